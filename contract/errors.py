@@ -1,0 +1,124 @@
+"""Error codes: stable names that senders of bad input hear, each saying whether a retry makes sense.
+
+The tree of exceptions::
+
+    PresslightError
+    └── ContractError          what came in is not of the contract; carries an ErrorCode
+        ├── TooLarge           more bytes than the limit
+        ├── Malformed          not JSON (or not the plain JSON a light reads)
+        ├── UnknownType        a frame type that this version does not have
+        └── Invalid            JSON, but a field is missing, of the wrong type or out of range
+"""
+
+from enum import IntEnum, StrEnum
+from typing import ClassVar, NamedTuple
+
+
+class ErrorCode(StrEnum):
+    """What went wrong with a frame or a request. Callers branch on this, never on the text."""
+
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    UNKNOWN_TYPE = "unknown_type"
+    INVALID = "invalid"
+    UNSUPPORTED_VERSION = "unsupported_version"
+    UNAUTHENTICATED = "unauthenticated"
+    HELLO_EXPECTED = "hello_expected"
+    HELLO_AGAIN = "hello_again"
+    HELLO_TIMEOUT = "hello_timeout"
+    FORBIDDEN = "forbidden"
+    UNKNOWN_LIGHT = "unknown_light"
+    UNKNOWN_PRESS = "unknown_press"
+    KEY_MISSING = "key_missing"
+    KEY_REUSED = "key_reused"
+    RATE_LIMITED = "rate_limited"
+    STORE_UNAVAILABLE = "store_unavailable"
+    OVERLOADED = "overloaded"
+    SLOW_PHONE = "slow_phone"
+    SILENT_PHONE = "silent_phone"
+    SHUTTING_DOWN = "shutting_down"
+
+
+class CloseCode(IntEnum):
+    """Why the bridge closed a phone's socket. 40xx and 1012: reconnect. 41xx: do not, it will fail again."""
+
+    RESTART = 1012
+    SLOW = 4001
+    SILENT = 4002
+    HELLO_TIMEOUT = 4003
+    OVERLOADED = 4004
+    UNAUTHENTICATED = 4101
+    UNSUPPORTED_VERSION = 4102
+    HELLO_EXPECTED = 4103
+    ABUSE = 4104
+
+    @property
+    def reconnect(self) -> bool:
+        """True where a phone should come back (with full jitter), False where it must ask its user first."""
+        return self < CloseCode.UNAUTHENTICATED
+
+
+class Meaning(NamedTuple):
+    """What a code says: a sentence for people, whether the same request may succeed later, the HTTP status."""
+
+    message: str
+    retry: bool
+    http_status: int
+
+
+MEANINGS: dict[ErrorCode, Meaning] = {
+    ErrorCode.MALFORMED: Meaning("This is not a JSON text frame.", False, 400),
+    ErrorCode.TOO_LARGE: Meaning("This is larger than the limit.", False, 413),
+    ErrorCode.UNKNOWN_TYPE: Meaning("This protocol version has no frame of that type.", False, 400),
+    ErrorCode.INVALID: Meaning("A field is missing, of the wrong type or out of range.", False, 422),
+    ErrorCode.UNSUPPORTED_VERSION: Meaning("None of the offered protocol versions is spoken here.", False, 400),
+    ErrorCode.UNAUTHENTICATED: Meaning("The token is not known here.", False, 401),
+    ErrorCode.HELLO_EXPECTED: Meaning("The first frame must be a hello.", False, 400),
+    ErrorCode.HELLO_AGAIN: Meaning("This socket has said hello already.", False, 400),
+    ErrorCode.HELLO_TIMEOUT: Meaning("No hello came in time.", True, 408),
+    ErrorCode.FORBIDDEN: Meaning("The key's origin belongs to another phone.", False, 403),
+    ErrorCode.UNKNOWN_LIGHT: Meaning("There is no light of that name.", False, 404),
+    ErrorCode.UNKNOWN_PRESS: Meaning("There is no press with that key.", False, 404),
+    ErrorCode.KEY_MISSING: Meaning("The Idempotency-Key header is missing or not usable.", False, 400),
+    ErrorCode.KEY_REUSED: Meaning("This key was used before with another payload.", False, 409),
+    ErrorCode.RATE_LIMITED: Meaning("More presses a second than the limit; slow down.", True, 429),
+    ErrorCode.STORE_UNAVAILABLE: Meaning("The press could not be stored, so it was not sent.", True, 503),
+    ErrorCode.OVERLOADED: Meaning("The bridge has no room for this now.", True, 503),
+    ErrorCode.SLOW_PHONE: Meaning("This phone read nothing for too long.", True, 503),
+    ErrorCode.SILENT_PHONE: Meaning("This phone answered no ping for too long.", True, 503),
+    ErrorCode.SHUTTING_DOWN: Meaning("The bridge is restarting.", True, 503),
+}
+
+
+class PresslightError(Exception):
+    """The base of every error that presslight raises on purpose."""
+
+
+class ContractError(PresslightError, ValueError):
+    """What came in is not of the contract; `code` is what the sender hears, the text says where."""
+
+    code: ClassVar[ErrorCode]
+
+
+class TooLarge(ContractError):
+    """More bytes than the limit."""
+
+    code = ErrorCode.TOO_LARGE
+
+
+class Malformed(ContractError):
+    """Not JSON, or not the plain JSON that a light reads."""
+
+    code = ErrorCode.MALFORMED
+
+
+class UnknownType(ContractError):
+    """A frame type that this version does not have."""
+
+    code = ErrorCode.UNKNOWN_TYPE
+
+
+class Invalid(ContractError):
+    """JSON, but a field is missing, of the wrong type or out of range."""
+
+    code = ErrorCode.INVALID

@@ -1,0 +1,238 @@
+"""MQTT payloads: what bridge and light say to each other, as Home Assistant's JSON light schema plus our fields.
+
+A light reads *plain JSON* only (`decode_set` states the rules), because it reads it byte by byte without allocating
+and every reader of the contract must judge a message alike.
+"""
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from contract.errors import Invalid, Malformed, TooLarge
+from contract.words import (
+    WIRE_VERSION,
+    BootId,
+    Brightness,
+    Counter,
+    Key,
+    LightId,
+    Moment,
+    Outcome,
+    Power,
+    Trait,
+    Up,
+    Version,
+    Wire,
+)
+
+MAX_SET_BYTES = 1_024
+MAX_SET_DEPTH = 4
+MAX_REPORT_BYTES = 2_048
+MAX_OUTCOMES = 8
+
+Availability = Literal["online", "offline"]
+
+
+class SetCommand(Wire):
+    """Bridge → light on `topics.SET`: what the light shall be, in absolute values.
+
+    With `key` and `not_after` it acts at most once and never late. Without either (Home Assistant, a script) it is
+    idempotent by value and gets no promise beyond that. `if_ver`: act only if the light's version is exactly this.
+    `state: ON` without `brightness` means as bright as it was.
+    """
+
+    state: Power
+    brightness: Brightness | None = None
+    v: Literal[1] | None = None
+    key: Key | None = None
+    not_after: Moment | None = None
+    if_ver: Version | None = None
+
+    @model_validator(mode="after")
+    def _promises_come_together(self) -> Self:
+        if (self.key is None) != (self.not_after is None):
+            message = "key and not_after come together"
+            raise ValueError(message)
+        if self.if_ver is not None and self.key is None:
+            message = "if_ver needs a key"
+            raise ValueError(message)
+        return self
+
+
+class Decision(Wire):
+    """What the light decided about one key. `us`: from the message read to the output changed, in µs, if applied."""
+
+    key: Key
+    outcome: Outcome
+    version: Version
+    us: Counter = 0
+
+
+class Dropped(Wire):
+    """How many messages the light dropped in this boot, by cause. Each count stops at 2**30-1."""
+
+    retained: Counter = 0
+    malformed: Counter = 0
+    invalid: Counter = 0
+    too_large: Counter = 0
+
+
+class Report(Wire):
+    """Light → all on `topics.STATE`, retained, after each decision, each change, each connect and every 10 s.
+
+    `state`, `brightness`, `color_mode`: Home Assistant's. `boot`, `up`: the light's clock when it made the report.
+    `version`: of the state shown. `decided`: how many keys it has decided in this boot; `outcomes`: the newest of
+    them, oldest first, so a reader whose last `decided` is not more than len(outcomes) behind has missed none.
+    `heap`: live bytes of the MicroPython heap after a collection. `fw`: the firmware's version.
+    """
+
+    state: Power
+    brightness: Brightness
+    color_mode: Literal["brightness", "onoff"] = "brightness"
+    v: Literal[1] = WIRE_VERSION
+    boot: BootId
+    up: Up
+    version: Version
+    decided: Counter = 0
+    outcomes: Annotated[tuple[Decision, ...], Field(max_length=MAX_OUTCOMES)] = ()
+    traits: Annotated[tuple[Trait, ...], Field(max_length=8)] = ("brightness",)
+    heap: Counter = 0
+    dropped: Dropped = Dropped()
+    fw: Annotated[str, Field(max_length=32)] = ""
+
+
+class DiscoveryDevice(Wire):
+    """Home Assistant's `dev`: one device."""
+
+    ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)]
+    name: Annotated[str, Field(max_length=64)]
+    mf: str = "presslight"
+    mdl: str = "lamp"
+    sw: str = ""
+
+
+class DiscoveryOrigin(Wire):
+    """Home Assistant's `o`: who wrote the discovery message."""
+
+    name: Literal["presslight"] = "presslight"
+    sw: str = ""
+
+
+class DiscoveryLight(Wire):
+    """Home Assistant's component of platform `light`, JSON schema."""
+
+    p: Literal["light"] = "light"
+    schema_: Annotated[Literal["json"], Field(alias="schema")] = "json"
+    uniq_id: str
+    name: None = None
+    brightness: bool = True
+    sup_clrm: Annotated[tuple[Literal["brightness", "onoff"], ...], Field(min_length=1)] = ("brightness",)
+
+
+class Discovery(Wire):
+    """Light → Home Assistant on `topics.DISCOVERY`, retained: device-based discovery; topics shared at the root."""
+
+    dev: DiscoveryDevice
+    o: DiscoveryOrigin = DiscoveryOrigin()
+    cmps: dict[LightId, DiscoveryLight]
+    cmd_t: str
+    stat_t: str
+    avty_t: str
+    qos: Literal[0, 1] = 1
+
+
+def decode_set(payload: bytes) -> SetCommand:
+    """Judge a set message exactly as a light does.
+
+    Plain JSON: at most 1,024 bytes; ASCII from 0x20 to 0x7e and the white space `\\t \\r \\n`; no backslash, so no
+    escapes; one object, nested at most 4 deep; RFC 8259 grammar (no NaN, no trailing commas); none of the names we
+    know twice in one object. Names we do not know are skipped, whatever they hold; `null` is as good as absent for
+    the optional ones.
+
+    Raises TooLarge, Malformed (grammar) or Invalid (fields).
+    """
+    if len(payload) > MAX_SET_BYTES:
+        raise TooLarge(f"{len(payload)} bytes, {MAX_SET_BYTES} allowed")
+    members = _members(_plain(payload))
+    moment = members.get("not_after")
+    if isinstance(moment, _Members):
+        members["not_after"] = _members(moment)
+    try:
+        return SetCommand.model_validate_json(json.dumps(members))
+    except ValidationError as error:
+        raise Invalid(_first(error)) from None
+
+
+def encode_set(command: SetCommand) -> bytes:
+    """Write a set message as the bridge sends it: compact, absent fields left out."""
+    return command.model_dump_json(exclude_none=True).encode()
+
+
+def decode_report(payload: bytes) -> Report:
+    """Read a light's report. Raises TooLarge, Malformed or Invalid."""
+    if len(payload) > MAX_REPORT_BYTES:
+        raise TooLarge(f"{len(payload)} bytes, {MAX_REPORT_BYTES} allowed")
+    try:
+        return Report.model_validate_json(payload)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise Malformed(_first(error)) from None
+        raise Invalid(_first(error)) from None
+
+
+def decode_availability(payload: bytes) -> Availability:
+    """Read a light's availability. Raises Invalid on anything but `online` and `offline`."""
+    if payload == b"online":
+        return "online"
+    if payload == b"offline":
+        return "offline"
+    raise Invalid(f"availability is {payload[:16]!r}")
+
+
+class _Members(list[tuple[str, Any]]):
+    """A JSON object as its members in order, so that repeated names can be seen."""
+
+
+_KNOWN = frozenset(SetCommand.model_fields) | frozenset(Moment.model_fields)
+
+
+def _plain(payload: bytes) -> Any:
+    if any(not (0x20 <= byte <= 0x7E or byte in b"\t\r\n") or byte == 0x5C for byte in payload):
+        raise Malformed("a byte that plain JSON does not have")
+    try:
+        value = json.loads(payload, object_pairs_hook=_Members, parse_constant=_no_constant)
+    except ValueError as error:
+        raise Malformed(str(error)) from None
+    if not isinstance(value, _Members):
+        raise Malformed("not an object")
+    if _depth(value) > MAX_SET_DEPTH:
+        raise Malformed(f"nested more than {MAX_SET_DEPTH} deep")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, _Members):
+        return 1 + max((_depth(inner) for _, inner in value), default=0)
+    if isinstance(value, list):
+        return 1 + max((_depth(inner) for inner in value), default=0)
+    return 0
+
+
+def _members(pairs: _Members) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = {name for name in names if name in _KNOWN and names.count(name) > 1}
+    if twice:
+        raise Invalid(f"{min(twice)} stands twice")
+    return {name: value for name, value in pairs if name in _KNOWN}
+
+
+def _first(error: ValidationError) -> str:
+    found = error.errors(include_url=False)[0]
+    where = ".".join(str(step) for step in found["loc"])
+    return f"{where}: {found['msg']}" if where else found["msg"]

@@ -1,0 +1,258 @@
+"""Phone frames: JSON text frames over one WebSocket (`/ws`), and the bodies of the same press over HTTP.
+
+The phone's first frame is `hello`; the bridge answers `welcome` (snapshot and subscription in one step) and from then
+on pushes `light`, `status` and `outcome`. Frames we read refuse unknown fields, so that a typing error is heard;
+frames we write may grow, so phones ignore fields they do not know.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from contract.errors import ContractError, ErrorCode, Invalid, Malformed, TooLarge, UnknownType
+from contract.words import (
+    DEFAULT_PATIENCE_MS,
+    MAX_PATIENCE_MS,
+    WIRE_VERSION,
+    BootId,
+    Brightness,
+    Counter,
+    Key,
+    LightId,
+    Moment,
+    Origin,
+    Power,
+    Reason,
+    Trait,
+    Up,
+    Version,
+    Wire,
+    Word,
+)
+
+MAX_FRAME_BYTES = 16_384
+MAX_LIGHTS = 1_024
+
+
+class Asked(BaseModel):
+    """A message from a phone: strict, and nothing in it that we do not know."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Wish(Asked):
+    """What the light shall be: absolute values, never a toggle. ON without brightness: as bright as it was."""
+
+    state: Power
+    brightness: Brightness | None = None
+
+
+class Have(Asked):
+    """What a phone already shows of a light; the welcome leaves it out unless something is newer."""
+
+    version: Version
+    online: bool
+
+
+class Hello(Asked):
+    """First frame. `versions`: the protocol versions the phone speaks; the bridge picks one. `have`: resume."""
+
+    type: Literal["hello"]
+    versions: Annotated[tuple[Counter, ...], Field(min_length=1, max_length=16)]
+    token: Annotated[str, Field(min_length=1, max_length=256)]
+    client: Annotated[str, Field(max_length=64)] = ""
+    have: Annotated[dict[LightId, Have], Field(max_length=MAX_LIGHTS)] = {}
+
+
+class Press(Asked):
+    """A finger came down. The same key again is the same press: it asks, and pushes a lost one again.
+
+    `not_after`: the light's clock past which it must not act, from the phone's own lower bound at the press. Where it
+    is absent the bridge makes it, `patience_ms` past its own bound. `age_ms`: from the finger to this frame being
+    sent (0 unless it waited or is a retry). `if_ver`: only if the light still has this version.
+    """
+
+    type: Literal["press"]
+    key: Key
+    light: LightId
+    set: Wish
+    if_ver: Version | None = None
+    not_after: Moment | None = None
+    patience_ms: Annotated[int, Field(ge=100, le=MAX_PATIENCE_MS)] = DEFAULT_PATIENCE_MS
+    age_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 0
+
+
+class Shown(Asked):
+    """The phone showed this press's `applied` `ms` after the finger came down: the journey's outermost stamp."""
+
+    type: Literal["shown"]
+    key: Key
+    ms: Annotated[int, Field(ge=0, le=3_600_000)]
+
+
+class Ping(Asked):
+    """Either side, at any time after the welcome: answer with a pong of the same n at once."""
+
+    type: Literal["ping"] = "ping"
+    n: Counter
+
+
+class Pong(Asked):
+    """The answer to a ping."""
+
+    type: Literal["pong"] = "pong"
+    n: Counter
+
+
+PhoneFrame = Annotated[Hello | Press | Shown | Ping | Pong, Field(discriminator="type")]
+
+
+class View(Wire):
+    """A light as it is. `boot` and `up`: a lower bound of its clock when the bridge sent this frame.
+
+    `age_ms`: how long ago the light itself was last heard when the bridge sent this.
+    """
+
+    id: LightId
+    online: bool
+    state: Power
+    brightness: Brightness
+    traits: tuple[Trait, ...]
+    version: Version
+    boot: BootId
+    up: Up
+    age_ms: Annotated[int, Field(ge=0)] = 0
+
+
+class Limits(Wire):
+    """What the bridge takes from one phone; over it, the phone hears `too_large` or `rate_limited`."""
+
+    frame_bytes: int = MAX_FRAME_BYTES
+    presses_per_s: int
+    burst: int
+
+
+class Welcome(Wire):
+    """The answer to a good hello: the version picked, the lights that the phone has not or has older.
+
+    `ping_ms`: how often the bridge pings; a phone that hears nothing for 2.5 × this should reconnect.
+    `broker`: False while the bridge cannot reach its broker, so that nothing it says of lights is fresh.
+    """
+
+    type: Literal["welcome"] = "welcome"
+    version: int = WIRE_VERSION
+    bridge: str
+    phone: str
+    ping_ms: int
+    limits: Limits
+    broker: bool
+    lights: tuple[View, ...]
+
+
+class LightChanged(Wire):
+    """A light changed, whoever or whatever changed it (or its clock's bound is refreshed). Show it if it is newer."""
+
+    type: Literal["light"] = "light"
+    light: View
+
+
+class Status(Wire):
+    """The bridge lost or found its broker."""
+
+    type: Literal["status"] = "status"
+    broker: bool
+
+
+class Legs(Wire):
+    """Durations in µs, each on one clock and each inside the one before it, so differences need no clock sync.
+
+    `bridge_us`: press frame in → report in. `ack_us`: set handed to the broker → broker's PUBACK (absent if it came
+    after the report). `light_us`: set read → output changed.
+    """
+
+    bridge_us: int
+    ack_us: int | None = None
+    light_us: int
+
+
+class PressOutcome(Wire):
+    """The bridge's present word on a press. `version`: the light's, with `applied`. `reason`: refused, offline."""
+
+    type: Literal["outcome"] = "outcome"
+    key: Key
+    light: LightId
+    word: Word
+    final: bool
+    reason: Reason | None = None
+    version: Version | None = None
+    legs: Legs | None = None
+
+
+class Problem(Wire):
+    """What was wrong with a frame. `retry`: whether the same frame may succeed later. `key`: if it was a press."""
+
+    type: Literal["error"] = "error"
+    code: ErrorCode
+    message: str
+    retry: bool
+    key: str | None = None
+
+
+BridgeFrame = Annotated[
+    Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong, Field(discriminator="type")
+]
+
+
+class PressBody(Asked):
+    """The body of `POST /api/lights/{id}/presses`; the key is in the Idempotency-Key header."""
+
+    state: Power
+    brightness: Brightness | None = None
+    if_ver: Version | None = None
+    not_after: Moment | None = None
+    patience_ms: Annotated[int, Field(ge=100, le=MAX_PATIENCE_MS)] = DEFAULT_PATIENCE_MS
+
+
+class Lights(Wire):
+    """The answer to `GET /api/lights`."""
+
+    broker: bool
+    lights: tuple[View, ...]
+
+
+_PHONE: TypeAdapter[Hello | Press | Shown | Ping | Pong] = TypeAdapter(PhoneFrame)
+_BRIDGE: TypeAdapter[Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong] = TypeAdapter(BridgeFrame)
+
+
+def decode_phone_frame(text: str | bytes) -> Hello | Press | Shown | Ping | Pong:
+    """Read a frame from a phone. Raises TooLarge, Malformed, UnknownType or Invalid."""
+    if len(text) > MAX_FRAME_BYTES or (isinstance(text, str) and len(text.encode()) > MAX_FRAME_BYTES):
+        raise TooLarge(f"{len(text)} bytes, {MAX_FRAME_BYTES} allowed")
+    try:
+        return _PHONE.validate_json(text)
+    except ValidationError as error:
+        raise _complaint(error) from None
+
+
+def decode_bridge_frame(text: str | bytes) -> Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong:
+    """Read a frame from the bridge. Raises Malformed, UnknownType or Invalid."""
+    try:
+        return _BRIDGE.validate_json(text)
+    except ValidationError as error:
+        raise _complaint(error) from None
+
+
+def encode(frame: BaseModel) -> str:
+    """Write any frame: compact, absent fields left out."""
+    return frame.model_dump_json(exclude_none=True)
+
+
+def _complaint(error: ValidationError) -> ContractError:
+    found = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(step) for step in found["loc"])
+    text = f"{where}: {found['msg']}" if where else found["msg"]
+    if found["type"] == "json_invalid":
+        return Malformed(text)
+    if found["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return UnknownType(text)
+    return Invalid(text)

@@ -1,0 +1,96 @@
+"""MQTT topics, and who may read and write which: the one source of every broker's access rules.
+
+A light's MQTT user name is its light id, so `{user}` in a rule means "its own".
+"""
+
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+BRIDGE_USER = "bridge"
+HOME_ASSISTANT_USER = "homeassistant"
+
+SET = "presslight/light/{light}/set"
+"""Bridge (or Home Assistant) → light, QoS 1, never retained: `SetCommand`."""
+
+STATE = "presslight/light/{light}/state"
+"""Light → all, QoS 1, retained: `Report`."""
+
+AVAILABILITY = "presslight/light/{light}/availability"
+"""Light → all, QoS 1, retained; also the light's will: `online` or `offline` as plain text."""
+
+DISCOVERY = "homeassistant/device/{light}/config"
+"""Light → Home Assistant, QoS 1, retained: `Discovery`."""
+
+CANARY = "presslight/bridge/{bridge}/canary"
+"""Bridge → itself, QoS 1, not retained: proves that the broker delivers."""
+
+ALL_STATES = STATE.format(light="+")
+ALL_AVAILABILITIES = AVAILABILITY.format(light="+")
+
+Action = Literal["read", "write"]
+
+
+class Role(StrEnum):
+    """Who a broker user is."""
+
+    LIGHT = "light"
+    BRIDGE = "bridge"
+    HOME_ASSISTANT = "home_assistant"
+
+
+class Rule(NamedTuple):
+    """One right: `topic` is an MQTT filter in which `{user}` stands for the user's own name."""
+
+    role: Role
+    action: Action
+    topic: str
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(Role.LIGHT, "read", SET.format(light="{user}")),
+    Rule(Role.LIGHT, "write", STATE.format(light="{user}")),
+    Rule(Role.LIGHT, "write", AVAILABILITY.format(light="{user}")),
+    Rule(Role.LIGHT, "write", DISCOVERY.format(light="{user}")),
+    Rule(Role.BRIDGE, "read", ALL_STATES),
+    Rule(Role.BRIDGE, "read", ALL_AVAILABILITIES),
+    Rule(Role.BRIDGE, "write", SET.format(light="+")),
+    Rule(Role.BRIDGE, "read", CANARY.format(bridge="{user}")),
+    Rule(Role.BRIDGE, "write", CANARY.format(bridge="{user}")),
+    Rule(Role.HOME_ASSISTANT, "read", ALL_STATES),
+    Rule(Role.HOME_ASSISTANT, "read", ALL_AVAILABILITIES),
+    Rule(Role.HOME_ASSISTANT, "read", DISCOVERY.format(light="+")),
+    Rule(Role.HOME_ASSISTANT, "write", SET.format(light="+")),
+)
+"""Every right there is; what is not here is refused."""
+
+
+def role_of(user: str) -> Role:
+    """The role of a broker user: `bridge` and `bridge-…` are bridges, `homeassistant` is itself, all others lights."""
+    if user == BRIDGE_USER or user.startswith(BRIDGE_USER + "-"):
+        return Role.BRIDGE
+    return Role.HOME_ASSISTANT if user == HOME_ASSISTANT_USER else Role.LIGHT
+
+
+def may(user: str, action: Action, topic: str) -> bool:
+    """Whether `user` may publish to a topic (`write`) or subscribe to a filter or receive from a topic (`read`).
+
+    A filter is allowed only where a rule covers all that it can match, so `#` is allowed to nobody.
+    """
+    role = role_of(user)
+    return any(
+        rule.role is role and rule.action == action and covers(rule.topic.format(user=user), topic) for rule in RULES
+    )
+
+
+def covers(rule: str, topic: str) -> bool:
+    """Whether filter `rule` (which may hold `+`) matches everything that the topic or filter `topic` matches."""
+    wanted, asked = rule.split("/"), topic.split("/")
+    return len(wanted) == len(asked) and all(
+        w == a or (w == "+" and a != "#") for w, a in zip(wanted, asked, strict=True)
+    )
+
+
+def light_of(topic: str) -> str:
+    """The light's name in a topic of ours: its third level, or the empty string."""
+    levels = topic.split("/")
+    return levels[2] if len(levels) == 4 and levels[1] == "light" else ""  # noqa: PLR2004 -- presslight/light/ID/what

@@ -1,0 +1,150 @@
+"""The small shared nouns: keys, versions, moments on a light's clock, what a light decided, what a phone says."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+WIRE_VERSION: Literal[1] = 1
+"""The version of everything on this wire; messages carry it as `v`."""
+
+MAX_SMALL = 2**30 - 1
+"""The largest counter on the wire: the largest integer that a 32-bit MicroPython keeps without allocating."""
+
+MAX_UP_MS = 10**13 - 1
+"""The longest uptime on the wire, in ms (317 years)."""
+
+DEFAULT_PATIENCE_MS = 2_000
+"""How long after the press it may still act, where the phone does not say: the budget of promise P3."""
+
+MAX_PATIENCE_MS = 10_000
+"""The longest patience that the bridge takes from a phone."""
+
+MAX_AHEAD_MS = 60_000
+"""The furthest ahead of its own clock that a light takes a deadline; keeps its dedupe table from filling for ever."""
+
+MAX_DRIFT_PPM = 500
+"""How fast two clocks may part, in parts per million; bounds on a light's clock grow slower by this much."""
+
+RESERVED_LIGHTS = frozenset({"bridge", "homeassistant"})
+"""Names (and every name that starts with `bridge-`) that are broker users of their own, so no light has them."""
+
+_KEY = re.compile(r"([0-9a-f]{16})-([1-9][0-9]{0,9})")
+
+
+def _free_name(name: str) -> str:
+    if name in RESERVED_LIGHTS or name.startswith("bridge-"):
+        message = f"{name} is a reserved name"
+        raise ValueError(message)
+    return name
+
+
+def _small_counter(key: str) -> str:
+    if int(key.rpartition("-")[2]) > MAX_SMALL:
+        message = f"the key's counter is over {MAX_SMALL}"
+        raise ValueError(message)
+    return key
+
+
+LightId = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", max_length=32), AfterValidator(_free_name)
+]
+"""A light's name: its topic level, its MQTT user and client id. Lower case, digits, `-`, `_`; 1 to 32 of them."""
+
+Origin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$", max_length=16)]
+"""One installation of a phone: 64 random bits in lower-case hex."""
+
+Key = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{16}-[1-9][0-9]{0,9}$", max_length=27), AfterValidator(_small_counter)
+]
+"""One press: `origin-n`, n counting up from 1 to 2**30-1, never reused."""
+
+BootId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$", max_length=8)]
+"""One boot of a light: 32 random bits in lower-case hex."""
+
+Up = Annotated[int, Field(ge=0, le=MAX_UP_MS)]
+"""A light's monotonic clock: ms since its boot."""
+
+Counter = Annotated[int, Field(ge=0, le=MAX_SMALL)]
+
+Version = tuple[Counter, Counter]
+"""(epoch, seq): epoch +1 per boot (kept in flash), seq +1 per change whatever its cause. Compares as a tuple."""
+
+Power = Literal["ON", "OFF"]
+
+Brightness = Annotated[int, Field(ge=1, le=255)]
+"""1-255 as perceived (gamma is the light's business); 0 is never sent, OFF says that."""
+
+Trait = Literal["on_off", "brightness"]
+"""What a light can do. `brightness` includes `on_off`."""
+
+
+def split_key(key: str) -> tuple[str, int]:
+    """Take `origin-n` apart. The key must be a valid `Key`."""
+    match = _KEY.fullmatch(key)
+    if match is None:
+        message = f"not a key: {key[:40]!r}"
+        raise ValueError(message)
+    return match[1], int(match[2])
+
+
+class Wire(BaseModel):
+    """A message we make and whose extra fields we ignore, so that a newer sender is still understood."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class Moment(Wire):
+    """A point on one light's clock in one boot of it: `up` ms after that boot."""
+
+    boot: BootId
+    up: Up
+
+
+class Outcome(StrEnum):
+    """What a light decided about a key. Only `applied` changed its output; the others never will, except BUSY.
+
+    BUSY: the dedupe table has no free place. A copy of the same key may still act until its deadline, so nobody may
+    call it final before that. FORGOTTEN: the light cannot tell any more whether it applied this key. REBOOTED: the
+    deadline names another boot of this light; whether it applied before that reboot is not known.
+    """
+
+    APPLIED = "applied"
+    LATE = "late"
+    SUPERSEDED = "superseded"
+    PRECONDITION = "precondition"
+    INVALID = "invalid"
+    BUSY = "busy"
+    FORGOTTEN = "forgotten"
+    REBOOTED = "rebooted"
+
+
+class Word(StrEnum):
+    """What a phone is told of its press (docs/protocol.md says when each is true)."""
+
+    ACCEPTED = "accepted"
+    APPLIED = "applied"
+    REFUSED = "refused"
+    OFFLINE = "offline"
+    UNCONFIRMED = "unconfirmed"
+    NOT_APPLIED = "not_applied"
+    LOST_IN_REBOOT = "lost_in_reboot"
+    FORGOTTEN = "forgotten"
+
+    @property
+    def final(self) -> bool:
+        """True for a last word: nothing later contradicts it."""
+        return self not in (Word.ACCEPTED, Word.UNCONFIRMED)
+
+
+class Reason(StrEnum):
+    """Why a press was refused (the light said so) or offline (it was never handed to the broker)."""
+
+    LATE = "late"
+    SUPERSEDED = "superseded"
+    PRECONDITION = "precondition"
+    INVALID = "invalid"
+    BUSY = "busy"
+    LIGHT_OFFLINE = "light_offline"
+    BROKER_AWAY = "broker_away"
