@@ -1,0 +1,132 @@
+"""Packages of another Debian release, unpacked into a folder: nothing is installed, root is not needed.
+
+The work is done by apt with a state folder of its own, from the mirror this machine is set up with. Debian's keys verify
+what it fetched.
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+SUITES = {"oldoldstable", "oldstable", "stable", "testing", "unstable"} | {
+    "bullseye", "bookworm", "trixie", "forky", "sid",
+}  # fmt: skip
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+LISTING = "$(CREATED_BY)|$(COMPONENT)|$(RELEASE)|$(REPO_URI)"
+PATIENCE_S = 300
+
+
+class AptFailed(Exception):
+    """apt could not be asked or did not deliver; the text is its last complaint. Branch on `code`."""
+
+    code = "apt_failed"
+
+
+def mirrors() -> list[str]:
+    """The addresses of Debian's archive in this machine's apt set-up, also before its first `apt-get update`."""
+    listed = _run(["apt-get", "indextargets", "--no-release-info", "--format", LISTING])
+    return debian_archives(listed)
+
+
+def debian_archives(listed: str) -> list[str]:
+    """The archives among lines of "created by|component|suite|address", in their order, once each."""
+    rows = (line.split("|", 3) for line in listed.splitlines() if line.startswith("Packages|main|"))
+    archives = [address for _, _, suite, address in rows if suite in SUITES]
+    return [archive for archive in dict.fromkeys(archives) if not archive.startswith("cdrom:")]
+
+
+def unpack(package: str, release: str, folder: Path) -> Path:
+    """`package` of `release` with what it depends on, unpacked below `folder`; the path of that tree."""
+    failure = AptFailed("apt is not set up with a Debian mirror")
+    for mirror in mirrors():
+        try:
+            return _PrivateApt(folder, mirror, release).unpacked(package)
+        except AptFailed as error:
+            failure = error
+    raise failure
+
+
+@dataclass(frozen=True)
+class _PrivateApt:
+    """apt with lists, status and cache in `folder`, and one source: `release` at `mirror`."""
+
+    folder: Path
+    mirror: str
+    release: str
+
+    def unpacked(self, package: str) -> Path:
+        self._prepare()
+        self._ask("apt-get", "update")
+        needs = depends(self._ask("apt-cache", "depends", "--important", package))
+        self._ask("apt-get", "download", package, *needs)
+        tree = self.folder / "tree"
+        for archive in sorted(self.folder.glob("*.deb")):
+            _run(["dpkg-deb", "-x", str(archive), str(tree)])
+        return tree
+
+    def _prepare(self) -> None:
+        for needed in ("state/lists/partial", "cache/archives/partial"):
+            (self.folder / needed).mkdir(parents=True, exist_ok=True)
+        (self.folder / "state/status").touch()
+        (self.folder / "sources.list").write_text(self._source())
+
+    def _source(self) -> str:
+        signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
+        return f"deb {signed}{self.mirror} {self.release} main\n"
+
+    def _ask(self, program: str, *arguments: str) -> str:
+        return _run([program, *self._settings(), *arguments], self.folder)
+
+    def _settings(self) -> list[str]:
+        settings = {
+            "Dir::State": self.folder / "state",
+            "Dir::State::status": self.folder / "state/status",
+            "Dir::Cache": self.folder / "cache",
+            "Dir::Etc::sourcelist": self.folder / "sources.list",
+            "Dir::Etc::sourceparts": "-",
+            "Dir::Etc::preferences": "-",
+            "Dir::Etc::preferencesparts": "-",
+            "APT::Default-Release": "",
+            "APT::Sandbox::User": "root",  # for apt this means: stay who you are
+            "APT::Update::Error-Mode": "any",  # by default a failed download is but a warning
+            "Acquire::Languages": "none",
+            "Acquire::Retries": 2,
+        }
+        return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
+
+
+def depends(listed: str) -> list[str]:
+    """The packages named by `apt-cache depends --important`: the first of alternatives, no virtual ones."""
+    lines = [line.strip() for line in listed.splitlines()]
+    named = [
+        line.split(": ", 1)[1] for line in lines if line.startswith(("Depends: ", "PreDepends: "))
+    ]
+    return [name for name in dict.fromkeys(named) if not name.startswith("<")]
+
+
+def _run(command: list[str], folder: Path | None = None) -> str:
+    try:
+        run = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise AptFailed(f"there is no {command[0]} here") from error
+    except subprocess.TimeoutExpired as error:
+        raise AptFailed(f"{command[0]} took longer than {PATIENCE_S} s") from error
+    if run.returncode:
+        raise AptFailed(complaint(run.stderr) or f"{command[0]} failed with {run.returncode}")
+    return run.stdout
+
+
+def complaint(errors: str) -> str:
+    """The first error line of apt, without its mark; empty where there is none."""
+    marked = [line[2:].strip() for line in errors.splitlines() if line.startswith(("E:", "W:"))]
+    return marked[0] if marked else ""

@@ -1,0 +1,146 @@
+"""Where MicroPython's unix port is, and how to get it: from PATH, or from Debian without installing it.
+
+`python -m presslight.micropython` makes sure there is one and prints the command that starts it.
+
+The private copy lies in the user's cache. It brings its own C library and is started through that library's loader, so
+nothing of the machine changes.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TypeAlias
+
+from presslight import debian
+
+Command: TypeAlias = list[str]
+"""The start of an argument list: append the script and its arguments to it."""
+
+VARIABLE = "PRESSLIGHT_MICROPYTHON"
+OLDEST = (1, 22)
+RELEASE = "trixie"  # the first Debian release that packages MicroPython
+ASK_VERSION = "import sys; print(*sys.implementation[1][:3])"
+USABLE = f"MicroPython {OLDEST[0]}.{OLDEST[1]} or newer"
+BY_HAND = f"install {USABLE} (package micropython), or name one in {VARIABLE}"
+
+
+class MicropythonMissing(Exception):
+    """No usable MicroPython, and why, in one sentence; branch on `code`."""
+
+    code = "micropython_missing"
+
+
+def ensure() -> Command:
+    """The command that starts MicroPython, fetched first where the machine has none. Raises `MicropythonMissing`."""
+    return find() or _fetch()
+
+
+def find() -> Command | None:
+    """The command that starts MicroPython, None where there is none yet.
+
+    The one named in PRESSLIGHT_MICROPYTHON is used or refused (`MicropythonMissing`), never passed over.
+    """
+    if named := os.environ.get(VARIABLE):
+        return _named(named)
+    installed = shutil.which("micropython")
+    if installed and _is_usable([installed]):
+        return [installed]
+    cached = _start(_home())
+    return cached if cached and _is_usable(cached) else None
+
+
+def version(command: Command) -> tuple[int, ...] | None:
+    """MicroPython's version as (major, minor, patch), None where the command does not start it."""
+    try:
+        run = subprocess.run(
+            [*command, "-c", ASK_VERSION], capture_output=True, text=True, timeout=10, check=True
+        )
+        return tuple(int(part) for part in run.stdout.split())
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def _named(words: str) -> Command:
+    try:
+        command = shlex.split(words)
+    except ValueError as error:
+        raise MicropythonMissing(f"{VARIABLE} is no command: {error}") from error
+    if not _is_usable(command):
+        raise MicropythonMissing(f"{VARIABLE} does not start {USABLE}")
+    return command
+
+
+def _is_usable(command: Command) -> bool:
+    return (version(command) or (0,)) >= OLDEST
+
+
+def _home() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "presslight" / "micropython" / RELEASE
+
+
+def _start(root: Path) -> Command | None:
+    """The command for an unpacked copy: its own loader, told where its own libraries are."""
+    program = root / "usr" / "bin" / "micropython"
+    loader = next(root.glob("usr/lib/*/ld-linux*.so.*"), None)
+    if loader is None or not program.exists():
+        return None
+    return [str(loader), "--library-path", str(loader.parent), str(program)]
+
+
+def _fetch() -> Command:
+    home = _home()
+    _tell("fetching MicroPython with apt, once; this takes a few seconds")
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home.parent, prefix=".new-") as folder:
+            _settle(debian.unpack("micropython", RELEASE, Path(folder)), home)
+    except debian.AptFailed as error:
+        raise MicropythonMissing(
+            f"MicroPython could not be fetched ({error}); {BY_HAND}"
+        ) from error
+    except OSError as error:
+        raise MicropythonMissing(f"MicroPython could not be kept in {home}: {error}") from error
+    command = find()
+    if command is None:
+        raise MicropythonMissing(f"the MicroPython fetched with apt does not start here; {BY_HAND}")
+    return command
+
+
+def _settle(tree: Path, home: Path) -> None:
+    """Put the finished tree in its place in one step; where another process was first, its tree stays."""
+    settled = _start(home)
+    if settled and _is_usable(settled):
+        return
+    if home.exists():
+        home.rename(tree.with_name("broken"))
+    try:
+        tree.rename(home)
+    except OSError:
+        if not home.is_dir():
+            raise
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(f"presslight: {sentence}\n")
+
+
+def main() -> int:
+    """Print the command that starts MicroPython; 1 and one line where there is none."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the unfinished copy goes too
+    try:
+        command = ensure()
+    except MicropythonMissing as error:
+        _tell(str(error))
+        return 1
+    sys.stdout.write(shlex.join(command) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
