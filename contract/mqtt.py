@@ -82,8 +82,8 @@ class Report(Wire):
     """Light → all on `topics.STATE`, retained, after each decision, each change, each connect and every 10 s.
 
     `state`, `brightness`, `color_mode`: Home Assistant's. `boot`, `up`: the light's clock when it made the report.
-    `version`: of the state shown. `decided`: how many keys it has decided in this boot; `outcomes`: the newest of
-    them, oldest first, so a reader whose last `decided` is not more than len(outcomes) behind has missed none.
+    `version`: of the state shown. `decided`: how many answers it has given in this boot, repeated ones included;
+    `outcomes`: the newest of them, oldest first, so a reader whose last `decided` is not more than len(outcomes) behind has missed none.
     `heap`: live bytes of the MicroPython heap after a collection. `fw`: the firmware's version.
     """
 
