@@ -1,7 +1,7 @@
 """Packages of another Debian release, unpacked into a folder: nothing is installed, root is not needed.
 
-The work is done by apt with a state folder of its own, from the mirror this machine is set up with. Debian's keys verify
-what it fetched.
+The work is done by apt with a state folder of its own, from the mirror this machine is set up with; Debian's keys
+verify what came.
 """
 
 import os
@@ -99,9 +99,7 @@ class _PrivateApt:
 def depends(listed: str) -> list[str]:
     """The packages named by `apt-cache depends --important`: the first of alternatives, no virtual ones."""
     lines = [line.strip() for line in listed.splitlines()]
-    named = [
-        line.split(": ", 1)[1] for line in lines if line.startswith(("Depends: ", "PreDepends: "))
-    ]
+    named = [line.split(": ", 1)[1] for line in lines if line.startswith(("Depends: ", "PreDepends: "))]
     return [name for name in dict.fromkeys(named) if not name.startswith("<")]
 
 

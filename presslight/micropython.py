@@ -57,9 +57,7 @@ def find() -> Command | None:
 def version(command: Command) -> tuple[int, ...] | None:
     """MicroPython's version as (major, minor, patch), None where the command does not start it."""
     try:
-        run = subprocess.run(
-            [*command, "-c", ASK_VERSION], capture_output=True, text=True, timeout=10, check=True
-        )
+        run = subprocess.run([*command, "-c", ASK_VERSION], capture_output=True, text=True, timeout=10, check=True)
         return tuple(int(part) for part in run.stdout.split())
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
@@ -101,9 +99,7 @@ def _fetch() -> Command:
         with tempfile.TemporaryDirectory(dir=home.parent, prefix=".new-") as folder:
             _settle(debian.unpack("micropython", RELEASE, Path(folder)), home)
     except debian.AptFailed as error:
-        raise MicropythonMissing(
-            f"MicroPython could not be fetched ({error}); {BY_HAND}"
-        ) from error
+        raise MicropythonMissing(f"MicroPython could not be fetched ({error}); {BY_HAND}") from error
     except OSError as error:
         raise MicropythonMissing(f"MicroPython could not be kept in {home}: {error}") from error
     command = find()
