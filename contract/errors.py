@@ -13,6 +13,8 @@ The tree of exceptions::
 from enum import IntEnum, StrEnum
 from typing import ClassVar, NamedTuple
 
+from pydantic import ValidationError
+
 
 class ErrorCode(StrEnum):
     """What went wrong with a frame or a request. Callers branch on this, never on the text."""
@@ -122,3 +124,17 @@ class Invalid(ContractError):
     """JSON, but a field is missing, of the wrong type or out of range."""
 
     code = ErrorCode.INVALID
+
+
+_MAX_WHERE, _MAX_WHAT = 80, 160
+_TYPE_UNKNOWN = ("union_tag_invalid", "union_tag_not_found")
+
+
+def refusal(error: ValidationError) -> ContractError:
+    """Turn pydantic's first complaint into ours: where and what, cut short, as both may repeat the input."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where, what = ".".join(str(step) for step in found["loc"])[:_MAX_WHERE], found["msg"][:_MAX_WHAT]
+    text = f"{where}: {what}" if where else what
+    if found["type"] == "json_invalid":
+        return Malformed(text)
+    return UnknownType(text) if found["type"] in _TYPE_UNKNOWN else Invalid(text)

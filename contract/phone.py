@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from contract.errors import ContractError, ErrorCode, Invalid, Malformed, TooLarge, UnknownType
+from contract.errors import ErrorCode, Malformed, TooLarge, refusal
 from contract.words import (
     DEFAULT_PATIENCE_MS,
     MAX_PATIENCE_MS,
@@ -20,7 +20,6 @@ from contract.words import (
     Key,
     LightId,
     Moment,
-    Origin,
     Power,
     Reason,
     Trait,
@@ -59,7 +58,7 @@ class Hello(Asked):
 
     type: Literal["hello"]
     versions: Annotated[tuple[Counter, ...], Field(min_length=1, max_length=16)]
-    token: Annotated[str, Field(min_length=1, max_length=256)]
+    token: Annotated[str, Field(min_length=1, max_length=256, repr=False)]
     client: Annotated[str, Field(max_length=64)] = ""
     have: Annotated[dict[LightId, Have], Field(max_length=MAX_LIGHTS)] = {}
 
@@ -226,20 +225,26 @@ _BRIDGE: TypeAdapter[Welcome | LightChanged | Status | PressOutcome | Problem | 
 
 def decode_phone_frame(text: str | bytes) -> Hello | Press | Shown | Ping | Pong:
     """Read a frame from a phone. Raises TooLarge, Malformed, UnknownType or Invalid."""
-    if len(text) > MAX_FRAME_BYTES or (isinstance(text, str) and len(text.encode()) > MAX_FRAME_BYTES):
-        raise TooLarge(f"{len(text)} bytes, {MAX_FRAME_BYTES} allowed")
     try:
-        return _PHONE.validate_json(text)
+        return _PHONE.validate_json(_bounded(text))
     except ValidationError as error:
-        raise _complaint(error) from None
+        raise refusal(error) from None
+
+
+def decode_press_body(body: bytes) -> PressBody:
+    """Read the body of a press over HTTP. Raises TooLarge, Malformed or Invalid."""
+    try:
+        return PressBody.model_validate_json(_bounded(body))
+    except ValidationError as error:
+        raise refusal(error) from None
 
 
 def decode_bridge_frame(text: str | bytes) -> Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong:
-    """Read a frame from the bridge. Raises Malformed, UnknownType or Invalid."""
+    """Read a frame from the bridge, which may be of any size. Raises Malformed, UnknownType or Invalid."""
     try:
-        return _BRIDGE.validate_json(text)
+        return _BRIDGE.validate_json(_utf8(text))
     except ValidationError as error:
-        raise _complaint(error) from None
+        raise refusal(error) from None
 
 
 def encode(frame: BaseModel) -> str:
@@ -247,12 +252,15 @@ def encode(frame: BaseModel) -> str:
     return frame.model_dump_json(exclude_none=True)
 
 
-def _complaint(error: ValidationError) -> ContractError:
-    found = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(step) for step in found["loc"])
-    text = f"{where}: {found['msg']}" if where else found["msg"]
-    if found["type"] == "json_invalid":
-        return Malformed(text)
-    if found["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return UnknownType(text)
-    return Invalid(text)
+def _bounded(text: str | bytes) -> bytes:
+    sent = _utf8(text)
+    if len(sent) > MAX_FRAME_BYTES:
+        raise TooLarge(f"{len(sent)} bytes, {MAX_FRAME_BYTES} allowed")
+    return sent
+
+
+def _utf8(text: str | bytes) -> bytes:
+    try:
+        return text.encode() if isinstance(text, str) else text
+    except UnicodeEncodeError:
+        raise Malformed("half of a surrogate pair") from None

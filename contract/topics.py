@@ -74,8 +74,11 @@ def role_of(user: str) -> Role:
 def may(user: str, action: Action, topic: str) -> bool:
     """Whether `user` may publish to a topic (`write`) or subscribe to a filter or receive from a topic (`read`).
 
-    A filter is allowed only where a rule covers all that it can match, so `#` is allowed to nobody.
+    A filter is allowed only where a rule covers all that it can match, so `#` is allowed to nobody. A user whose own
+    name would be a wildcard or more than one level may nothing.
     """
+    if set(user) & set("+#/"):
+        return False
     role = role_of(user)
     return any(
         rule.role is role and rule.action == action and covers(rule.topic.format(user=user), topic) for rule in RULES
@@ -91,6 +94,8 @@ def covers(rule: str, topic: str) -> bool:
 
 
 def light_of(topic: str) -> str:
-    """The light's name in a topic of ours: its third level, or the empty string."""
-    levels = topic.split("/")
-    return levels[2] if len(levels) == 4 and levels[1] == "light" else ""  # noqa: PLR2004 -- presslight/light/ID/what
+    """The light's name in a topic `presslight/light/ID/…`, or the empty string."""
+    match topic.split("/"):
+        case ["presslight", "light", light, _]:
+            return light
+    return ""

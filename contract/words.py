@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-WIRE_VERSION: Literal[1] = 1
+WIRE_VERSION = 1
 """The version of everything on this wire; messages carry it as `v`."""
 
 MAX_SMALL = 2**30 - 1
@@ -40,6 +40,16 @@ def _free_name(name: str) -> str:
     return name
 
 
+def _up_to(limit: int) -> str:
+    digits = str(limit)
+    same_length = [
+        f"{digits[:place]}[{int(place == 0)}-{int(digit) - 1}][0-9]{{{len(digits) - place - 1}}}"
+        for place, digit in enumerate(digits)
+        if int(digit) > int(place == 0)
+    ]
+    return "|".join([f"[1-9][0-9]{{0,{len(digits) - 2}}}", *same_length, digits])
+
+
 def _small_counter(key: str) -> str:
     if int(key.rpartition("-")[2]) > MAX_SMALL:
         message = f"the key's counter is over {MAX_SMALL}"
@@ -48,7 +58,10 @@ def _small_counter(key: str) -> str:
 
 
 LightId = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", max_length=32), AfterValidator(_free_name)
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", max_length=32),
+    AfterValidator(_free_name),
+    Field(json_schema_extra={"not": {"pattern": rf"^(?:{'|'.join(sorted(RESERVED_LIGHTS))}|bridge-.*)$"}}),
 ]
 """A light's name: its topic level, its MQTT user and client id. Lower case, digits, `-`, `_`; 1 to 32 of them."""
 
@@ -56,7 +69,10 @@ Origin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$", max_length=
 """One installation of a phone: 64 random bits in lower-case hex."""
 
 Key = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-f]{16}-[1-9][0-9]{0,9}$", max_length=27), AfterValidator(_small_counter)
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{16}-[1-9][0-9]{0,9}$", max_length=27),
+    AfterValidator(_small_counter),
+    Field(json_schema_extra={"pattern": rf"^[0-9a-f]{{16}}-(?:{_up_to(MAX_SMALL)})$"}),
 ]
 """One press: `origin-n`, n counting up from 1 to 2**30-1, never reused."""
 
@@ -70,6 +86,9 @@ Counter = Annotated[int, Field(ge=0, le=MAX_SMALL)]
 
 Version = tuple[Counter, Counter]
 """(epoch, seq): epoch +1 per boot (kept in flash), seq +1 per change whatever its cause. Compares as a tuple."""
+
+WireVersion = Annotated[int, Field(ge=WIRE_VERSION, le=WIRE_VERSION)]
+"""The `v` of a message. Not a Literal: that would take `true` and `1.0` for 1, which no light reads."""
 
 Power = Literal["ON", "OFF"]
 
