@@ -6,16 +6,21 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check --no-input
-LOCKED := $(PIP) --require-hashes
+PIP := $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check --no-input --retries 2
+LOCKED := --require-hashes
 # Where Python runs off the chip, and what is uploaded to it.
 PARTS := $(wildcard broker cloud contract mobile_sim presslight tests)
 DEVICE := $(wildcard firmware/boot.py firmware/main.py firmware/lamp/*.py)
 
 say = printf 'presslight: %s\n' "$(1)" >&2
-# $(call quietly,the thing,the command that installs it): the log keeps every line, a failure shows its last one.
-quietly = $(call say,installing $(1)); $(2) >$(VENV)/install.log 2>&1 </dev/null || { $(call say,could not install $(1): \
-	$$(grep -E '^ERROR' $(VENV)/install.log | tail -n 1) (all of it: $(VENV)/install.log)); exit 1; }
+# $(call install,the thing,pip's arguments): one line while it works; where it fails, one line says why, the log says all.
+define install
+	@$(call say,installing $(1))
+	@$(PIP) $(2) >$(VENV)/install.log 2>&1 </dev/null || { \
+		cause=$$({ grep -E '^ERROR' $(VENV)/install.log || cat $(VENV)/install.log; } | tail -n 1); \
+		grep -q 'connection broken' $(VENV)/install.log && cause='no network, or no package index behind it'; \
+		$(call say,could not install $(1): $$cause (all of it: $(VENV)/install.log)); exit 1; }
+endef
 
 .PHONY: help venv demo test check bench nightly flash lock clean
 
@@ -72,18 +77,18 @@ $(BIN)/python:
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.run: requirements.lock pyproject.toml $(BIN)/python
-	@$(call quietly,what presslight runs on,$(LOCKED) -r requirements.lock)
-	@$(call quietly,presslight itself,$(PIP) --no-build-isolation --no-deps --no-index --editable .)
+	$(call install,what presslight runs on,$(LOCKED) -r requirements.lock)
+	$(call install,presslight itself,--no-build-isolation --no-deps --no-index --editable .)
 	@touch $@
 
 $(VENV)/.flash: requirements-flash.lock $(VENV)/.run
-	@$(call quietly,what flashing needs,$(LOCKED) -r requirements-flash.lock)
+	$(call install,what flashing needs,$(LOCKED) -r requirements-flash.lock)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
-	@$(call quietly,what tests and checks need,$(LOCKED) -r requirements-dev.lock)
+	$(call install,what tests and checks need,$(LOCKED) -r requirements-dev.lock)
 	@touch $@
 
 $(VENV)/.stubs: requirements-stubs.lock $(BIN)/python
-	@$(call quietly,stubs of the ESP32,$(LOCKED) --no-deps --upgrade --target $(VENV)/stubs -r requirements-stubs.lock)
+	$(call install,stubs of the ESP32,$(LOCKED) --no-deps --upgrade --target $(VENV)/stubs -r requirements-stubs.lock)
 	@touch $@
