@@ -9,7 +9,7 @@ import re
 from itertools import accumulate
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from contract.errors import Invalid, Malformed, TooLarge, refusal
 from contract.words import (
@@ -37,6 +37,17 @@ MAX_OUTCOMES = 8
 Availability = Literal["online", "offline"]
 
 
+_ALL_PROMISES_OR_NONE: dict[str, JsonValue] = {
+    "anyOf": [
+        {
+            "required": ["key", "not_after"],
+            "properties": {"key": {"type": "string"}, "not_after": {"type": "object"}},
+        },
+        {"properties": {"key": {"type": "null"}, "not_after": {"type": "null"}, "if_ver": {"type": "null"}}},
+    ]
+}
+
+
 class SetCommand(Wire):
     """Bridge → light on `topics.SET`: what the light shall be, in absolute values.
 
@@ -44,6 +55,8 @@ class SetCommand(Wire):
     idempotent by value and gets no promise beyond that. `if_ver`: act only if the light's version is exactly this.
     `state: ON` without `brightness` means as bright as it was.
     """
+
+    model_config = ConfigDict(json_schema_extra=_ALL_PROMISES_OR_NONE)
 
     state: Power
     brightness: Brightness | None = None
@@ -143,7 +156,7 @@ class Discovery(Wire):
     cmd_t: str
     stat_t: str
     avty_t: str
-    qos: Literal[0, 1] = 1
+    qos: Annotated[int, Field(ge=0, le=1)] = 1
 
 
 def decode_set(payload: bytes) -> SetCommand:
