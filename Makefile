@@ -82,11 +82,11 @@ $(VENV)/.run: requirements.lock pyproject.toml $(BIN)/python
 	@touch $@
 
 $(VENV)/.flash: requirements-flash.lock $(VENV)/.run
-	$(call install,what flashing needs,$(LOCKED) -r requirements-flash.lock)
+	$(call install,what flashing needs,$(LOCKED) --no-build-isolation -r requirements-flash.lock)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
-	$(call install,what tests and checks need,$(LOCKED) -r requirements-dev.lock)
+	$(call install,what tests and checks need,$(LOCKED) --no-build-isolation -r requirements-dev.lock)
 	@touch $@
 
 $(VENV)/.stubs: requirements-stubs.lock $(BIN)/python
