@@ -1,0 +1,163 @@
+"""Stand-in for the unix port: do not upload. The chip's `socket`, and what it does while Wi-Fi is away.
+
+While the access point is away, nothing is read from the kernel's socket and nothing is written to it. What the firmware
+writes waits in a send buffer of the chip's size, a connect waits as if its SYN had to be sent again, a close keeps its
+FIN back. All of it goes out when the access point returns, and what the peer sent meanwhile comes in at once.
+
+On real Wi-Fi the peer's bytes wait at the peer, for its retransmission timer: they come seconds later, or never if it
+gave up. And a power cut sends no FIN, where here the kernel sends one for each process that ends.
+"""
+# ruff: noqa: D102 - the chip's own names, which its documentation explains
+
+import errno
+import io
+import select
+
+from air import air
+from usocket import *  # noqa: F403 - all that the module behind this one has, then what differs
+from usocket import getaddrinfo as look_up
+from usocket import socket as Kernel  # noqa: N812 - a class; on MicroPython its name is in lower case
+
+IPPROTO_TCP = 6  # the unix port names neither
+TCP_NODELAY = 1
+
+SEND_BUFFER = 5760
+EAI_FAIL = -202
+STREAM_POLL = 3
+STREAM_CLOSE = 4
+STREAM_FILENO = 10
+
+_open = []
+
+
+def getaddrinfo(host: str, port: int, *hints: int) -> list:
+    """Look a name up. While Wi-Fi is away only an address in digits is known, as on the chip."""
+    if air.is_silent() and not host.replace(".", "").isdigit():
+        raise OSError(EAI_FAIL)
+    return look_up(host, port, *hints)
+
+
+class socket(io.IOBase):  # noqa: N801 - the chip's name
+    """A non-blocking stream socket of the kernel's, which falls silent while Wi-Fi is away."""
+
+    def __init__(self, *kind: int) -> None:
+        self._kernel = Kernel(*kind)
+        self._poller = select.poll()
+        self._poller.register(self._kernel, select.POLLIN)
+        self._late_address = None
+        self._late = b""
+        self._is_closed = False
+        _open.append(self)
+
+    def setblocking(self, is_blocking: bool) -> None:
+        self._kernel.setblocking(is_blocking)
+
+    def settimeout(self, seconds: "float | None") -> None:
+        self._kernel.settimeout(seconds)
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        self._kernel.setsockopt(level, option, value)
+
+    def fileno(self) -> int:
+        return self._kernel.fileno()
+
+    def connect(self, address: object) -> None:
+        if air.is_lost():
+            raise OSError(errno.EHOSTUNREACH)
+        if air.is_silent():
+            self._late_address = address
+            raise OSError(errno.EINPROGRESS)
+        self._kernel.connect(address)
+
+    def read(self, *size: int) -> "bytes | None":
+        return None if air.is_silent() else self._kernel.read(*size)
+
+    def readinto(self, *target: object) -> "int | None":
+        return None if air.is_silent() else self._kernel.readinto(*target)
+
+    def readline(self, *size: int) -> "bytes | None":
+        return None if air.is_silent() else self._kernel.readline(*size)
+
+    def recv(self, size: int) -> bytes:
+        received = self.read(size)
+        if received is None:
+            raise OSError(errno.EAGAIN)
+        return received
+
+    def write(self, content: bytes) -> "int | None":
+        if air.is_silent():
+            return self._keep(content)
+        if self._late:
+            self._send_late()
+        return None if self._late else self._kernel.write(content)
+
+    def send(self, content: bytes) -> int:
+        sent = self.write(content)
+        if sent is None:
+            raise OSError(errno.EAGAIN)
+        return sent
+
+    def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            if not air.is_silent():
+                self._close_kernel()
+
+    def ioctl(self, request: int, argument: int) -> int:
+        """Answer what `select` and `tls` ask of a stream. One without a file number is asked each ms whether it is ready."""
+        if request == STREAM_FILENO and not air.is_silent():
+            return self._kernel.fileno()
+        if request == STREAM_POLL:
+            return self._readiness(argument)
+        if request == STREAM_CLOSE:
+            self.close()
+            return 0
+        return -errno.EINVAL
+
+    def _readiness(self, events: int) -> int:
+        if not air.is_silent():
+            self._poller.modify(self._kernel, events)
+            for _, ready in self._poller.ipoll(0):
+                return ready
+        return 0
+
+    def _keep(self, content: bytes) -> "int | None":
+        kept = bytes(content[: SEND_BUFFER - len(self._late)])
+        self._late += kept
+        return len(kept) or None
+
+    def catch_up(self) -> None:
+        """Do what waited for the access point."""
+        if self._late_address:
+            self._connect_late()
+        if self._late:
+            self._send_late()
+        if self._is_closed:
+            self._close_kernel()
+
+    def _connect_late(self) -> None:
+        address, self._late_address = self._late_address, None
+        try:
+            self._kernel.connect(address)
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                self._late = b""  # refused: whoever waits for this socket finds out by itself
+
+    def _send_late(self) -> None:
+        try:
+            sent = self._kernel.write(self._late)
+            self._late = self._late[sent or 0 :]
+        except OSError:
+            self._late = b""  # the peer gave this link up: whoever reads from it finds out by itself
+
+    def _close_kernel(self) -> None:
+        _open.remove(self)
+        self._kernel.close()
+
+
+def _catch_up() -> None:
+    for each in tuple(_open):
+        each.catch_up()
+
+
+air.on_return(_catch_up)

@@ -1,0 +1,81 @@
+"""A child process that is spoken to in lines, and always ended: by the word quit, SIGTERM or SIGKILL."""
+
+import asyncio
+import re
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+QUIT_S = 1.0
+"""How long each of the word quit and SIGTERM may take before the next stronger one."""
+TOO_LONG = b"(a line that is too long)\n"
+
+
+class Child:
+    """A running process, by its pid. Someone has to iterate over its `lines`, or it blocks once the pipe is full."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    @classmethod
+    async def start(cls, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Self:
+        """Start `command` in `folder` with just this environment. Raises OSError where that cannot be."""
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *command, cwd=folder, env=environment, stdin=PIPE, stdout=PIPE, stderr=STDOUT
+            )
+        )
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """Each line of its stdout and stderr, until both are closed."""
+        output = self._process.stdout
+        while output and (line := await _line(output)):
+            yield line
+
+    def say(self, word: str) -> None:
+        """Write a line to its stdin; lost if it has ended."""
+        if self._process.stdin:
+            self._process.stdin.write(f"{word}\n".encode())
+
+    async def exit_code(self) -> int:
+        """How it ended, once it has; negative for a signal."""
+        return await self._process.wait()
+
+    def kill(self) -> None:
+        """Send SIGKILL, unless it has ended."""
+        if self._process.returncode is None:
+            self._process.kill()
+
+    async def end(self) -> None:
+        """End it: the word quit, then SIGTERM, then SIGKILL; at once the last one if this is cancelled."""
+        try:
+            self.say("quit")
+            if not await self._is_gone():
+                self._process.terminate()
+                await self._is_gone()
+        finally:
+            self.kill()
+            await self._process.wait()
+
+    def resident_bytes(self) -> int:
+        """The memory it holds (RSS, shared pages included), in bytes; 0 if it has ended. Linux only."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
+        resident = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(resident[1]) * 1024 if resident else 0
+
+    async def _is_gone(self) -> bool:
+        try:
+            async with asyncio.timeout(QUIT_S):
+                await self._process.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+async def _line(output: asyncio.StreamReader) -> bytes:
+    try:
+        return await output.readline()
+    except ValueError:  # over the reader's limit, which has dropped it
+        return TOO_LONG

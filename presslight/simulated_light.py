@@ -1,0 +1,281 @@
+"""A simulated light: the firmware on MicroPython's unix port in a child process, its button, plug and Wi-Fi in reach.
+
+::
+
+    async with SimulatedLight("kitchen", address, folder) as light:
+        await light.until(lambda glow: glow.link == "up")
+        light.press_button()
+        await light.until(lambda glow: glow.duty > 0)
+        light.wifi(False)                 # packets vanish, nobody is told
+        await light.power_cut()           # SIGKILL; what is in `folder` (its flash) stays
+        await light.power_on()
+
+Its errors::
+
+    SimulatedLightError
+    ├── SimulatedLightNotStarted   the folder or MicroPython cannot be used
+    ├── SimulatedLightDied         it ended by itself; the text has its exit code and last lines
+    └── SimulatedLightOff          it has no power, so there is no button to press
+"""
+
+import asyncio
+import functools
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from contract.address import BrokerAddress
+from contract.errors import Invalid, PresslightError
+from presslight import light_settings, micropython
+from presslight.child import Child
+from presslight.glow import Glow
+
+FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+MAIN = FIRMWARE / "main.py"
+ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:.frozen"}
+RESET = 75
+"""The exit code of a light that resets itself: `machine.RESET` in the simulator."""
+LAST_LINES = 20
+
+
+class SimulatedLightError(PresslightError):
+    """The base of what goes wrong with a simulated light. Branch on `code`."""
+
+    code = "simulated_light"
+
+
+class SimulatedLightNotStarted(SimulatedLightError):
+    """It could not be started, and why, in one sentence."""
+
+    code = "simulated_light_not_started"
+
+
+class SimulatedLightDied(SimulatedLightError):
+    """It ended by itself. `exit_code` is negative for a signal; `last_lines` are what it printed at the end."""
+
+    code = "simulated_light_died"
+
+    def __init__(self, name: str, exit_code: int, last_lines: tuple[str, ...]) -> None:
+        self.exit_code = exit_code
+        self.last_lines = last_lines
+        said = "\n  ".join((":", *last_lines)) if last_lines else " without a word"
+        super().__init__(f"the simulated light {name} ended by itself with exit code {exit_code}{said}")
+
+
+class SimulatedLightOff(SimulatedLightError):
+    """It has no power, so it has neither button nor Wi-Fi nor process."""
+
+    code = "simulated_light_off"
+
+
+class Power(StrEnum):
+    """Whether the light has power, or had it and ended all the same."""
+
+    OFF = "off"
+    ON = "on"
+    DIED = "died"
+
+
+MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
+
+Condition = Callable[[Glow], bool]
+
+
+class SimulatedLight:
+    """One light. `folder` is its flash; `heap` is what MicroPython gets: `96k`, `1m`.
+
+    `async with` powers it on and, at the end, ends its process. A light that dies in between raises
+    `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
+    """
+
+    def __init__(self, name: str, address: BrokerAddress, folder: Path, heap: str = "96k") -> None:
+        if not re.fullmatch(r"[1-9][0-9]{0,8}[kKmM]?", heap):
+            raise Invalid(f"a heap looks like 96k or 1m, and not like {heap[:20]!r}")
+        self.name = name
+        self.folder = folder
+        self.glow = Glow()
+        self.power = Power.OFF
+        self._settings = light_settings.settings(name, address, ssid="simulated", wifi_password="")
+        self._heap = heap
+        self._child: Child | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._death: SimulatedLightDied | None = None
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._waiters: dict[asyncio.Future[Glow], Condition] = {}
+        self._tasks = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        with self._explained():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            light_settings.write_secret(self.folder / light_settings.FILE, self._settings)
+        await self._tasks.__aenter__()
+        await self.power_on()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.power is Power.ON:
+                await self._end()
+        finally:
+            await self._tasks.__aexit__(None, None, None)  # None: so that the body's own error stays as it is
+        if self._death and error is None:
+            raise self._death
+
+    @property
+    def duty(self) -> int:
+        """What the PWM does now, 0-65535."""
+        return self.glow.duty
+
+    @property
+    def pid(self) -> int:
+        """The process behind it."""
+        return self._powered().pid
+
+    def resident_bytes(self) -> int:
+        """The memory that its process holds (RSS, shared pages included), in bytes. Linux only."""
+        return self._powered().resident_bytes()
+
+    def button_down(self) -> None:
+        """Put a finger on the button on the light."""
+        self._say("button down")
+
+    def button_up(self) -> None:
+        """Take the finger off."""
+        self._say("button up")
+
+    def press_button(self) -> None:
+        """Press the button on the light and let it go."""
+        self.button_down()
+        self.button_up()
+
+    def wifi(self, is_there: bool) -> None:
+        """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
+        self._say("wifi back" if is_there else "wifi away")
+
+    async def until(self, condition: Condition) -> Glow:
+        """The first glow from now on that meets `condition`, however short it lasts. Waits without end: bound it.
+
+        Raises `SimulatedLightDied` if the light ends by itself first, so `until(lambda _: False)` waits for just that.
+        """
+        if self._death:
+            raise self._death
+        if condition(self.glow):
+            return self.glow
+        seen: asyncio.Future[Glow] = asyncio.get_running_loop().create_future()
+        self._waiters[seen] = condition
+        try:
+            return await seen
+        finally:
+            del self._waiters[seen]
+
+    async def power_cut(self) -> None:
+        """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, where a real one just falls silent."""
+        child = self._powered()
+        self._set_power(Power.OFF)
+        child.kill()
+        await self._life_over()
+
+    async def power_on(self) -> None:
+        """Give it power, where it has none. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
+        if self.power is not Power.ON:
+            self._child = await self._boot()
+            self._set_power(Power.ON)
+            self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
+
+    async def _boot(self) -> Child:
+        command = await asyncio.to_thread(_micropython)
+        run = (*command, "-X", f"heapsize={self._heap}", str(MAIN))
+        with self._explained():
+            return await Child.start(run, self.folder, ENVIRONMENT)
+
+    async def _live(self, child: Child) -> None:
+        """Follow the process, and the next one when the light resets itself."""
+        code = await self._follow(child)
+        while code == RESET and self.power is Power.ON:
+            self._show(Glow(log="reset"))
+            self._child = child = await self._boot()
+            code = await self._follow(child)
+        if self.power is Power.ON:
+            self._death = SimulatedLightDied(self.name, code, tuple(self._last_lines))
+            self._set_power(Power.DIED)
+
+    async def _follow(self, child: Child) -> int:
+        if self.power is not Power.ON:  # it was cut while this one booted
+            child.kill()
+        async for line in child.lines():
+            if self.power is Power.ON:
+                self._hear(line)
+        return await child.exit_code()
+
+    def _hear(self, line: bytes) -> None:
+        glow = self.glow.after(line)
+        if glow.log is not self.glow.log:
+            self._last_lines.append(glow.log)
+        self._show(glow)
+
+    def _show(self, glow: Glow) -> None:
+        self.glow = glow
+        for seen, condition in self._waiters.items():
+            if not seen.done():
+                _judge(seen, condition, glow)
+
+    def _set_power(self, power: Power) -> None:
+        if power not in MOVES[self.power]:
+            raise AssertionError(f"a light does not go from {self.power} to {power}")
+        self.power = power
+        if power is Power.ON:
+            self._death = None
+        self._show(Glow(log=self.glow.log))
+        for seen in self._waiters:
+            if self._death and not seen.done():
+                seen.set_exception(self._death)
+
+    def _say(self, word: str) -> None:
+        self._powered().say(word)
+
+    def _powered(self) -> Child:
+        if self._death:
+            raise self._death
+        if self._child is None or self.power is not Power.ON:
+            raise SimulatedLightOff(f"the simulated light {self.name} has no power")
+        return self._child
+
+    async def _end(self) -> None:
+        child = self._powered()
+        self._set_power(Power.OFF)
+        await child.end()
+        await self._life_over()
+
+    async def _life_over(self) -> None:
+        if self._life:
+            await asyncio.wait({self._life})
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename or self.folder
+            said = f"the simulated light {self.name} cannot start: {error.strerror}: {where}"
+            raise SimulatedLightNotStarted(said) from error
+
+
+@functools.cache
+def _micropython() -> micropython.Command:
+    return micropython.ensure()
+
+
+def _judge(seen: asyncio.Future[Glow], condition: Condition, glow: Glow) -> None:
+    try:
+        if condition(glow):
+            seen.set_result(glow)
+    except Exception as error:
+        seen.set_exception(error)  # to whoever asked with that condition
