@@ -125,6 +125,7 @@ def _run(command: list[str], folder: Path | None = None) -> str:
 
 
 def complaint(errors: str) -> str:
-    """The first error line of apt, without its mark; empty where there is none."""
-    marked = [line[2:].strip() for line in errors.splitlines() if line.startswith(("E:", "W:"))]
+    """The first error of apt, else its first warning, without the mark; empty where there is neither."""
+    lines = errors.splitlines()
+    marked = [line[2:].strip() for mark in ("E:", "W:") for line in lines if line.startswith(mark)]
     return marked[0] if marked else ""
