@@ -1,0 +1,74 @@
+"""What no committed file may hold: package servers, paths of somebody's machine, loose ends."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Each pattern is put together here so that this file does not hold what it looks for.
+SERVERS = re.compile(
+    "|".join(re.escape(a + "." + b) for a, b in [
+        ("pypi", "org"), ("files.python" + "hosted", "org"), ("deb.debian", "org"), ("debian", "org/debian"),
+        ("archive.ubuntu", "com"), ("npm" + "js", "org"), ("proxy.golang", "org"), ("crates", "io"),
+    ])
+)  # fmt: skip
+MACHINES = re.compile(
+    r"(?<![\w.$}~-])/(?:" + "|".join(["ro" + "ot", "wo" + "rk", "fa" + "rm", r"ho" + r"me/\w+"]) + r")\b"
+)
+LOOSE_ENDS = re.compile(r"\b(?:" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3]) + r")\b")
+
+
+@pytest.fixture(scope="module")
+def committed() -> dict[str, str]:
+    """The text of every committed file, by path; pictures and the like are left out."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a clone, so nothing says what is committed")
+    texts = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        content = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b"\0"
+        if b"\0" not in content:
+            texts[name] = content.decode()
+    return texts
+
+
+def found(pattern: re.Pattern[str], texts: dict[str, str]) -> list[str]:
+    return [
+        f"{name}:{number}: {line.strip()[:80]}"
+        for name, text in texts.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+def test_no_file_names_a_package_server(committed: dict[str, str]) -> None:
+    assert found(SERVERS, committed) == []
+
+
+def test_no_file_holds_a_path_of_somebodys_machine(committed: dict[str, str]) -> None:
+    assert found(MACHINES, committed) == []
+
+
+def test_no_file_leaves_a_loose_end(committed: dict[str, str]) -> None:
+    assert found(LOOSE_ENDS, committed) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (SERVERS, "--index-url https://" + "pypi" + ".org/simple"),
+        (SERVERS, "deb http://deb." + "debian.org/debian trixie main"),
+        (MACHINES, "open('/ro" + "ot/thing')"),
+        (MACHINES, "cd /ho" + "me/ann/lights"),
+        (LOOSE_ENDS, "# TO" + "DO: later"),
+    ],
+)
+def test_what_must_not_be_there_is_found(pattern: re.Pattern[str], line: str) -> None:
+    assert found(pattern, {"a": f"first\n{line}\n"}) == [f"a:2: {line}"]
+
+
+@pytest.mark.parametrize("line", ["$ROOT/work", "presslight/root", "https://example.org/home", "~/work/lights"])
+def test_an_ordinary_path_passes(line: str) -> None:
+    assert found(MACHINES, {"a": line}) == []
