@@ -1,0 +1,165 @@
+// The page: joins the link, the presses, the lights on the screen, and signing in.
+
+import { Hand } from "./hand.js";
+import { House } from "./house.js";
+import { Journey } from "./journey.js";
+import { Link, State } from "./link.js";
+import { keepToken, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
+import { Wire, pressOverHttp } from "./wire.js";
+import { linkOf } from "./words.js";
+
+const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
+const LONGEST_TOKEN = 256;
+
+const element = (id) => document.getElementById(id);
+const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, element(id)]));
+
+const link = new Link(Math.random);
+const wire = new Wire(drive);
+const journey = new Journey(parts("light", "give", "told", "chart", "summary"));
+const house = new House({
+  list: element("lights"),
+  template: element("card"),
+  announce,
+  fresh: () => link.state === State.LIVE && broker,
+});
+const hand = new Hand(
+  {
+    send: (frame) => wire.send(frame),
+    hedge: takeSecondPath,
+    linked: () => link.state === State.LIVE,
+    rtt: () => link.rtt,
+  },
+  {
+    say: (...said) => house.say(...said),
+    shown: (asked, total, frame) => house.sayDone(asked, journey.show(total, frame.legs)),
+  },
+);
+house.use(hand);
+
+let token = null;
+let broker = true; // as the bridge last said
+let timer = null;
+let unasked = openPresses(); // of an earlier page: asked again as soon as there is a link
+
+function drive(event) {
+  if (event.type === "frame") hear(event.frame);
+  for (const action of link.onEvent(event, performance.now())) act(action);
+}
+
+function act(action) {
+  switch (action.do) {
+    case "open":
+      return wire.open();
+    case "hello":
+      return wire.send({ type: "hello", versions: [1], token, client: "page", have: house.screen.have() });
+    case "send":
+      return wire.send(action.frame);
+    case "drop":
+      return wire.drop();
+    case "tell":
+      return tell(action);
+    case "wake":
+      return wake(action.at);
+    default:
+      throw new Error(`no shell for ${action.do}`);
+  }
+}
+
+function wake(at) {
+  clearTimeout(timer);
+  if (at !== null) timer = setTimeout(() => drive({ type: "time" }), Math.max(at - performance.now(), 0));
+}
+
+/** The link's state changed. */
+function tell({ state, code }) {
+  if (state === State.LIVE) {
+    unasked.forEach((asked) => hand.restore(asked));
+    unasked = [];
+    hand.linkUp();
+  } else {
+    house.screen.freeze(link.heard);
+    hand.linkDown();
+  }
+  if (state === State.SIGNED_OUT) askForToken(`The bridge does not know this token (${code}).`);
+  show();
+}
+
+function hear(frame) {
+  switch (frame.type) {
+    case "welcome":
+      broker = frame.broker;
+      return frame.lights.forEach((view) => house.take(view));
+    case "light":
+      return house.take(frame.light);
+    case "status":
+      return hearStatus(frame);
+    case "outcome":
+      return hand.hear(frame);
+    case "error":
+      return frame.key ? hand.hear(frame) : announce(`The bridge says: ${frame.message}`);
+    default:
+      return undefined; // ping and pong are the link's; a newer bridge may say more than this page knows
+  }
+}
+
+function hearStatus(frame) {
+  if (broker && !frame.broker) house.screen.freeze(performance.now());
+  broker = frame.broker;
+  show();
+}
+
+/** The first copy got no answer: doubt the link, and send the same press around it. */
+function takeSecondPath(asked) {
+  drive({ type: "check" });
+  return pressOverHttp(asked, token);
+}
+
+function show() {
+  const words = element("link");
+  words.textContent = linkOf(link.state, broker);
+  words.dataset.state = link.state === State.LIVE && !broker ? "away" : link.state;
+  element("none").hidden = house.size > 0 || link.state !== State.LIVE;
+  element("sign-in").hidden = link.state !== State.SIGNED_OUT;
+  house.showAll();
+}
+
+function announce(text) {
+  element("news").textContent = text;
+}
+
+function askForToken(complaint) {
+  element("complaint").textContent = complaint;
+  show();
+  element("token").focus();
+}
+
+function signIn(text) {
+  const given = tokenIn(text) ?? text.trim();
+  if (given === "" || given.length > LONGEST_TOKEN) return askForToken("This is not a token.");
+  token = given;
+  keepToken(token);
+  element("complaint").textContent = "";
+  element("token").value = "";
+  return drive({ type: "start" });
+}
+
+function start() {
+  element("sign-in").addEventListener("submit", (event) => {
+    event.preventDefault();
+    signIn(element("token").value);
+  });
+  const check = () => document.visibilityState === "visible" && drive({ type: "check" });
+  document.addEventListener("visibilitychange", check);
+  for (const name of ["online", "offline", "pageshow"]) addEventListener(name, check);
+  addEventListener("hashchange", () => {
+    const other = tokenFromLink();
+    if (other) signIn(other);
+  });
+  setInterval(() => house.showAll(), AGES_MS);
+  const known = tokenFromLink() ?? readToken();
+  if (known) signIn(known);
+  else askForToken("");
+}
+
+start();

@@ -1,0 +1,117 @@
+// The presses that this page made: their keys, their machines, and what the machines want done.
+
+import { forgetPress, keepPress } from "./memory.js";
+import { PATIENCE_MS, Press, State } from "./press.js";
+
+export class Hand {
+  #origin = randomOrigin();
+  #n = 0;
+  #open = new Map(); // key -> {asked, press, timer}; in the order of the fingers
+  #bridge;
+  #ears;
+
+  /**
+   * `bridge`: {send(frame), hedge(asked) -> frame or null, linked(), rtt()}.
+   * `ears`: {say(asked, word, reason, frame), shown(asked, ms, frame)}.
+   */
+  constructor(bridge, ears) {
+    this.#bridge = bridge;
+    this.#ears = ears;
+  }
+
+  /** `set`: {state, brightness}; `notAfter`: (patience) -> {boot, up}; `made`, `finger`: see Press. Answers the key. */
+  press({ light, set, if_ver, notAfter, made, finger }) {
+    this.#n += 1;
+    const key = `${this.#origin}-${this.#n}`;
+    const asked = { key, light, set, if_ver, not_after: notAfter(PATIENCE_MS) };
+    this.#take(asked, new Press(made, { finger }));
+    this.#tell(key, { type: "pressed", linked: this.#bridge.linked(), rtt_ms: this.#bridge.rtt() });
+    return key;
+  }
+
+  /** A press that this browser sent before the page was loaded anew: ask what came of it. */
+  restore(asked) {
+    this.#take(asked, new Press(performance.now(), { restored: true }));
+    this.#ears.say(asked, "restored", null);
+  }
+
+  /** An `outcome`, or an `error` that names a key, came in on any path. */
+  hear(frame) {
+    this.#tell(frame.key, frame);
+  }
+
+  linkUp() {
+    this.#tellAll({ type: "link_up", rtt_ms: this.#bridge.rtt() });
+  }
+
+  linkDown() {
+    this.#tellAll({ type: "link_down" });
+  }
+
+  /** The newest press of this light without a last word, as {set, late}; undefined if there is none. */
+  openWish(light) {
+    const wishes = [...this.#open.values()].filter(({ asked }) => asked.light === light);
+    const newest = wishes.at(-1);
+    return newest && { set: newest.asked.set, late: newest.press.state === State.UNCONFIRMED };
+  }
+
+  #take(asked, press) {
+    this.#open.set(asked.key, { asked, press, timer: null });
+  }
+
+  #tellAll(event) {
+    for (const key of [...this.#open.keys()]) this.#tell(key, event);
+  }
+
+  #tell(key, event) {
+    const one = this.#open.get(key);
+    if (!one) return; // has its last word; this is one more answer to one more copy
+    const actions = one.press.onEvent(event, performance.now());
+    if (one.press.state === State.CLOSED) {
+      clearTimeout(one.timer);
+      this.#open.delete(key);
+    }
+    for (const action of actions) this.#act(one, action, event);
+  }
+
+  #act(one, action, event) {
+    const { asked } = one;
+    switch (action.do) {
+      case "store":
+        return keepPress(asked);
+      case "send":
+        return this.#bridge.send({ type: "press", ...asked, age_ms: action.age_ms });
+      case "hedge":
+        return this.#hedge(asked);
+      case "say":
+        return this.#ears.say(asked, action.word, action.reason, event);
+      case "shown":
+        this.#bridge.send({ type: "shown", key: asked.key, ms: action.ms });
+        return this.#ears.shown(asked, action.ms, event);
+      case "forget":
+        return forgetPress(asked.key);
+      case "wake":
+        return this.#wake(one, action.at);
+      default:
+        throw new Error(`no shell for ${action.do}`);
+    }
+  }
+
+  async #hedge(asked) {
+    const frame = await this.#bridge.hedge(asked);
+    if (frame) this.#tell(asked.key, frame);
+  }
+
+  #wake(one, at) {
+    clearTimeout(one.timer);
+    if (at === null) return;
+    const wait = Math.max(at - performance.now(), 0);
+    one.timer = setTimeout(() => this.#tell(one.asked.key, { type: "time" }), wait);
+  }
+}
+
+/** 64 random bits in hex. getRandomValues works on plain http too, unlike the rest of crypto. */
+function randomOrigin() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

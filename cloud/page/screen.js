@@ -1,0 +1,55 @@
+// The lights as they are, as far as this page has heard. Pure. A wish never changes anything here.
+
+import { Bound } from "./bound.js";
+
+export class Screen {
+  #lights = new Map(); // id -> {view, heard, bound}
+
+  /** Take what the bridge says of a light; "newer", "same" (only its connection or clock) or "older" (ignored). */
+  take(view, now) {
+    const old = this.#lights.get(view.id);
+    const order = old ? compare(view.version, old.view.version) : 1;
+    if (order < 0) return "older";
+    const bound = old?.bound ?? new Bound();
+    bound.hear(view.boot, view.up, now);
+    this.#lights.set(view.id, { view, bound, heard: now - view.age_ms });
+    return order > 0 ? "newer" : "same";
+  }
+
+  /** From `at` on nothing here is proven any more: the link, or the bridge's own link to its broker, was lost. */
+  freeze(at) {
+    for (const light of this.#lights.values()) {
+      if (light.view.online) light.heard = Math.max(light.heard, at);
+    }
+  }
+
+  get ids() {
+    return [...this.#lights.keys()].sort();
+  }
+
+  view(id) {
+    return this.#lights.get(id).view;
+  }
+
+  /** What a resuming page says that it has, so that only what is newer is sent. */
+  have() {
+    return Object.fromEntries(
+      [...this.#lights].map(([id, { view }]) => [id, { version: view.version, online: view.online }]),
+    );
+  }
+
+  /** How old the news of a light is, in ms; null while it is fresh. */
+  age(id, now, connected) {
+    const { view, heard } = this.#lights.get(id);
+    return connected && view.online ? null : now - heard;
+  }
+
+  notAfter(id, now, patience) {
+    return this.#lights.get(id).bound.notAfter(now, patience);
+  }
+}
+
+/** Versions [epoch, seq] in order: negative, 0 or positive, as sort() wants it. */
+export function compare(one, other) {
+  return one[0] - other[0] || one[1] - other[1];
+}

@@ -1,0 +1,59 @@
+// The two ways to the bridge: the WebSocket that stays open, and HTTP as the second path of a press.
+
+const SECOND_PATH_MS = 5_000;
+
+export class Wire {
+  #socket = null;
+  #onEvent;
+
+  /** `onEvent`: called with the link's events `opened`, `frame` and `closed`. */
+  constructor(onEvent) {
+    this.#onEvent = onEvent;
+  }
+
+  open() {
+    const address = new URL("ws", document.baseURI);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address);
+    const mine = (listener) => (event) => socket === this.#socket && listener(event);
+    socket.addEventListener("open", mine(() => this.#onEvent({ type: "opened" })));
+    socket.addEventListener("message", mine(({ data }) => this.#onEvent({ type: "frame", frame: JSON.parse(data) })));
+    socket.addEventListener("close", mine(({ code }) => this.#onEvent({ type: "closed", code })));
+    this.#socket = socket;
+  }
+
+  drop() {
+    const socket = this.#socket;
+    this.#socket = null; // nothing more is heard from it
+    socket?.close();
+  }
+
+  send(frame) {
+    this.#socket.send(JSON.stringify(frame));
+  }
+}
+
+/**
+ * The same press over a connection of its own, for when the WebSocket's is stuck. Answers with the bridge's frame
+ * (an outcome or an error), or null where this path led nowhere.
+ */
+export async function pressOverHttp(asked, token) {
+  const { key, light, set, if_ver, not_after } = asked;
+  try {
+    const answer = await fetch(new URL(`api/lights/${light}/presses`, document.baseURI), {
+      method: "POST",
+      headers: {
+        Authorization: `Bearer ${token}`,
+        "Content-Type": "application/json",
+        "Idempotency-Key": key,
+        Prefer: "wait=2",
+      },
+      body: JSON.stringify({ ...set, if_ver, not_after }),
+      signal: AbortSignal.timeout(SECOND_PATH_MS),
+    });
+    return await answer.json();
+  } catch (error) {
+    console.info("presslight: no answer on the second path:", error.name);
+    return null;
+  }
+}

@@ -1,0 +1,129 @@
+// What the page says, in plain words. Pure.
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** "living-room" -> "Living room" */
+export function nameOf(id) {
+  const text = id.replaceAll(/[-_]+/g, " ").trim() || id;
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+export function percent(brightness) {
+  return Math.max(Math.round((brightness * 100) / 255), 1);
+}
+
+export function fromPercent(value) {
+  return Math.max(Math.round((value * 255) / 100), 1);
+}
+
+export function ms(value) {
+  const digits = value < 9.95 ? 1 : 0;
+  return `${value.toLocaleString("en", { maximumFractionDigits: digits })}\u00a0ms`; // never broken before its unit
+}
+
+/** How a light is: "Off", "On, 60%". */
+export function stateOf(view) {
+  if (view.state === "OFF") return "Off";
+  return view.traits.includes("brightness") ? `On, ${percent(view.brightness)}%` : "On";
+}
+
+/** "5 min ago" */
+export function ago(age) {
+  if (age < 10_000) return "a moment ago";
+  if (age < MINUTE) return `${Math.floor(age / 10_000) * 10} s ago`;
+  if (age < HOUR) return `${Math.floor(age / MINUTE)} min ago`;
+  if (age < DAY) return `${Math.floor(age / HOUR)} h ago`;
+  return `${Math.floor(age / DAY)} d ago`;
+}
+
+export function presenceOf(view, age) {
+  if (!view.online) return `Offline, last heard ${ago(age)}`;
+  return age === null ? "Online" : `As of ${ago(age)}`;
+}
+
+const LINK = {
+  signed_out: "Sign in",
+  connecting: "Connecting…",
+  live: "Live",
+  waiting: "No connection. Trying again…",
+  refused: "The bridge turned this page away. Reload the page.",
+};
+
+export function linkOf(state, broker) {
+  return state === "live" && !broker ? "The bridge cannot reach the lights (its broker is away)." : LINK[state];
+}
+
+function wished({ state, brightness }) {
+  if (state === "OFF") return "Turning off…";
+  return brightness === undefined ? "Turning on…" : `Setting to ${percent(brightness)}%…`;
+}
+
+const REFUSED = {
+  late: "Did not happen: it came too late, so the light left it.",
+  superseded: "Did not happen: a newer press of yours took its place.",
+  precondition: "Did not happen: somebody else was faster. This is the light as it is.",
+  invalid: "Did not happen: the light did not understand it.",
+  busy: "Did not happen: too many phones at once. Press again.",
+};
+
+const OFFLINE = {
+  light_offline: "Did not happen: the light is offline (no power or no Wi-Fi).",
+  broker_away: "Did not happen: the bridge cannot reach the lights.",
+};
+
+const REJECTED = {
+  rate_limited: "Did not happen: too many presses at once. Press again.",
+  store_unavailable: "Did not happen: the bridge could not store it.",
+  overloaded: "Did not happen: the bridge is overloaded.",
+  shutting_down: "Did not happen: the bridge is restarting.",
+  unknown_light: "Did not happen: the bridge does not know this light.",
+  forbidden: "Did not happen: this press belongs to another phone.",
+};
+
+const RETRYING = {
+  rate_limited: "too many presses at once, trying again…",
+  store_unavailable: "the bridge cannot store it yet, trying again…",
+  overloaded: "the bridge is overloaded, trying again…",
+};
+
+/** What a press's word means to the person: {text, tone}, tone one of wish, done, not, unsure. */
+export function pressOf(word, reason, wish) {
+  switch (word) {
+    case "pending":
+    case "accepted":
+      return { text: wished(wish), tone: "wish" };
+    case "waiting":
+      return { text: `${wished(wish)} waiting for a connection`, tone: "wish" };
+    case "retrying":
+      return { text: `${wished(wish)} ${RETRYING[reason] ?? "trying again…"}`, tone: "wish" };
+    case "restored":
+      return { text: "Asking what came of your last press…", tone: "wish" };
+    case "unconfirmed":
+      return { text: "Not confirmed yet. It may have happened; still asking…", tone: "unsure" };
+    case "applied":
+      return { text: "Done.", tone: "done" };
+    default:
+      return lastWord(word, reason);
+  }
+}
+
+function lastWord(word, reason) {
+  switch (word) {
+    case "refused":
+      return { text: REFUSED[reason] ?? "Did not happen: the light refused it.", tone: "not" };
+    case "offline":
+      return { text: OFFLINE[reason] ?? "Did not happen: the light cannot be reached.", tone: "not" };
+    case "not_applied":
+      return { text: "Did not happen, and will not any more. Press again.", tone: "not" };
+    case "not_sent":
+      return { text: "Did not happen: no connection.", tone: "not" };
+    case "rejected":
+      return { text: REJECTED[reason] ?? `Did not happen: the bridge did not take it (${reason}).`, tone: "not" };
+    case "lost_in_reboot":
+      return { text: "The light restarted meanwhile; whether it acted is not known. This is the light as it is.", tone: "unsure" };
+    default:
+      return { text: "Whether it happened cannot be told any more. This is the light as it is.", tone: "unsure" };
+  }
+}
