@@ -59,7 +59,7 @@ def test_no_file_leaves_a_loose_end(committed: dict[str, str]) -> None:
     ("pattern", "line"),
     [
         (SERVERS, "--index-url https://" + "pypi" + ".org/simple"),
-        (SERVERS, "deb http://deb." + "debian.org/debian trixie main"),
+        (SERVERS, "deb http://deb.debian" + ".org/debian trixie main"),
         (MACHINES, "open('/ro" + "ot/thing')"),
         (MACHINES, "cd /ho" + "me/ann/lights"),
         (LOOSE_ENDS, "# TO" + "DO: later"),
