@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def module_name(path: str) -> str:
 
 
 def imported(path: str, source: str) -> Iterator[str]:
-    """Every module a file asks for, wherever it stands, with what it takes from it: `a.b` and `a.b.name`."""
+    """Everything a file asks for, wherever it stands: `a.b` for `import a.b` as for `from a import b`."""
     package = module_name(path).split(".")
     if not path.endswith("__init__.py"):
         package = package[:-1]
@@ -42,7 +42,6 @@ def imported(path: str, source: str) -> Iterator[str]:
             case ast.ImportFrom(module, names, level):
                 above = package[: len(package) - level + 1] if level else []
                 base = ".".join([*above, *([module] if module else [])])
-                yield base
                 yield from (f"{base}.{alias.name}" for alias in names)
             case ast.Call(
                 ast.Name("__import__" | "import_module") | ast.Attribute(attr="import_module"),
@@ -78,18 +77,23 @@ def strangers(sources: Sources, welcome: set[str]) -> list[str]:
 
 def cycle(sources: Sources) -> list[str]:
     """The modules of one import cycle, in order; empty where there is none."""
-    files = {module_name(path): path for path in sources}
+    paths = {module_name(path): path for path in sources}
     needs = {
-        module: {name for name in imported(path, sources[path]) if name in files and name != module}
-        for module, path in files.items()
+        module: {owner(name, paths) for name in imported(path, sources[path])} - {"", module}
+        for module, path in paths.items()
     }
-    for module, needed in needs.items():  # `from a import b` asks for the module a.b, not for all of a
-        needs[module] = {name for name in needed if not any(other.startswith(f"{name}.") for other in needed)}
     try:
         TopologicalSorter(needs).prepare()
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def owner(name: str, modules: Container[str]) -> str:
+    """The module that holds a dotted name; empty for one that is not ours."""
+    while name and name not in modules:
+        name = name.rpartition(".")[0]
+    return name
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +173,11 @@ def test_a_circle_of_three_is_found() -> None:
         "cloud/c.py": "import cloud.a",
     }
     assert set(cycle(sources)) == {"cloud.a", "cloud.b", "cloud.c"}
+
+
+def test_a_module_that_takes_a_name_from_its_package_is_a_circle() -> None:
+    sources = {"cloud/__init__.py": "from cloud.a import thing", "cloud/a.py": "from cloud import other"}
+    assert set(cycle(sources)) == {"cloud", "cloud.a"}
 
 
 def test_a_package_that_gathers_its_modules_is_no_circle() -> None:
