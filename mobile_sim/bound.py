@@ -1,0 +1,41 @@
+"""A lower bound of a light's clock, and the deadlines made from it. Pure. Times are ms on the phone's clock."""
+
+from dataclasses import dataclass
+
+from contract.words import MAX_DRIFT_PPM, Moment
+
+DRIFT = MAX_DRIFT_PPM / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """In boot `boot` the light's clock showed at least `up` when the phone's showed `heard`."""
+
+    boot: str
+    up: float
+    heard: float
+
+    def at(self, now: float) -> float:
+        """What the light's clock shows at least at `now`, which may also lie before `heard`."""
+        passed = now - self.heard
+        return self.up + passed * (1 - DRIFT if passed >= 0 else 1 + DRIFT)
+
+
+def best(known: Bound | None, new: Bound) -> Bound:
+    """The better of two: of a later boot, or the one that proves more. `new` must not be of an earlier boot."""
+    if known is None or known.boot != new.boot or new.up > known.at(new.heard):
+        return new
+    return known
+
+
+def deadline(bound: Bound, pressed: float, patience_ms: int, latest: Moment | None) -> Moment:
+    """The moment past which a press may not act. Never earlier than `latest`, the last one given to this light."""
+    up = max(0, int(bound.at(pressed))) + patience_ms
+    if latest is not None and latest.boot == bound.boot:
+        up = max(up, latest.up)
+    return Moment(boot=bound.boot, up=up)
+
+
+def lead(moment: Moment, bound: Bound, now: float) -> float:
+    """How far the light's clock is at most from `moment`, in ms; below zero: past it. Another boot never reaches it."""
+    return moment.up - bound.at(now) if moment.boot == bound.boot else float("-inf")

@@ -1,0 +1,150 @@
+"""One WebSocket to the bridge, from hello to its end."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+from websockets.asyncio.client import ClientConnection
+
+from contract.errors import ContractError
+from contract.phone import (
+    Have,
+    Hello,
+    LightChanged,
+    Ping,
+    Pong,
+    PressOutcome,
+    Problem,
+    Status,
+    Welcome,
+    decode_bridge_frame,
+    encode,
+)
+from contract.words import WIRE_VERSION
+from mobile_sim.heartbeat import Heartbeat
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_S = 10
+MAX_UNSENT = 2_048
+
+Pushed = LightChanged | Status | PressOutcome | Problem
+Frame = Welcome | Pushed | Ping | Pong
+
+
+@dataclass(frozen=True)
+class Ear:
+    """Who hears what the bridge says. `have`: what is shown already; `welcomed`: the link is up; `lost`: it is down."""
+
+    have: Callable[[], dict[str, Have]]
+    welcomed: Callable[[Welcome], None]
+    heard: Callable[[Pushed], None]
+    lost: Callable[[], None]
+
+
+class Silent(Exception):
+    """The socket looks alive, but nothing comes any more."""
+
+
+class Connection:
+    """Reads, writes and pings on one open socket. `ignored` counts frames that made no sense, by code."""
+
+    def __init__(self, wire: ClientConnection, ear: Ear, ignored: Counter[str]) -> None:
+        wire.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._wire = wire
+        self._ear = ear
+        self._ignored = ignored
+        self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
+        self._heart = Heartbeat(HANDSHAKE_S * 1_000, 0, now_ms())
+        self._ponged = asyncio.Event()
+        self.problem: Problem | None = None
+        """What the bridge last complained of, apart from presses."""
+
+    @property
+    def rtt_ms(self) -> float:
+        """The smoothed round trip to the bridge."""
+        return self._heart.rtt_ms
+
+    def send(self, frame: BaseModel) -> None:
+        """Hand a frame over without waiting. If the socket is stuck, it is not sent: the press will be, again."""
+        try:
+            self._unsent.put_nowait(encode(frame))
+        except asyncio.QueueFull:
+            self._ignored["unsent"] += 1
+
+    async def greet(self, token: str, client: str) -> Welcome:
+        """Say hello. Raises TimeoutError, or ConnectionClosed with the bridge's reason."""
+        have = self._ear.have()
+        hello = Hello(type="hello", versions=(WIRE_VERSION,), token=token, client=client, have=have)
+        asked = now_ms()
+        async with asyncio.timeout(HANDSHAKE_S):
+            await self._wire.send(encode(hello))
+            while not isinstance(frame := await self._receive(), Welcome):
+                if isinstance(frame, Problem):
+                    self.problem = frame
+        now = now_ms()
+        self._heart = Heartbeat(frame.ping_ms, now - asked, now)
+        return frame
+
+    async def live(self) -> None:
+        """Serve until the socket ends. Raises ConnectionClosed or Silent, in a group."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write(), name="phone: writer")
+            group.create_task(self._beat(), name="phone: heartbeat")
+            while True:
+                self._hear(await self._receive())
+
+    def _hear(self, frame: Frame | None) -> None:
+        match frame:
+            case Ping(n=n):
+                self.send(Pong(n=n))
+            case Pong(n=n):
+                self._heart.pong(n, now_ms())
+                self._ponged.set()
+            case Problem(key=None):
+                self.problem = frame
+                log.warning("the bridge complains: %s (%s)", frame.message, frame.code)
+            case LightChanged() | Status() | PressOutcome() | Problem():
+                self._ear.heard(frame)
+
+    async def _receive(self) -> Frame | None:
+        text = await self._wire.recv()
+        self._heart.heard(now_ms())
+        try:
+            return decode_bridge_frame(text)
+        except ContractError as error:
+            self._ignored[error.code] += 1
+            log.warning("a frame from the bridge made no sense: %s", error)
+            return None
+
+    async def _write(self) -> None:
+        while True:
+            await self._wire.send(await self._unsent.get())
+
+    async def _beat(self) -> None:
+        while not self._heart.is_silent(now_ms()):
+            if (n := self._heart.due(now_ms())) is not None:
+                self.send(Ping(n=n))
+            await wait(self._ponged, self._heart.wake_at - now_ms())
+        self._wire.transport.abort()
+        raise Silent("the bridge fell silent")
+
+
+def now_ms() -> float:
+    """The phone's monotonic clock."""
+    return time.monotonic_ns() / 1_000_000
+
+
+async def wait(event: asyncio.Event, ms: float) -> None:
+    """Wait until the event is set, at most so long, and clear it."""
+    try:
+        async with asyncio.timeout(max(0.0, ms) / 1_000):
+            await event.wait()
+    except TimeoutError:
+        return
+    event.clear()

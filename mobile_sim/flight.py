@@ -1,0 +1,131 @@
+"""One press in flight: carries out what its rules say, and keeps what became of it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol, assert_never
+
+from pydantic import BaseModel
+
+from contract import phone as frames
+from mobile_sim.connection import now_ms
+from mobile_sim.events import (
+    Action,
+    ErrorHeard,
+    Event,
+    Forget,
+    OutcomeHeard,
+    Said,
+    Say,
+    Send,
+    Store,
+    TellShown,
+    TimePassed,
+    Wake,
+)
+from mobile_sim.journey import Journey
+from mobile_sim.press import OLDEST_MS, Press
+
+
+class Ground(Protocol):
+    """What a press needs of its phone."""
+
+    def send(self, frame: BaseModel) -> None:
+        """Send a frame, if there is a link."""
+
+    def keep(self, press: frames.Press, lead_ms: int) -> None:
+        """Write a press down. Raises JournalBroken."""
+
+    def forget(self, key: str) -> None:
+        """The press has its last word."""
+
+
+class Flight:
+    """A press on its way.
+
+    `pressed`: the moment of the finger, on the phone's clock. `aged_ms`: for a press that an earlier life of the phone
+    left behind, how old it was at `pressed`; None for a new one.
+    """
+
+    def __init__(
+        self, frame: frames.Press, lead_ms: int, pressed: float, ground: Ground, *, aged_ms: int | None = None
+    ) -> None:
+        self.frame = frame
+        self.journey = Journey(frame.key, frame.light, Said.PENDING)
+        self.on_word: Callable[[Said], None] | None = None
+        """Called with each new word."""
+        self._lead_ms = lead_ms
+        self._pressed = pressed
+        self._aged_ms = aged_ms
+        self._ground = ground
+        self._rules = Press(pressed, lead_ms, restored=aged_ms is not None)
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = asyncio.Event()
+
+    def feed(self, event: Event) -> None:
+        """Something happened to this press. Raises JournalBroken on `Pressed` only."""
+        for action in self._rules.on_event(event, now_ms()):
+            self._do(action)
+
+    def outcome(self, outcome: frames.PressOutcome) -> None:
+        """The bridge's word on it."""
+        if not self._over.is_set():
+            legs = outcome.legs if self._aged_ms is None else None
+            self.journey = replace(self.journey, version=outcome.version, legs=legs)
+        self.feed(OutcomeHeard(outcome.word, outcome.reason))
+
+    def problem(self, problem: frames.Problem) -> None:
+        """The bridge did not take a copy of it."""
+        self.feed(ErrorHeard(problem.code, problem.retry))
+
+    async def last_word(self, wait_ms: float) -> Journey:
+        """Wait for the last word, at most so long; answers the journey as it is then."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_ms / 1_000):
+                await self._over.wait()
+        return self.journey
+
+    def leave(self) -> None:
+        """The phone ends; whoever waits gets the present word."""
+        self._wake(None)
+        self._over.set()
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case Store():
+                self._ground.keep(self.frame, self._lead_ms)
+            case Send(age_ms):
+                self._send(age_ms)
+            case Say(word, reason):
+                self._say(word, reason)
+            case TellShown(ms):
+                self._ground.send(frames.Shown(type="shown", key=self.frame.key, ms=ms))
+            case Forget():
+                self._wake(None)
+                self._ground.forget(self.frame.key)
+            case Wake(at):
+                self._wake(at)
+            case _:
+                assert_never(action)
+
+    def _send(self, age_ms: int) -> None:
+        age = min(age_ms + (self._aged_ms or 0), OLDEST_MS)
+        self.journey = replace(self.journey, copies=self.journey.copies + 1)
+        self._ground.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame)
+
+    def _say(self, word: Said, reason: str | None) -> None:
+        total = now_ms() - self._pressed if word.final and self._aged_ms is None else None
+        self.journey = replace(self.journey, word=word, reason=reason, total_ms=total)
+        if word.final:
+            self._over.set()
+        if self.on_word is not None:
+            self.on_word(word)
+
+    def _wake(self, at: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None:
+            wait_s = max(0.0, at - now_ms()) / 1_000
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self.feed, TimePassed())

@@ -1,0 +1,55 @@
+"""Whether the other end of a link is alive, and how far away it is. Pure. Times are ms on the phone's clock."""
+
+from contract.words import MAX_SMALL
+
+SETTLING_PINGS = 15
+"""Pings in a row on a new link: the kernel's retransmission timer then knows the way, so a lost press costs less."""
+
+SHORTEST_PING_MS = 20
+SILENCE = 2.5
+SMOOTHING = 1 / 8
+
+
+class Heartbeat:
+    """Of one link, welcomed at `now`, `rtt_ms` after its hello; the bridge pings every `ping_ms`."""
+
+    def __init__(self, ping_ms: int, rtt_ms: float, now: float) -> None:
+        self._ping_ms = max(ping_ms, SHORTEST_PING_MS)
+        self._heard = now
+        self._next = now
+        self._n = 0
+        self._sent: float | None = None
+        self._measured = False
+        self.rtt_ms = rtt_ms
+        """The smoothed round trip; until the first pong, the time from hello to welcome."""
+
+    @property
+    def wake_at(self) -> float:
+        """When to ask `due` again."""
+        return min(self._next, self._heard + SILENCE * self._ping_ms)
+
+    def heard(self, now: float) -> None:
+        """Anything came in."""
+        self._heard = now
+
+    def is_silent(self, now: float) -> bool:
+        """True once the bridge has said nothing for 2.5 times as long as it promised."""
+        return now - self._heard >= SILENCE * self._ping_ms
+
+    def due(self, now: float) -> int | None:
+        """The number to ping with now, or None if it is not time yet."""
+        if now < self._next:
+            return None
+        self._n = self._n % MAX_SMALL + 1
+        self._sent, self._next = now, now + self._ping_ms
+        return self._n
+
+    def pong(self, n: int, now: float) -> None:
+        """A ping was answered. Late and strange answers count for nothing."""
+        if self._sent is None or n != self._n:
+            return
+        sample, self._sent = now - self._sent, None
+        self.rtt_ms = self.rtt_ms + SMOOTHING * (sample - self.rtt_ms) if self._measured else sample
+        self._measured = True
+        if self._n < SETTLING_PINGS:
+            self._next = now

@@ -1,0 +1,77 @@
+"""What became of a press, and how long each leg of its journey took. Pure.
+
+All durations nest, each on one clock: the phone's total contains the bridge's, which contains the light's. What lies
+between two of them is travel, both ways together; which part of it was the way back nobody can tell without a common
+clock, so it is taken as half of it, plus or minus that half.
+"""
+
+from dataclasses import dataclass
+
+from contract.phone import Legs
+from contract.words import Version
+from mobile_sim.events import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A press as the phone knows it now.
+
+    `word`: what the phone says of it. `reason`: why it was refused or offline, or the code of the bridge's error.
+    `total_ms`: finger → last word said, None before that. `version`: the light's, with `applied`.
+    `copies`: how often it was sent. `legs`: what bridge and light measured, if they told.
+    """
+
+    key: str
+    light: str
+    word: Said
+    reason: str | None = None
+    total_ms: float | None = None
+    version: Version | None = None
+    copies: int = 0
+    legs: Legs | None = None
+
+    @property
+    def press_to_light_ms(self) -> float | None:
+        """Finger → output changed, plus or minus `error_ms`. None unless applied and measured."""
+        travel = self.travel_ms
+        return None if travel is None or self.total_ms is None else self.total_ms - travel / 2
+
+    @property
+    def error_ms(self) -> float | None:
+        """How far off `press_to_light_ms` may be, either way."""
+        return None if self.travel_ms is None else self.travel_ms / 2
+
+    @property
+    def travel_ms(self) -> float | None:
+        """Everything that was not the light's own time: both ways, bridge and broker."""
+        return None if self.light_ms is None or self.total_ms is None else max(0.0, self.total_ms - self.light_ms)
+
+    @property
+    def phone_network_ms(self) -> float | None:
+        """Phone → bridge and back: the phone's total without the bridge's."""
+        return None if self.bridge_ms is None or self.total_ms is None else max(0.0, self.total_ms - self.bridge_ms)
+
+    @property
+    def bridge_ms(self) -> float | None:
+        """Press frame in → the light's report in, on the bridge's clock."""
+        return self.legs.bridge_us / 1_000 if self._is_measured() and self.legs else None
+
+    @property
+    def light_travel_ms(self) -> float | None:
+        """Bridge → broker → light and back: the bridge's total without the light's."""
+        if self.bridge_ms is None or self.light_ms is None:
+            return None
+        return max(0.0, self.bridge_ms - self.light_ms)
+
+    @property
+    def broker_ack_ms(self) -> float | None:
+        """Set handed to the broker → its PUBACK."""
+        return self.legs.ack_us / 1_000 if self.legs and self.legs.ack_us is not None else None
+
+    @property
+    def light_ms(self) -> float | None:
+        """Set read → output changed, on the light's clock."""
+        return self.legs.light_us / 1_000 if self._is_measured() and self.legs else None
+
+    def _is_measured(self) -> bool:
+        return self.word is Said.APPLIED and self.legs is not None

@@ -1,0 +1,106 @@
+"""What a journal holds, line by line. Pure.
+
+Lines are JSON objects::
+
+    {"origin": "…", "upto": n, "latest": {light: moment}}   first line: the keys up to n are spoken for
+    {"press": <press frame>, "lead_ms": n, "unix_ms": n}    a press, written before it is sent
+    {"done": key}                                           its last word was said
+"""
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from contract.phone import Press
+from contract.words import MAX_SMALL, Key, LightId, Moment, Origin
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Head(_Line):
+    """The first line. `latest`: the newest deadline given to each light."""
+
+    origin: Origin
+    upto: int = Field(ge=0, le=MAX_SMALL)
+    latest: dict[LightId, Moment] = {}
+
+
+class Kept(_Line):
+    """A press as written. `lead_ms`: of its deadline, at the press; `unix_ms`: the wall clock then, for its age only."""
+
+    press: Press
+    lead_ms: int
+    unix_ms: int
+
+
+class Done(_Line):
+    """A press needs no keeping any more."""
+
+    done: Key
+
+
+@dataclass
+class Ledger:
+    """What the lines of a journal add up to."""
+
+    origin: str
+    upto: int
+    latest: dict[str, Moment]
+    open: dict[str, Kept] = field(default_factory=dict)
+    unreadable: int = 0
+    """Lines that made no sense; with any of them the counter cannot be trusted, so a new origin is due."""
+
+    def keep(self, kept: Kept) -> None:
+        """A press was made."""
+        self.open[kept.press.key] = kept
+        if kept.press.not_after is not None:
+            self.latest[kept.press.light] = kept.press.not_after
+
+    def close(self, key: str) -> None:
+        """A press has its last word."""
+        self.open.pop(key, None)
+
+
+class NotAJournal(ValueError):
+    """The first line is not a journal's."""
+
+
+def read(content: bytes) -> Ledger:
+    """Add up a journal. What follows the last line break was being written when the phone died: it was never sent.
+
+    Raises NotAJournal.
+    """
+    first, *lines = content.split(b"\n")[:-1] or [b""]
+    try:
+        head = Head.model_validate_json(first)
+    except ValidationError:
+        raise NotAJournal from None
+    ledger = Ledger(head.origin, head.upto, dict(head.latest))
+    for line in lines:
+        _add(ledger, line)
+    return ledger
+
+
+def _add(ledger: Ledger, line: bytes) -> None:
+    try:
+        entry = (Done if line.startswith(b'{"done"') else Kept).model_validate_json(line)
+    except ValidationError:
+        ledger.unreadable += 1
+        return
+    if isinstance(entry, Kept):
+        ledger.keep(entry)
+    else:
+        ledger.close(entry.done)
+
+
+def write(ledger: Ledger) -> bytes:
+    """Write a journal anew, with only what is still needed."""
+    head = Head(origin=ledger.origin, upto=ledger.upto, latest=ledger.latest)
+    return b"".join([line(head), *map(line, ledger.open.values())])
+
+
+def line(entry: Head | Kept | Done) -> bytes:
+    """Write one line."""
+    return entry.model_dump_json(exclude_none=True).encode() + b"\n"

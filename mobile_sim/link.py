@@ -1,0 +1,129 @@
+"""The phone's link to the bridge: one warm WebSocket after another, until it is ended or turned away."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from contract.errors import CloseCode, Invalid
+from mobile_sim.backoff import Backoff
+from mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent, now_ms, wait
+from mobile_sim.errors import TurnedAway
+
+log = logging.getLogger(__name__)
+
+MAX_INCOMING_BYTES = 1_048_576
+CLOSING_S = 1
+
+
+class Link:
+    """`run` keeps a WebSocket up; `send` never waits. `url`: http[s]://host[:port] of the bridge."""
+
+    def __init__(self, url: str, token: str, ear: Ear, *, client: str, backoff: Backoff | None = None) -> None:
+        self._uri = socket_uri(url)
+        self._token = token
+        self._ear = ear
+        self._client = client
+        self._backoff = backoff or Backoff()
+        self._now: Connection | None = None
+        self._hurry = asyncio.Event()
+        self.trouble = "no answer yet"
+        """What was last wrong, for people."""
+        self.ignored: Counter[str] = Counter()
+        """Frames that came and made no sense, by code; `unsent`: frames that found the socket stuck."""
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """The smoothed round trip to the bridge; None while the link is down."""
+        return self._now.rtt_ms if self._now else None
+
+    def send(self, frame: BaseModel) -> None:
+        """Hand a frame to the socket. One that cannot leave is lost with the link."""
+        if self._now:
+            self._now.send(frame)
+
+    def hurry(self) -> None:
+        """A finger is waiting: cut the wait for the next attempt short."""
+        self._hurry.set()
+
+    async def run(self) -> None:
+        """Keep the link up, for ever. Raises TurnedAway."""
+        while True:
+            born, errors = now_ms(), list[BaseException]()
+            try:
+                await self._live()
+            except* (OSError, EOFError, WebSocketException, Silent) as group:
+                errors = list(leaves(group))
+            self._judge(errors)
+            pause = self._backoff.after(now_ms() - born)
+            log.info("no link to the bridge (%s); next try in %.0f ms", self.trouble, pause)
+            await wait(self._hurry, pause)
+
+    async def _live(self) -> None:
+        async with connect(
+            self._uri,
+            compression=None,
+            max_size=MAX_INCOMING_BYTES,
+            open_timeout=HANDSHAKE_S,
+            close_timeout=CLOSING_S,
+            ping_interval=None,
+            proxy=None,  # it would be part of what is measured
+        ) as wire:
+            connection = Connection(wire, self._ear, self.ignored)
+            try:
+                welcome = await connection.greet(self._token, self._client)
+                self._now = connection
+                self._ear.welcomed(welcome)
+                await connection.live()
+            finally:
+                self.trouble = connection.problem.message if connection.problem else ""
+                self._lose()
+
+    def _lose(self) -> None:
+        if self._now:
+            self._now = None
+            self._ear.lost()
+
+    def _judge(self, errors: list[BaseException]) -> None:
+        codes = [error.rcvd.code for error in errors if isinstance(error, ConnectionClosed) and error.rcvd]
+        self.trouble = self.trouble or "; ".join(dict.fromkeys(map(describe, errors)))
+        for code in codes:
+            if is_final(code):
+                raise TurnedAway(code, f"{self.trouble.rstrip('.')} (closed with {code})")
+
+
+def is_final(close_code: int) -> bool:
+    """True for 41xx: the same phone would be closed again."""
+    return CloseCode.UNAUTHENTICATED <= close_code < CloseCode.UNAUTHENTICATED + 99
+
+
+def socket_uri(url: str) -> str:
+    """The WebSocket's address of the bridge at `url`; path, query and fragment do not matter. Raises Invalid."""
+    parts = urlsplit(url)
+    schemes = {"http": "ws", "https": "wss"}
+    if parts.scheme not in schemes or not parts.hostname:
+        raise Invalid(f"a bridge's address looks like http://host:port, not like {url[:80]!r}")
+    return f"{schemes[parts.scheme]}://{parts.netloc}/ws"
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The exceptions in a group of groups."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
+
+
+def describe(error: BaseException) -> str:
+    """One clause for people."""
+    if isinstance(error, ConnectionClosed):
+        return f"the bridge closed the socket ({error.rcvd.code if error.rcvd else 'without a word'})"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__

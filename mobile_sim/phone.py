@@ -1,0 +1,247 @@
+"""The phone: shows the lights as they are, presses, and says only what is true."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from contract.phone import LightChanged, Limits, PressOutcome, Problem, Status, View, Welcome
+from contract.words import DEFAULT_PATIENCE_MS, Power, Version
+from mobile_sim.connection import Ear, Pushed, now_ms
+from mobile_sim.errors import TurnedAway, UnknownLight, Unreachable
+from mobile_sim.flight import Flight
+from mobile_sim.journal import Journal
+from mobile_sim.journey import Journey
+from mobile_sim.link import Link
+from mobile_sim.presses import Presses
+from mobile_sim.screen import Light, Screen
+from mobile_sim.slides import Slides
+
+DEFAULT_WAIT_MS = 10_000
+CONNECT_MS = 10_000
+
+
+class Phone:
+    """A phone on one bridge, with one warm socket that comes back by itself.
+
+    `url`: http[s]://host[:port]. `journal`: a file that keeps keys and open presses over a kill of this process; None
+    keeps them in memory. `connect_ms`: how long entering may wait for the bridge's first welcome.
+
+    Entering raises Unreachable, TurnedAway or JournalBroken; every call after that raises TurnedAway once the bridge
+    has turned the phone away for good.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        journal: Path | None = None,
+        client: str = "presslight",
+        connect_ms: int = CONNECT_MS,
+    ) -> None:
+        self._url = url
+        self._connect_ms = connect_ms
+        self._journal = Journal(journal)
+        self._screen = Screen(now_ms())
+        self._link = Link(url, token, Ear(self._screen.have, self._welcomed, self._heard, self._lost), client=client)
+        self._presses = Presses(self._journal, self._link.send)
+        self._slides = Slides(lambda light, value: self.begin(light, state="ON", brightness=value))
+        self._welcome: Welcome | None = None
+        self._pulse = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._presses.restore(self._journal.open())
+        self._task = asyncio.create_task(self._link.run(), name="phone: link")
+        self._task.add_done_callback(lambda _: self._beat())
+        try:
+            async with asyncio.timeout(self._connect_ms / 1_000):
+                while self._welcome is None:
+                    await self._next_change()
+        except BaseException as error:
+            await self._leave()
+            if isinstance(error, TimeoutError):
+                raise Unreachable(f"no bridge at {self._url}: {self._link.trouble}") from None
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._leave()
+
+    @property
+    def lights(self) -> Mapping[str, Light]:
+        """Every light as shown, by name."""
+        return self._screen.lights
+
+    @property
+    def welcome(self) -> Welcome:
+        """The bridge's newest welcome: its name, its limits, the phone's name."""
+        if self._welcome is None:
+            raise Unreachable(f"no bridge at {self._url} yet")
+        return self._welcome
+
+    @property
+    def limits(self) -> Limits:
+        """What the bridge takes from one phone."""
+        return self.welcome.limits
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """The smoothed round trip to the bridge; None while there is no link."""
+        return self._link.rtt_ms
+
+    @property
+    def broker(self) -> bool:
+        """Whether the bridge reaches its broker, as last heard."""
+        return self._screen.broker
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """Frames from the bridge that made no sense, by code."""
+        return self._link.ignored
+
+    @property
+    def open(self) -> tuple[Journey, ...]:
+        """The presses without a last word, also those of an earlier life with the same journal."""
+        return tuple(flight.journey for flight in self._presses.open)
+
+    def stale_ms(self) -> float:
+        """For how long nothing shown could have been refreshed; 0 while link and broker are there."""
+        return self._screen.stale_ms(now_ms())
+
+    async def press(
+        self,
+        light: str,
+        *,
+        state: Power,
+        brightness: int | None = None,
+        if_ver: Version | None = None,
+        patience_ms: int = DEFAULT_PATIENCE_MS,
+        wait_ms: float = DEFAULT_WAIT_MS,
+    ) -> Journey:
+        """Press, and wait for the last word, at most `wait_ms`: the journey then has the present word.
+
+        `brightness`: 1-255, None: as bright as it was. `if_ver`: only if the light still has this version.
+        `patience_ms`: how long after now it may still act, 100-10,000.
+        Raises UnknownLight, Invalid, TooManyOpen, JournalBroken; the press is then not made.
+        """
+        flight = self.begin(light, state=state, brightness=brightness, if_ver=if_ver, patience_ms=patience_ms)
+        return await flight.last_word(wait_ms)
+
+    def begin(
+        self,
+        light: str,
+        *,
+        state: Power,
+        brightness: int | None = None,
+        if_ver: Version | None = None,
+        patience_ms: int = DEFAULT_PATIENCE_MS,
+        pressed: float | None = None,
+    ) -> Flight:
+        """Press without waiting: `flight.journey`, `flight.last_word` tell. `pressed`: when, if not now (`now_ms`)."""
+        wish: dict[str, object] = {"state": state, "brightness": brightness}
+        at = now_ms() if pressed is None else pressed
+        flight = self._presses.begin(self._shown(light), wish, if_ver, patience_ms, at)
+        self._presses.start(flight, self.rtt_ms)
+        if self.rtt_ms is None:
+            self._link.hurry()
+        return flight
+
+    async def toggle(self, light: str, *, wait_ms: float = DEFAULT_WAIT_MS) -> Journey:
+        """Press for the other state than the one shown, and only if the light is still as shown."""
+        shown = self._shown(light)
+        state: Power = "OFF" if shown.state == "ON" else "ON"
+        return await self.press(light, state=state, if_ver=shown.version, wait_ms=wait_ms)
+
+    def slide(self, light: str, brightness: int) -> None:
+        """The finger on a light's slider is at `brightness`: at most one press in flight, the newest value waiting."""
+        self._slides.move(light, brightness)
+
+    async def settled(self) -> None:
+        """Wait until every press has its last word."""
+        while self._presses.open:
+            await self._next_change()
+
+    async def until(self, condition: Callable[[Mapping[str, Light]], bool]) -> None:
+        """Wait until `condition(lights)` holds; it is asked whenever anything changed."""
+        while not condition(self.lights):
+            await self._next_change()
+
+    def changes(self) -> AsyncIterator[Light]:
+        """Every light that looks different from now on, for ever; a slow reader gets the newest of each."""
+        return self._newer_than(dict(self.lights))
+
+    async def _newer_than(self, seen: dict[str, Light]) -> AsyncIterator[Light]:
+        while True:
+            light = next((light for light in self.lights.values() if seen.get(light.id) != light), None)
+            if light is None:
+                await self._next_change()
+            else:
+                seen[light.id] = light
+                yield light
+
+    def _shown(self, light: str) -> Light:
+        self._check()
+        try:
+            return self.lights[light]
+        except KeyError:
+            raise UnknownLight(f"no light is called {light[:40]!r}") from None
+
+    async def _next_change(self) -> None:
+        self._check()
+        await self._pulse.wait()
+
+    def _beat(self) -> None:
+        self._pulse.set()
+        self._pulse = asyncio.Event()
+
+    def _check(self) -> None:
+        if self._task is None:
+            raise Unreachable("this phone is not switched on: `async with Phone(…) as phone`")
+        if self._task.done():
+            self._task.result()
+
+    async def _leave(self) -> None:
+        task, self._task = self._task, None
+        self._presses.leave()
+        self._journal.close()
+        if task is None:
+            return
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled() and not isinstance(task.exception(), TurnedAway):
+            task.result()
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        self._welcome = welcome
+        self._screen.link(True, now_ms())
+        self._screen.broker_is(welcome.broker, now_ms())
+        for view in welcome.lights:
+            self._show(view)
+        self._presses.link_up(self.rtt_ms or 0)
+        self._beat()
+
+    def _heard(self, frame: Pushed) -> None:
+        match frame:
+            case LightChanged(light=view):
+                self._show(view)
+            case Status(broker=reached):
+                self._screen.broker_is(reached, now_ms())
+            case PressOutcome():
+                self._presses.outcome(frame)
+            case Problem():
+                self._presses.problem(frame)
+        self._beat()
+
+    def _lost(self) -> None:
+        self._screen.link(False, now_ms())
+        self._presses.link_down()
+        self._beat()
+
+    def _show(self, view: View) -> None:
+        self._screen.show(view, now_ms())
+        self._presses.clock_heard(self.lights[view.id])

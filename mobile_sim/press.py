@@ -1,0 +1,225 @@
+"""One press, from the finger to its last word. Pure: an event and the time go in, actions come out, in order.
+
+All times are ms on the phone's monotonic clock. Every list of actions ends with `Wake`, unless the press has its last
+word. tests/mobile_sim/press_table.json states the behaviour as sequences of events and expected actions.
+"""
+
+from enum import Enum
+from math import ceil, inf
+from typing import assert_never
+
+from contract.words import MAX_DRIFT_PPM, Word
+from mobile_sim.events import (
+    Action,
+    DeadlineNear,
+    ErrorHeard,
+    Event,
+    Forget,
+    LinkDown,
+    LinkUp,
+    OutcomeHeard,
+    Pressed,
+    Said,
+    Say,
+    Send,
+    Store,
+    TellShown,
+    TimePassed,
+    Wake,
+)
+
+HEDGE_MS = 300
+ASK_AGAIN_MS = 2_000
+REFUSED_AGAIN_MS = 500
+LONGEST_GAP_MS = 30_000
+OLDEST_MS = 3_600_000
+
+
+class State(Enum):
+    """Where a press stands."""
+
+    NEW = "new"
+    """Made, and never sent."""
+    ASKING = "asking"
+    """Sent, no word yet."""
+    ACCEPTED = "accepted"
+    """The bridge has it."""
+    UNCONFIRMED = "unconfirmed"
+    """Too late to act from now on; whether it did is not known yet."""
+    CLOSED = "closed"
+    """Has its last word."""
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.NEW: frozenset({State.ASKING, State.CLOSED}),
+    State.ASKING: frozenset({State.ACCEPTED, State.UNCONFIRMED, State.CLOSED}),
+    State.ACCEPTED: frozenset({State.UNCONFIRMED, State.CLOSED}),
+    State.UNCONFIRMED: frozenset({State.CLOSED}),
+    State.CLOSED: frozenset(),
+}
+
+
+class IllegalMove(Exception):
+    """A press was moved where it cannot go: a mistake in this module."""
+
+
+class Press:
+    """One press.
+
+    `at`: the moment of the finger; for a press that an earlier life of the phone had sent (`restored`), of its start.
+    `lead_ms`: how far the deadline lay ahead of the phone's bound of the light's clock at the press.
+    """
+
+    def __init__(self, at: float, lead_ms: int, *, restored: bool = False) -> None:
+        self._at = at
+        self._state = State.ASKING if restored else State.NEW
+        self._restored = restored
+        self._expires = at + until_passed(lead_ms)
+        self._rtt: float | None = None
+        self._gap: float = HEDGE_MS
+        self._next = inf  # when the next copy is due
+        self._unanswered = 0  # copies on this link without an answer
+        self._adrift = restored  # a copy went down with a link: it may still arrive
+        self._held = False  # the bridge has said a word: it has it
+        self._refusal: str | None = None
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self._state
+
+    def on_event(self, event: Event, now: float) -> list[Action]:
+        """Take in what happened at `now`; answer what to do, in order."""
+        if self._state is State.CLOSED:
+            return []
+        actions = self._heard(event, now)
+        actions += self._expire(now)
+        actions += self._ask_if_due(now)
+        return actions if self._is_closed() else [*actions, Wake(self._wake_at())]
+
+    def _heard(self, event: Event, now: float) -> list[Action]:
+        actions: list[Action] = []
+        match event:
+            case Pressed(rtt_ms):
+                actions = self._pressed(rtt_ms, now)
+            case LinkUp(rtt_ms):
+                actions = self._link_up(rtt_ms, now)
+            case LinkDown():
+                self._link_down()
+            case OutcomeHeard(word, reason):
+                actions = self._outcome(word, reason, now)
+            case ErrorHeard(code, retry):
+                actions = self._error(code, retry, now)
+            case DeadlineNear(ms):
+                self._expires = min(self._expires, now + ms)
+            case TimePassed():
+                pass
+            case _:
+                assert_never(event)
+        return actions
+
+    def _pressed(self, rtt_ms: float | None, now: float) -> list[Action]:
+        said = [Say(Said.WAITING)] if rtt_ms is None else self._link_up(rtt_ms, now)
+        return [Store(), *said]
+
+    def _link_up(self, rtt_ms: float, now: float) -> list[Action]:
+        self._rtt, self._next = rtt_ms, now
+        self._gap = self._first_gap()
+        return [Say(Said.PENDING)] if self._state is State.NEW and now < self._expires else []
+
+    def _link_down(self) -> None:
+        self._rtt, self._next = None, inf
+        self._adrift = self._adrift or self._unanswered > 0
+        self._unanswered = 0
+
+    def _outcome(self, word: Word, reason: str | None, now: float) -> list[Action]:
+        if self._state is State.NEW:
+            return []  # never sent, so this is about another press
+        self._held = True
+        if word.final:
+            return self._close(Said(word), reason, now)
+        if word is Word.UNCONFIRMED and self._state is not State.UNCONFIRMED:
+            return self._unconfirmed(now + ASK_AGAIN_MS)
+        if word is Word.ACCEPTED and self._state is State.ASKING:
+            self._move(State.ACCEPTED)
+            self._next = inf  # the bridge sees to it until the deadline
+            return [Say(Said.ACCEPTED)]
+        return []
+
+    def _error(self, code: str, retry: bool, now: float) -> list[Action]:
+        if self._state is State.NEW:
+            return []
+        self._refusal = code
+        self._unanswered = max(0, self._unanswered - 1)
+        expired = now >= self._expires
+        if self._never_taken() and (expired or not retry):
+            return self._close(Said.REJECTED, code, now)
+        if not retry:
+            return self._close(Said.FORGOTTEN, code, now) if expired else []
+        self._gap = max(self._gap, REFUSED_AGAIN_MS)
+        self._next = now + self._gap
+        return [Say(Said.RETRYING, code)] if self._state is State.ASKING else []
+
+    def _expire(self, now: float) -> list[Action]:
+        if now < self._expires or self._state in (State.UNCONFIRMED, State.CLOSED):
+            return []
+        if self._state is State.NEW:
+            return self._close(Said.NOT_SENT, None, now)
+        if self._never_taken():
+            return self._close(Said.REJECTED, self._refusal, now)
+        return self._unconfirmed(now)
+
+    def _unconfirmed(self, ask_at: float) -> list[Action]:
+        self._move(State.UNCONFIRMED)
+        self._gap = self._first_gap()
+        self._next = ask_at
+        return [Say(Said.UNCONFIRMED)]
+
+    def _ask_if_due(self, now: float) -> list[Action]:
+        """Asking and pushing are one act: a copy changes nothing that the key has done already."""
+        if self._rtt is None or now < self._next or self._is_closed():
+            return []
+        hedge = self._state is State.ASKING and self._unanswered > 0
+        if self._state is State.NEW:
+            self._move(State.ASKING)
+        self._unanswered += 1
+        self._next = inf if self._state is State.ACCEPTED else now + self._gap
+        self._gap = min(self._gap * 2, LONGEST_GAP_MS)
+        return [Send(min(round(now - self._at), OLDEST_MS), hedge)]
+
+    def _close(self, word: Said, reason: str | None, now: float) -> list[Action]:
+        self._move(State.CLOSED)
+        measured = word is Said.APPLIED and not self._restored
+        shown = [TellShown(min(round(now - self._at), OLDEST_MS))] if measured else []
+        return [Forget(), Say(word, reason), *shown]
+
+    def _never_taken(self) -> bool:
+        """Every copy was answered by an error."""
+        refused = self._refusal is not None and self._unanswered == 0
+        return refused and not self._held and not self._adrift
+
+    def _first_gap(self) -> float:
+        if self._state is State.UNCONFIRMED:
+            return ASK_AGAIN_MS
+        return max(HEDGE_MS, round(1.5 * (self._rtt or 0)))
+
+    def _wake_at(self) -> float | None:
+        times = [] if self._state is State.UNCONFIRMED else [self._expires]
+        times += [self._next] if self._rtt is not None and self._next < inf else []
+        return min(times, default=None)
+
+    def _is_closed(self) -> bool:
+        return self._state is State.CLOSED
+
+    def _move(self, state: State) -> None:
+        if state not in MOVES[self._state]:
+            raise IllegalMove(f"a press cannot go from {self._state.value} to {state.value}")
+        self._state = state
+
+
+def until_passed(lead_ms: float) -> int:
+    """How long until a clock, at most `lead_ms` before a deadline now, is surely past it: whole ms, drift allowed for.
+
+    A light reads its clock in whole ms and acts as long as they are not over the deadline, hence the one more.
+    """
+    return 0 if lead_ms <= -1 else ceil((lead_ms + 1) / (1 - MAX_DRIFT_PPM / 1e6))

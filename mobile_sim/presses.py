@@ -1,0 +1,116 @@
+"""A phone's open presses: made, kept, sent, and told what happened."""
+
+import time
+from collections.abc import Callable, Iterable
+from math import ceil
+
+from pydantic import BaseModel, ValidationError
+
+from contract import phone as frames
+from contract.errors import refusal
+from contract.words import Version
+from mobile_sim.bound import deadline, lead
+from mobile_sim.connection import now_ms
+from mobile_sim.errors import JournalBroken, TooManyOpen
+from mobile_sim.events import DeadlineNear, LinkDown, LinkUp, Pressed
+from mobile_sim.flight import Flight
+from mobile_sim.journal import Journal
+from mobile_sim.ledger import Kept
+from mobile_sim.press import until_passed
+from mobile_sim.screen import Light
+
+MAX_OPEN = 10_000
+
+
+class Presses:
+    """Every press without a last word. `send`: hands a frame to the link, if there is one."""
+
+    def __init__(self, journal: Journal, send: Callable[[BaseModel], None]) -> None:
+        self._journal = journal
+        self._flights: dict[str, Flight] = {}
+        self.send = send
+
+    @property
+    def open(self) -> tuple[Flight, ...]:
+        """The presses without a last word, oldest first."""
+        return tuple(self._flights.values())
+
+    def begin(
+        self, light: Light, wish: dict[str, object], if_ver: Version | None, patience_ms: int, pressed: float
+    ) -> Flight:
+        """Make a press of the moment `pressed`; `start` lets it go. Raises Invalid, TooManyOpen or JournalBroken."""
+        if len(self._flights) >= MAX_OPEN:
+            raise TooManyOpen(f"{MAX_OPEN} presses wait for their last word already")
+        not_after = deadline(light.bound, pressed, patience_ms, self._journal.latest(light.id))
+        try:
+            frame = frames.Press(
+                type="press",
+                key=self._journal.next_key(),
+                light=light.id,
+                set=frames.Wish.model_validate(wish),
+                if_ver=if_ver,
+                not_after=not_after,
+                patience_ms=patience_ms,
+            )
+        except ValidationError as error:
+            raise refusal(error) from None
+        return Flight(frame, ceil(lead(not_after, light.bound, pressed)), pressed, self)
+
+    def start(self, flight: Flight, rtt_ms: float | None) -> None:
+        """The finger came down. Raises JournalBroken; the press is then not made."""
+        self._flights[flight.frame.key] = flight
+        try:
+            flight.feed(Pressed(rtt_ms))
+        except JournalBroken:
+            del self._flights[flight.frame.key]
+            raise
+
+    def restore(self, left: Iterable[Kept]) -> None:
+        """Take up what an earlier life of the phone left behind."""
+        wall = time.time_ns() // 1_000_000
+        for kept in left:
+            aged = max(0, wall - kept.unix_ms)
+            self._flights[kept.press.key] = Flight(kept.press, kept.lead_ms, now_ms(), self, aged_ms=aged)
+
+    def link_up(self, rtt_ms: float) -> None:
+        """The bridge said welcome."""
+        for flight in self.open:
+            flight.feed(LinkUp(rtt_ms))
+
+    def link_down(self) -> None:
+        """The socket is gone."""
+        for flight in self.open:
+            flight.feed(LinkDown())
+
+    def clock_heard(self, light: Light) -> None:
+        """A light's clock is better known."""
+        for flight in self.open:
+            if flight.frame.light == light.id and flight.frame.not_after is not None:
+                left = lead(flight.frame.not_after, light.bound, now_ms())
+                flight.feed(DeadlineNear(until_passed(left)))
+
+    def outcome(self, outcome: frames.PressOutcome) -> None:
+        """The bridge's word on a press; on one that has its last word already, it changes nothing."""
+        flight = self._flights.get(outcome.key)
+        if flight is not None:
+            flight.outcome(outcome)
+
+    def problem(self, problem: frames.Problem) -> None:
+        """The bridge did not take a copy of a press."""
+        flight = self._flights.get(problem.key or "")
+        if flight is not None:
+            flight.problem(problem)
+
+    def leave(self) -> None:
+        """The phone ends. What is open stays in the journal."""
+        for flight in self.open:
+            flight.leave()
+
+    def keep(self, press: frames.Press, lead_ms: int) -> None:
+        """Write a press down. Raises JournalBroken."""
+        self._journal.keep(press, lead_ms)
+
+    def forget(self, key: str) -> None:
+        """A press has its last word."""
+        self._flights.pop(key, None)
+        self._journal.forget(key)

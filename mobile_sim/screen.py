@@ -1,0 +1,84 @@
+"""The lights as the phone shows them. Pure. Times are ms on the phone's monotonic clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from types import MappingProxyType
+
+from contract.phone import Have, View
+from contract.words import Power, Trait, Version
+from mobile_sim.bound import Bound, best
+
+MAX_HAVE = 150
+"""How many lights a hello names, so that it stays under the frame limit; the welcome repeats the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """A light as shown; equal if it looks the same. `heard`: when the light itself was; `bound`: of its clock."""
+
+    id: str
+    online: bool
+    state: Power
+    brightness: int
+    traits: tuple[Trait, ...]
+    version: Version
+    heard: float = field(compare=False)
+    bound: Bound = field(compare=False)
+
+
+class Screen:
+    """Shows what is newer, and knows since when it has heard nothing fresh."""
+
+    def __init__(self, now: float) -> None:
+        self._lights: dict[str, Light] = {}
+        self._linked = False
+        self._broker = False
+        self._stale_since: float | None = now
+
+    @property
+    def lights(self) -> Mapping[str, Light]:
+        """Every light known, by name."""
+        return MappingProxyType(self._lights)
+
+    @property
+    def broker(self) -> bool:
+        """Whether the bridge reached its broker when last heard."""
+        return self._broker
+
+    def show(self, view: View, now: float) -> bool:
+        """Take in what the bridge says of a light. True if what is shown changed."""
+        known = self._lights.get(view.id)
+        if known is not None and view.version < known.version:
+            return False
+        bound = best(known.bound if known else None, Bound(view.boot, view.up, now))
+        heard = max(now - view.age_ms, known.heard if known else 0)
+        self._lights[view.id] = shown = Light(
+            view.id, view.online, view.state, view.brightness, view.traits, view.version, heard, bound
+        )
+        return known != shown
+
+    def link(self, up: bool, now: float) -> None:
+        """The link to the bridge came or went."""
+        self._linked = up
+        self._judge(now)
+
+    def broker_is(self, reached: bool, now: float) -> None:
+        """The bridge lost or found its broker."""
+        self._broker = reached
+        self._judge(now)
+
+    def stale_ms(self, now: float) -> float:
+        """For how long nothing shown could have been refreshed; 0 while all of it is fresh."""
+        return 0 if self._stale_since is None else now - self._stale_since
+
+    def have(self) -> dict[str, Have]:
+        """What the phone shows already, for its next hello."""
+        newest = islice(reversed(self._lights.values()), MAX_HAVE)
+        return {light.id: Have(version=light.version, online=light.online) for light in newest}
+
+    def _judge(self, now: float) -> None:
+        if self._linked and self._broker:
+            self._stale_since = None
+        elif self._stale_since is None:
+            self._stale_since = now

@@ -1,0 +1,26 @@
+"""A slider under a finger: one press in flight and one newest value waiting. Pure.
+
+Values that a newer one overtook before they were sent are never sent, so they get no key.
+"""
+
+
+class Slider:
+    """One light's slider."""
+
+    def __init__(self) -> None:
+        self._busy = False
+        self._waiting: int | None = None
+
+    def move(self, value: int) -> int | None:
+        """The finger is at `value`. Answers the value to press now, or None if it has to wait."""
+        if self._busy:
+            self._waiting = value
+            return None
+        self._busy = True
+        return value
+
+    def settled(self) -> int | None:
+        """The press in flight is over. Answers the value to press now, or None if the finger rests."""
+        value, self._waiting = self._waiting, None
+        self._busy = value is not None
+        return value

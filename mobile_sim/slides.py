@@ -1,0 +1,48 @@
+"""The sliders of a phone, each pressing when its turn comes."""
+
+import logging
+from collections.abc import Callable
+
+from mobile_sim.errors import PhoneError
+from mobile_sim.events import Said
+from mobile_sim.flight import Flight
+from mobile_sim.slider import Slider
+
+log = logging.getLogger(__name__)
+
+
+class Slides:
+    """One slider a light. `begin(light, brightness)` presses."""
+
+    def __init__(self, begin: Callable[[str, int], Flight]) -> None:
+        self._begin = begin
+        self._sliders: dict[str, Slider] = {}
+
+    def move(self, light: str, brightness: int) -> None:
+        """The finger is at `brightness`. Raises what a press raises."""
+        slider = self._sliders.setdefault(light, Slider())
+        value = slider.move(brightness)
+        if value is not None:
+            self._press(light, value)
+
+    def _press(self, light: str, value: int) -> None:
+        try:
+            flight = self._begin(light, value)
+        except BaseException:
+            del self._sliders[light]
+            raise
+        flight.on_word = lambda word: self._heard(flight, word)
+
+    def _heard(self, flight: Flight, word: Said) -> None:
+        """Once it is known that the press cannot act any more, the next may go."""
+        if not word.final and word is not Said.UNCONFIRMED:
+            return
+        flight.on_word = None
+        light = flight.frame.light
+        value = self._sliders[light].settled()
+        if value is None:
+            return
+        try:
+            self._press(light, value)
+        except PhoneError as error:
+            log.warning("the slider of %s stopped at %d: %s", light, value, error)
