@@ -22,11 +22,13 @@ class Said(StrEnum):
     NOT_APPLIED = "not_applied"
     LOST_IN_REBOOT = "lost_in_reboot"
     FORGOTTEN = "forgotten"
-    """Nobody can tell any more whether it acted: show the light as it is."""
+    """The light cannot tell any more whether it acted: show it as it is."""
     NOT_SENT = "not_sent"
     """It never left the phone, and never will."""
     REJECTED = "rejected"
     """The bridge answered every copy with an error, so it did not act and never will."""
+    UNKNOWN = "unknown"
+    """The bridge refuses to tell what came of it, past the deadline: show the light as it is."""
 
     @property
     def final(self) -> bool:

@@ -28,7 +28,7 @@ class Head(_Line):
 
 
 class Kept(_Line):
-    """A press as written. `lead_ms`: of its deadline, at the press; `unix_ms`: the wall clock then, for its age only."""
+    """A press as written. `lead_ms`: its deadline's, at the press; `unix_ms`: the wall clock then, only for its age."""
 
     press: Press
     lead_ms: int

@@ -78,8 +78,8 @@ class Press:
         self._rtt: float | None = None
         self._gap: float = HEDGE_MS
         self._next = inf  # when the next copy is due
-        self._unanswered = 0  # copies on this link without an answer
-        self._adrift = restored  # a copy went down with a link: it may still arrive
+        self._hedging = False  # whether that copy should take another path
+        self._loose = int(restored)  # copies that were not answered by an error: the bridge may have taken them
         self._held = False  # the bridge has said a word: it has it
         self._refusal: str | None = None
 
@@ -123,14 +123,13 @@ class Press:
         return [Store(), *said]
 
     def _link_up(self, rtt_ms: float, now: float) -> list[Action]:
-        self._rtt, self._next = rtt_ms, now
+        self._rtt = rtt_ms
         self._gap = self._first_gap()
+        self._ask_at(now)
         return [Say(Said.PENDING)] if self._state is State.NEW and now < self._expires else []
 
     def _link_down(self) -> None:
         self._rtt, self._next = None, inf
-        self._adrift = self._adrift or self._unanswered > 0
-        self._unanswered = 0
 
     def _outcome(self, word: Word, reason: str | None, now: float) -> list[Action]:
         if self._state is State.NEW:
@@ -150,14 +149,14 @@ class Press:
         if self._state is State.NEW:
             return []
         self._refusal = code
-        self._unanswered = max(0, self._unanswered - 1)
+        self._loose = max(0, self._loose - 1)
         expired = now >= self._expires
         if self._never_taken() and (expired or not retry):
             return self._close(Said.REJECTED, code, now)
         if not retry:
-            return self._close(Said.FORGOTTEN, code, now) if expired else []
+            return self._close(Said.UNKNOWN, code, now) if expired else []
         self._gap = max(self._gap, REFUSED_AGAIN_MS)
-        self._next = now + self._gap
+        self._ask_at(now + self._gap)
         return [Say(Said.RETRYING, code)] if self._state is State.ASKING else []
 
     def _expire(self, now: float) -> list[Action]:
@@ -172,20 +171,23 @@ class Press:
     def _unconfirmed(self, ask_at: float) -> list[Action]:
         self._move(State.UNCONFIRMED)
         self._gap = self._first_gap()
-        self._next = ask_at
+        self._ask_at(ask_at)
         return [Say(Said.UNCONFIRMED)]
 
     def _ask_if_due(self, now: float) -> list[Action]:
         """Asking and pushing are one act: a copy changes nothing that the key has done already."""
         if self._rtt is None or now < self._next or self._is_closed():
             return []
-        hedge = self._state is State.ASKING and self._unanswered > 0
         if self._state is State.NEW:
             self._move(State.ASKING)
-        self._unanswered += 1
-        self._next = inf if self._state is State.ACCEPTED else now + self._gap
+        copy = Send(min(round(now - self._at), OLDEST_MS), hedge=self._hedging)
+        self._loose += 1
+        self._ask_at(inf if self._state is State.ACCEPTED else now + self._gap, hedge=self._state is State.ASKING)
         self._gap = min(self._gap * 2, LONGEST_GAP_MS)
-        return [Send(min(round(now - self._at), OLDEST_MS), hedge)]
+        return [copy]
+
+    def _ask_at(self, at: float, *, hedge: bool = False) -> None:
+        self._next, self._hedging = at, hedge
 
     def _close(self, word: Said, reason: str | None, now: float) -> list[Action]:
         self._move(State.CLOSED)
@@ -195,8 +197,7 @@ class Press:
 
     def _never_taken(self) -> bool:
         """Every copy was answered by an error."""
-        refused = self._refusal is not None and self._unanswered == 0
-        return refused and not self._held and not self._adrift
+        return self._refusal is not None and self._loose == 0 and not self._held
 
     def _first_gap(self) -> float:
         if self._state is State.UNCONFIRMED:

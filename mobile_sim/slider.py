@@ -8,19 +8,18 @@ class Slider:
     """One light's slider."""
 
     def __init__(self) -> None:
-        self._busy = False
+        self._sent: int | None = None
         self._waiting: int | None = None
 
     def move(self, value: int) -> int | None:
         """The finger is at `value`. Answers the value to press now, or None if it has to wait."""
-        if self._busy:
-            self._waiting = value
+        if self._sent is not None:
+            self._waiting = value if value != self._sent else None
             return None
-        self._busy = True
+        self._sent = value
         return value
 
     def settled(self) -> int | None:
         """The press in flight is over. Answers the value to press now, or None if the finger rests."""
-        value, self._waiting = self._waiting, None
-        self._busy = value is not None
-        return value
+        self._sent, self._waiting = self._waiting, None
+        return self._sent
