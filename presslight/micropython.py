@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TypeAlias
 
+from contract.errors import PresslightError
 from presslight import debian
 
 Command: TypeAlias = list[str]
@@ -29,7 +30,7 @@ USABLE = f"MicroPython {OLDEST[0]}.{OLDEST[1]} or newer"
 BY_HAND = f"install {USABLE} (package micropython), or name one in {VARIABLE}"
 
 
-class MicropythonMissing(Exception):
+class MicropythonMissing(PresslightError):
     """No usable MicroPython, and why, in one sentence; branch on `code`."""
 
     code = "micropython_missing"

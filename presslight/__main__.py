@@ -1,0 +1,5 @@
+"""`python -m presslight` is the command too."""
+
+from presslight.command import app
+
+app()

@@ -1,0 +1,65 @@
+"""What every verb of the command shares: where it prints, how it stops, how an error becomes one line."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+import uvloop
+from rich.console import Console
+
+from contract.errors import PresslightError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn an error of ours, also out of a group, into one clear line on stderr and exit code 2."""
+    try:
+        yield
+    except* PresslightError as group:
+        complain(str(_first(group)))
+        code = 2
+    else:
+        return
+    raise typer.Exit(code)
+
+
+def complain(sentence: str) -> None:
+    """Say on stderr what is wrong."""
+    err.print(f"presslight: {sentence}", markup=False, soft_wrap=True)
+
+
+def run_until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a verb until it ends, or until SIGINT or SIGTERM; either way it cleans up, once, and this returns.
+
+    Signals after the first change nothing: make passes one on that the terminal has sent to all already.
+    """
+    with one_line():
+        uvloop.run(_until_signal(verb))
+
+
+async def _until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    task = asyncio.create_task(verb(), name="verb")
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    stop = asyncio.create_task(stopped.wait(), name="wait for a signal")
+    await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    task.cancel()
+    await asyncio.wait([task, stop])
+    if not task.cancelled():
+        task.result()
+
+
+def _first(group: BaseExceptionGroup[PresslightError]) -> BaseException:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

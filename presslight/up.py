@@ -1,0 +1,90 @@
+"""The verb `presslight up`: the whole stack in this terminal, until Ctrl-C."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.status import Status
+from rich.table import Table
+
+from mobile_sim.phone import Phone
+from presslight.console import complain, out, run_until_signal
+from presslight.stack import Stack
+
+BUDGET_MS = 2_000
+DEFAULT_PORT = 8787
+DEFAULT_PRESS_RATE = 50
+
+
+def up(
+    broker: Annotated[
+        str,
+        typer.Option(
+            envvar="PRESSLIGHT_BROKER",
+            help="`embedded` (amqtt, nothing to install), `mosquitto` (started here), the address of one that runs "
+            "(mqtt://user:password@host, mqtts://…), or @FILE that holds the address.",
+        ),
+    ] = "embedded",
+    lights: Annotated[int, typer.Option(min=0, max=500, help="How many simulated lights to start.")] = 3,
+    host: Annotated[str, typer.Option(help="Where the bridge listens; 0.0.0.0 for all of your network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The bridge's port; 0 takes a free one.")] = DEFAULT_PORT,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="A folder that keeps accounts, tokens, presses, lights. Without it they end with the run."),
+    ] = None,
+    press_rate: Annotated[
+        int, typer.Option(min=1, help="Presses per second that one phone may make (twice that at once).")
+    ] = DEFAULT_PRESS_RATE,
+    demo: Annotated[bool, typer.Option("--demo", help="Press each light once and print how long it took.")] = False,
+) -> None:
+    """Start broker, bridge and simulated lights in one go; Ctrl-C ends them all."""
+    with Status("starting", console=out) as status:
+        stack = Stack(
+            broker=broker,
+            lights=lights,
+            host=host,
+            port=port,
+            folder=state,
+            press_rate=press_rate,
+            step=lambda what: status.update(f"starting {what}"),
+            trouble=complain,
+        )
+        run_until_signal(lambda: _stay_up(stack, status, demo=demo))
+
+
+async def _stay_up(stack: Stack, status: Status, *, demo: bool) -> None:
+    async with stack:
+        if demo:
+            status.update("pressing each light once")
+            table = await press_each(stack)
+        status.stop()
+        if demo:
+            out.print(table)
+        out.print(f"Phone page: {stack.phone_link}", soft_wrap=True)
+        out.print("Ctrl-C ends it.")
+        await stack.watch()
+
+
+async def press_each(stack: Stack) -> Table:
+    """Press every light once, as a phone, and give the times beside the budget."""
+    table = Table("light", "the phone says", title="One press each, from the phone to the light")
+    for heading in ("press → light", "press → confirmation", "budget"):
+        table.add_column(heading, justify="right")
+    async with Phone(stack.url, stack.token) as phone:
+        for name in stack.names:
+            await phone.until(lambda lights, name=name: name in lights and lights[name].online)  # type: ignore[misc] # mypy cannot type a lambda's default
+            journey = await phone.press(name, state="ON")
+            table.add_row(
+                name,
+                journey.word,
+                _ms(journey.press_to_light_ms, journey.error_ms),
+                _ms(journey.total_ms),
+                f"{BUDGET_MS:,} ms",
+            )
+    return table
+
+
+def _ms(value: float | None, error: float | None = None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1f} ms" if error is None else f"{value:.1f} ± {error:.1f} ms"

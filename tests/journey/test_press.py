@@ -1,0 +1,98 @@
+"""A finger presses on a phone; the firmware switches a light; every phone is told."""
+
+import asyncio
+
+from contract.phone import Press, Wish, encode
+from contract.topics import HOME_ASSISTANT_USER, SET
+from mobile_sim.phone import Phone
+from tests.journey.conftest import House
+
+
+async def test_press_lights_the_room(house: House) -> None:
+    phone = await house.phone()
+    journey = await phone.press("kitchen", state="ON", brightness=255)
+    assert (journey.word, journey.copies) == ("applied", 1)
+    await house.glows(lambda duty: duty == 65_535)
+    assert journey.total_ms is not None
+    assert journey.press_to_light_ms is not None
+    assert 0 < journey.press_to_light_ms <= journey.total_ms
+
+
+async def test_brightness_reaches_the_light(house: House) -> None:
+    phone = await house.phone()
+    await phone.press("kitchen", state="ON", brightness=255)
+    await house.glows(lambda duty: duty == 65_535)
+    await phone.press("kitchen", state="ON", brightness=128)
+    await house.glows(lambda duty: 0 < duty < 65_535)
+    await phone.press("kitchen", state="OFF")
+    await house.glows(lambda duty: duty == 0)
+
+
+async def test_other_phone_is_told(house: House) -> None:
+    presser, watcher = await house.phone(), await house.phone()
+    await presser.press("kitchen", state="ON", brightness=77)
+    await house.sees(watcher, lambda light: light.state == "ON" and light.brightness == 77)
+
+
+async def test_late_phone_sees_the_light_as_it_is(house: House) -> None:
+    phone = await house.phone()
+    await phone.press("kitchen", state="ON", brightness=9)
+    late = await house.phone()
+    assert (late.lights["kitchen"].state, late.lights["kitchen"].brightness) == ("ON", 9)
+
+
+async def test_button_on_the_light_is_shown(house: House) -> None:
+    phone = await house.phone()
+    house.kitchen.press_button()
+    await house.sees(phone, lambda light: light.state == "ON")
+    await house.glows(lambda duty: duty > 0)
+
+
+async def test_home_assistant_drives_the_light(house: House) -> None:
+    phone = await house.phone()
+    client = await house.mqtt(HOME_ASSISTANT_USER)
+    await client.publish(SET.format(light="kitchen"), '{"state":"ON","brightness":42,"transition":2}', qos=1)
+    await house.sees(phone, lambda light: light.state == "ON" and light.brightness == 42)
+
+
+async def test_toggle_from_an_old_screen_is_refused(house: House) -> None:
+    phone = await house.phone()
+    seen = phone.lights["kitchen"].version
+    house.kitchen.press_button()
+    await house.sees(phone, lambda light: light.version > seen)
+    journey = await phone.press("kitchen", state="ON", if_ver=seen)
+    assert (journey.word, journey.reason) == ("refused", "precondition")
+
+
+async def test_same_key_acts_once(house: House) -> None:
+    phone = await house.phone()
+    press = Press(type="press", key="00000000000000aa-1", light="kitchen", set=Wish(state="ON", brightness=200))
+    for _ in range(20):
+        phone._link.send(encode(press))
+    await house.sees(phone, lambda light: light.brightness == 200)
+    settled = await phone.press("kitchen", state="OFF")
+    assert settled.version == (phone.lights["kitchen"].version[0], settled.version[1] if settled.version else 0)
+    await house.sees(phone, lambda light: light.state == "OFF")
+    assert phone.lights["kitchen"].version[1] == 2
+
+
+async def test_many_hands_agree(house: House) -> None:
+    phones = [await house.phone() for _ in range(4)]
+    async with asyncio.TaskGroup() as tasks:
+        for turn in range(5):
+            for number, phone in enumerate(phones):
+                tasks.create_task(phone.press("kitchen", state="ON", brightness=1 + turn * 10 + number))
+    newest = max(phone.lights["kitchen"].version for phone in phones)
+    for phone in phones:
+        await house.sees(phone, lambda light: light.version >= newest)
+    assert len({phone.lights["kitchen"].brightness for phone in phones}) == 1
+
+
+async def test_phone_comes_back_with_its_journal(house: House) -> None:
+    journal = house.folder / "journal"
+    async with Phone(house.stack.url, house.stack.token, journal=journal) as phone:
+        first = await phone.press("kitchen", state="ON")
+    async with Phone(house.stack.url, house.stack.token, journal=journal) as phone:
+        second = await phone.press("kitchen", state="OFF")
+    assert first.key.split("-")[0] == second.key.split("-")[0]
+    assert int(second.key.split("-")[1]) > int(first.key.split("-")[1])
