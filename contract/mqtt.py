@@ -1,17 +1,16 @@
 """MQTT payloads: what bridge and light say to each other, as Home Assistant's JSON light schema plus our fields.
 
-A light reads *plain JSON* only (`decode_set` states the rules), because it reads it byte by byte without allocating
+A light reads *plain JSON* only (`contract.plain` states the rules), because it reads it byte by byte without allocating
 and every reader of the contract must judge a message alike.
 """
 
 import json
-import re
-from itertools import accumulate
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-from contract.errors import Invalid, Malformed, TooLarge, refusal
+from contract.errors import Invalid, TooLarge, refusal
+from contract.plain import Members, read_plain
 from contract.words import (
     WIRE_VERSION,
     BootId,
@@ -160,19 +159,19 @@ class Discovery(Wire):
 
 
 def decode_set(payload: bytes) -> SetCommand:
-    r"""Judge a set message exactly as a light does.
+    """Judge a set message exactly as a light does: plain JSON (`contract.plain`) of at most 1,024 bytes.
 
-    Plain JSON: at most 1,024 bytes; ASCII from 0x20 to 0x7e and the white space `\t \r \n`; no backslash, so no
-    escapes; one object, nested at most 4 deep; RFC 8259 grammar (no NaN, no trailing commas); none of the names that
-    an object has here twice in it. Other names are skipped, whatever they hold; `null` is as good as absent for the
-    optional ones. Whole numbers are written without fraction and exponent; `-0` is 0.
+    Whole numbers are written without fraction and exponent; `-0` is 0. `null` is as good as absent for the optional
+    fields. Names we do not know are skipped, whatever they hold; one that we know must not stand twice.
 
-    Raises TooLarge, Malformed (grammar, wherever it breaks) or Invalid (fields).
+    Raises TooLarge, Malformed (grammar, wherever it breaks) or Invalid (fields), in this order.
     """
-    members = _members(_plain(payload), SetCommand)
+    if len(payload) > MAX_SET_BYTES:
+        raise TooLarge(f"{len(payload)} bytes, {MAX_SET_BYTES} allowed")
+    members = _fields(read_plain(payload, MAX_SET_DEPTH), SetCommand)
     moment = members.get("not_after")
-    if isinstance(moment, _Members):
-        members["not_after"] = _members(moment, Moment)
+    if isinstance(moment, Members):
+        members["not_after"] = _fields(moment, Moment)
     try:
         return SetCommand.model_validate_json(json.dumps(members))
     except ValidationError as error:
@@ -203,43 +202,9 @@ def decode_availability(payload: bytes) -> Availability:
     raise Invalid(f"availability is {payload[:16]!r}")
 
 
-class _Members(list[tuple[str, Any]]):
-    """A JSON object as its members in order, so that repeated names can be seen."""
-
-
-_STRING = re.compile(rb'"[^"]*"')
-
-
-def _plain(payload: bytes) -> _Members:
-    if len(payload) > MAX_SET_BYTES:
-        raise TooLarge(f"{len(payload)} bytes, {MAX_SET_BYTES} allowed")
-    if any(not (0x20 <= byte <= 0x7E or byte in b"\t\r\n") or byte == 0x5C for byte in payload):
-        raise Malformed("a byte that plain JSON does not have")
-    if _depth(payload) > MAX_SET_DEPTH:
-        raise Malformed(f"nested more than {MAX_SET_DEPTH} deep")
-    try:
-        value = json.loads(payload, object_pairs_hook=_Members, parse_constant=_no_constant)
-    except ValueError as error:
-        raise Malformed(str(error)) from None
-    if not isinstance(value, _Members):
-        raise Malformed("not an object")
-    return value
-
-
-def _depth(payload: bytes) -> int:
-    """Count brackets before anything recurses into them. Without escapes, every second quote ends a string."""
-    bare = _STRING.sub(b"", payload)
-    return max(accumulate((byte in b"{[") - (byte in b"}]") for byte in bare), default=0)
-
-
-def _no_constant(name: str) -> Any:
-    message = f"{name} is not JSON"
-    raise ValueError(message)
-
-
-def _members(pairs: _Members, model: type[Wire]) -> dict[str, Any]:
-    names = [name for name, _ in pairs if name in model.model_fields]
+def _fields(members: Members, model: type[Wire]) -> dict[str, Any]:
+    names = [name for name, _ in members if name in model.model_fields]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise Invalid(f"{twice} stands twice")
-    return {name: value for name, value in pairs if name in names}
+    return {name: value for name, value in members if name in names}
