@@ -1,0 +1,147 @@
+"""Who may connect: one user and one password per light, for the bridge, and for Home Assistant where wanted.
+
+Clear passwords live in memory and, for a stack that restarts, in one file that only its owner can read. What a broker
+gets on disk is hashed, in Mosquitto's `$7$` format (PBKDF2 with SHA-512, RFC 8018).
+
+`python -m broker.accounts FOLDER NAME…` makes or extends both files by hand, for a Mosquitto that is started elsewhere.
+"""
+
+import argparse
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from broker.errors import BadCredentials, UnknownUser
+from contract.topics import BRIDGE_USER, Role, role_of
+from contract.words import LightId
+
+PASSWORD_BYTES = 18
+"""144 random bits. They, and not the hash's rounds, make guessing hopeless."""
+
+HASH_ROUNDS = 101
+"""Mosquitto's own number. It hashes on its only thread, at each connect, so more would let strangers slow the house."""
+
+CREDENTIALS = "credentials.json"
+PASSWORDS = "passwords"
+
+_LIGHT: TypeAdapter[str] = TypeAdapter(LightId)
+
+
+class Accounts:
+    """Users and their clear passwords. The repr shows the users only."""
+
+    def __init__(self, passwords: dict[str, str]) -> None:
+        self._passwords = passwords
+
+    @classmethod
+    def make(cls, lights: Iterable[str], others: Iterable[str] = (BRIDGE_USER,)) -> Self:
+        """New random passwords for `lights` and for `others` (`bridge`, `bridge-…`, `homeassistant`)."""
+        accounts = cls({})
+        for user in (*others, *lights):
+            accounts.add(user)
+        return accounts
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read what `save` wrote. Raises BadCredentials, never with a password in its text."""
+        try:
+            read = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BadCredentials(f"cannot read {file}: {type(error).__name__}") from None
+        if not isinstance(read, dict) or not all(isinstance(password, str) for password in read.values()):
+            raise BadCredentials(f"{file} is not a file of users and passwords")
+        for user in read:
+            _check_name(user)
+        return cls(read)
+
+    def save(self, file: Path) -> None:
+        """Keep the clear passwords in `file`, readable by its owner alone."""
+        _write_private(file, json.dumps(self._passwords, indent=1))
+
+    def save_hashed(self, file: Path) -> None:
+        """Write Mosquitto's password file."""
+        _write_private(file, "".join(f"{user}:{hashed(self._passwords[user])}\n" for user in self.users))
+
+    def add(self, user: str) -> None:
+        """Make an account with a new password; one that exists stays as it is. Raises BadCredentials on a bad name."""
+        if user not in self._passwords:
+            _check_name(user)
+            self._passwords[user] = secrets.token_urlsafe(PASSWORD_BYTES)
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """All users, sorted."""
+        return tuple(sorted(self._passwords))
+
+    def password(self, user: str) -> str:
+        """The clear password. Raises UnknownUser."""
+        try:
+            return self._passwords[user]
+        except KeyError:
+            raise UnknownUser(f"there is no account {user!r}") from None
+
+    def verify(self, user: str, password: bytes) -> bool:
+        """Whether this is the user's password; takes as long for a wrong one as for a right one."""
+        known = self._passwords.get(user)
+        return hmac.compare_digest((known or "").encode(), password) and known is not None
+
+    def __repr__(self) -> str:
+        return f"Accounts({', '.join(self.users)})"
+
+
+def hashed(password: str, salt: bytes | None = None) -> str:
+    """A password in Mosquitto's `$7$rounds$salt$hash` form, with a new salt unless given."""
+    salt = salt or secrets.token_bytes(12)
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, HASH_ROUNDS, dklen=64)
+    return f"$7${HASH_ROUNDS}${b64encode(salt).decode()}${b64encode(digest).decode()}"
+
+
+def _check_name(user: str) -> None:
+    if role_of(user) is Role.LIGHT or user.startswith(f"{BRIDGE_USER}-"):
+        try:
+            _LIGHT.validate_python(user.removeprefix(f"{BRIDGE_USER}-"))
+        except ValidationError:
+            raise BadCredentials(f"{user!r} is not a user's name (a-z, 0-9, - and _, at most 32)") from None
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Replace `file` in one step; it is never readable by others, not even for a moment."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            new.write(text)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def main() -> None:
+    """Make or extend FOLDER/credentials.json and FOLDER/passwords."""
+    parser = argparse.ArgumentParser(prog="python -m broker.accounts", description=main.__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("user", nargs="+", help="a light's name, or homeassistant; bridge is always there")
+    asked = parser.parse_args()
+    file = asked.folder / CREDENTIALS
+    asked.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        accounts = Accounts.load(file) if file.exists() else Accounts.make([])
+        for user in asked.user:
+            accounts.add(user)
+    except BadCredentials as error:
+        parser.exit(1, f"{error}\n")
+    accounts.save(file)
+    accounts.save_hashed(asked.folder / PASSWORDS)
+
+
+if __name__ == "__main__":
+    main()

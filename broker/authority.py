@@ -1,0 +1,181 @@
+"""A certificate authority of one's own: a CA that lights and bridge trust, and the broker's certificate, signed by it.
+
+`python -m broker.authority FOLDER --host NAME…` makes both; with `--renew` only the broker's certificate, so that no
+light needs a new CA. The work is done by the `openssl` command: the package `cryptography` would be one more thing to
+install for what runs once in years. Keys are EC P-256 (RFC 5480), readable by their owner alone.
+"""
+
+import argparse
+import ipaddress
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.errors import AuthorityExists, AuthorityMissing, BrokerError, OpensslFailed, OpensslMissing
+
+CA_DAYS = 20 * 365
+SERVER_DAYS = 825
+"""The longest that Apple's clients accept."""
+
+PATIENCE_S = 30
+
+CA_SECTIONS = """
+[req]
+prompt = no
+distinguished_name = name
+x509_extensions = ca
+[name]
+CN = presslight home authority
+[ca]
+basicConstraints = critical, CA:TRUE, pathlen:0
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+"""
+
+SERVER_SECTIONS = """
+[req]
+prompt = no
+distinguished_name = name
+[name]
+CN = presslight broker
+[server]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = {names}
+"""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The files of an authority in `folder`. Give `ca` to lights and bridge; keep `ca_key` to yourself."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        """The CA's certificate (PEM): the one thing that clients need."""
+        return self.folder / "ca.crt"
+
+    @property
+    def ca_key(self) -> Path:
+        """The CA's key; only needed to renew."""
+        return self.folder / "ca.key"
+
+    @property
+    def certificate(self) -> Path:
+        """The broker's certificate (PEM)."""
+        return self.folder / "server.crt"
+
+    @property
+    def key(self) -> Path:
+        """The broker's key."""
+        return self.folder / "server.key"
+
+    def create(self, hosts: Iterable[str]) -> None:
+        """Make the CA and a certificate for `hosts`. Raises AuthorityExists, OpensslMissing, OpensslFailed."""
+        if existing := [file.name for file in (self.ca, self.ca_key, self.certificate, self.key) if file.exists()]:
+            raise AuthorityExists(f"{self.folder} holds {', '.join(existing)} already; --renew keeps the CA")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            made = Authority(Path(scratch))
+            made._sign_ca()
+            made._sign_server(hosts)
+            for file in (made.ca_key, made.ca, made.key, made.certificate):
+                file.replace(self.folder / file.name)
+
+    def renew(self, hosts: Iterable[str]) -> None:
+        """Replace the broker's certificate and key, signed by the same CA. Raises AuthorityMissing and as `create`."""
+        if not (self.ca.exists() and self.ca_key.exists()):
+            raise AuthorityMissing(f"{self.folder} has no ca.crt and ca.key to sign with")
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            made = Authority(Path(scratch))
+            for file in (self.ca, self.ca_key):
+                (made.folder / file.name).symlink_to(file.resolve())
+            made._sign_server(hosts)
+            made.key.replace(self.key)
+            made.certificate.replace(self.certificate)
+
+    def _sign_ca(self) -> None:
+        settings = self._settings("ca.cnf", CA_SECTIONS)
+        _make_key(self.ca_key)
+        _openssl(
+            "req", "-new", "-x509", "-sha256", "-days", CA_DAYS, "-config", settings, "-key", self.ca_key,
+            "-out", self.ca,
+        )  # fmt: skip
+
+    def _sign_server(self, hosts: Iterable[str]) -> None:
+        settings = self._settings("server.cnf", SERVER_SECTIONS.format(names=alternative_names(hosts)))
+        request = self.folder / "server.csr"
+        _make_key(self.key)
+        _openssl("req", "-new", "-sha256", "-config", settings, "-key", self.key, "-out", request)
+        _openssl(
+            "x509", "-req", "-sha256", "-days", SERVER_DAYS, "-in", request, "-CA", self.ca, "-CAkey", self.ca_key,
+            "-set_serial", f"0x{os.urandom(16).hex()}", "-extfile", settings, "-extensions", "server",
+            "-out", self.certificate,
+        )  # fmt: skip
+
+    def _settings(self, name: str, text: str) -> Path:
+        file = self.folder / name
+        file.write_text(text, encoding="utf-8")
+        return file
+
+
+def alternative_names(hosts: Iterable[str]) -> str:
+    """The hosts as openssl's subjectAltName: `DNS:…` and `IP:…`. Raises OpensslFailed on what cannot be a host."""
+    return ", ".join(_alternative_name(host) for host in hosts)
+
+
+def _alternative_name(host: str) -> str:
+    try:
+        return f"IP:{ipaddress.ip_address(host)}"
+    except ValueError:
+        if not host or not host.isascii() or not all(part.replace("-", "").isalnum() for part in host.split(".")):
+            raise OpensslFailed(f"{host!r} is neither a host's name nor an address") from None
+        return f"DNS:{host}"
+
+
+def _make_key(file: Path) -> None:
+    _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file)
+
+
+def _openssl(*words: str | int | Path) -> None:
+    command = shutil.which("openssl")
+    if command is None:
+        raise OpensslMissing("there is no openssl on this machine (Debian: apt-get install openssl)")
+    run = subprocess.run(
+        [command, *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        umask=0o077,
+    )
+    if run.returncode:
+        said = run.stderr.strip().splitlines()
+        raise OpensslFailed(f"openssl {words[0]} failed: {said[-1] if said else run.returncode}")
+
+
+def main() -> None:
+    """Make a certificate authority and the broker's certificate, or renew the latter."""
+    parser = argparse.ArgumentParser(prog="python -m broker.authority", description=main.__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--host", nargs="+", required=True, help="names and addresses by which the broker is reached")
+    parser.add_argument("--renew", action="store_true", help="keep the CA; only make the broker's certificate anew")
+    asked = parser.parse_args()
+    authority = Authority(asked.folder)
+    try:
+        (authority.renew if asked.renew else authority.create)(asked.host)
+    except BrokerError as error:
+        parser.exit(1, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The embedded broker: amqtt in this process, with the same users, rights and bounds as Mosquitto. MQTT 3.1.1, no TLS.
+
+Retained messages live as long as the broker runs. Each user has one connection: a second one takes the first one's
+place, as under Mosquitto's `use_username_as_clientid`.
+"""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from broker import ports
+from broker.accounts import Accounts
+from broker.engine import LISTENER, Engine, quieten
+from broker.limits import MAX_CONNECTIONS
+from broker.packet import LEVEL, NOT_AUTHORISED, ONLY_3_1_1, ONLY_3_1_1_IN_5, Connect
+from broker.refusals import STRANGER, Refusals, Refused
+from broker.visit import Visit
+from contract.address import BrokerAddress
+from contract.topics import may
+
+MAX_STRANGERS = 100
+"""Connections that have not said who they are; when one more comes, the oldest of them has to go."""
+
+_log = logging.getLogger("presslight.broker")
+
+
+class EmbeddedBroker:
+    """`async with EmbeddedBroker(accounts) as broker: broker.address`. Raises PortInUse, CannotListen.
+
+    `stop` and `start` may be called again (a power cut of the broker): the address stays, what was retained is gone.
+    """
+
+    def __init__(self, accounts: Accounts, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.refusals = Refusals()
+        self._accounts = accounts
+        self._host = host
+        self._port = port
+        self._visits: dict[Visit, None] = {}
+        self._strangers: dict[Visit, None] = {}
+        self._guests: dict[str, Visit] = {}
+        self._running: AsyncExitStack | None = None
+
+    @property
+    def address(self) -> BrokerAddress:
+        """Where clients of this machine connect, without a user. Known once started."""
+        return BrokerAddress(host=ports.reachable(self._host), port=self._port)
+
+    async def start(self) -> None:
+        """Listen. Raises PortInUse, CannotListen."""
+        quieten()
+        async with AsyncExitStack() as starting:
+            listener = starting.enter_context(ports.listen(self._host, self._port))
+            self._port = listener.getsockname()[1]
+            self._tasks = asyncio.TaskGroup()
+            self._engine = Engine(self.refusals, self._tasks, self._taken)
+            await self._engine.start()
+            starting.push_async_callback(self._engine.shutdown)
+            await starting.enter_async_context(self._tasks)
+            starting.callback(self._end_all)
+            server = await asyncio.start_server(self._welcome, sock=listener)
+            starting.callback(server.close)
+            self._running = starting.pop_all()
+
+    async def stop(self) -> None:
+        """Disconnect all, without their wills, and free the port."""
+        running, self._running = self._running, None
+        if running:
+            await running.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visit = Visit(reader, writer, self.refusals)
+        if self._running is None or len(self._visits) >= MAX_CONNECTIONS:
+            self.refusals.note(STRANGER, Refused.CONNECTION, "no room for more")
+            visit.end()
+            return
+        if len(self._strangers) >= MAX_STRANGERS:
+            self.refusals.note(STRANGER, Refused.CONNECTION, "too many that do not sign in")
+            next(iter(self._strangers)).end()
+        self._visits[visit] = self._strangers[visit] = None
+        self._tasks.create_task(self._serve(visit), name=f"MQTT client {visit.get_peer_info()}")
+
+    async def _serve(self, visit: Visit) -> None:
+        try:
+            said = await visit.knock()
+            del self._strangers[visit]
+            if said and (user := self._sign_in(visit, said)):
+                await self._receive(visit, said, user)
+        except Exception:  # one client's trouble with amqtt is not the house's
+            _log.exception("the connection of %s ended by an error", visit.user)
+        finally:
+            self._strangers.pop(visit, None)
+            await visit.finish()
+            del self._visits[visit]
+
+    def _sign_in(self, visit: Visit, said: Connect) -> str | None:
+        """The user, where name, password and will are in order; else the client is told that they are not."""
+        if said.level != LEVEL:
+            visit.answer(ONLY_3_1_1_IN_5 if said.level > LEVEL else ONLY_3_1_1)
+            self.refusals.note(STRANGER, Refused.SIGN_IN, "not MQTT 3.1.1")
+        elif said.user is None or said.password is None or not self._accounts.verify(said.user, said.password):
+            visit.answer(NOT_AUTHORISED)
+            self.refusals.note(STRANGER, Refused.SIGN_IN, f"wrong password for {said.user}")
+        elif said.will and not may(said.user, "write", said.will[0]):
+            visit.answer(NOT_AUTHORISED)
+            self.refusals.note(said.user, Refused.SIGN_IN, f"a will on {said.will[0]}")
+        else:
+            return said.user
+        return None
+
+    async def _receive(self, visit: Visit, said: Connect, user: str) -> None:
+        """Hand the client to amqtt, once an earlier connection of the same user is wound up, its will included."""
+        while other := self._guests.get(user):
+            other.end()
+            await other.gone.wait()
+        self._guests[user] = visit
+        visit.enter(said, user)
+        try:
+            await self._engine.external_connected(visit, visit, LISTENER)
+        finally:
+            del self._guests[user]
+
+    def _taken(self, user: str) -> None:
+        if visit := self._guests.get(user):
+            visit.taken()
+
+    def _end_all(self) -> None:
+        for visit in self._visits:
+            visit.end(will=False)

@@ -1,0 +1,104 @@
+"""Amqtt with the contract's rights, and with what it does wrong put right.
+
+Found by trying amqtt 0.12.1:
+
+- It asks its plugins, each in a task of its own, while it walks its table of subscriptions. A client that subscribes
+  in that moment breaks the walk, and the message is lost. So the rights are judged in place (`Rights`).
+- Each newcomer is sent the retained messages of everybody's subscriptions, whatever its own rights, and this walk
+  breaks in the same way. So retained messages go to who subscribed, and to nobody else.
+- A client that does not acknowledge them holds up its own next packets for 5 s. So they are sent from tasks.
+- Messages queue without a bound, so one who floods takes all memory. The queue here is short; who fills it, waits.
+
+What it does wrong with a single connection is put right in `broker.visit`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from amqtt.broker import Broker, RetainedApplicationMessage
+from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
+from amqtt.errors import AMQTTError, ProtocolHandlerError
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.plugins.manager import PluginManager
+from amqtt.session import Session
+
+from broker.refusals import Refusals, Refused
+from contract.topics import covers, may
+
+LISTENER = "default"
+NAMESPACE = "presslight"
+MAX_QUEUED = 64
+
+CLIENT_TROUBLE = (TimeoutError, AMQTTError, ProtocolHandlerError)
+"""What amqtt raises when a client went away or did not acknowledge a message within 5 s."""
+
+
+class Rights(PluginManager):  # type: ignore[misc]  # amqtt ships no types
+    """Stands where amqtt keeps its plugins, and answers for them without a task in between."""
+
+    def __init__(self, engine: "Engine", refusals: Refusals, taken: Callable[[str], None]) -> None:
+        super().__init__(NAMESPACE, engine.plugins_manager.context)
+        self._refusals = refusals
+        self._taken = taken
+
+    async def map_plugin_auth(self, *, session: Session) -> dict[Any, bool]:  # noqa: ARG002 -- amqtt's signature
+        """Yes: who came as far as amqtt has signed in."""
+        return {self: True}
+
+    async def map_plugin_topic(self, *, session: Session, topic: str, action: Action) -> dict[Any, bool]:
+        """Whether the contract lets this session's user publish to, subscribe to or receive from `topic`."""
+        user = session.username
+        allowed = may(user, "write" if action is Action.PUBLISH else "read", topic)
+        if action is Action.PUBLISH:
+            self._taken(user)
+        if not allowed:
+            self._refusals.note(user, Refused.PUBLISH if action is Action.PUBLISH else Refused.SUBSCRIBE, topic)
+        return {self: allowed}
+
+
+class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
+    """Amqtt without sockets: clients come in through `external_connected`; `taken(user)` hears of each request done."""
+
+    def __init__(self, refusals: Refusals, tasks: asyncio.TaskGroup, taken: Callable[[str], None]) -> None:
+        super().__init__(BrokerConfig(listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)}, plugins={}))
+        self.plugins_manager = Rights(self, refusals, taken)
+        self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MAX_QUEUED)
+        self._refusals = refusals
+        self._tasks = tasks
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """Called for a new subscription; and when a client connects, for everybody's: those are skipped."""
+        wanted, qos = subscription
+        if not any(holder is session for holder, _ in self.subscriptions.get(wanted, ())):
+            return
+        _, handler = self.sessions[session.client_id]
+        for topic, message in self.retained_messages.items():
+            if covers(wanted, topic):
+                self._tasks.create_task(
+                    self._send_retained(handler, session.client_id, message, min(qos, message.qos)),
+                    name=f"retained {topic} to {session.client_id}",
+                )
+
+    async def _send_retained(
+        self, handler: BrokerProtocolHandler, user: str, message: RetainedApplicationMessage, qos: int
+    ) -> None:
+        try:
+            await handler.mqtt_publish(message.topic, message.data, qos, retain=True)
+        except CLIENT_TROUBLE:
+            self._refusals.note(user, Refused.UNREAD, message.topic)
+
+
+def quieten() -> None:
+    """Keep amqtt's real errors, and drop what is only a client's trouble or its own progress."""
+    logging.getLogger("amqtt").setLevel(logging.ERROR)
+    logging.getLogger("transitions").setLevel(logging.WARNING)
+    logging.getLogger("amqtt.broker").addFilter(_is_real)
+
+
+def _is_real(record: logging.LogRecord) -> bool:
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, CLIENT_TROUBLE)

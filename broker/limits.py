@@ -1,0 +1,22 @@
+"""How much one client may ask of a broker: the same bounds for Mosquitto and for the embedded one."""
+
+MAX_PACKET_BYTES = 8_192
+"""The largest "remaining length" of a packet from a client; who sends a larger one is disconnected.
+
+Four times the largest report (`contract.mqtt.MAX_REPORT_BYTES`), so that a discovery message fits as well.
+"""
+
+MAX_QOS = 1
+"""Who publishes with more is disconnected; who subscribes with more is granted this."""
+
+MAX_CONNECTIONS = 1_000
+"""Over all users, those included that have not said who they are yet."""
+
+MAX_UNACKNOWLEDGED = 1_000
+"""Messages on their way to one client at once (Mosquitto's default of 20 makes the bridge wait for a round trip)."""
+
+MAX_UNREAD_MESSAGES = 20_000
+"""What waits for a client beyond that (its default of 1,000 loses reports when a bridge joins a large house)."""
+
+MAX_UNREAD_BYTES = 8 * 2**20
+"""The same in bytes: room for the retained reports of more than 4,000 lights."""

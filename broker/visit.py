@@ -1,0 +1,201 @@
+"""One client's connection to the embedded broker: what amqtt reads from and writes to.
+
+amqtt trusts whoever connects: it reads packets of any size, waits for ever for a CONNECT, ignores the keep-alive, and
+forgets what a client published right before it left. So this stands between the socket and amqtt, and amqtt only hears
+of whole, valid packets of clients that have signed in, at the pace at which it works them off.
+"""
+
+import asyncio
+import ssl
+from enum import StrEnum
+
+from amqtt.adapters import ReaderAdapter, WriterAdapter
+
+from broker.limits import MAX_UNREAD_BYTES
+from broker.packet import DISCONNECT_BYTES, Connect, Frames, Kind, Packet, connect, granted, introduction
+from broker.refusals import STRANGER, Refusals, Refused
+from contract.errors import ContractError
+
+SIGN_IN_S = 10
+"""How long a client may take for its CONNECT."""
+
+GOODBYE_S = 1
+"""How long what is still to be sent may take when a connection is closed."""
+
+MAX_UNDER_WAY = 64
+"""Requests of one client inside amqtt at once. It queues without a bound, so the rest waits in the socket."""
+
+CHUNK_BYTES = 65_536
+
+
+class Stage(StrEnum):
+    """Where a connection is in its life."""
+
+    STRANGER = "stranger"
+    INSIDE = "inside"
+    LEAVING = "leaving"
+    GONE = "gone"
+
+
+MOVES = {
+    Stage.STRANGER: {Stage.INSIDE, Stage.GONE},
+    Stage.INSIDE: {Stage.LEAVING, Stage.GONE},
+    Stage.LEAVING: {Stage.GONE},
+    Stage.GONE: set[Stage](),
+}
+
+
+class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships no types
+    """A connection. `knock` reads who it is, `enter` lets it in; from then on amqtt reads and writes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusals: Refusals) -> None:
+        self.user = STRANGER
+        self.gone = asyncio.Event()
+        self._reader = reader
+        self._writer = writer
+        self._refusals = refusals
+        self._frames = Frames()
+        self._stage = Stage.STRANGER
+        self._patience_s: float | None = SIGN_IN_S
+        self._serving = b""
+        self._under_way = 0
+        self._progress = asyncio.Event()
+        self._has_will = True
+
+    # -- for the broker ------------------------------------------------------------------------------------------------
+
+    async def knock(self) -> Connect | None:
+        """Read the CONNECT packet; None where none comes or it is not one."""
+        packet = await self._packet()
+        try:
+            return connect(packet) if packet else None
+        except ContractError as error:
+            self._refusals.note(STRANGER, Refused.PACKET, error)
+            return None
+
+    def answer(self, packet: bytes) -> None:
+        """Send a packet that amqtt does not know of."""
+        self._writer.write(packet)
+
+    def enter(self, said: Connect, user: str) -> None:
+        """Let the client in as `user`: the next thing that amqtt reads is its CONNECT."""
+        self.user = user
+        self._serving = introduction(said, user)
+        self._patience_s = said.keep_alive * 1.5 or None  # 3.1.2.10
+        self._move(Stage.INSIDE)
+
+    def taken(self) -> None:
+        """Amqtt has worked off one request of this client."""
+        self._under_way -= 1
+        self._progress.set()
+
+    def end(self, *, will: bool = True) -> None:
+        """Cut the connection now. amqtt sees it close; `will=False`: sees the client say goodbye first."""
+        self._has_will = will
+        if self._stage is not Stage.GONE:
+            self._writer.transport.abort()
+
+    async def finish(self) -> None:
+        """Close, sending what is still to be sent where the client reads it soon, and let amqtt's reader end."""
+        self._move(Stage.GONE)
+        self._progress.set()
+        self._writer.close()
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._writer.wait_closed()
+        except (TimeoutError, OSError):
+            self._writer.transport.abort()
+        self.gone.set()
+
+    # -- for amqtt -----------------------------------------------------------------------------------------------------
+
+    async def read(self, n: int = -1) -> bytes:
+        """The next `n` bytes of the packet being read; of the next one where that is used up."""
+        if n and not self._serving:
+            self._serving = await self._next()
+        piece, self._serving = self._serving[:n], self._serving[n:]
+        if len(piece) < n:
+            raise asyncio.IncompleteReadError(piece, n)
+        return piece
+
+    def write(self, data: bytes) -> None:
+        """Send a packet; who lets too much pile up unread is cut off. Nothing here waits for a client."""
+        if self._stage is not Stage.INSIDE:
+            return
+        if data[0] >> 4 in {Kind.SUBACK, Kind.UNSUBACK}:
+            self.taken()
+        self._writer.write(data)
+        if self._writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            self._refusals.note(self.user, Refused.UNREAD, "disconnected")
+            self.end()
+
+    async def drain(self) -> None:
+        """Nothing to wait for: `write` bounds what piles up."""
+
+    async def close(self) -> None:
+        """Amqtt is done; `finish` closes. Waiting here would let a returning client meet its half-removed session."""
+        if self._stage is Stage.INSIDE:
+            self._move(Stage.LEAVING)
+
+    def feed_eof(self) -> None:
+        """Part of amqtt's interface; nothing calls it."""
+
+    def get_peer_info(self) -> tuple[str, int]:
+        """Address and port of the client, for amqtt's log."""
+        host, port, *_ = self._writer.get_extra_info("peername") or ("?", 0)
+        return host, port
+
+    def get_ssl_info(self) -> ssl.SSLObject | None:
+        """The embedded broker speaks no TLS."""
+        return None
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _move(self, stage: Stage) -> None:
+        if stage not in MOVES[self._stage]:
+            raise RuntimeError(f"a connection cannot go from {self._stage} to {stage}")
+        self._stage = stage
+
+    async def _next(self) -> bytes:
+        """The next packet for amqtt, once it has room. At the end DISCONNECT, or nothing where there is a will."""
+        packet = await self._packet()
+        if packet is None or packet.kind is Kind.DISCONNECT:
+            await self._until_under_way(0)  # amqtt drops what it has not worked off when it sees the end
+            if packet or not self._has_will:
+                self._has_will = True
+                return DISCONNECT_BYTES
+            raise asyncio.IncompleteReadError(b"", None)
+        if packet.kind in {Kind.PUBLISH, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE}:
+            await self._until_under_way(MAX_UNDER_WAY - 1)
+            self._under_way += 1
+        return granted(packet) if packet.kind is Kind.SUBSCRIBE else packet.raw
+
+    async def _packet(self) -> Packet | None:
+        """The next packet from the socket; None at its end, which silence and bytes that are not MQTT are, too."""
+        try:
+            packet = self._frames.next() or await self._received()
+        except TimeoutError:
+            if self._stage is Stage.STRANGER:
+                self._refusals.note(self.user, Refused.CONNECTION, "did not sign in")
+        except ContractError as error:
+            self._refusals.note(self.user, Refused.PACKET, error)
+        except OSError:
+            return None  # the connection broke, which is no news on a network
+        else:
+            if packet is None or packet.kind is not Kind.CONNECT or self._stage is Stage.STRANGER:
+                return packet
+            self._refusals.note(self.user, Refused.PACKET, "a second CONNECT")
+        return None
+
+    async def _received(self) -> Packet | None:
+        async with asyncio.timeout(self._patience_s):
+            while received := await self._reader.read(CHUNK_BYTES):
+                self._frames.feed(received)
+                if packet := self._frames.next():
+                    return packet
+        return None
+
+    async def _until_under_way(self, most: int) -> None:
+        while self._under_way > most and self._stage is not Stage.GONE:
+            self._progress.clear()
+            await self._progress.wait()

@@ -1,0 +1,92 @@
+"""Both brokers, and clients for them: `aiomqtt` for what clients do, `Wire` for what they should not."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from broker.accounts import Accounts
+from broker.embedded import EmbeddedBroker
+from broker.mosquitto import Mosquitto
+from tests.broker.clients import Client, Wire, connect_packet
+
+Broker: TypeAlias = Mosquitto | EmbeddedBroker
+Connect: TypeAlias = Callable[..., Client]
+OpenWire: TypeAlias = Callable[..., Wire]
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts.make(["kitchen", "hall"], others=["bridge", "bridge-watch", "homeassistant"])
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+async def broker(request: pytest.FixtureRequest, accounts: Accounts) -> AsyncIterator[Broker]:
+    """Each test that asks for it runs against both."""
+    made = Mosquitto(accounts, tell_all=True) if request.param == "mosquitto" else EmbeddedBroker(accounts)
+    async with asyncio.timeout(60), made as running:
+        yield running
+
+
+@pytest.fixture
+async def embedded(accounts: Accounts) -> AsyncIterator[EmbeddedBroker]:
+    async with asyncio.timeout(60), EmbeddedBroker(accounts) as running:
+        yield running
+
+
+@pytest.fixture
+async def kept(accounts: Accounts, tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    """A Mosquitto that keeps what is retained."""
+    async with asyncio.timeout(60), Mosquitto(accounts, tmp_path / "mosquitto") as running:
+        yield running
+
+
+@pytest.fixture
+def connect(broker: Broker, accounts: Accounts) -> Connect:
+    """`async with connect("kitchen") as client`."""
+    return lambda user, **more: Client(broker.address.signed_in_as(user, accounts.password(user)), **more)
+
+
+@pytest.fixture
+def wire(broker: Broker, accounts: Accounts) -> OpenWire:
+    """`async with wire("kitchen", will=…) as raw`: bytes in and out; without a user, before any CONNECT."""
+    return wires(broker, accounts)
+
+
+def wires(broker: Broker, accounts: Accounts) -> OpenWire:
+    def opened(user: str | None = None, **more: Any) -> Wire:
+        password = accounts.password(user) if user in accounts.users else "wrong"
+        return Wire(broker.address, connect_packet(user, password, **more) if user else b"")
+
+    return opened
+
+
+class Heard(logging.Handler):
+    """What was logged, to be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.put_nowait(record.getMessage())
+
+    async def until(self, words: str) -> str:
+        async with asyncio.timeout(10):
+            while words not in (line := await self._lines.get()):
+                pass
+            return line
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    handler, log = Heard(), logging.getLogger("presslight.broker")
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    yield handler
+    log.setLevel(before)
+    log.removeHandler(handler)

@@ -1,0 +1,164 @@
+"""Who may do what, asked of both brokers: the same tests, the same answers."""
+
+import aiomqtt
+import pytest
+
+from broker.accounts import Accounts
+from broker.mosquitto import Mosquitto
+from broker.packet import NOT_AUTHORISED
+from broker.refusals import STRANGER, Refused
+from contract.topics import RULES, Role, may
+from tests.broker.clients import Client, publish_packet
+from tests.broker.conftest import Broker, Connect, Heard, OpenWire
+
+STATES = "presslight/light/+/state"
+ACCEPTED = b"\x20\x02\x00\x00"
+
+
+def of(light: str, leaf: str) -> str:
+    return f"presslight/light/{light}/{leaf}"
+
+
+@pytest.mark.parametrize(("user", "password"), [("kitchen", "wrong"), ("kitchen", ""), ("attic", "x"), (None, None)])
+async def test_sign_in_with_wrong_credentials_is_refused(
+    broker: Broker, heard: Heard, user: str | None, password: str | None
+) -> None:
+    client = Client(broker.address)
+    client._client.username_pw_set(user, password)
+    with pytest.raises(aiomqtt.MqttError):
+        async with client:
+            pass
+    await heard.until("refused sign in")
+    assert broker.refusals.counts[STRANGER, Refused.SIGN_IN] == 1
+
+
+async def test_light_that_publishes_as_another_reaches_nobody(broker: Broker, connect: Connect, heard: Heard) -> None:
+    async with connect("bridge") as bridge, connect("kitchen") as kitchen:
+        await bridge.subscribe(STATES, qos=1)
+        await kitchen.publish(of("hall", "state"), b"forged", qos=1)
+        await kitchen.publish(of("kitchen", "state"), b"own", qos=1)
+        assert await bridge.heard() == (of("kitchen", "state"), b"own")
+    assert of("hall", "state") in await heard.until("refused publish to kitchen")
+    assert broker.refusals.counts["kitchen", Refused.PUBLISH] == 1
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "#",
+        "+/+/+/+",
+        "presslight/#",
+        "presslight/light/+/set",
+        "presslight/light/hall/set",
+        "presslight/light/hall/state",
+        "presslight/light/kitchen/state",
+        "presslight/light/kitchen/#",
+        "presslight/bridge/bridge/canary",
+        "$SYS/#",
+        "$share/group/presslight/light/+/set",
+    ],
+)
+async def test_light_hears_nothing_but_its_own_set_topic(connect: Connect, wanted: str) -> None:
+    async with connect("bridge") as bridge, connect("kitchen") as kitchen, connect("hall") as hall:
+        await kitchen.subscribe(wanted, qos=1)
+        await bridge.subscribe(STATES, qos=1)
+        await bridge.subscribe("presslight/bridge/bridge/canary", qos=1)
+        await kitchen.subscribe(of("kitchen", "set"), qos=1)
+        await kitchen.publish(of("kitchen", "state"), b"mine", qos=1)
+        await hall.publish(of("hall", "state"), b"theirs", qos=1, retain=True)
+        await bridge.publish(of("hall", "set"), b"for the hall", qos=1)
+        await bridge.publish("presslight/bridge/bridge/canary", b"sings", qos=1)
+        assert {await bridge.heard() for _ in range(3)} == {
+            (of("kitchen", "state"), b"mine"),
+            (of("hall", "state"), b"theirs"),
+            ("presslight/bridge/bridge/canary", b"sings"),
+        }
+        await bridge.publish(of("kitchen", "set"), b"for the kitchen", qos=1)
+        assert await kitchen.heard() == (of("kitchen", "set"), b"for the kitchen")
+
+
+async def test_bridge_that_writes_a_state_reaches_nobody(broker: Broker, connect: Connect, heard: Heard) -> None:
+    async with connect("bridge") as bridge, connect("bridge-watch") as watch, connect("kitchen") as kitchen:
+        await watch.subscribe(STATES, qos=1)
+        await bridge.publish(of("kitchen", "state"), b"forged", qos=1)
+        await bridge.publish(of("bridge", "state"), b"forged", qos=1)
+        await kitchen.publish(of("kitchen", "state"), b"own", qos=1)
+        assert await watch.heard() == (of("kitchen", "state"), b"own")
+    await heard.until("refused publish to bridge")
+
+
+async def test_bridge_hears_its_own_canary_and_no_other(connect: Connect) -> None:
+    async with connect("bridge") as bridge, connect("bridge-watch") as watch:
+        for client in (bridge, watch):
+            await client.subscribe("presslight/bridge/bridge/canary", qos=1)
+        await watch.subscribe("presslight/bridge/bridge-watch/canary", qos=1)
+        await bridge.publish("presslight/bridge/bridge/canary", b"one", qos=1)
+        await watch.publish("presslight/bridge/bridge-watch/canary", b"two", qos=1)
+        assert (await bridge.heard())[1] == b"one"
+        assert (await watch.heard())[1] == b"two"
+
+
+async def test_home_assistant_reads_what_lights_say_and_sets_them(connect: Connect) -> None:
+    async with connect("homeassistant") as assistant, connect("kitchen") as kitchen:
+        await kitchen.subscribe(of("kitchen", "set"), qos=1)
+        for wanted in (STATES, "presslight/light/+/availability", "homeassistant/device/+/config"):
+            await assistant.subscribe(wanted, qos=1)
+        for topic in (of("kitchen", "state"), of("kitchen", "availability"), "homeassistant/device/kitchen/config"):
+            await kitchen.publish(topic, topic.encode(), qos=1, retain=True)
+            assert await assistant.heard() == (topic, topic.encode())
+        await assistant.publish(of("kitchen", "set"), b"ON", qos=1)
+        assert await kitchen.heard() == (of("kitchen", "set"), b"ON")
+
+
+async def test_every_user_may_write_what_the_contract_says(
+    broker: Broker, connect: Connect, accounts: Accounts, heard: Heard
+) -> None:
+    owners = {Role.LIGHT: ("kitchen", "hall"), Role.BRIDGE: ("bridge", "bridge-watch"), Role.HOME_ASSISTANT: ("hall",)}
+    topics = {rule.topic.format(user=user).replace("+", "hall") for rule in RULES for user in owners[rule.role]}
+    for user in accounts.users:
+        async with connect(user) as client:
+            for topic in sorted(topics):
+                await client.publish(topic, b"x", qos=1)
+            await client.publish("nobody/may", b"x", qos=1)
+        wanted = 1 + sum(not may(user, "write", topic) for topic in topics)
+        await heard.until(f"refused publish to {user}")
+        while broker.refusals.counts[user, Refused.PUBLISH] < wanted:
+            await heard.until("Denied PUBLISH")
+        assert broker.refusals.counts[user, Refused.PUBLISH] == wanted
+
+
+async def test_will_on_own_topic_is_published_when_the_light_is_lost(connect: Connect, wire: OpenWire) -> None:
+    topic = of("kitchen", "availability")
+    async with connect("bridge") as bridge:
+        await bridge.subscribe("presslight/light/+/availability", qos=1)
+        async with wire("kitchen", will=(topic, b"offline")) as kitchen:
+            kitchen.send(publish_packet(topic, b"online", 1))
+            assert await bridge.heard() == (topic, b"online")
+            kitchen.cut()
+            assert await bridge.heard() == (topic, b"offline")
+
+
+async def test_will_on_another_light_s_topic_is_never_published(
+    broker: Broker, connect: Connect, wire: OpenWire
+) -> None:
+    async with connect("bridge") as bridge, connect("hall") as hall:
+        await bridge.subscribe("presslight/light/+/availability", qos=1)
+        async with wire("kitchen", will=(of("hall", "availability"), b"offline")) as kitchen:
+            # Mosquitto lets it in and forgets the will, the embedded broker refuses it.
+            assert kitchen.answer == (ACCEPTED if isinstance(broker, Mosquitto) else NOT_AUTHORISED)
+        async with wire("kitchen", will=(of("kitchen", "availability"), b"offline")) as kitchen:
+            assert kitchen.answer == ACCEPTED
+        assert await bridge.heard() == (of("kitchen", "availability"), b"offline")
+        await hall.publish(of("hall", "availability"), b"online", qos=1)
+        assert await bridge.heard() == (of("hall", "availability"), b"online")
+
+
+@pytest.mark.parametrize("signs_in_as", ["hall", "nobody"])
+async def test_client_id_of_another_light_does_not_disturb_it(
+    connect: Connect, wire: OpenWire, signs_in_as: str
+) -> None:
+    async with connect("bridge") as bridge, connect("kitchen", identifier="kitchen") as kitchen:
+        await kitchen.subscribe(of("kitchen", "set"), qos=1)
+        async with wire(signs_in_as, client_id="kitchen"):
+            await bridge.publish(of("kitchen", "set"), b"still there", qos=1)
+            assert await kitchen.heard() == (of("kitchen", "set"), b"still there")
