@@ -1,7 +1,12 @@
-"""What a light is told when it is set up: `settings.json`, the same on the chip and simulated. It holds passwords."""
+"""What a light is told when it is set up: the files beside its firmware, the same on the chip and simulated.
+
+`settings.json` holds passwords; `ca.pem` is there where the broker speaks TLS.
+"""
 
 import json
 import os
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,28 +15,49 @@ from contract.address import BrokerAddress
 from contract.errors import Invalid
 from contract.words import LightId
 
-FILE = "settings.json"
+SETTINGS = "settings.json"
+CA = "ca.pem"
 _light_id: TypeAdapter[str] = TypeAdapter(LightId)
 
 
-def settings(name: str, address: BrokerAddress, *, ssid: str, wifi_password: str) -> str:
-    """Write the settings of the light `name` as JSON. Raises Invalid for a name that no light can have."""
+def setup_files(
+    name: str,
+    address: BrokerAddress,
+    *,
+    wifi: Mapping[str, str],
+    pins: Mapping[str, int] | None = None,
+) -> dict[str, str]:
+    """The files that make a light `name`, by file name. `wifi` is `ssid` and `password`, `pins` is `lamp` and `button`.
+
+    Raises Invalid: a name that no light can have, TLS without a certificate to trust.
+    """
     try:
         _light_id.validate_python(name)
     except ValidationError as error:
         raise Invalid(f"a light's name is 1 to 32 of a-z, 0-9, - and _, and not {name[:40]!r}") from error
-    password = address.password.get_secret_value() if address.password else None
-    return json.dumps(
-        {
-            "name": name,
-            "host": address.host,
-            "port": address.port,
-            "tls": address.tls,
-            "user": address.username,
-            "password": password,
-            "wifi": {"ssid": ssid, "password": wifi_password},
-        }
-    )
+    settings = {
+        "name": name,
+        "host": address.host,
+        "port": address.port,
+        "tls": address.tls,
+        "user": address.username,
+        "password": address.password.get_secret_value() if address.password else None,
+        "wifi": dict(wifi),
+        "flashed": int(time.time()),
+    }
+    if pins:
+        settings["pins"] = dict(pins)
+    certificate = {CA: _certificate(address)} if address.tls else {}
+    return {SETTINGS: json.dumps(settings), **certificate}
+
+
+def _certificate(address: BrokerAddress) -> str:
+    if address.ca_file is None:
+        raise Invalid("with mqtts a light needs the certificate of the CA to trust: name its file (--ca-file)")
+    try:
+        return Path(address.ca_file).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"the CA's certificate cannot be read from {address.ca_file}: it is a PEM file") from error
 
 
 def write_secret(path: Path, text: str) -> None:

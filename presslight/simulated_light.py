@@ -32,9 +32,10 @@ from typing import Self
 
 from contract.address import BrokerAddress
 from contract.errors import Invalid, PresslightError
-from presslight import light_settings, micropython
+from presslight import micropython
 from presslight.child import Child
 from presslight.glow import Glow
+from presslight.light_settings import setup_files, write_secret
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 MAIN = FIRMWARE / "main.py"
@@ -42,6 +43,8 @@ ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:.fr
 RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
 LAST_LINES = 20
+FINGER_S = 0.08
+"""How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
 
 
 class SimulatedLightError(PresslightError):
@@ -101,19 +104,22 @@ class SimulatedLight:
         self.folder = folder
         self.glow = Glow()
         self.power = Power.OFF
-        self._settings = light_settings.settings(name, address, ssid="simulated", wifi_password="")
+        self._files = setup_files(name, address, wifi={"ssid": "simulated", "password": ""})
         self._heap = heap
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self._waiters: dict[asyncio.Future[Glow], Condition] = {}
+        self._finger_free = 0.0
+        self._watchers: list[Callable[[Glow], None]] = []
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
         with self._explained():
             self.folder.mkdir(parents=True, exist_ok=True)
-            light_settings.write_secret(self.folder / light_settings.FILE, self._settings)
+            for name, text in self._files.items():
+                write_secret(self.folder / name, text)
         await self._tasks.__aenter__()
         await self.power_on()
         return self
@@ -152,9 +158,13 @@ class SimulatedLight:
         self._say("button up")
 
     def press_button(self) -> None:
-        """Press the button on the light and let it go."""
-        self.button_down()
-        self.button_up()
+        """Press the button on the light and let it go, as a finger does: one press after the other, none in no time."""
+        child = self._powered()
+        loop = asyncio.get_running_loop()
+        down = max(loop.time(), self._finger_free)
+        loop.call_at(down, child.say, "button down")
+        loop.call_at(down + FINGER_S, child.say, "button up")
+        self._finger_free = down + 2 * FINGER_S
 
     def wifi(self, is_there: bool) -> None:
         """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
@@ -175,6 +185,10 @@ class SimulatedLight:
             return await seen
         finally:
             del self._waiters[seen]
+
+    def watch(self, watcher: Callable[[Glow], None]) -> None:
+        """Call `watcher` with each glow from now on, and each time that power comes, goes or fails."""
+        self._watchers.append(watcher)
 
     async def power_cut(self) -> None:
         """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, where a real one just falls silent."""
@@ -223,6 +237,8 @@ class SimulatedLight:
 
     def _show(self, glow: Glow) -> None:
         self.glow = glow
+        for watcher in self._watchers:
+            watcher(glow)
         for seen, condition in self._waiters.items():
             if not seen.done():
                 _judge(seen, condition, glow)

@@ -38,5 +38,15 @@ async def _listen() -> None:
             sys.stdout.write("the simulator has no word %r\n" % word)
 
 
+class Flag(asyncio.Event):
+    """A ThreadSafeFlag for acts, which are not interrupts. The unix port's own would be polled each ms."""
+
+    async def wait(self) -> None:
+        """Wait until it is set, and clear it."""
+        await super().wait()
+        self.clear()
+
+
+asyncio.ThreadSafeFlag = Flag
 on("quit", sys.exit)
 asyncio.create_task(_listen())  # noqa: RUF006 - MicroPython's loop holds its tasks itself

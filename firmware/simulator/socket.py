@@ -6,6 +6,8 @@ FIN back. All of it goes out when the access point returns, and what the peer se
 
 On real Wi-Fi the peer's bytes wait at the peer, for its retransmission timer: they come seconds later, or never if it
 gave up. And a power cut sends no FIN, where here the kernel sends one for each process that ends.
+
+It has what the firmware uses and no more: what is here takes room in the firmware's heap, where the chip has it in ROM.
 """
 # ruff: noqa: D102 - the chip's own names, which its documentation explains
 
@@ -14,11 +16,11 @@ import io
 import select
 
 from air import air
-from usocket import *  # noqa: F403 - all that the module behind this one has, then what differs
+from usocket import SOCK_STREAM  # noqa: F401 - a name of the module that stands behind this one
 from usocket import getaddrinfo as look_up
 from usocket import socket as Kernel  # noqa: N812 - a class; on MicroPython its name is in lower case
 
-IPPROTO_TCP = 6  # the unix port names neither
+IPPROTO_TCP = 6  # the unix port names neither this nor the next
 TCP_NODELAY = 1
 
 SEND_BUFFER = 5760
@@ -52,14 +54,8 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
     def setblocking(self, is_blocking: bool) -> None:
         self._kernel.setblocking(is_blocking)
 
-    def settimeout(self, seconds: "float | None") -> None:
-        self._kernel.settimeout(seconds)
-
     def setsockopt(self, level: int, option: int, value: int) -> None:
         self._kernel.setsockopt(level, option, value)
-
-    def fileno(self) -> int:
-        return self._kernel.fileno()
 
     def connect(self, address: object) -> None:
         if air.is_lost():
@@ -69,20 +65,8 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
             raise OSError(errno.EINPROGRESS)
         self._kernel.connect(address)
 
-    def read(self, *size: int) -> "bytes | None":
-        return None if air.is_silent() else self._kernel.read(*size)
-
-    def readinto(self, *target: object) -> "int | None":
-        return None if air.is_silent() else self._kernel.readinto(*target)
-
-    def readline(self, *size: int) -> "bytes | None":
-        return None if air.is_silent() else self._kernel.readline(*size)
-
-    def recv(self, size: int) -> bytes:
-        received = self.read(size)
-        if received is None:
-            raise OSError(errno.EAGAIN)
-        return received
+    def readinto(self, room: bytearray) -> "int | None":
+        return None if air.is_silent() else self._kernel.readinto(room)
 
     def write(self, content: bytes) -> "int | None":
         if air.is_silent():
@@ -91,12 +75,6 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
             self._send_late()
         return None if self._late else self._kernel.write(content)
 
-    def send(self, content: bytes) -> int:
-        sent = self.write(content)
-        if sent is None:
-            raise OSError(errno.EAGAIN)
-        return sent
-
     def close(self) -> None:
         if not self._is_closed:
             self._is_closed = True
@@ -104,7 +82,7 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
                 self._close_kernel()
 
     def ioctl(self, request: int, argument: int) -> int:
-        """Answer what `select` and `tls` ask of a stream. One without a file number is asked each ms whether it is ready."""
+        """Answer what `select` and `tls` ask of a stream. One without a file number is asked each ms if it is ready."""
         if request == STREAM_FILENO and not air.is_silent():
             return self._kernel.fileno()
         if request == STREAM_POLL:

@@ -1,0 +1,50 @@
+"""The keyboard of a terminal, key by key, without Enter and without echo; afterwards the terminal is as it was."""
+
+import asyncio
+import os
+import sys
+import termios
+import tty
+from types import TracebackType
+from typing import Self
+
+END = ""
+"""What `key` gives once the terminal is gone."""
+
+
+class Keyboard:
+    """`with Keyboard() as keyboard: key = await keyboard.key()`. Ctrl-C stays a signal; Ctrl-Z does nothing."""
+
+    def __init__(self) -> None:
+        self._keys: asyncio.Queue[str] = asyncio.Queue()
+        self._terminal = sys.stdin.fileno()
+
+    def __enter__(self) -> Self:
+        self._before = termios.tcgetattr(self._terminal)
+        tty.setcbreak(self._terminal)
+        mode = termios.tcgetattr(self._terminal)
+        mode[6][termios.VSUSP] = b"\0"  # stopped, it would leave the shell a strange terminal
+        termios.tcsetattr(self._terminal, termios.TCSADRAIN, mode)
+        asyncio.get_running_loop().add_reader(self._terminal, self._read)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.get_running_loop().remove_reader(self._terminal)
+        termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
+
+    async def key(self) -> str:
+        """The next key."""
+        return await self._keys.get()
+
+    def press(self, key: str) -> None:
+        """Act as if that key had been pressed."""
+        self._keys.put_nowait(key)
+
+    def _read(self) -> None:
+        typed = os.read(self._terminal, 64).decode(errors="ignore")
+        for key in typed or (END,):
+            self.press(key)
+        if not typed:
+            asyncio.get_running_loop().remove_reader(self._terminal)
