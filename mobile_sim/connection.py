@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from contract.phone import (
     encode,
 )
 from contract.words import WIRE_VERSION
+from mobile_sim.clock import now_ms, wait
 from mobile_sim.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -133,18 +133,3 @@ class Connection:
             await wait(self._ponged, self._heart.wake_at - now_ms())
         self._wire.transport.abort()
         raise Silent("the bridge fell silent")
-
-
-def now_ms() -> float:
-    """The phone's monotonic clock."""
-    return time.monotonic_ns() / 1_000_000
-
-
-async def wait(event: asyncio.Event, ms: float) -> None:
-    """Wait until the event is set, at most so long, and clear it."""
-    try:
-        async with asyncio.timeout(max(0.0, ms) / 1_000):
-            await event.wait()
-    except TimeoutError:
-        return
-    event.clear()

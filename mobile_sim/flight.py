@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from pydantic import BaseModel
 
 from contract import phone as frames
-from mobile_sim.connection import now_ms
+from mobile_sim.clock import now_ms
 from mobile_sim.events import (
     Action,
     ErrorHeard,

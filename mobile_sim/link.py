@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -11,8 +12,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from contract.errors import CloseCode, Invalid
+from contract.phone import Problem
 from mobile_sim.backoff import Backoff
-from mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent, now_ms, wait
+from mobile_sim.clock import now_ms, wait
+from mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent
 from mobile_sim.errors import TurnedAway
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ class Link:
         self._client = client
         self._backoff = backoff or Backoff()
         self._now: Connection | None = None
+        self._problem: Problem | None = None
         self._hurry = asyncio.Event()
         self.trouble = "no answer yet"
         """What was last wrong, for people."""
@@ -54,7 +58,7 @@ class Link:
     async def run(self) -> None:
         """Keep the link up, for ever. Raises TurnedAway."""
         while True:
-            born, errors = now_ms(), list[BaseException]()
+            born, errors, self._problem = now_ms(), list[BaseException](), None
             try:
                 await self._live()
             except* (OSError, EOFError, WebSocketException, Silent) as group:
@@ -81,7 +85,7 @@ class Link:
                 self._ear.welcomed(welcome)
                 await connection.live()
             finally:
-                self.trouble = connection.problem.message if connection.problem else ""
+                self._problem = connection.problem
                 self._lose()
 
     def _lose(self) -> None:
@@ -91,7 +95,8 @@ class Link:
 
     def _judge(self, errors: list[BaseException]) -> None:
         codes = [error.rcvd.code for error in errors if isinstance(error, ConnectionClosed) and error.rcvd]
-        self.trouble = self.trouble or "; ".join(dict.fromkeys(map(describe, errors)))
+        said = [self._problem.message] if self._problem else [describe(error) for error in errors]
+        self.trouble = "; ".join(dict.fromkeys(said)) or "the link ended"
         for code in codes:
             if is_final(code):
                 raise TurnedAway(code, f"{self.trouble.rstrip('.')} (closed with {code})")
@@ -126,4 +131,6 @@ def describe(error: BaseException) -> str:
         return f"the bridge closed the socket ({error.rcvd.code if error.rcvd else 'without a word'})"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno).lower()
     return str(error) or type(error).__name__

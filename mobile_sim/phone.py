@@ -8,7 +8,8 @@ from typing import Self
 
 from contract.phone import LightChanged, Limits, PressOutcome, Problem, Status, View, Welcome
 from contract.words import DEFAULT_PATIENCE_MS, Power, Version
-from mobile_sim.connection import Ear, Pushed, now_ms
+from mobile_sim.clock import now_ms
+from mobile_sim.connection import Ear, Pushed
 from mobile_sim.errors import TurnedAway, UnknownLight, Unreachable
 from mobile_sim.flight import Flight
 from mobile_sim.journal import Journal

@@ -10,7 +10,7 @@ from contract import phone as frames
 from contract.errors import refusal
 from contract.words import Version
 from mobile_sim.bound import deadline, lead
-from mobile_sim.connection import now_ms
+from mobile_sim.clock import now_ms
 from mobile_sim.errors import JournalBroken, TooManyOpen
 from mobile_sim.events import DeadlineNear, LinkDown, LinkUp, Pressed
 from mobile_sim.flight import Flight
