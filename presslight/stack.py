@@ -17,7 +17,7 @@ from cloud.settings import Settings
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER
-from presslight.broker_option import read_address
+from presslight.address import read_address
 from presslight.simulated_light import SimulatedLight, SimulatedLightError
 
 ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "attic", "garage")
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 def room_names(count: int) -> tuple[str, ...]:
-    """Give `count` lights names: rooms of a house first, then light-9, light-10, …"""
+    """Give `count` lights names: rooms of a house first, then light-9, light-10 and so on."""
     return ROOMS[:count] + tuple(f"light-{number}" for number in range(len(ROOMS) + 1, count + 1))
 
 
@@ -59,6 +59,7 @@ class Stack:
         port: int = 0,
         folder: Path | None = None,
         press_rate: int = 50,
+        ca_file: Path | None = None,
         step: Say = lambda _: None,
         trouble: Say = lambda _: None,
     ) -> None:
@@ -71,6 +72,7 @@ class Stack:
         self._where = (host, port)
         self._folder = folder
         self._press_rate = press_rate
+        self._ca_file = ca_file
         self._step = step
         self._trouble = trouble
         self._exits = AsyncExitStack()
@@ -124,7 +126,7 @@ class Stack:
 
     async def _start_broker(self, exits: AsyncExitStack, folder: Path) -> Callable[[str], BrokerAddress]:
         if self._wanted not in ("embedded", "mosquitto"):
-            address = read_address(self._wanted)
+            address = read_address(self._wanted, ca_file=self._ca_file)
             return lambda _: address
         self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")
         accounts = _accounts(folder / CREDENTIALS, self.names)

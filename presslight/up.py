@@ -28,6 +28,7 @@ def up(
     lights: Annotated[int, typer.Option(min=0, max=500, help="How many simulated lights to start.")] = 3,
     host: Annotated[str, typer.Option(help="Where the bridge listens; 0.0.0.0 for all of your network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The bridge's port; 0 takes a free one.")] = DEFAULT_PORT,
+    ca_file: Annotated[Path | None, typer.Option(help="For mqtts: the certificate (PEM) of the broker's CA.")] = None,
     state: Annotated[
         Path | None,
         typer.Option(help="A folder that keeps accounts, tokens, presses, lights. Without it they end with the run."),
@@ -46,6 +47,7 @@ def up(
             port=port,
             folder=state,
             press_rate=press_rate,
+            ca_file=ca_file,
             step=lambda what: status.update(f"starting {what}"),
             trouble=complain,
         )
