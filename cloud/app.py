@@ -1,0 +1,58 @@
+"""The bridge as an ASGI application: routes, the phones' WebSocket and the page, around one switchboard."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import WebSocketRoute
+
+from cloud.answers import refusal_answer, with_press_body
+from cloud.errors import Refusal
+from cloud.pages import Pages
+from cloud.routes import routes
+from cloud.settings import Settings
+from cloud.socket import PhoneSockets
+from cloud.switchboard import Switchboard
+
+_ABOUT = "Presses that act at most once, and whose last word is true. docs/protocol.md says what the words mean."
+_LONGEST_LOGGED = 64
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Describe the routes, bodies included that are not read by FastAPI."""
+        if self.openapi_schema is None:
+            described = get_openapi(
+                title=self.title, version=self.version, description=self.description, routes=self.routes
+            )
+            self.openapi_schema = with_press_body(described)
+        return self.openapi_schema
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application; its lifespan runs the bridge, found as `app.state.board`."""
+    board = Switchboard(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with board.running():
+            yield
+
+    app = _App(title="presslight", version="1", description=_ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.board = board
+    app.include_router(routes(board))
+    app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(board, board.now)))
+    app.mount("/", Pages())
+    app.add_exception_handler(Refusal, _refuser(board))
+    return app
+
+
+def _refuser(board: Switchboard) -> Any:
+    async def refuse(request: Request, refusal: Refusal) -> Response:
+        key = request.headers.get("idempotency-key", "")[:_LONGEST_LOGGED]
+        board.counts.error(refusal.code, getattr(request.state, "phone", None), key, str(refusal))
+        return refusal_answer(refusal)
+
+    return refuse

@@ -1,0 +1,57 @@
+"""What the bridge refuses, and what keeps it from starting.
+
+::
+
+    PresslightError
+    ├── Refusal              a phone's request is refused; carries the ErrorCode that the phone hears
+    │   └── StoreUnavailable the store took no write (locked, disk full)
+    ├── KnownAlready         not an error: the key that was to be stored is in the store
+    ├── CannotListen         the address is taken (`port_in_use`) or not ours (`cannot_listen`)
+    └── BridgeFailed         the bridge ended by itself
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from contract.errors import MEANINGS, ErrorCode, PresslightError
+
+if TYPE_CHECKING:
+    from cloud.press import Record
+
+
+class Refusal(PresslightError):
+    """A phone's request is refused. `code` is what it hears; `detail` says where, in a few words."""
+
+    def __init__(self, code: ErrorCode, detail: str = "") -> None:
+        meaning = MEANINGS[code]
+        super().__init__(f"{meaning.message} ({detail})" if detail else meaning.message)
+        self.code = code
+        self.retry = meaning.retry
+
+
+class StoreUnavailable(Refusal):
+    """The store took no write, so nothing was sent."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(ErrorCode.STORE_UNAVAILABLE, detail)
+
+
+class KnownAlready(PresslightError):
+    """The key stands in the store; `record` is what is known of it."""
+
+    def __init__(self, record: "Record") -> None:
+        super().__init__(f"the store has {record.key}")
+        self.record = record
+
+
+class CannotListen(PresslightError):
+    """The bridge cannot listen where it was told to. `code`: `port_in_use` or `cannot_listen`."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class BridgeFailed(PresslightError):
+    """The bridge ended by itself."""
+
+    code: ClassVar[str] = "bridge_failed"

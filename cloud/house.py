@@ -1,0 +1,146 @@
+"""The lights as they are: reports and availability folded in, the newest version wins. Pure: times are monotonic ns."""
+
+from collections import deque
+from enum import Enum
+from typing import NamedTuple
+
+from cloud.bound import Bound
+from contract.mqtt import Availability, Report
+from contract.phone import MAX_LIGHTS, Have, View
+from contract.words import MAX_UP_MS
+
+_NS_PER_MS = 1_000_000
+_BOOTS_KEPT = 8
+_REFRESH_NS = 30 * 10**9
+_BETTER_MS = 500
+
+
+class Kind(Enum):
+    """What a report is to what was known."""
+
+    NEWS = "news"
+    STALE = "stale"
+    """Of a boot that is over. Its outcomes are true all the same."""
+    CROWDED = "crowded"
+    """Of one light more than a house may have; nothing was taken in."""
+
+
+class Folded(NamedTuple):
+    """What a report changed. `over`: the boot that ended with it. `missed`: answers were given that nobody saw.
+
+    `tell`: phones should hear, because something they show changed or the clock's bound is worth telling again.
+    """
+
+    kind: Kind
+    tell: bool = False
+    missed: bool = False
+    over: str | None = None
+
+
+class Light:
+    """One light. Its boots are kept for a while, so that an old report is known as such."""
+
+    __slots__ = ("_boots", "_told", "bound", "heard", "online", "report")
+
+    def __init__(self, report: Report, now: int, *, online: bool) -> None:
+        self.report = report
+        self.online = online
+        self.bound = Bound(report.up, now)
+        self.heard = now
+        self._boots = deque([report.boot], maxlen=_BOOTS_KEPT)
+        self._told = now
+
+    def fold(self, report: Report, now: int, *, live: bool) -> Folded:
+        """Take in a further report. `live`: the light sent it now; the broker had not kept it."""
+        if report.boot != self.report.boot:
+            return self._reboot(report, now, live=live)
+        missed = report.decided - self.report.decided > len(report.outcomes)
+        rise = self.bound.hear(report.up, now)
+        changed = report.version > self.report.version or (live and not self.online)
+        self._take(report, live=live)
+        self.heard = now
+        return Folded(Kind.NEWS, tell=self._worth_telling(rise, now, changed=changed), missed=missed)
+
+    def _begins(self, report: Report, *, live: bool) -> bool:
+        """A boot is new if its epoch says so; with an emptied flash, if it was never seen and the light speaks now."""
+        return report.version[0] > self.report.version[0] or (live and report.boot not in self._boots)
+
+    def _reboot(self, report: Report, now: int, *, live: bool) -> Folded:
+        if not self._begins(report, live=live):
+            return Folded(Kind.STALE)
+        over = self.report.boot
+        self.report, self.bound, self.heard = report, Bound(report.up, now), now
+        self.online = self.online or live
+        self._boots.append(report.boot)
+        self.told(now)
+        return Folded(Kind.NEWS, tell=True, missed=True, over=over)
+
+    def _take(self, report: Report, *, live: bool) -> None:
+        if report.version >= self.report.version and report.decided >= self.report.decided:
+            self.report = report
+        self.online = self.online or live
+
+    def _worth_telling(self, rise: int, now: int, *, changed: bool) -> bool:
+        worth = changed or rise >= _BETTER_MS or now - self._told >= _REFRESH_NS
+        if worth:
+            self.told(now)
+        return worth
+
+    def told(self, now: int) -> None:
+        """Phones hear of this light now."""
+        self._told = now
+
+    def view(self, name: str, now: int) -> View:
+        """The light as a phone shows it."""
+        report = self.report
+        return View.model_construct(
+            id=name,
+            online=self.online,
+            state=report.state,
+            brightness=report.brightness,
+            traits=report.traits,
+            version=report.version,
+            boot=report.boot,
+            up=min(self.bound.at(now), MAX_UP_MS),
+            age_ms=(now - self.heard) // _NS_PER_MS,
+        )
+
+
+class House:
+    """All lights that were ever heard of. A light is known from its first report on."""
+
+    def __init__(self) -> None:
+        self.lights: dict[str, Light] = {}
+        self._availability: dict[str, bool] = {}
+
+    def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> Folded:
+        """Take in a report of the light `name`."""
+        light = self.lights.get(name)
+        if light is not None:
+            return light.fold(report, now, live=live)
+        if len(self.lights) >= MAX_LIGHTS:
+            return Folded(Kind.CROWDED)
+        online = live or self._availability.pop(name, False)
+        self.lights[name] = Light(report, now, online=online)
+        return Folded(Kind.NEWS, tell=True, missed=True)
+
+    def fold_availability(self, name: str, availability: Availability, now: int) -> bool:
+        """Take in an availability of the light `name`. True if phones should hear."""
+        online = availability == "online"
+        light = self.lights.get(name)
+        if light is None:
+            if len(self._availability) < MAX_LIGHTS:
+                self._availability[name] = online
+            return False
+        changed, light.online = light.online != online, online
+        if changed:
+            light.told(now)
+        return changed
+
+    def news_for(self, have: dict[str, Have], now: int) -> tuple[View, ...]:
+        """Every light that is newer than what a phone has."""
+        return tuple(light.view(name, now) for name, light in self.lights.items() if not _shown(have.get(name), light))
+
+
+def _shown(have: Have | None, light: Light) -> bool:
+    return have is not None and have.version >= light.report.version and have.online == light.online

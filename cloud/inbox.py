@@ -1,0 +1,59 @@
+"""What the broker delivers, judged: good messages go to the desk, bad ones are counted and harm nobody. Pure."""
+
+from typing import Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from cloud.desk import Desk
+from contract.errors import ContractError
+from contract.mqtt import decode_availability, decode_report
+from contract.topics import AVAILABILITY, STATE, light_of
+from contract.words import LightId
+
+_NAME: TypeAdapter[str] = TypeAdapter(LightId)
+_STATE = STATE.rpartition("/")[2]
+_AVAILABILITY = AVAILABILITY.rpartition("/")[2]
+
+
+class Counts(Protocol):
+    """Who counts bad messages."""
+
+    def bad_message(self, topic: str, cause: str, detail: str) -> None:
+        """A message could not be used: `cause` is an error code of the contract, `topic` or `emptied`."""
+
+
+class Inbox:
+    """Takes what comes on the topics of lights."""
+
+    def __init__(self, desk: Desk, counts: Counts) -> None:
+        self._desk = desk
+        self._counts = counts
+
+    def take(self, topic: str, payload: bytes, now: int, *, retained: bool) -> None:
+        """Take a message that came in at `now` (ns). `retained`: the broker had kept it."""
+        name = light_of(topic)
+        kind = topic.rpartition("/")[2]
+        if not self._is_light(name) or kind not in (_STATE, _AVAILABILITY):
+            self._counts.bad_message(topic, "topic", "not a light's topic")
+        elif not payload:
+            self._counts.bad_message(topic, "emptied", "what was kept is gone")
+        else:
+            self._read(topic, kind, name, payload, now, retained=retained)
+
+    def _read(self, topic: str, kind: str, name: str, payload: bytes, now: int, *, retained: bool) -> None:
+        try:
+            if kind == _STATE:
+                self._desk.on_report(name, decode_report(payload), now, live=not retained)
+            else:
+                self._desk.on_availability(name, decode_availability(payload), now, live=not retained)
+        except ContractError as error:
+            self._counts.bad_message(topic, error.code, str(error))
+
+    def _is_light(self, name: str) -> bool:
+        if name in self._desk.house.lights:
+            return True
+        try:
+            _NAME.validate_python(name)
+        except ValidationError:
+            return False
+        return True

@@ -1,0 +1,92 @@
+"""What is measured, in Prometheus's terms. Each bridge has a registry of its own. Durations are in seconds there."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+from cloud.legs import press_to_light_us, travel_us
+from cloud.press import Press
+from contract.errors import ErrorCode
+from contract.phone import Legs
+
+_US = 1e-6
+_MS = 1e-3
+_JOURNEY = (
+    0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0,
+)  # fmt: skip
+_LEG = (
+    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+)  # fmt: skip
+
+
+class Metrics:
+    """The house's figures. What the names mean stands in each one's help text."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+        ProcessCollector(registry=registry)
+        self.to_light = Histogram(
+            "press_to_light_seconds",
+            "Finger → changed output: what had passed when the press came in, half a round trip of its phone, and the "
+            "bridge's part less the way back.",
+            buckets=_JOURNEY,
+            registry=registry,
+        )
+        self.to_confirmation = Histogram(
+            "press_to_confirmation_seconds",
+            "Finger → `applied` shown, as phones tell it.",
+            buckets=_JOURNEY,
+            registry=registry,
+        )
+        leg = Histogram(
+            "press_leg_seconds",
+            "Parts of a press. bridge: frame in → report in; ack: set handed over → PUBACK; light: set read → output "
+            "changed; travel: bridge less light; phone: shown less bridge.",
+            ["leg"],
+            buckets=_LEG,
+            registry=registry,
+        )
+        self._legs = {name: leg.labels(name) for name in ("bridge", "ack", "light", "travel", "phone")}
+        self.words = self._counter("words", "Words said of presses.", "word", "reason")
+        self.errors = self._counter("errors", "Errors that phones were told.", "code")
+        self.bad_messages = self._counter(
+            "bad_mqtt_messages", "Messages of the broker that could not be used.", "cause"
+        )
+        self.reports = self._counter("reports", "Lights' reports, by what they were to what was known.", "kind")
+        self.gaps = self._counter("report_gaps", "Reports before which answers of the light were missed.")
+        self.troubles = self._counter("troubles", "What went wrong that no phone was told of.", "kind")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"presslight_{name}", text, labels, registry=self._registry)
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Show a figure that is read when it is asked for."""
+        Gauge(f"presslight_{name}", text, registry=self._registry).set_function(read)
+
+    def said(self, press: Press) -> None:
+        """A press has a new word."""
+        self.words.labels(press.word, press.reason or "").inc()
+        if press.legs is not None and press.stamps is not None:
+            self._lit(press.stamps.before_us, press.legs)
+
+    def _lit(self, before_us: int, legs: Legs) -> None:
+        self.to_light.observe(press_to_light_us(before_us, legs) * _US)
+        self._legs["bridge"].observe(legs.bridge_us * _US)
+        self._legs["light"].observe(legs.light_us * _US)
+        self._legs["travel"].observe(travel_us(legs) * _US)
+        if legs.ack_us is not None:
+            self._legs["ack"].observe(legs.ack_us * _US)
+
+    def shown(self, ms: int, bridge_us: int) -> None:
+        """A phone showed a press `ms` after the finger; the bridge had it for `bridge_us` of these."""
+        self.to_confirmation.observe(ms * _MS)
+        self._legs["phone"].observe(max(0.0, ms * _MS - bridge_us * _US))
+
+    def error(self, code: ErrorCode) -> None:
+        """A phone was told of an error."""
+        self.errors.labels(code).inc()
+
+    def text(self) -> bytes:
+        """All of it in Prometheus's text format."""
+        return generate_latest(self._registry)

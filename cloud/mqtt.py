@@ -1,0 +1,130 @@
+"""The line to the broker: knows within two seconds when the broker is dead or frozen, and comes back by itself.
+
+A granted subscription proves nothing, so the broker counts as there while it delivers a canary that the bridge sends
+to itself.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from typing import NoReturn, Protocol
+
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+
+from cloud.pipe import Pipe, SubscriptionRefused
+from cloud.settings import Settings
+from contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, CANARY, SET
+
+STEADY_S = 10
+"""A connection that lived so long was good: the next wait starts short again."""
+
+_MS = 1e-3
+
+
+class Ears(Protocol):
+    """Who hears what the broker says. None of these may raise."""
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A light's message."""
+
+    def on_ack(self, key: str) -> None:
+        """The broker acknowledged the set message of a press."""
+
+    def on_broker(self, *, found: bool, cause: str = "") -> None:
+        """The broker delivers, or does so no longer; `cause`: why, in one word."""
+
+
+class BrokerSilent(aiomqtt.MqttError):
+    """The broker is connected and delivers nothing."""
+
+
+class Line:
+    """The line to one broker; `run` keeps it up until it is cancelled.
+
+    Between two attempts a random part of min(`reconnect_most_ms`, `reconnect_ms` · 2ᵏ) passes.
+    """
+
+    def __init__(self, settings: Settings, ears: Ears) -> None:
+        self._settings = settings
+        self._ears = ears
+        self._canary = CANARY.format(bridge=settings.broker.username or BRIDGE_USER)
+        self._name = f"{settings.name}-{secrets.token_hex(4)}"
+        self._song = b""
+        self._sung = asyncio.Event()
+        self._pipe: Pipe | None = None
+        self._unacked: dict[int, str] = {}
+
+    def hand_over(self, light: str, message: bytes, key: str) -> int | None:
+        """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
+        at = time.monotonic_ns()
+        number = self._pipe.hand_over(SET.format(light=light), message) if self._pipe else None
+        if number is None:
+            return None
+        self._unacked[number] = key
+        return at
+
+    async def run(self) -> NoReturn:
+        """Keep the line up for ever."""
+        attempt = 0
+        while True:
+            began = time.monotonic()
+            try:
+                await self._live()
+            except aiomqtt.MqttError as error:
+                self._ears.on_broker(found=False, cause=_cause(error))
+            attempt = 0 if time.monotonic() - began > STEADY_S else min(attempt + 1, 16)
+            await asyncio.sleep(self._wait_ms(attempt) * _MS)
+
+    def _wait_ms(self, attempt: int) -> float:
+        most = min(self._settings.reconnect_most_ms, self._settings.reconnect_ms * 2**attempt)
+        return random.uniform(0, most)  # noqa: S311 -- jitter is no secret
+
+    async def _live(self) -> None:
+        """One connection's life. Raises MqttError at its end."""
+        pipe = Pipe(self._settings.broker, self._name, self._on_message, self._on_ack)
+        try:
+            await pipe.open(ALL_STATES, ALL_AVAILABILITIES, self._canary)
+            self._pipe = pipe
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(pipe.lost(), name="broker connection")
+                tasks.create_task(self._sing(pipe), name="broker canary")
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        finally:
+            self._pipe = None
+            self._unacked.clear()
+            await pipe.close()
+
+    async def _sing(self, pipe: Pipe) -> NoReturn:
+        """Try the broker for ever. Raises BrokerSilent."""
+        while True:
+            self._song = secrets.token_bytes(8)
+            self._sung.clear()
+            pipe.hand_over(self._canary, self._song)
+            try:
+                async with asyncio.timeout(self._settings.canary_limit_ms * _MS):
+                    await self._sung.wait()
+            except TimeoutError:
+                raise BrokerSilent("the canary is silent") from None
+            self._ears.on_broker(found=True)
+            await asyncio.sleep(self._settings.canary_ms * _MS)
+
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
+        if topic != self._canary:
+            self._ears.on_message(topic, payload, retained=retained)
+        elif payload == self._song:
+            self._sung.set()
+
+    def _on_ack(self, number: int) -> None:
+        key = self._unacked.pop(number, None)
+        if key is not None:
+            self._ears.on_ack(key)
+
+
+def _cause(error: aiomqtt.MqttError) -> str:
+    """Why the broker is away: `silent` (it delivers nothing), `refused` (it does not let us in), `lost`."""
+    if isinstance(error, BrokerSilent):
+        return "silent"
+    return "refused" if isinstance(error, MqttConnectError | SubscriptionRefused) else "lost"

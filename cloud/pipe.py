@@ -1,0 +1,132 @@
+"""One connection to the broker: aiomqtt's client, without its task per message in and out.
+
+aiomqtt connects, subscribes and keeps alive; messages are handed straight through, and a write leaves within the call
+that makes it. Measured over Mosquitto on loopback, set → report: 313 → 124 µs, 139 → 62 µs of CPU.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import aiomqtt
+import paho.mqtt.client as paho
+
+from contract.address import BrokerAddress
+
+NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+KEEPALIVE_S = 15
+CONNECT_S = 1.0
+"""How long the broker may take to connect, to greet and to grant a subscription."""
+
+_REFUSED = 0x80
+
+OnMessage = Callable[[str, bytes, bool], None]
+"""Topic, payload, whether the broker had kept it. Must not raise."""
+
+
+class SubscriptionRefused(aiomqtt.MqttError):
+    """The broker let us in, and lets us hear nothing."""
+
+
+class Pipe(aiomqtt.Client):
+    """`on_message` hears every message, `on_ack` the number of every message that the broker has acknowledged."""
+
+    def __init__(self, address: BrokerAddress, name: str, on_message: OnMessage, on_ack: Callable[[int], None]) -> None:
+        super().__init__(
+            address.host,
+            address.port,
+            username=address.username,
+            password=address.password.get_secret_value() if address.password else None,
+            identifier=name,
+            clean_session=True,
+            timeout=CONNECT_S,
+            keepalive=KEEPALIVE_S,
+            max_inflight_messages=0,
+            socket_options=[NODELAY],
+            tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
+        )
+        self._client.connect_timeout = CONNECT_S
+        self._client.on_message = self._deliver
+        self._client.on_publish = self._acknowledge
+        self._deliver_to = on_message
+        self._acknowledge_to = on_ack
+        self._inside = False
+        self._unwanted = False
+        self._gone = asyncio.Event()
+
+    async def open(self, *topics: str) -> None:
+        """Connect and subscribe, QoS 1. Raises MqttError. Whatever happens, `close` is wanted after it."""
+        opening = asyncio.ensure_future(self.__aenter__())
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._unwanted = True
+            self._abort()
+            await asyncio.wait([opening])
+            opening.exception()
+            raise
+        granted = await self.subscribe([(topic, 1) for topic in topics])
+        if any((code if isinstance(code, int) else code.value) >= _REFUSED for code in granted):
+            raise SubscriptionRefused("the broker grants no subscription")
+
+    def hand_over(self, topic: str, payload: bytes) -> int | None:
+        """Send a message now, QoS 1, without waiting for its PUBACK; answers its number, None without a connection."""
+        sent = self._client.publish(topic, payload, qos=1)
+        if (
+            not self._inside
+        ):  # paho must not find within a callback that the connection is gone: it would lock itself out
+            self._client.loop_write()
+        return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
+
+    async def lost(self) -> None:
+        """Wait for the connection's end, then raise MqttError."""
+        await asyncio.wait([self._disconnected])
+        raise aiomqtt.MqttError("the connection is gone") from self._disconnected.exception()
+
+    async def close(self) -> None:
+        """End the connection at once, also one whose other end does not answer."""
+        if self._client.socket() is not None:
+            self._abort()
+            await self._gone.wait()
+        if self._disconnected.done():
+            self._disconnected.exception()  # asked for, or asyncio complains that nobody did
+
+    def _abort(self) -> None:
+        """Shut the socket; paho then reads its end and lets go of it."""
+        sock: Any = self._client.socket()
+        if sock is None:
+            return
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("given up"))
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:  # the other end was quicker
+            self._client.loop_read()
+
+    def _deliver(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        self._inside = True
+        try:
+            self._deliver_to(message.topic, bytes(message.payload), message.retain)
+        finally:
+            self._inside = False
+
+    def _acknowledge(self, _client: paho.Client, _userdata: Any, number: int, *_: Any) -> None:
+        self._acknowledge_to(number)
+
+    def _on_socket_open(self, client: paho.Client, userdata: Any, sock: Any) -> None:
+        super()._on_socket_open(client, userdata, sock)
+        if self._unwanted:
+            self._loop.call_soon_threadsafe(self._abort)
+
+    def _on_socket_close(self, client: paho.Client, userdata: Any, sock: Any) -> None:
+        super()._on_socket_close(client, userdata, sock)
+        self._loop.call_soon_threadsafe(self._gone.set)
+
+    def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: Any) -> None:
+        """Wait for room to write at once, where aiomqtt goes round through the loop's queue for other threads."""
+        if self._connected.done():
+            self._loop.add_writer(sock.fileno(), client.loop_write)
+        else:  # paho connects in a thread
+            super()._on_socket_register_write(client, userdata, sock)

@@ -1,0 +1,322 @@
+"""One press's life at the bridge, from the phone's first frame to the last word.
+
+Pure: an event and the time (ns, monotonic) go in, what is to be done comes out, to be done in that order. Which words
+there are and when each is true stands in docs/protocol.md, "The words".
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import ClassVar, NamedTuple
+
+from cloud.legs import Stamps
+from contract.phone import Legs, PressOutcome
+from contract.words import Key, LightId, Moment, Outcome, Reason, Version, Word
+
+NUDGE_NS = 5 * 10**9
+"""How long after it was last asked a light that reports without answering is asked again."""
+
+
+class State(Enum):
+    """Where a press stands."""
+
+    NEW = "new"
+    """Nothing is stored, nothing was sent."""
+    OPEN = "open"
+    """Stored and published: the light may act."""
+    UNCONFIRMED = "unconfirmed"
+    """The light's clock is past the deadline: it cannot act any more; whether it did is not known yet."""
+    CLOSED = "closed"
+    """The last word is said."""
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.NEW: frozenset({State.OPEN, State.CLOSED}),
+    State.OPEN: frozenset({State.UNCONFIRMED, State.CLOSED}),
+    State.UNCONFIRMED: frozenset({State.CLOSED}),
+    State.CLOSED: frozenset(),
+}
+
+
+class IllegalMove(Exception):
+    """A press was moved where it cannot go, or heard what it cannot hear: a mistake in the bridge."""
+
+
+class Asked(NamedTuple):
+    """The first frame with this key. Whether the broker is there, and the light."""
+
+    broker: bool
+    light: bool
+
+
+class AskedAgain(NamedTuple):
+    """The same key and payload once more."""
+
+
+class Published(NamedTuple):
+    """The line took the set message; the event's time says when."""
+
+
+class Acked(NamedTuple):
+    """The broker's PUBACK."""
+
+
+class Decided(NamedTuple):
+    """A report of the light carries this key. `us`: how long the light took, set read → output changed."""
+
+    outcome: Outcome
+    version: Version
+    us: int
+
+
+class Heard(NamedTuple):
+    """A report of the light in which this key is not decided. `missed`: answers were given that nobody here saw."""
+
+    boot: str
+    up: int
+    missed: bool
+
+
+class BoundPassed(NamedTuple):
+    """The light's clock is proven to be past the deadline."""
+
+
+class BootOver(NamedTuple):
+    """The light has booted again since the boot that the deadline names."""
+
+
+class Reborn(NamedTuple):
+    """The light came back to the broker."""
+
+
+class BrokerFound(NamedTuple):
+    """The broker is there again (or for the first time since this bridge started)."""
+
+
+Event = Asked | AskedAgain | Published | Acked | Decided | Heard | BoundPassed | BootOver | Reborn | BrokerFound
+
+
+class Do(Enum):
+    """What is to be done. All of it is about the press that says so."""
+
+    ADMIT = "admit"
+    """Store it under its key, with its word, unless the key is known. Nothing after this if that fails."""
+    PUBLISH = "publish"
+    """Hand its set message to the broker, if it is there."""
+    ANSWER = "answer"
+    """Say its word to who asked just now."""
+    SAY = "say"
+    """Say its word to all who have asked."""
+    CLOSE = "close"
+    """Store its last word. A crash may lose that: then the light is asked again."""
+
+
+class Order(NamedTuple):
+    """What was asked for. `payload`: light, wish, if_ver and not_after as they came, to know the same press by."""
+
+    key: Key
+    light: LightId
+    phone: str
+    payload: str
+    message: bytes
+    not_after: Moment
+
+
+class Record(NamedTuple):
+    """A press as the store keeps it."""
+
+    key: Key
+    light: LightId
+    phone: str
+    payload: str
+    message: bytes
+    boot: str
+    up: int
+    word: Word
+    reason: Reason | None
+    version: Version | None
+    legs: Legs | None
+
+
+REFUSALS: dict[Outcome, Reason] = {
+    Outcome.LATE: Reason.LATE,
+    Outcome.SUPERSEDED: Reason.SUPERSEDED,
+    Outcome.PRECONDITION: Reason.PRECONDITION,
+    Outcome.INVALID: Reason.INVALID,
+}
+
+
+class Press:
+    """One press. `followed`: every answer the light gives from the first publication on is sure to be seen."""
+
+    __slots__ = (
+        "_busy", "_followed", "_pushed", "_state", "legs", "order", "reason", "stamps", "version", "word",
+    )  # fmt: skip
+
+    def __init__(self, order: Order, *, followed: bool, stamps: Stamps | None) -> None:
+        self.order = order
+        self.word = Word.ACCEPTED
+        self.reason: Reason | None = None
+        self.version: Version | None = None
+        self.legs: Legs | None = None
+        self.stamps = stamps
+        self._state = State.NEW
+        self._followed = followed
+        self._busy = False
+        self._pushed: int | None = None
+
+    @classmethod
+    def recalled(cls, record: Record) -> "Press":
+        """A press from the store, of an earlier life or of a replica: what the light answered is not known."""
+        moment = Moment(boot=record.boot, up=record.up)
+        order = Order(record.key, record.light, record.phone, record.payload, record.message, moment)
+        press = cls(order, followed=False, stamps=None)
+        press._move(State.CLOSED if record.word.final else State.OPEN)
+        press.word, press.reason = record.word, record.reason
+        press.version, press.legs = record.version, record.legs
+        if record.word is Word.UNCONFIRMED:
+            press._move(State.UNCONFIRMED)
+        return press
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self._state
+
+    def record(self) -> Record:
+        """Write it for the store."""
+        order = self.order
+        return Record(
+            order.key, order.light, order.phone, order.payload, order.message, order.not_after.boot,
+            order.not_after.up, self.word, self.reason, self.version, self.legs,
+        )  # fmt: skip
+
+    def outcome(self) -> PressOutcome:
+        """The word as the phone hears it."""
+        return PressOutcome.model_construct(
+            key=self.order.key,
+            light=self.order.light,
+            word=self.word,
+            final=self.word.final,
+            reason=self.reason,
+            version=self.version,
+            legs=self.legs,
+        )
+
+    def on_event(self, event: Event, now: int) -> tuple[Do, ...]:
+        """Take in what happened at `now`; answer what to do. Raises IllegalMove."""
+        step = self._TABLE[self._state].get(type(event))
+        if step is None:
+            raise IllegalMove(f"a press that is {self._state.value} cannot hear {event}")
+        actions = step(self, event, now)
+        if Do.PUBLISH in actions:
+            self._pushed = now
+        return actions
+
+    def _asked(self, event: Asked, _now: int) -> tuple[Do, ...]:
+        if not event.broker:
+            self._end(Word.OFFLINE, Reason.BROKER_AWAY)
+        elif not event.light:
+            self._end(Word.OFFLINE, Reason.LIGHT_OFFLINE)
+        else:
+            self._move(State.OPEN)
+            return (Do.ADMIT, Do.PUBLISH, Do.ANSWER)
+        return (Do.ADMIT, Do.ANSWER)
+
+    def _push_and_answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
+        return (Do.PUBLISH, Do.ANSWER)
+
+    def _answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
+        return (Do.ANSWER,)
+
+    def _push(self, _event: Reborn | BrokerFound, _now: int) -> tuple[Do, ...]:
+        return (Do.PUBLISH,)
+
+    def _published(self, _event: Published, now: int) -> tuple[Do, ...]:
+        if self.stamps is not None and self.stamps.published is None:
+            self.stamps.published = now
+        return ()
+
+    def _acked(self, _event: Acked, now: int) -> tuple[Do, ...]:
+        if self.stamps is not None and self.stamps.acked is None:
+            self.stamps.acked = now
+        return ()
+
+    def _decided(self, event: Decided, now: int) -> tuple[Do, ...]:
+        match event.outcome:
+            case Outcome.BUSY:
+                self._busy = True
+                return ()
+            case Outcome.APPLIED:
+                self.version = event.version
+                self.legs = self.stamps.legs(now, event.us) if self.stamps else None
+                return self._end(Word.APPLIED)
+            case Outcome.FORGOTTEN:
+                return self._end(Word.FORGOTTEN)
+            case Outcome.REBOOTED:
+                return self._end(Word.LOST_IN_REBOOT)
+            case Outcome.LATE if self._busy:
+                return self._end(Word.REFUSED, Reason.BUSY)
+            case refusal:
+                return self._end(Word.REFUSED, REFUSALS[refusal])
+
+    def _heard(self, event: Heard, now: int) -> tuple[Do, ...]:
+        """No decision on this key in a report: past the deadline that settles it, if no answer was missed."""
+        same = event.boot == self.order.not_after.boot
+        self._followed = self._followed and not (same and event.missed)
+        if same and event.up > self.order.not_after.up:
+            if self._followed and not self._busy:
+                return self._end(Word.NOT_APPLIED)
+            if self._state is State.OPEN:
+                return self._too_late(BoundPassed(), now)
+        return self._nudge(now, same=same)
+
+    def _nudge(self, now: int, *, same: bool) -> tuple[Do, ...]:
+        """Ask again where nothing else will: past the deadline, or with a deadline on a clock not known here."""
+        waits = same and self._state is State.OPEN
+        rested = self._pushed is None or now - self._pushed >= NUDGE_NS
+        return (Do.PUBLISH,) if rested and not waits else ()
+
+    def _too_late(self, _event: BoundPassed, _now: int) -> tuple[Do, ...]:
+        self._move(State.UNCONFIRMED)
+        self.word = Word.UNCONFIRMED
+        return (Do.PUBLISH, Do.SAY)
+
+    def _lost(self, _event: BootOver, _now: int) -> tuple[Do, ...]:
+        return self._end(Word.LOST_IN_REBOOT)
+
+    def _end(self, word: Word, reason: Reason | None = None) -> tuple[Do, ...]:
+        self._move(State.CLOSED)
+        self.word, self.reason = word, reason
+        return (Do.CLOSE, Do.SAY)
+
+    def _move(self, state: State) -> None:
+        if state not in MOVES[self._state]:
+            raise IllegalMove(f"a press cannot go from {self._state.value} to {state.value}")
+        self._state = state
+
+    _TABLE: ClassVar[Mapping[State, Mapping[type[Event], Callable[..., tuple[Do, ...]]]]] = {
+        State.NEW: {Asked: _asked},
+        State.OPEN: {
+            AskedAgain: _push_and_answer,
+            Published: _published,
+            Acked: _acked,
+            Decided: _decided,
+            Heard: _heard,
+            BoundPassed: _too_late,
+            BootOver: _lost,
+            Reborn: _push,
+            BrokerFound: _push,
+        },
+        State.UNCONFIRMED: {
+            AskedAgain: _push_and_answer,
+            Published: _published,
+            Acked: _acked,
+            Decided: _decided,
+            Heard: _heard,
+            BootOver: _lost,
+            Reborn: _push,
+            BrokerFound: _push,
+        },
+        State.CLOSED: {AskedAgain: _answer},
+    }
+    """What a press can hear in each state; all else is a mistake in the bridge."""

@@ -1,0 +1,205 @@
+"""The bridge over HTTP: the same presses as over the WebSocket, the lights, and what operators ask for."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from cloud.answers import PRESS_BODY, header, json_answer, problems
+from cloud.desk import Ask
+from cloud.errors import Refusal
+from cloud.keys import press_key
+from cloud.switchboard import Switchboard
+from contract.errors import ErrorCode
+from contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish, encode
+from contract.words import LightId
+
+LONGEST_WAIT_S = 10
+
+_WAIT = re.compile(r'(?:^|[,;\s])wait="?([0-9]{1,6})"?(?:$|[,;\s])')
+_LIGHT: TypeAdapter[str] = TypeAdapter(LightId)
+_BEARER = HTTPBearer(auto_error=False, description="The phone's token.")
+_ALWAYS = (ErrorCode.UNAUTHENTICATED, ErrorCode.STORE_UNAVAILABLE)
+_OF_PRESSES = (
+    ErrorCode.KEY_MISSING, ErrorCode.MALFORMED, ErrorCode.FORBIDDEN, ErrorCode.UNKNOWN_LIGHT, ErrorCode.KEY_REUSED,
+    ErrorCode.TOO_LARGE, ErrorCode.INVALID, ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED,
+)  # fmt: skip
+_WAITED = {"Preference-Applied": header("`wait=S`, if the answer waited as asked for.", required=False)}
+
+
+class Health(BaseModel):
+    """The process is up."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Whether presses reach lights. `reason`: why they do not."""
+
+    ready: bool
+    reason: Literal["broker_away"] | None = None
+
+
+class Waiter:
+    """Hears the words on one press, for one request."""
+
+    def __init__(self) -> None:
+        self.settled = asyncio.Event()
+
+    def hear(self, outcome: PressOutcome, text: str) -> None:
+        """Take a word."""
+        self.outcome, self.text = outcome, text
+        if outcome.final:
+            self.settled.set()
+
+
+def routes(board: Switchboard) -> APIRouter:
+    """Every route but the page and the WebSocket."""
+    router = APIRouter()
+    _add_presses(router, board)
+    _add_lights(router, board)
+    _add_operation(router, board)
+    return router
+
+
+def _add_presses(router: APIRouter, board: Switchboard) -> None:
+    signed_in = _signed_in(board)
+
+    @router.post(
+        "/api/lights/{light}/presses",
+        response_model=PressOutcome,
+        responses={
+            200: {"description": "The last word.", "headers": _WAITED},
+            202: {
+                "model": PressOutcome,
+                "description": "A word, not the last.",
+                "headers": {"Location": header("Where the press's word can be asked for."), **_WAITED},
+            },
+            **problems(*_ALWAYS, *_OF_PRESSES),
+        },
+        openapi_extra={"requestBody": PRESS_BODY},
+    )
+    async def press(
+        light: Annotated[str, Path(description="The light's name.")],
+        request: Request,
+        phone: Annotated[str, Depends(signed_in)],
+        idempotency_key: Annotated[
+            str | None,
+            Header(description="Required. A key `origin-n`, or any 8 to 128 printable ASCII characters."),
+        ] = None,
+        prefer: Annotated[
+            str | None, Header(description="`wait=S`: answer with the last word if it comes within S seconds.")
+        ] = None,
+    ) -> Response:
+        """Press: once, however often this is sent with the same key and body."""
+        now = board.now()
+        if not board.may_press(phone, now):
+            raise Refusal(ErrorCode.RATE_LIMITED)
+        key = press_key(idempotency_key, phone)
+        body = await _body(request)
+        wish = Wish(state=body.state, brightness=body.brightness)
+        ask = Ask(key, _light(light), phone, wish, body.if_ver, body.not_after, body.patience_ms)
+        return await _answer(board, ask, now, _wait_s(prefer))
+
+    @router.get(
+        "/api/presses/{key}",
+        response_model=PressOutcome,
+        responses=problems(*_ALWAYS, ErrorCode.UNKNOWN_PRESS),
+    )
+    async def word(key: str, phone: Annotated[str, Depends(signed_in)]) -> Response:
+        """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
+        return json_answer(encode(board.desk.word(key, phone)))
+
+
+def _add_lights(router: APIRouter, board: Switchboard) -> None:
+    @router.get("/api/lights", response_model=Lights, responses=problems(*_ALWAYS))
+    async def lights(_phone: Annotated[str, Depends(_signed_in(board))]) -> Response:
+        """List the lights as they are."""
+        views = board.desk.house.news_for({}, board.now())
+        return json_answer(encode(Lights.model_construct(broker=board.desk.broker, lights=views)))
+
+
+def _add_operation(router: APIRouter, board: Switchboard) -> None:
+    @router.get("/healthz")
+    async def healthz() -> Health:
+        """Whether the process is up."""
+        return Health()
+
+    @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+    async def readyz() -> Response:
+        """Whether the broker is there and delivers."""
+        ready = Readiness(ready=board.desk.broker, reason=None if board.desk.broker else "broker_away")
+        return json_answer(ready.model_dump_json(exclude_none=True), 200 if ready.ready else 503)
+
+    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics() -> Response:
+        """Give all figures, for Prometheus."""
+        return Response(board.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
+    async def signed_in(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    ) -> str:
+        phone = board.phone_of(credentials.credentials) if credentials else None
+        if phone is None:
+            raise Refusal(ErrorCode.UNAUTHENTICATED)
+        request.state.phone = phone
+        return phone
+
+    return signed_in
+
+
+async def _answer(board: Switchboard, ask: Ask, now: int, wait_s: int | None) -> Response:
+    waiter = Waiter()
+    board.desk.ask(ask, waiter, now)
+    if wait_s is not None:
+        await _first(waiter.settled, board.ending, wait_s)
+    board.desk.leave(ask.key, waiter)
+    headers = {} if wait_s is None else {"Preference-Applied": f"wait={wait_s}"}
+    if waiter.outcome.final:
+        return json_answer(waiter.text, 200, headers)
+    return json_answer(waiter.text, 202, {"Location": f"/api/presses/{ask.key}", **headers})
+
+
+async def _first(one: asyncio.Event, other: asyncio.Event, limit_s: float) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in (one, other)]
+    try:
+        await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _body(request: Request) -> PressBody:
+    """Read the body. Raises Refusal."""
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MAX_FRAME_BYTES:
+            raise Refusal(ErrorCode.TOO_LARGE, f"{MAX_FRAME_BYTES} bytes are allowed")
+    try:
+        return PressBody.model_validate_json(bytes(raw))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in found["loc"])
+        code = ErrorCode.MALFORMED if found["type"] == "json_invalid" else ErrorCode.INVALID
+        raise Refusal(code, f"{where}: {found['msg']}" if where else found["msg"]) from None
+
+
+def _light(name: str) -> str:
+    try:
+        return _LIGHT.validate_python(name)
+    except ValidationError:
+        raise Refusal(ErrorCode.UNKNOWN_LIGHT) from None
+
+
+def _wait_s(prefer: str | None) -> int | None:
+    """The `wait` preference of RFC 7240 in seconds, cut to what the bridge grants."""
+    asked = _WAIT.search(prefer or "")
+    return min(int(asked[1]), LONGEST_WAIT_S) if asked else None

@@ -1,0 +1,171 @@
+"""The bridge as a server inside a running loop: uvicorn, set up for many phones and short ways.
+
+Without compression a phone costs half the memory and its frames go out twice as fast; without an access log nothing is
+written on the path of a press.
+"""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from cloud.app import create_app
+from cloud.errors import BridgeFailed, CannotListen
+from cloud.settings import Settings
+from cloud.socket import ABORT
+
+LONGEST_FRAME_BYTES = 65_536
+"""A larger frame closes its socket with 1009."""
+
+BACKLOG = 4_096
+SEND_BUFFER_BYTES = 65_536
+"""The kernel's, per phone: what is not read shall wait with us, where a light's old change gives way to its new one."""
+
+HIGH_WATER_BYTES = 16_384
+ENDING_S = 1
+
+
+class PhoneProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, which can also be dropped without waiting for a phone that reads nothing."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over, with a short buffer."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+
+    def handle_connect(self, event: Any) -> None:
+        """Offer the application to drop the connection."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[ABORT] = self.transport.abort
+
+
+def serve_options() -> dict[str, Any]:
+    """How uvicorn serves `create_app`, wherever it is run: arguments of `uvicorn.Config`."""
+    return {
+        "ws": PhoneProtocol,
+        "ws_max_size": LONGEST_FRAME_BYTES,
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": None,  # the phones' protocol has pings of its own
+        "http": "httptools",
+        "lifespan": "on",
+        "access_log": False,
+        "log_config": None,
+        "log_level": "warning",
+        "server_header": False,
+        "backlog": BACKLOG,
+        "timeout_graceful_shutdown": ENDING_S,
+    }
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to the program around it and says when it is up."""
+
+    def __init__(self, config: uvicorn.Config, up: asyncio.Event) -> None:
+        super().__init__(config)
+        self._up = up
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._up.set()
+
+    def drop(self) -> None:
+        """Let go of every socket at once."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+class Bridge:
+    """`async with Bridge(settings, "127.0.0.1", 0) as bridge:` serves at `bridge.url`. Port 0 takes a free one.
+
+    Raises CannotListen, StoreUnavailable.
+    """
+
+    def __init__(self, settings: Settings, host: str = "127.0.0.1", port: int = 8787) -> None:
+        self.settings = settings
+        self.host = host
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """Where phones find it: `http://host:port`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        listener = _listen(self.host, self.port)
+        self.port = listener.getsockname()[1]
+        self.app = create_app(self.settings)
+        up = asyncio.Event()
+        self._server = _Server(uvicorn.Config(self.app, **serve_options() | {"lifespan": "off"}), up)
+        self._run = asyncio.create_task(self._serve(listener), name="bridge")
+        starting = asyncio.create_task(up.wait())
+        try:
+            await asyncio.wait([self._run, starting], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            starting.cancel()
+            if not up.is_set():
+                await self._stop()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def wait_failed(self) -> NoReturn:
+        """Wait for ever, unless the bridge ends by itself. Raises BridgeFailed then."""
+        await asyncio.wait([self._run])
+        raise BridgeFailed("the bridge ended by itself") from self._run.exception()
+
+    async def _stop(self) -> None:
+        """End it, phones first. Raises what ended it before."""
+        self.app.state.board.ending.set()
+        self._server.should_exit = True
+        await self._run
+
+    async def _serve(self, listener: socket.socket) -> None:
+        with listener:
+            async with self.app.router.lifespan_context(self.app):
+                try:
+                    await self._server.serve(sockets=[listener])
+                except asyncio.CancelledError:
+                    self._server.drop()
+                    raise
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Make the listening socket; what is set on it holds for every connection. Raises CannotListen."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CannotListen("cannot_listen", f"cannot listen on {host}: {error.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen("port_in_use", f"port {port} on {host} is in use") from None
+        raise CannotListen("cannot_listen", f"cannot listen on {host} port {port}: {error.strerror}") from None
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,38 @@
+"""What the bridge is told at its start, and how much it takes of anything."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.address import BrokerAddress
+
+
+class Settings(BaseModel):
+    """Where broker and store are, and the limits. Every `_ms` is a duration in ms.
+
+    `name`: what the bridge calls itself to phones. `press_rate`, `press_burst`: presses per second and at once that
+    one phone may make. `ping_ms`: how often a phone is pinged; one silent for 2.5 times as long is closed.
+    `drain_ms`: how long a phone may read nothing of what waits for it. `canary_ms`, `canary_limit_ms`: how often the
+    broker is tried and how long it may take; the two together are how late its loss may be known.
+    `keep_hours`, `keep_presses`: how long and how many presses the store keeps; older ones with a last word go.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    broker: BrokerAddress
+    store: Path
+    name: str = Field(default="bridge", max_length=64)
+    press_rate: float = Field(default=50, gt=0)
+    press_burst: int = Field(default=100, ge=1)
+    max_phones: int = Field(default=10_000, ge=1)
+    max_open: int = Field(default=10_000, ge=1)
+    max_open_per_light: int = Field(default=1_024, ge=1)
+    hello_ms: int = Field(default=5_000, ge=1)
+    ping_ms: int = Field(default=5_000, ge=20)
+    drain_ms: int = Field(default=10_000, ge=1)
+    canary_ms: int = Field(default=500, ge=1)
+    canary_limit_ms: int = Field(default=1_400, ge=1)
+    reconnect_ms: int = Field(default=100, ge=1)
+    reconnect_most_ms: int = Field(default=5_000, ge=1)
+    keep_hours: float = Field(default=168, gt=0)
+    keep_presses: int = Field(default=1_000_000, ge=1)

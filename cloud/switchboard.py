@@ -1,0 +1,187 @@
+"""The bridge's parts put together: desk, store, line to the broker, phones, and the one alarm clock they share."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from cloud.conversation import Conversation
+from cloud.desk import Desk
+from cloud.errors import Refusal, StoreUnavailable
+from cloud.inbox import Inbox
+from cloud.metrics import Metrics
+from cloud.mqtt import Line
+from cloud.rate import Bucket
+from cloud.settings import Settings
+from cloud.store import PRUNED_AT_ONCE, Store, checkpoint
+from cloud.watch import Watch
+from contract.errors import ErrorCode
+
+UPKEEP_S = 1.0
+"""How often the store is tidied and revoked tokens are looked for."""
+
+_NS_PER_S = 1_000_000_000
+_TIMER_NS = 1_000_000  # timers may ring up to 1 ms early
+
+
+class Switchboard:
+    """`async with Switchboard(settings).running():` is the bridge, but for HTTP. `now` is its clock: monotonic, ns."""
+
+    def __init__(self, settings: Settings, now: Callable[[], int] = time.monotonic_ns) -> None:
+        self.settings = settings
+        self.now = now
+        self.metrics = Metrics()
+        self.counts = Watch(self.metrics)
+        self.talks: set[Conversation] = set()
+        self.store = Store(settings.store, _later, self.counts.store_trouble)
+        self.line = Line(settings, self)
+        self.desk = Desk(
+            self.store,
+            self.line,
+            self,
+            self.counts,
+            self._set_alarm,
+            max_open=settings.max_open,
+            max_open_per_light=settings.max_open_per_light,
+        )
+        self.inbox = Inbox(self.desk, self.counts)
+        self.ending = asyncio.Event()
+        self._buckets: dict[str, Bucket] = {}
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0
+        self._show_gauges()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run it. Raises StoreUnavailable at the start; a missing broker is no error, it is waited for."""
+        self.store.open()
+        try:
+            self.desk.reload()
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(self.line.run(), name="line to the broker"),
+                    tasks.create_task(self._keep_up(), name="upkeep"),
+                ]
+                yield
+                for task in running:
+                    task.cancel()
+        finally:
+            self.ending.set()
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self.store.shut()
+
+    # Phones
+
+    def phone_of(self, token: str) -> str | None:
+        """The phone that a token was issued to. Raises StoreUnavailable."""
+        return self.store.phone_of(token)
+
+    def may_press(self, phone: str, now: int) -> bool:
+        """Whether the phone is within its rate; counts the press."""
+        bucket = self._buckets.get(phone)
+        if bucket is None:
+            bucket = Bucket(self.settings.press_rate, self.settings.press_burst, now)
+            self._buckets[phone] = bucket
+        return bucket.take(now)
+
+    def join(self, talk: Conversation) -> None:
+        """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
+        if len(self.talks) >= self.settings.max_phones:
+            raise Refusal(ErrorCode.OVERLOADED)
+        self.talks.add(talk)
+
+    def leave(self, talk: Conversation) -> None:
+        """The phone is gone."""
+        self.talks.discard(talk)
+
+    def light(self, name: str, text: str) -> None:
+        """A light changed; `text` is the frame that says so."""
+        for talk in self.talks:
+            talk.light(name, text)
+
+    def status(self, text: str) -> None:
+        """The broker was lost or found; `text` is the frame that says so."""
+        for talk in self.talks:
+            talk.status(text)
+
+    # The broker
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A light's message."""
+        try:
+            self.inbox.take(topic, payload, self.now(), retained=retained)
+        except Exception as error:
+            self.counts.mistake(topic, error)
+
+    def on_ack(self, key: str) -> None:
+        """The broker acknowledged the set message of a press."""
+        self.desk.on_ack(key, self.now())
+
+    def on_broker(self, *, found: bool, cause: str = "") -> None:
+        """The broker delivers, or does so no longer."""
+        if found != self.desk.broker or not found:
+            self.counts.broker(found=found, cause=cause)
+        self.desk.on_broker(found=found, now=self.now())
+
+    # Time
+
+    def _set_alarm(self, at: int) -> None:
+        """Wake the desk at `at`, unless it is woken sooner."""
+        if self._alarm is not None and self._alarm_at <= at:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        wait = max(0, at - self.now() + _TIMER_NS) / _NS_PER_S
+        self._alarm = asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.desk.on_time(self.now())
+        if self.desk.wake_at is not None:
+            self._set_alarm(self.desk.wake_at)
+
+    # Upkeep
+
+    async def _keep_up(self) -> None:
+        while True:
+            await asyncio.sleep(UPKEEP_S)
+            self._drop_revoked()
+            await self._prune()
+            try:
+                await asyncio.to_thread(checkpoint, self.store.path)
+                self.store.shorten()
+            except sqlite3.Error as error:
+                self.counts.store_trouble(error)
+
+    async def _prune(self) -> None:
+        keep_s = self.settings.keep_hours * 3600
+        more = True
+        while more:
+            more = self.store.prune(keep_s, self.settings.keep_presses) == PRUNED_AT_ONCE
+            await asyncio.sleep(0)  # presses come first
+
+    def _drop_revoked(self) -> None:
+        """Close the sockets whose tokens were revoked, by another process."""
+        try:
+            if self.store.touched():
+                for talk in list(self.talks):
+                    if self.store.phone_of(talk.token or "") is None:
+                        talk.revoke()
+        except (StoreUnavailable, sqlite3.Error) as error:
+            self.counts.store_trouble(error)
+
+    def _show_gauges(self) -> None:
+        lights = self.desk.house.lights
+        gauge = self.metrics.gauge
+        gauge("phones", "Phones that are connected.", lambda: len(self.talks))
+        gauge("lights", "Lights that are known.", lambda: len(lights))
+        gauge("lights_online", "Lights that are online.", lambda: sum(light.online for light in lights.values()))
+        gauge("open_presses", "Presses without a last word.", lambda: len(self.desk))
+        gauge("broker_up", "1 while the broker delivers.", lambda: self.desk.broker)
+
+
+def _later(seconds: float, call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, call)

@@ -1,0 +1,67 @@
+"""Who watches: measures and logs what desk, phones and broker do. Every line about a press carries its key."""
+
+from typing import Any
+
+import structlog
+
+from cloud.house import Folded, Kind
+from cloud.metrics import Metrics
+from cloud.press import Press
+from contract.errors import ErrorCode
+from contract.words import Word
+
+_USUAL = (Word.ACCEPTED, Word.APPLIED)
+
+
+class Watch:
+    """Observer of the desk, counter of the inbox and of phones."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self._log: Any = structlog.get_logger("presslight.bridge")
+
+    def said(self, press: Press) -> None:
+        """A press has a new word."""
+        self.metrics.said(press)
+        level = self._log.debug if press.word in _USUAL else self._log.info
+        level("press", key=press.order.key, light=press.order.light, word=press.word, reason=press.reason)
+
+    def folded(self, light: str, folded: Folded) -> None:
+        """A report was taken in."""
+        self.metrics.reports.labels(folded.kind.value).inc()
+        if folded.over is not None:
+            self._log.info("light rebooted", light=light)
+        elif folded.missed and folded.kind is Kind.NEWS:
+            self.metrics.gaps.inc()
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        """A phone was told that something was wrong."""
+        self.metrics.error(code)
+        self._log.debug("phone refused", code=code, phone=phone, key=key, detail=detail)
+
+    def shown(self, ms: int, bridge_us: int) -> None:
+        """A phone showed a press."""
+        self.metrics.shown(ms, bridge_us)
+
+    def bad_message(self, topic: str, cause: str, detail: str) -> None:
+        """A message of the broker could not be used."""
+        self.metrics.bad_messages.labels(cause).inc()
+        self._log.debug("bad message", topic=topic, cause=cause, detail=detail)
+
+    def mistake(self, where: str, error: Exception) -> None:
+        """The bridge itself failed at something: a defect to be mended. The house goes on."""
+        self.metrics.troubles.labels("mistake").inc()
+        self._log.error("mistake", where=where, exc_info=error)
+
+    def store_trouble(self, error: Exception) -> None:
+        """The store did not take something that nobody waits for. It is tried again."""
+        self.metrics.troubles.labels("store").inc()
+        self._log.warning("store", error=str(error))
+
+    def broker(self, *, found: bool, cause: str) -> None:
+        """The broker was found or lost."""
+        if found:
+            self._log.info("broker found")
+        else:
+            self.metrics.troubles.labels(f"broker_{cause}").inc()
+            self._log.warning("broker away", cause=cause)
