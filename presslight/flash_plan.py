@@ -1,0 +1,94 @@
+"""What has to be done to put the firmware on a chip: the steps, their files and their commands. Nothing is run here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from presslight.esp_image import chip_of
+
+FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+BOOT_S = "5"
+"""How long a chip takes for its first start, when it formats the rest of its flash."""
+
+CLEAR = """\
+import os
+def quietly(act, *names):
+    for name in names:
+        try: act(name)
+        except OSError: pass
+quietly(os.mkdir, 'lib', 'lib/lamp')
+quietly(os.remove, 'main.py', *('lib/lamp/' + name for name in os.listdir('lib/lamp')))
+"""
+"""Run on the chip before the copy: a file that this version no longer has must go, and half a copy must not start."""
+
+
+@dataclass(frozen=True)
+class DeviceFile:
+    """One file for the chip: where it lies here, its path there, its size in bytes."""
+
+    source: Path
+    target: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One program to run, and the files that it puts on the chip."""
+
+    title: str
+    command: tuple[str, ...]
+    files: tuple[DeviceFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class FlashPlan:
+    """All that is to be done. `setup` are the files that make it one certain light; they go through `staging`.
+
+    The firmware is copied as source: any MicroPython takes it, and what runs can be read on the chip. Compiled files
+    would start a little sooner, and have to match the byte code of the MicroPython that happens to be there.
+    """
+
+    port: str
+    setup: Mapping[str, str]
+    staging: Path
+    image: Path | None = None
+    erase: bool = False
+    baud: int = 460_800
+
+    def steps(self) -> Iterator[Step]:
+        """Each step, in order. Raises Invalid for an image that is none."""
+        if self.image:
+            yield from self._write_image(self.image)
+        yield Step("clear what an older firmware left", self._mpremote("exec", CLEAR))
+        yield self._copy("copy the firmware", lamp_files(), "lib/lamp/")
+        yield self._copy("copy what makes it start", (*self._setup_files(), _file(FIRMWARE / "main.py", "")), "")
+        yield Step("start it", self._mpremote("reset"))
+
+    def _write_image(self, image: Path) -> Iterator[Step]:
+        chip = chip_of(image)
+        esptool = ("esptool", "--chip", chip.name, "--port", self.port, "--baud", str(self.baud))
+        if self.erase:
+            yield Step("erase the chip", (*esptool, "erase-flash"))
+        size = image.stat().st_size
+        written = (DeviceFile(image, f"{chip.name}'s flash at {chip.offset}", size),)
+        yield Step("write MicroPython", (*esptool, "write-flash", chip.offset, str(image)), written)
+        yield Step("let it start for the first time", ("mpremote", "sleep", BOOT_S))
+
+    def _copy(self, title: str, files: tuple[DeviceFile, ...], folder: str) -> Step:
+        sources = (str(file.source) for file in files)
+        return Step(title, self._mpremote("fs", "cp", *sources, f":{folder}"), files)
+
+    def _setup_files(self) -> tuple[DeviceFile, ...]:
+        return tuple(DeviceFile(self.staging / name, name, len(text.encode())) for name, text in self.setup.items())
+
+    def _mpremote(self, *words: str) -> tuple[str, ...]:
+        return ("mpremote", "connect", self.port, *words)
+
+
+def lamp_files() -> tuple[DeviceFile, ...]:
+    """The firmware's package as it lies here, for `lib/lamp/` on the chip."""
+    return tuple(_file(source, "lib/lamp/") for source in sorted((FIRMWARE / "lamp").glob("*.py")))
+
+
+def _file(source: Path, folder: str) -> DeviceFile:
+    return DeviceFile(source, folder + source.name, source.stat().st_size)

@@ -1,0 +1,64 @@
+"""The programs that flash a chip, esptool and mpremote: finding them, running them, and what their complaints mean."""
+
+import asyncio
+import re
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from pathlib import Path
+
+from contract.errors import PresslightError
+
+LIMIT_S = 300
+TO_INSTALL = "pip install 'presslight[flash]', or in a clone: make flash PORT=…"
+
+MEANINGS = (
+    (r"permission denied|errno 13", "you may not use {port}: add yourself to the group that owns it (often dialout)"),
+    (r"no such file|errno 2\b|doesn't exist|no device found", "there is no {port}: is the chip plugged in?"),
+    (r"in use|busy|exclusively lock|errno 11\b|errno 16", "{port} is in use: close the program that has it open"),
+    (
+        r"no serial data|failed to connect|raw repl|timeout|timed out|wrong boot mode",
+        "the chip on {port} does not answer: hold its BOOT button meanwhile; is MicroPython on it (--firmware-image)?",
+    ),
+)
+"""What the tools print, as a pattern, and what that means for whoever holds the chip. The first that fits holds."""
+
+
+class ToolFailed(PresslightError):
+    """A program is missing or did not do its work; the sentence says what helps. Branch on `code`."""
+
+    code = "tool_failed"
+
+
+def find(program: str) -> str:
+    """The path of a program: from PATH, else from beside this Python. Raises `ToolFailed`."""
+    found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
+    if found is None:
+        raise ToolFailed(f"{program} is missing; {TO_INSTALL}")
+    return found
+
+
+async def run(command: tuple[str, ...], port: str) -> None:
+    """Run a program to its end; after 300 s, or if this is cancelled, it is killed. Raises `ToolFailed`."""
+    program, *arguments = command
+    process = await asyncio.create_subprocess_exec(find(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            printed, _ = await process.communicate()
+    except TimeoutError:
+        raise ToolFailed(meaning("timeout", port)) from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise ToolFailed(meaning(printed.decode(errors="replace"), port))
+
+
+def meaning(printed: str, port: str) -> str:
+    """One sentence for what a failed tool printed: what it means where that is known, else its last line."""
+    for pattern, sentence in MEANINGS:
+        if re.search(pattern, printed, re.IGNORECASE):
+            return sentence.format(port=port)
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return lines[-1] if lines else "it says nothing"
