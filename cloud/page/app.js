@@ -27,12 +27,15 @@ const hand = new Hand(
   {
     send: (frame) => wire.send(frame),
     hedge: takeSecondPath,
-    linked: () => link.state === State.LIVE,
-    rtt: () => link.rtt,
+    rtt: () => (link.state === State.LIVE ? (link.rtt ?? 0) : null),
+    hurry: () => drive({ type: "check" }),
   },
   {
     say: (...said) => house.say(...said),
-    shown: (asked, total, frame) => house.sayDone(asked, journey.show(total, frame.legs)),
+    shown: (asked, total, frame, latest) => {
+      journey.show(total, frame.legs, latest);
+      house.sayDone(asked, total);
+    },
   },
 );
 house.use(hand);
@@ -117,8 +120,10 @@ function takeSecondPath(asked) {
 
 function show() {
   const words = element("link");
-  words.textContent = linkOf(link.state, broker);
-  words.dataset.state = link.state === State.LIVE && !broker ? "away" : link.state;
+  const state = link.state === State.CONNECTING && link.troubled ? State.WAITING : link.state; // said once, not each try
+  const text = linkOf(state, broker);
+  if (words.textContent !== text) words.textContent = text;
+  words.dataset.state = state === State.LIVE && !broker ? "away" : state;
   element("none").hidden = house.size > 0 || link.state !== State.LIVE;
   element("sign-in").hidden = link.state !== State.SIGNED_OUT;
   house.showAll();

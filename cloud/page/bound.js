@@ -1,25 +1,41 @@
-// What this phone can prove about one light's clock. Pure; all times in ms on the phone's monotonic clock.
+// What this phone can prove about one light's clock. Pure; all times in ms, `now` on the phone's monotonic clock.
 
 import { DRIFT } from "./press.js";
 
 export class Bound {
-  #boot = null;
-  #up = 0;
-  #heard = 0;
+  #boot;
+  #up;
+  #heard;
+  #latest = 0; // the latest deadline given in this boot
 
-  /** A frame said that the light's clock was at least `up` in this boot; it was read at `now`. */
+  constructor(boot, up, now) {
+    this.#start(boot, up, now);
+  }
+
+  /** A frame read at `now` says that the light's clock was at least `up`. The boot must not be an earlier one. */
   hear(boot, up, now) {
-    const better = boot !== this.#boot || up > this.#up + this.#grown(now);
-    if (!better) return;
-    [this.#boot, this.#up, this.#heard] = [boot, up, now];
+    if (boot !== this.#boot) this.#start(boot, up, now);
+    else if (up > this.at(now)) [this.#up, this.#heard] = [up, now];
+  }
+
+  /** What the light's clock shows at least at `now`, which may also lie before the frame. */
+  at(now) {
+    const passed = now - this.#heard;
+    return this.#up + passed * (passed >= 0 ? 1 - DRIFT : 1 + DRIFT);
   }
 
   /** The deadline of a press made at `now`: {boot, up}. It never goes back within one boot. */
   notAfter(now, patience) {
-    return { boot: this.#boot, up: Math.floor(this.#up + this.#grown(now)) + patience };
+    this.#latest = Math.max(Math.max(0, Math.floor(this.at(now))) + patience, this.#latest);
+    return { boot: this.#boot, up: this.#latest };
   }
 
-  #grown(now) {
-    return Math.max(now - this.#heard, 0) * (1 - DRIFT);
+  /** How far the clock is at most from a deadline at `now`; below zero: past it. Another boot never reaches it. */
+  lead({ boot, up }, now) {
+    return boot === this.#boot ? up - this.at(now) : -Infinity;
+  }
+
+  #start(boot, up, now) {
+    [this.#boot, this.#up, this.#heard, this.#latest] = [boot, up, now, 0];
   }
 }

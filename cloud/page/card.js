@@ -62,7 +62,7 @@ export class Card {
   }
 
   /** No wish of the slider is open any more: the thumb goes back to the light as it is. */
-  settle() {
+  rest() {
     this.#wish = null;
     this.#placeThumb(this.#is);
   }

@@ -34,16 +34,17 @@ export class Chart {
     const width = this.#svg.clientWidth;
     if (width === 0) return;
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-    this.#svg.replaceChildren(...axis(width), ...budgetLine(width, this.#budget), ...dots(width, this.#recent?.all ?? []));
+    this.#svg.replaceChildren(...axis(width), ...budgetLine(width, this.#budget), ...dots(width, this.#recent?.lights ?? []));
   }
 }
 
 function summary(recent, budget) {
-  const count = recent.all.length;
-  const presses = count === 1 ? "Last press" : `Last ${count} presses`;
-  const slowest = recent.within(1);
-  const times = count === 1 ? `light within ${ms(slowest)}` : `half within ${ms(recent.within(0.5))}, the slowest ${ms(slowest)}`;
-  return `${presses}: ${times}. ${slowest <= budget ? "All inside the budget." : "Not all inside the budget."}`;
+  const count = recent.lights.length;
+  const slowest = ms(recent.within(1));
+  const over = recent.over(budget);
+  if (count === 1) return `Last press: light after about ${slowest}.`;
+  const verdict = over === 0 ? "All told within the budget." : `${over} of them told later than the budget.`;
+  return `Last ${count} presses: half within about ${ms(recent.within(0.5))}, the slowest about ${slowest}. ${verdict}`;
 }
 
 function x(value, width) {

@@ -1,38 +1,49 @@
 // The presses that this page made: their keys, their machines, and what the machines want done.
 
 import { forgetPress, keepPress } from "./memory.js";
-import { PATIENCE_MS, Press, State } from "./press.js";
+import { PATIENCE_MS, Press, State, untilPassed } from "./press.js";
 
 export class Hand {
   #origin = randomOrigin();
   #n = 0;
-  #open = new Map(); // key -> {asked, press, timer}; in the order of the fingers
+  #open = new Map(); // key -> {asked, press, latest, timer}; in the order of the fingers
   #bridge;
   #ears;
 
   /**
-   * `bridge`: {send(frame), hedge(asked) -> frame or null, linked(), rtt()}.
-   * `ears`: {say(asked, word, reason, frame), shown(asked, ms, frame)}.
+   * `bridge`: {send(frame), hedge(asked) -> frame or null, rtt() -> ms or null without a link, hurry()}.
+   * `ears`: {say(asked, word, reason, frame), shown(asked, ms, frame, latest)}, `latest` as pressToLight wants it.
    */
   constructor(bridge, ears) {
     this.#bridge = bridge;
     this.#ears = ears;
   }
 
-  /** `set`: {state, brightness}; `notAfter`: (patience) -> {boot, up}; `made`, `finger`: see Press. Answers the key. */
-  press({ light, set, if_ver, notAfter, made, finger }) {
+  /** `set`: {state, brightness}; `bound`: of the light's clock; `made`, `finger`: see Press. Answers the key. */
+  press({ light, set, if_ver, bound, made, finger }) {
     this.#n += 1;
     const key = `${this.#origin}-${this.#n}`;
-    const asked = { key, light, set, if_ver, not_after: notAfter(PATIENCE_MS) };
-    this.#take(asked, new Press(made, { finger }));
-    this.#tell(key, { type: "pressed", linked: this.#bridge.linked(), rtt_ms: this.#bridge.rtt() });
+    const asked = { key, light, set, if_ver, not_after: bound.notAfter(made, PATIENCE_MS) };
+    const lead = Math.ceil(bound.lead(asked.not_after, made));
+    this.#take(asked, new Press(made, lead, { finger }), made - finger + PATIENCE_MS);
+    const rtt_ms = this.#bridge.rtt();
+    this.#tell(key, { type: "pressed", rtt_ms });
+    if (rtt_ms === null) this.#bridge.hurry();
     return key;
   }
 
-  /** A press that this browser sent before the page was loaded anew: ask what came of it. */
+  /** A press that this browser made before the page was loaded anew: ask what came of it. */
   restore(asked) {
-    this.#take(asked, new Press(performance.now(), { restored: true }));
+    this.#take(asked, new Press(performance.now(), PATIENCE_MS, { restored: true }));
     this.#ears.say(asked, "restored", null);
+  }
+
+  /** A light's clock is better known. */
+  clockHeard(light, bound) {
+    for (const [key, { asked }] of [...this.#open]) {
+      if (asked.light !== light) continue;
+      this.#tell(key, { type: "deadline", ms: untilPassed(bound.lead(asked.not_after, performance.now())) });
+    }
   }
 
   /** An `outcome`, or an `error` that names a key, came in on any path. */
@@ -55,8 +66,8 @@ export class Hand {
     return newest && { set: newest.asked.set, late: newest.press.state === State.UNCONFIRMED };
   }
 
-  #take(asked, press) {
-    this.#open.set(asked.key, { asked, press, timer: null });
+  #take(asked, press, latest) {
+    this.#open.set(asked.key, { asked, press, latest, timer: null });
   }
 
   #tellAll(event) {
@@ -87,7 +98,7 @@ export class Hand {
         return this.#ears.say(asked, action.word, action.reason, event);
       case "shown":
         this.#bridge.send({ type: "shown", key: asked.key, ms: action.ms });
-        return this.#ears.shown(asked, action.ms, event);
+        return this.#ears.shown(asked, action.ms, event, one.latest);
       case "forget":
         return forgetPress(asked.key);
       case "wake":

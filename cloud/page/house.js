@@ -3,7 +3,7 @@
 import { Card } from "./card.js";
 import { Screen, compare } from "./screen.js";
 import { Slider } from "./slider.js";
-import { nameOf, pressOf, stateOf } from "./words.js";
+import { ms, nameOf, pressOf, stateOf } from "./words.js";
 
 const OPEN_WORDS = new Set(["pending", "waiting", "retrying", "restored", "accepted"]);
 const NO_VERSION = [0, 0];
@@ -41,6 +41,7 @@ export class House {
     if (order === "older") return;
     if (!known) this.#addRoom(view.id);
     this.#show(view.id);
+    this.#hand.clockHeard(view.id, this.screen.bound(view.id));
     if (known && order === "newer") this.#sayElsewhere(view);
   }
 
@@ -59,14 +60,15 @@ export class House {
     if (open && isNewer(asked.key, room.newest)) room.newest = asked.key;
     if (asked.key === room.newest) room.card.say(words);
     if (!open && asked.key === room.sliding) this.#settle(asked.light);
-    if (!open && !room.slider.busy && word !== "applied") this.#announce(`${name}: ${words.text}`);
+    if (!open && !room.slider.busy) this.#announce(`${name}: ${words.text}`);
     return undefined;
   }
 
-  /** The newest press was confirmed; `text` says how long it took. */
-  sayDone(asked, text) {
+  /** A press was confirmed, `total` ms after the finger. */
+  sayDone(asked, total) {
     const room = this.#rooms.get(asked.light);
     if (!room || asked.key !== room.newest) return;
+    const text = `Done in ${ms(total)}.`;
     room.card.say({ text, tone: "done" });
     if (!room.slider.busy) this.#announce(`${nameOf(asked.light)}: ${text}`);
   }
@@ -84,6 +86,7 @@ export class House {
   #show(id) {
     const age = this.screen.age(id, performance.now(), this.#fresh());
     this.#rooms.get(id).card.show(this.screen.view(id), age);
+    this.#rest(id);
   }
 
   /** Another phone, another hand, or the button on the light itself. */
@@ -113,13 +116,17 @@ export class House {
 
   #settle(id) {
     this.#slide(id, { type: "settled" });
-    const { slider, card } = this.#rooms.get(id);
-    if (!slider.busy) card.settle();
+    this.#rest(id);
+  }
+
+  /** The slider's thumb goes back to the light as it is, once that is known to be as new as the last press. */
+  #rest(id) {
+    const { slider, card, own } = this.#rooms.get(id);
+    if (!slider.busy && compare(this.screen.view(id).version, own) >= 0) card.rest();
   }
 
   #press(light, set, if_ver, { made, finger }) {
-    const notAfter = (patience) => this.screen.notAfter(light, made, patience);
-    return this.#hand.press({ light, set, if_ver, notAfter, made, finger });
+    return this.#hand.press({ light, set, if_ver, bound: this.screen.bound(light), made, finger });
   }
 }
 

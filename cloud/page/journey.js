@@ -16,16 +16,15 @@ export class Journey {
     this.#chart = new Chart(parts.chart, parts.summary, PATIENCE_MS);
   }
 
-  /** One more press was confirmed `total` ms after the finger; answers that in short. */
-  show(total, legs) {
-    const { ms: light, give } = pressToLight(total, legs);
+  /** One more press was confirmed `total` ms after the finger; `legs`, `latest`: see pressToLight. */
+  show(total, legs, latest) {
+    const { ms: light, give } = pressToLight(total, legs, latest);
     const { light: number, give: bar, told } = this.#parts;
     number.textContent = ms(light);
     bar.textContent = `± ${ms(give)}`;
     const verdict = total <= PATIENCE_MS ? "within the" : "over the";
     told.textContent = `Told here after ${ms(total)}, ${verdict} budget of ${ms(PATIENCE_MS)}.`;
-    this.#recent.add(light);
+    this.#recent.add(light, total);
     this.#chart.show(this.#recent);
-    return `Done in ${ms(total)}.`;
   }
 }

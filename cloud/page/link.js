@@ -58,6 +58,11 @@ export class Link {
     return this.#rtt;
   }
 
+  /** Whether it was lost, or never came up, since the last start. */
+  get troubled() {
+    return this.#tries > 0;
+  }
+
   /** When the bridge was last heard. */
   get heard() {
     return this.#heard;

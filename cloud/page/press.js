@@ -1,17 +1,19 @@
 // One press, from the finger to its last word. Pure: no clock, no socket, no screen.
 // An event and the time (ms, monotonic) go in, a list of actions comes out; the shell carries them out in order.
+// It keeps the same rules as every other phone: tests/mobile_sim/press_table.json states them and is run against both.
 //
-// Events                               Actions
-//   pressed  {linked, rtt_ms}            store   keep the key and payload, before the first copy leaves
-//   link_up  {rtt_ms}                    send    this press over the WebSocket; {age_ms} since the finger
-//   link_down                            hedge   the same press on a second path
-//   outcome  {word, reason}              say     {word, reason} what the person is told now
-//   error    {code, retry}               shown   {ms} finger -> "applied", for the bridge's metrics
-//   time                                 forget  the press has its last word
-//                                        wake    send me `time` {at} then (null: never); the newest wake counts
+// Events                                      Actions
+//   pressed    {rtt_ms}, null: no link          store   keep key and payload, before anything else is done
+//   link_up    {rtt_ms}                         send    {age_ms} a copy, always with the same payload
+//   link_down                                   hedge   {age_ms} the same, rather on another path than before
+//   outcome    {word, reason}                   say     {word, reason} to the person
+//   error      {code, retry}                    shown   {ms} finger -> `applied`, for the bridge's metrics
+//   deadline   {ms} until it is surely over     forget  the press has its last word
+//   time                                        wake    {at} send me `time` then; null: never; the newest counts
 //
-// Words of its own, beside the bridge's: `pending`, `waiting` (no link yet), `retrying` (the bridge did not take it),
-// and the last words `not_sent`, `rejected` (no copy was taken: it did not happen) and `unknown` (nobody can tell).
+// Words of its own, beside the bridge's: `pending`, `waiting` (no link yet), `retrying` (the bridge could not take it),
+// and the last words `not_sent`, `rejected` (every copy was answered by an error, so it did not act and never will) and
+// `unknown` (the bridge refuses to tell what came of it).
 
 export const State = Object.freeze({
   NEW: "new", // made, and never sent
@@ -35,31 +37,33 @@ const HEDGE_MS = 300;
 const REFUSED_AGAIN_MS = 500;
 const ASK_AGAIN_MS = 2_000;
 const LONGEST_GAP_MS = 30_000;
-const OLDEST_MS = 3_600_000; // the largest age_ms on the wire
+const OLDEST_MS = 3_600_000; // the largest age on the wire
 
 export class Press {
   #state = State.NEW;
   #finger;
   #restored;
-  #deadline; // from here on the light's clock is proven to be past not_after
-  #linked = false;
-  #loose = 0; // copies that may have been taken: no error came back for them
-  #refusal = null; // the newest error code
+  #expires; // from here on the light's clock is proven to be past the deadline
+  #rtt = null; // null: no link
   #gap = HEDGE_MS;
-  #next = null; // the next copy: {at, do}
+  #next = Infinity; // when the next copy is due
+  #hedging = false; // whether that copy should take another path
+  #loose = 0; // copies that were not answered by an error: the bridge may have taken them
+  #held = false; // the bridge has said a word: it has it
+  #refusal = null;
 
   /**
-   * `made`: when it got its key and its deadline; for a press that an earlier page had sent (`restored`), any time
-   * since. `finger`: when the finger moved, earlier than `made` if the value had to wait for its turn.
+   * `at`: when it got its key; for a press that an earlier page had sent (`restored`), when this page took it up.
+   * `lead`: how far the deadline then lay ahead of the bound of the light's clock. `finger`: when the finger moved,
+   * earlier than `at` if the value had to wait for its turn.
    */
-  constructor(made, { finger = made, restored = false } = {}) {
+  constructor(at, lead, { finger = at, restored = false } = {}) {
     this.#finger = finger;
     this.#restored = restored;
-    this.#deadline = made + Math.ceil(PATIENCE_MS * (1 + DRIFT)) + 1;
-    if (restored) {
-      this.#loose = 1;
-      this.#moveTo(State.ASKING);
-    }
+    this.#expires = at + untilPassed(lead);
+    if (!restored) return;
+    this.#state = State.ASKING;
+    this.#loose = 1;
   }
 
   get state() {
@@ -67,118 +71,130 @@ export class Press {
   }
 
   onEvent(event, now) {
-    if (this.#state === State.CLOSED) return [];
-    const actions = this.#expire(now);
-    if (this.#state !== State.CLOSED) actions.push(...this.#react(event, now));
-    if (this.#state !== State.CLOSED) actions.push({ do: "wake", at: this.#wakeAt() });
-    return actions;
+    if (this.#isClosed()) return [];
+    const actions = this.#heard(event, now);
+    actions.push(...this.#expire(now), ...this.#askIfDue(now));
+    return this.#isClosed() ? actions : [...actions, { do: "wake", at: this.#wakeAt() }];
   }
 
-  #react(event, now) {
+  #heard(event, now) {
     switch (event.type) {
       case "pressed":
-        return event.linked ? this.#linkUp(event, now) : [say("waiting")];
+        return [{ do: "store" }, ...(event.rtt_ms === null ? [say("waiting")] : this.#linkUp(event.rtt_ms, now))];
       case "link_up":
-        return this.#linkUp(event, now);
+        return this.#linkUp(event.rtt_ms, now);
       case "link_down":
-        return this.#linkDown();
+        [this.#rtt, this.#next] = [null, Infinity];
+        return [];
       case "outcome":
-        return this.#hear(event, now);
+        return this.#outcome(event, now);
       case "error":
-        return this.#refuse(event, now);
+        return this.#error(event, now);
+      case "deadline":
+        this.#expires = Math.min(this.#expires, now + event.ms);
+        return [];
       case "time":
-        return this.#next && now >= this.#next.at ? this.#ask(this.#next.do, now) : [];
+        return [];
       default:
         throw new Error(`a press knows no event ${event.type}`);
     }
   }
 
-  #linkUp({ rtt_ms }, now) {
-    const first = this.#state === State.NEW;
-    this.#linked = true;
-    this.#gap = this.#late() ? ASK_AGAIN_MS : Math.max(HEDGE_MS, Math.round(1.5 * (rtt_ms ?? 0)));
-    if (first) this.#moveTo(State.ASKING);
-    return [...(first ? [say("pending"), { do: "store" }] : []), ...this.#ask("send", now)];
+  #linkUp(rtt, now) {
+    this.#rtt = rtt;
+    this.#gap = this.#firstGap();
+    this.#askAt(now);
+    return this.#state === State.NEW && now < this.#expires ? [say("pending")] : [];
   }
 
-  #linkDown() {
-    this.#linked = false;
-    this.#next = null;
-    return [];
-  }
-
-  /** Asking and pushing are the same act: a copy of a key changes nothing that the key has done already. */
-  #ask(way, now) {
-    this.#loose += 1;
-    this.#plan(now);
-    return [{ do: way, age_ms: Math.min(Math.max(Math.round(now - this.#finger), 0), OLDEST_MS) }];
-  }
-
-  /** In time, a copy must overtake the one before it, so it takes a second path; later, copies only ask. */
-  #plan(now) {
-    const waits = this.#state === State.ACCEPTED || !this.#linked; // the bridge or the link will speak first
-    this.#next = waits ? null : { at: now + this.#gap, do: this.#late() ? "send" : "hedge" };
-    this.#gap = Math.min(this.#gap * 2, LONGEST_GAP_MS);
-  }
-
-  #late() {
-    return this.#state === State.UNCONFIRMED;
-  }
-
-  #expire(now) {
-    if (now < this.#deadline || this.#late()) return [];
-    if (this.#state === State.NEW) return this.#close("not_sent");
-    if (this.#loose === 0) return this.#close("rejected", this.#refusal);
-    this.#unconfirm(now);
-    return [say("unconfirmed"), ...(this.#linked ? this.#ask("send", now) : [])];
-  }
-
-  #unconfirm(now) {
-    this.#moveTo(State.UNCONFIRMED);
-    this.#gap = ASK_AGAIN_MS;
-    this.#plan(now);
-  }
-
-  #hear({ word, reason }, now) {
-    if (word === "accepted") return this.#accepted();
-    if (word === "unconfirmed") return this.#unconfirmed(now);
-    const measured = word === "applied" && !this.#restored;
-    return [...this.#close(word, reason), ...(measured ? [{ do: "shown", ms: Math.round(now - this.#finger) }] : [])];
+  #outcome({ word, reason }, now) {
+    if (this.#state === State.NEW) return []; // never sent, so this is about another press
+    this.#held = true;
+    switch (word) {
+      case "accepted":
+        return this.#accepted();
+      case "unconfirmed":
+        return this.#state === State.UNCONFIRMED ? [] : this.#unconfirmed(now + ASK_AGAIN_MS);
+      default:
+        return this.#close(word, reason, now);
+    }
   }
 
   #accepted() {
     if (this.#state !== State.ASKING) return [];
     this.#moveTo(State.ACCEPTED);
-    this.#next = null;
+    this.#askAt(Infinity); // the bridge sees to it until the deadline
     return [say("accepted")];
   }
 
-  #unconfirmed(now) {
-    if (this.#late()) return [];
-    this.#unconfirm(now);
-    return [say("unconfirmed")];
-  }
-
-  /** The bridge did not take one copy. "It did not happen" is certain only if it took none. */
-  #refuse({ code, retry }, now) {
-    this.#loose -= 1;
+  #error({ code, retry }, now) {
+    if (this.#state === State.NEW) return [];
     this.#refusal = code;
-    if (!retry) return this.#close(this.#loose === 0 && this.#state === State.ASKING ? "rejected" : "unknown", code);
+    this.#loose = Math.max(this.#loose - 1, 0);
+    const expired = now >= this.#expires;
+    if (this.#neverTaken() && (expired || !retry)) return this.#close("rejected", code, now);
+    if (!retry) return expired ? this.#close("unknown", code, now) : [];
     this.#gap = Math.max(this.#gap, REFUSED_AGAIN_MS);
-    this.#next = { at: now + this.#gap, do: "send" };
+    this.#askAt(now + this.#gap);
     return this.#state === State.ASKING ? [say("retrying", code)] : [];
   }
 
-  #close(word, reason) {
-    const sent = this.#state !== State.NEW;
+  #expire(now) {
+    if (now < this.#expires || this.#state === State.UNCONFIRMED || this.#isClosed()) return [];
+    if (this.#state === State.NEW) return this.#close("not_sent", null, now);
+    if (this.#neverTaken()) return this.#close("rejected", this.#refusal, now);
+    return this.#unconfirmed(now);
+  }
+
+  #unconfirmed(askAt) {
+    this.#moveTo(State.UNCONFIRMED);
+    this.#gap = this.#firstGap();
+    this.#askAt(askAt);
+    return [say("unconfirmed")];
+  }
+
+  /** Asking and pushing are one act: a copy changes nothing that the key has done already. */
+  #askIfDue(now) {
+    if (this.#rtt === null || now < this.#next || this.#isClosed()) return [];
+    if (this.#state === State.NEW) this.#moveTo(State.ASKING);
+    const copy = { do: this.#hedging ? "hedge" : "send", age_ms: this.#age(now) };
+    this.#loose += 1;
+    this.#askAt(this.#state === State.ACCEPTED ? Infinity : now + this.#gap, this.#state === State.ASKING);
+    this.#gap = Math.min(this.#gap * 2, LONGEST_GAP_MS);
+    return [copy];
+  }
+
+  #askAt(at, hedging = false) {
+    [this.#next, this.#hedging] = [at, hedging];
+  }
+
+  #close(word, reason, now) {
     this.#moveTo(State.CLOSED);
-    return [...(sent ? [{ do: "forget" }] : []), say(word, reason)];
+    const measured = word === "applied" && !this.#restored;
+    return [{ do: "forget" }, say(word, reason), ...(measured ? [{ do: "shown", ms: this.#age(now) }] : [])];
+  }
+
+  #age(now) {
+    return Math.min(Math.round(now - this.#finger), OLDEST_MS);
+  }
+
+  /** Every copy was answered by an error. */
+  #neverTaken() {
+    return this.#refusal !== null && this.#loose === 0 && !this.#held;
+  }
+
+  #firstGap() {
+    return this.#state === State.UNCONFIRMED ? ASK_AGAIN_MS : Math.max(HEDGE_MS, Math.round(1.5 * (this.#rtt ?? 0)));
   }
 
   #wakeAt() {
-    const times = this.#next ? [this.#next.at] : [];
-    if (!this.#late()) times.push(this.#deadline);
+    const times = this.#state === State.UNCONFIRMED ? [] : [this.#expires];
+    if (this.#rtt !== null && this.#next < Infinity) times.push(this.#next);
     return times.length > 0 ? Math.min(...times) : null;
+  }
+
+  #isClosed() {
+    return this.#state === State.CLOSED;
   }
 
   #moveTo(state) {
@@ -187,6 +203,14 @@ export class Press {
   }
 }
 
+/**
+ * How long until a clock, at most `lead` ms before a deadline now, is surely past it: whole ms, drift allowed for.
+ * A light reads its clock in whole ms and acts as long as they are not over the deadline, hence the one more.
+ */
+export function untilPassed(lead) {
+  return lead <= -1 ? 0 : Math.ceil((lead + 1) / (1 - DRIFT));
+}
+
 function say(word, reason = null) {
-  return { do: "say", word, reason };
+  return { do: "say", word, reason: reason ?? null };
 }

@@ -2,6 +2,8 @@
 
 import { Bound } from "./bound.js";
 
+const MOST_HAVE = 150; // so that a hello stays under the frame limit; the welcome then repeats the others
+
 export class Screen {
   #lights = new Map(); // id -> {view, heard, bound}
 
@@ -10,9 +12,9 @@ export class Screen {
     const old = this.#lights.get(view.id);
     const order = old ? compare(view.version, old.view.version) : 1;
     if (order < 0) return "older";
-    const bound = old?.bound ?? new Bound();
+    const bound = old?.bound ?? new Bound(view.boot, view.up, now);
     bound.hear(view.boot, view.up, now);
-    this.#lights.set(view.id, { view, bound, heard: now - view.age_ms });
+    this.#lights.set(view.id, { view, bound, heard: Math.max(now - view.age_ms, old?.heard ?? -Infinity) });
     return order > 0 ? "newer" : "same";
   }
 
@@ -33,9 +35,8 @@ export class Screen {
 
   /** What a resuming page says that it has, so that only what is newer is sent. */
   have() {
-    return Object.fromEntries(
-      [...this.#lights].map(([id, { view }]) => [id, { version: view.version, online: view.online }]),
-    );
+    const newest = [...this.#lights].slice(-MOST_HAVE);
+    return Object.fromEntries(newest.map(([id, { view }]) => [id, { version: view.version, online: view.online }]));
   }
 
   /** How old the news of a light is, in ms; null while it is fresh. */
@@ -44,8 +45,9 @@ export class Screen {
     return connected && view.online ? null : now - heard;
   }
 
-  notAfter(id, now, patience) {
-    return this.#lights.get(id).bound.notAfter(now, patience);
+  /** What is proven of a light's clock; undefined for a light never heard of. */
+  bound(id) {
+    return this.#lights.get(id)?.bound;
   }
 }
 

@@ -28,8 +28,9 @@ export class Wire {
     socket?.close();
   }
 
+  /** A frame that cannot leave is lost with the link. */
   send(frame) {
-    this.#socket.send(JSON.stringify(frame));
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 }
 
@@ -51,7 +52,8 @@ export async function pressOverHttp(asked, token) {
       body: JSON.stringify({ ...set, if_ver, not_after }),
       signal: AbortSignal.timeout(SECOND_PATH_MS),
     });
-    return await answer.json();
+    const frame = await answer.json();
+    return frame.type === "outcome" || frame.type === "error" ? frame : null;
   } catch (error) {
     console.info("presslight: no answer on the second path:", error.name);
     return null;

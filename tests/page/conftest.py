@@ -1,0 +1,87 @@
+"""A real Chromium, and the page's files without a bridge, for tests that play the bridge themselves."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from tests.page.fake_bridge import SITE, FakeBridge, serve_page_files
+
+HERE = Path(__file__).parent
+FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+NewPhone = Callable[..., Awaitable[BrowserContext]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for all tests of the page, because they share one browser."""
+    one_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(one_loop, append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    assert found, "these tests need Chromium: tests/install.sh installs it"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def new_phone(browser: Browser) -> AsyncIterator[NewPhone]:
+    """Make phones: the pages of one share a storage, and nothing is left of it."""
+    async with AsyncExitStack() as exits:
+
+        async def make(**options: Any) -> BrowserContext:
+            context = await browser.new_context(**{"viewport": {"width": 390, "height": 844}} | options)
+            exits.push_async_callback(context.close)
+            return context
+
+        yield make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(new_phone: NewPhone) -> BrowserContext:
+    """One phone."""
+    return await new_phone()
+
+
+@pytest.fixture
+def complaints(context: BrowserContext) -> list[str]:
+    """What the pages of this phone wrote to the console as errors, and what they failed to catch."""
+    heard: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            heard.append(message.text)
+
+    context.on("console", listen)
+    context.on("weberror", lambda error: heard.append(str(error.error)))
+    return heard
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bridge(context: BrowserContext) -> FakeBridge:
+    """A bridge played by the test, for every page of this phone."""
+    return await FakeBridge.behind(context)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def modules(browser: Browser) -> AsyncIterator[Page]:
+    """A blank page that may import the page's modules; the pure ones leave nothing behind in it."""
+    context = await browser.new_context()
+    await serve_page_files(context)
+    page = await context.new_page()
+    await page.goto(f"{SITE}blank")
+    yield page
+    await context.close()

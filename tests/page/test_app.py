@@ -1,0 +1,266 @@
+"""Signing in, the connection in words, what outlives a reload; with the test as the bridge."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import BrowserContext, expect
+
+from tests.page.fake_bridge import LINK, SITE, FakeBridge, view
+
+
+async def test_token_leaves_the_address_bar_and_outlives_a_reload(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    hello = await bridge.next("hello")
+    assert hello["token"] == "good"
+    assert page.url == SITE
+
+    await page.reload()
+    again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
+    assert again["token"] == "good"
+    await expect(page.locator("#link")).to_have_text("Live")
+
+
+@pytest.mark.parametrize("pasted", ["good", "  good\n", "http://other.test:8000/#token=good"])
+async def test_page_without_a_token_asks_for_one(context: BrowserContext, bridge: FakeBridge, pasted: str) -> None:
+    page = await context.new_page()
+    await page.goto(SITE)
+    field = page.get_by_role("textbox", name="Token")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_accessible_description(
+        "Run presslight token where the bridge runs, and paste here what it prints."
+    )
+    assert bridge.sockets == 0
+
+    await field.fill(pasted)
+    await page.keyboard.press("Enter")
+
+    assert (await bridge.next("hello"))["token"] == "good"
+    await expect(field).to_be_hidden()
+    await expect(page.locator("#link")).to_have_text("Live")
+
+
+async def test_unknown_token_is_asked_for_again_without_hammering(context: BrowserContext, bridge: FakeBridge) -> None:
+    bridge.welcomes = False
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await bridge.next("hello")
+    await bridge.close(4101)
+    await expect(page.get_by_role("alert")).to_contain_text("does not know this token")
+
+    await page.clock.run_for(120_000)
+    assert bridge.sockets == 1
+
+    bridge.welcomes = True
+    await page.get_by_role("textbox", name="Token").fill("better")
+    await page.get_by_role("button", name="Connect").click()
+    await bridge.connected(2)
+    await expect(page.locator("#link")).to_have_text("Live")
+    await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("code", [4102, 4103, 4104])
+async def test_page_that_is_turned_away_does_not_come_back(
+    context: BrowserContext, bridge: FakeBridge, code: int
+) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await bridge.next("hello")
+    await bridge.close(code)
+    await expect(page.locator("#link")).to_contain_text("Reload the page")
+
+    await page.clock.run_for(120_000)
+    assert bridge.sockets == 1
+
+
+@pytest.mark.parametrize("code", [1012, 4001, 4002, 4003, 4004])
+async def test_page_comes_back_with_what_it_has(context: BrowserContext, bridge: FakeBridge, code: int) -> None:
+    bridge.lights = [view(seq=4), view("hall", seq=9, online=False)]
+    page = await context.new_page()
+    await page.goto(LINK)
+    hello = await bridge.next("hello")
+    assert hello["have"] == {}
+
+    await bridge.close(code)
+    again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
+
+    have = {"kitchen": {"version": [1, 4], "online": True}, "hall": {"version": [1, 9], "online": False}}
+    assert again["have"] == have
+    await expect(page.locator("#link")).to_have_text("Live")
+
+
+async def test_lost_connection_is_told_with_the_age_of_what_is_shown(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    kitchen = page.get_by_role("listitem", name="Kitchen")
+    await expect(kitchen).to_contain_text("Online")
+
+    bridge.welcomes = False
+    await bridge.close(1001)
+    await expect(page.locator("#link")).to_have_text("No connection. Trying again…")
+    await expect(kitchen).to_contain_text("As of a moment ago")
+    await page.clock.run_for(305_000)
+    await expect(kitchen).to_contain_text("As of 5 min ago")
+    await expect(page.locator("#link")).to_have_text("No connection. Trying again…")
+
+
+async def test_press_without_a_connection_did_not_happen(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    bridge.welcomes = False
+    await bridge.close(1001)
+    await expect(page.locator("#link")).to_have_text("No connection. Trying again…")
+
+    kitchen = page.get_by_role("listitem", name="Kitchen")
+    await kitchen.get_by_role("switch").click()
+    await expect(kitchen).to_contain_text("waiting for a connection")
+    await page.clock.run_for(2_100)
+    await expect(kitchen).to_contain_text("Did not happen: no connection.")
+
+    bridge.welcomes = True
+    await page.clock.run_for(20_000)
+    await expect(page.locator("#link")).to_have_text("Live")
+    assert bridge.presses() == []
+
+
+async def test_finger_cuts_the_wait_for_the_next_try_short(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.clock.install(time=0)
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    await page.clock.pause_at(10)
+    await bridge.close(1012)
+    await expect(page.locator("#link")).to_have_text("No connection. Trying again…")
+    assert bridge.sockets == 1
+
+    await page.get_by_role("switch", name="Kitchen").click()
+
+    press = await bridge.next("press")
+    bridge.apply(press, seq=2)
+    await expect(page.get_by_role("listitem", name="Kitchen")).to_contain_text("Done in")
+    assert bridge.sockets == 2
+
+
+async def test_broker_away_is_told_and_the_lights_age(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    kitchen = page.get_by_role("listitem", name="Kitchen")
+    await expect(kitchen).to_contain_text("Online")
+
+    bridge.send({"type": "status", "broker": False})
+    await expect(page.locator("#link")).to_contain_text("The bridge cannot reach the lights")
+    await expect(kitchen).to_contain_text("As of a moment ago")
+
+    bridge.send({"type": "status", "broker": True})
+    await expect(page.locator("#link")).to_have_text("Live")
+    await expect(kitchen).to_contain_text("Online")
+
+
+async def test_silent_bridge_is_noticed(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    bridge.answers_pings = False
+    bridge.welcomes = False
+
+    await page.clock.run_for(13_000)
+
+    await expect(page.locator("#link")).to_have_text("No connection. Trying again…")
+
+
+async def test_page_that_comes_back_to_the_front_checks_its_link_at_once(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    await bridge.next("ping")
+    await expect(page.locator("#link")).to_have_text("Live")
+
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    await bridge.next("ping", lambda frame: frame["n"] == 2)
+
+
+async def test_press_open_at_a_reload_is_asked_again_under_its_key(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    await page.get_by_role("switch", name="Kitchen").click()
+    press = await bridge.next("press")
+
+    await page.reload()
+    again = await bridge.next("press", after=bridge.frames.index(press) + 1)
+    assert {**again, "age_ms": 0} == {**press, "age_ms": 0}
+    await expect(page.get_by_role("listitem", name="Kitchen")).to_contain_text("Asking what came of your last press")
+
+    bridge.apply(again, seq=2)
+    await expect(page.get_by_role("listitem", name="Kitchen")).to_contain_text("Done.")
+    assert not [frame for frame in bridge.frames if frame["type"] == "shown"]
+
+    bridge.lights = [view(seq=2, state="ON")]
+    await page.reload()
+    await expect(page.locator("#link")).to_have_text("Live")
+    await page.get_by_role("switch", name="Kitchen").click()
+    newer = await bridge.next("press", lambda frame: frame["set"] == {"state": "OFF"})
+    assert newer["key"].split("-")[0] != press["key"].split("-")[0]
+    assert [frame["key"] for frame in bridge.presses()].count(press["key"]) == 2
+
+
+async def test_frame_that_a_newer_bridge_may_send_is_ignored(
+    context: BrowserContext, bridge: FakeBridge, complaints: list[str]
+) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    await bridge.next("ping")
+
+    bridge.send({"type": "weather", "rain": True})
+    bridge.send({"type": "outcome", "key": "0123456789abcdef-1", "light": "kitchen", "word": "applied", "final": True})
+    bridge.send({"type": "light", "light": view(seq=2, state="ON", mood="calm")})
+
+    await expect(page.get_by_role("switch", name="Kitchen")).to_have_attribute("aria-checked", "true")
+    assert complaints == []
+
+
+async def test_other_token_in_an_open_page_signs_in_anew(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    hello = await bridge.next("hello")
+
+    await page.evaluate("location.hash = '#token=other'")
+
+    again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
+    assert again["token"] == "other"
+    assert page.url == SITE
+
+
+async def test_text_that_is_no_token_is_not_sent(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.goto(SITE)
+
+    await page.get_by_role("textbox", name="Token").fill("x" * 300)
+    await page.get_by_role("button", name="Connect").click()
+
+    await expect(page.get_by_role("alert")).to_have_text("This is not a token.")
+    assert bridge.sockets == 0
+
+
+async def test_page_works_where_the_browser_keeps_nothing(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+    )
+    await page.goto(LINK)
+    await page.get_by_role("switch", name="Kitchen").click()
+
+    async with asyncio.timeout(10):
+        bridge.apply(await bridge.next("press"), seq=2)
+
+    await expect(page.get_by_role("listitem", name="Kitchen")).to_contain_text("Done in")

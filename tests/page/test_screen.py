@@ -1,0 +1,55 @@
+from typing import Any
+
+from playwright.async_api import Page
+
+from tests.page.fake_bridge import view
+
+RUN = """async (steps) => {
+    const { Screen } = await import('/screen.js');
+    const screen = new Screen();
+    return steps.map(([name, ...given]) => screen[name](...given) ?? null);
+}"""
+
+
+async def run(modules: Page, *steps: tuple[object, ...]) -> Any:
+    return await modules.evaluate(RUN, [list(step) for step in steps])
+
+
+async def test_screen_shows_only_what_is_newer(modules: Page) -> None:
+    takes = [("take", view(seq=seq), 0) for seq in (2, 3, 1, 3)]
+
+    assert await run(modules, *takes) == ["newer", "newer", "older", "same"]
+
+
+async def test_screen_compares_the_epoch_before_the_count(modules: Page) -> None:
+    takes = [("take", view(version=version), 0) for version in ([1, 900], [2, 0], [1, 901])]
+
+    assert await run(modules, *takes) == ["newer", "newer", "older"]
+
+
+async def test_screen_takes_a_lights_presence_at_the_same_version(modules: Page) -> None:
+    steps = ("take", view(), 0), ("take", view(online=False), 5), ("have",)
+
+    assert (await run(modules, *steps))[-1] == {"kitchen": {"version": [1, 1], "online": False}}
+
+
+async def test_news_of_a_connected_light_are_fresh(modules: Page) -> None:
+    assert await run(modules, ("take", view(age_ms=9_000), 0), ("age", "kitchen", 50_000, True)) == ["newer", None]
+
+
+async def test_news_age_from_when_the_link_was_last_heard(modules: Page) -> None:
+    steps = ("take", view(), 0), ("freeze", 50_000), ("age", "kitchen", 52_000, False)
+
+    assert (await run(modules, *steps))[-1] == 2_000
+
+
+async def test_news_of_an_offline_light_age_from_when_it_was_heard_itself(modules: Page) -> None:
+    steps = ("take", view(online=False, age_ms=7_000), 0), ("freeze", 50_000), ("age", "kitchen", 52_000, True)
+
+    assert (await run(modules, *steps))[-1] == 59_000
+
+
+async def test_hello_names_no_more_lights_than_fit_in_a_frame(modules: Page) -> None:
+    lights = [("take", view(f"light-{n}"), 0) for n in range(200)]
+
+    assert len((await run(modules, *lights, ("have",)))[-1]) == 150
