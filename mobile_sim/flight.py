@@ -111,6 +111,8 @@ class Flight:
 
     def _send(self, age_ms: int) -> None:
         age = min(age_ms + (self._aged_ms or 0), OLDEST_MS)
+        if not self.journey.copies:
+            self.journey = replace(self.journey, waited_ms=now_ms() - self._pressed)
         self.journey = replace(self.journey, copies=self.journey.copies + 1)
         self._ground.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame)
 

@@ -1,8 +1,8 @@
 """What became of a press, and how long each leg of its journey took. Pure.
 
 All durations nest, each on one clock: the phone's total contains the bridge's, which contains the light's. What lies
-between two of them is travel, both ways together; which part of it was the way back nobody can tell without a common
-clock, so it is taken as half of it, plus or minus that half.
+between two of them is travel, both ways together, but for what the press had waited in the phone. Which part of the
+travel was the way back nobody can tell without a common clock, so it is taken as half of it, plus or minus that half.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Journey:
     """A press as the phone knows it now.
 
     `word`: what the phone says of it. `reason`: why it was refused or offline, or the code of the bridge's error.
-    `total_ms`: finger → last word said, None before that. `version`: the light's, with `applied`.
-    `copies`: how often it was sent. `legs`: what bridge and light measured, if they told.
+    `total_ms`: finger → last word said, None before that. `waited_ms`: finger → first copy sent. `copies`: how often it
+    was sent. `version`: the light's, with `applied`. `legs`: what bridge and light measured, if they told.
     """
 
     key: str
@@ -26,6 +26,7 @@ class Journey:
     word: Said
     reason: str | None = None
     total_ms: float | None = None
+    waited_ms: float = 0
     version: Version | None = None
     copies: int = 0
     legs: Legs | None = None
@@ -43,13 +44,13 @@ class Journey:
 
     @property
     def travel_ms(self) -> float | None:
-        """Everything that was not the light's own time: both ways, bridge and broker."""
-        return None if self.light_ms is None or self.total_ms is None else max(0.0, self.total_ms - self.light_ms)
+        """Both ways, bridge and broker included: all but the wait in the phone and the light's own time."""
+        return self._on_the_way(self.light_ms)
 
     @property
     def phone_network_ms(self) -> float | None:
-        """Phone → bridge and back: the phone's total without the bridge's."""
-        return None if self.bridge_ms is None or self.total_ms is None else max(0.0, self.total_ms - self.bridge_ms)
+        """Phone → bridge and back: what the bridge did not see, but for the wait in the phone."""
+        return self._on_the_way(self.bridge_ms)
 
     @property
     def bridge_ms(self) -> float | None:
@@ -72,6 +73,11 @@ class Journey:
     def light_ms(self) -> float | None:
         """Set read → output changed, on the light's clock."""
         return self.legs.light_us / 1_000 if self._is_measured() and self.legs else None
+
+    def _on_the_way(self, inside_ms: float | None) -> float | None:
+        if inside_ms is None or self.total_ms is None:
+            return None
+        return max(0.0, self.total_ms - self.waited_ms - inside_ms)
 
     def _is_measured(self) -> bool:
         return self.word is Said.APPLIED and self.legs is not None

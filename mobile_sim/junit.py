@@ -20,7 +20,7 @@ def xml(result: Result) -> str:
     for check in result.checks:
         case = _case(suite, check.name, _seconds(result, check))
         if result.verdict == "unmeasured":
-            ET.SubElement(case, "error", message="; ".join(result.notes))
+            ET.SubElement(case, "error", message=result.notes[0])
         elif not check.passed:
             ET.SubElement(case, "failure", message=check.text)
     ET.SubElement(suite, "system-out").text = result.model_dump_json(indent=2)

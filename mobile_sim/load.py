@@ -84,13 +84,11 @@ class _Load:
 
     async def press_all(self, progress: Progress) -> None:
         start, gap = now_ms() + START_MS, 1_000 / self._plan.rate
-        total = self._plan.warm_up + self._plan.presses
-        for number in range(total):
+        lights, warm_up = self._plan.lights, self._plan.warm_up
+        for number in range(warm_up + self._plan.presses):
             intended = start + number * gap
             await asyncio.sleep(max(0.0, intended - now_ms()) / 1_000)
-            self._press(
-                self._plan.lights[number % len(self._plan.lights)], intended, counted=number >= self._plan.warm_up
-            )
+            self._press(lights[number % len(lights)], intended, counted=number >= warm_up)
             progress(number + 1)
 
     def _press(self, light: str, intended: float, *, counted: bool) -> None:

@@ -13,7 +13,7 @@ SURE = 1_000
 
 
 class Figures(BaseModel):
-    """Percentiles in ms. `p99_low` to `p99_high`: where the true p99 lies with 95 % confidence; None: beyond what was seen."""
+    """Percentiles in ms. `p99_low` to `p99_high`: where the true p99 lies, 95 % sure; None: beyond what was seen."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.phone import Press, Wish
+from contract.words import Moment
+from mobile_sim import ledger
+from mobile_sim.ledger import Done, Head, Kept, NotAJournal
+
+ORIGIN = "0123456789abcdef"
+
+
+def kept(n: int, up: int = 5_000) -> Kept:
+    press = Press(
+        type="press",
+        key=f"{ORIGIN}-{n}",
+        light="kitchen",
+        set=Wish(state="ON"),
+        not_after=Moment(boot="0badcafe", up=up),
+    )
+    return Kept(press=press, lead_ms=2_000, unix_ms=1_700_000_000_000)
+
+
+HEAD = ledger.line(Head(origin=ORIGIN, upto=100))
+JOURNAL = HEAD + ledger.line(kept(1)) + ledger.line(kept(2, up=6_000)) + ledger.line(Done(done=f"{ORIGIN}-1"))
+
+
+def test_ledger_holds_what_is_open_and_the_newest_deadline() -> None:
+    found = ledger.read(JOURNAL)
+    assert (found.origin, found.upto, found.unreadable) == (ORIGIN, 100, 0)
+    assert list(found.open) == [f"{ORIGIN}-2"]
+    assert found.latest == {"kitchen": Moment(boot="0badcafe", up=6_000)}
+
+
+def test_ledger_written_anew_holds_the_same_in_less() -> None:
+    found = ledger.read(JOURNAL)
+    again = ledger.read(ledger.write(found))
+    assert again == found
+    assert len(ledger.write(found)) < len(JOURNAL)
+
+
+@given(cut=st.integers(0, len(JOURNAL)))
+def test_torn_tail_costs_only_the_torn_line(cut: int) -> None:
+    if cut < len(HEAD):
+        with pytest.raises(NotAJournal):
+            ledger.read(JOURNAL[:cut])
+        return
+    found = ledger.read(JOURNAL[:cut])
+    assert found.unreadable == 0
+    assert found.upto == 100
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_after_the_head_are_read_without_an_error(noise: bytes) -> None:
+    assert ledger.read(HEAD + noise).origin == ORIGIN
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_alone_are_no_journal(noise: bytes) -> None:
+    with pytest.raises(NotAJournal):
+        ledger.read(noise)
+
+
+def test_damaged_line_is_counted() -> None:
+    assert ledger.read(HEAD + b'{"press": nonsense}\n' + ledger.line(kept(1))).unreadable == 1

@@ -1,0 +1,70 @@
+import pytest
+
+from contract.phone import MAX_FRAME_BYTES, Hello, encode
+from contract.words import Version
+from mobile_sim.screen import Screen
+from tests.mobile_sim.fake_bridge import view
+
+
+def test_screen_shows_a_light_and_its_changes() -> None:
+    screen = Screen(0)
+    assert screen.show(view(), 0)
+    assert screen.show(view(state="ON", version=(1, 2)), 1)
+    assert screen.lights["kitchen"].state == "ON"
+
+
+def test_screen_shows_nothing_older() -> None:
+    screen = Screen(0)
+    screen.show(view(state="ON", version=(2, 0)), 0)
+    assert not screen.show(view(state="OFF", version=(1, 9)), 1)
+    assert screen.lights["kitchen"].state == "ON"
+
+
+def test_screen_shows_that_a_light_went_offline_without_a_newer_version() -> None:
+    screen = Screen(0)
+    screen.show(view(), 0)
+    assert screen.show(view(online=False), 1)
+    assert not screen.lights["kitchen"].online
+
+
+def test_refreshed_clock_looks_like_nothing_and_betters_the_bound() -> None:
+    screen = Screen(0)
+    screen.show(view(up=1_000), 0)
+    assert not screen.show(view(up=9_000), 10)
+    assert screen.lights["kitchen"].bound.up == 9_000
+    assert not screen.show(view(up=2_000), 20)
+    assert screen.lights["kitchen"].bound.up == 9_000
+
+
+def test_light_was_last_heard_when_the_bridge_heard_it() -> None:
+    screen = Screen(0)
+    screen.show(view(online=False, age_ms=4_000), 10_000)
+    assert screen.lights["kitchen"].heard == 6_000
+
+
+def test_screen_is_stale_without_link_or_broker() -> None:
+    screen = Screen(0)
+    assert screen.stale_ms(100) == 100
+    screen.link(up=True, now=100)
+    assert screen.stale_ms(150) == 150
+    screen.broker_is(reached=True, now=200)
+    assert screen.stale_ms(250) == 0
+    screen.broker_is(reached=False, now=300)
+    screen.link(up=False, now=400)
+    assert screen.stale_ms(500) == 200
+
+
+def test_have_tells_versions() -> None:
+    screen = Screen(0)
+    screen.show(view(version=(3, 4)), 0)
+    have = screen.have()["kitchen"]
+    assert (have.version, have.online) == ((3, 4), True)
+
+
+@pytest.mark.parametrize("version", [(0, 0), (2**30 - 1, 2**30 - 1)])
+def test_hello_with_very_many_lights_stays_under_the_frame_limit(version: Version) -> None:
+    screen = Screen(0)
+    for number in range(1_000):
+        screen.show(view(f"{number:032}", online=False, version=version), 0)
+    hello = Hello(type="hello", versions=(1,), token="t" * 256, client="c" * 64, have=screen.have())
+    assert len(encode(hello)) <= MAX_FRAME_BYTES
