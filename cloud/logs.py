@@ -1,6 +1,11 @@
-"""Logs, structured: JSON for machines, colours for a terminal. No token and no password is ever passed to them."""
+"""Logs, structured: an event and its fields, through the standard library, so whoever runs us decides what is shown.
+
+`configure` shows them as JSON or for people, the broker's and every library's too. No token and no password is ever
+passed to a log.
+"""
 
 import logging
+import sys
 from typing import Literal
 
 import structlog
@@ -8,19 +13,35 @@ import structlog
 Style = Literal["json", "console"]
 
 
-def configure(style: Style = "console", level: int = logging.INFO) -> None:
-    """Set up all logs of this process. `level`: as in `logging`; a press's usual words are DEBUG."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
-    )
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if style == "json" else structlog.dev.set_exc_info,
-            renderer,
-        ],
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Make a logger: its fields travel as the record's `extra`, so any handler can show them."""
+    made: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[structlog.stdlib.filter_by_level, structlog.stdlib.render_to_log_kwargs],
+        wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    return made
+
+
+def configure(style: Style = "console", level: int = logging.INFO) -> None:
+    """Show all logs of this process on stderr. At DEBUG every word on every press is a line."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(),
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def _renderers(style: Style) -> list[structlog.typing.Processor]:
+    if style == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]

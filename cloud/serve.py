@@ -10,7 +10,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -128,10 +128,11 @@ class Bridge:
     ) -> None:
         await self._stop()
 
-    async def wait_failed(self) -> NoReturn:
-        """Wait for ever, unless the bridge ends by itself. Raises BridgeFailed then."""
+    async def watch(self) -> None:
+        """Return once it was stopped; raise BridgeFailed when it ends by itself."""
         await asyncio.wait([self._run])
-        raise BridgeFailed("the bridge ended by itself") from self._run.exception()
+        if not self._server.should_exit:
+            raise BridgeFailed("the bridge ended by itself") from self._run.exception()
 
     async def _stop(self) -> None:
         """End it, phones first. Raises what ended it before."""

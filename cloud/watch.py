@@ -1,14 +1,16 @@
 """Who watches: measures and logs what desk, phones and broker do. Every line about a press carries its key."""
 
-from typing import Any
-
-import structlog
+import logging
 
 from cloud.house import Folded, Kind
+from cloud.logs import logger
 from cloud.metrics import Metrics
 from cloud.press import Press
 from contract.errors import ErrorCode
 from contract.words import Word
+
+NAME = "presslight.bridge"
+"""The logger's."""
 
 _USUAL = (Word.ACCEPTED, Word.APPLIED)
 
@@ -18,13 +20,16 @@ class Watch:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._log: Any = structlog.get_logger("presslight.bridge")
+        self._log = logger(NAME)
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
         self.metrics.said(press)
-        level = self._log.debug if press.word in _USUAL else self._log.info
-        level("press", key=press.order.key, light=press.order.light, word=press.word, reason=press.reason)
+        level = logging.DEBUG if press.word in _USUAL else logging.INFO
+        if self._log.isEnabledFor(level):
+            self._log.log(
+                level, "press", key=press.order.key, light=press.order.light, word=press.word, reason=press.reason
+            )
 
     def folded(self, light: str, folded: Folded) -> None:
         """A report was taken in."""
