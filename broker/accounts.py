@@ -2,11 +2,8 @@
 
 Clear passwords live in memory and, for a stack that restarts, in one file that only its owner can read. What a broker
 gets on disk is hashed, in Mosquitto's `$7$` format (PBKDF2 with SHA-512, RFC 8018).
-
-`python -m broker.accounts FOLDER NAME…` makes or extends both files by hand, for a Mosquitto that is started elsewhere.
 """
 
-import argparse
 import hashlib
 import hmac
 import json
@@ -123,25 +120,3 @@ def _write_private(file: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def main() -> None:
-    """Make or extend FOLDER/credentials.json and FOLDER/passwords."""
-    parser = argparse.ArgumentParser(prog="python -m broker.accounts", description=main.__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("user", nargs="+", help="a light's name, or homeassistant; bridge is always there")
-    asked = parser.parse_args()
-    file = asked.folder / CREDENTIALS
-    asked.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        accounts = Accounts.load(file) if file.exists() else Accounts.make([])
-        for user in asked.user:
-            accounts.add(user)
-    except BadCredentials as error:
-        parser.exit(1, f"{error}\n")
-    accounts.save(file)
-    accounts.save_hashed(asked.folder / PASSWORDS)
-
-
-if __name__ == "__main__":
-    main()

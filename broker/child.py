@@ -58,16 +58,15 @@ class Child:
         self.ended.set()
         self._settle(None)
 
-    async def says(self, words: str) -> bool:
-        """Wait for a line with `words` in it; False where the program ends without."""
+    def says(self, words: str) -> asyncio.Future[bool]:
+        """Await the next line from now on with `words` in it; False where the program ends without."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         if self.ended.is_set():
-            return False
-        future = asyncio.get_running_loop().create_future()
-        self._waiting[future] = words
-        try:
-            return bool(await future)
-        finally:
-            del self._waiting[future]
+            future.set_result(False)
+        else:
+            self._waiting[future] = words
+            future.add_done_callback(self._waiting.pop)
+        return future
 
     def send(self, signal: int) -> None:
         """Send it a signal; nothing happens where it has ended."""
@@ -86,7 +85,7 @@ class Child:
                 await self._process.wait()
 
     def _settle(self, line: str | None) -> None:
-        for future, words in self._waiting.items():
+        for future, words in list(self._waiting.items()):
             if not future.done() and (line is None or words in line):
                 future.set_result(line is not None)
 

@@ -87,7 +87,8 @@ class Mosquitto:
         return self._alive().pid
 
     async def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start it and wait until it listens; also after it died."""
+        await self.stop()
         command = find()
         running = AsyncExitStack()
         try:
@@ -116,8 +117,9 @@ class Mosquitto:
         """Have it read the accounts anew, so that a light added since may connect."""
         child = self._alive()
         self._accounts.save_hashed(self._passwords)
+        reloaded = child.says("Reloading config")
         child.send(signal.SIGHUP)
-        if not await child.says("Reloading config"):
+        if not await reloaded:
             raise BrokerDied(f"mosquitto ended: {child.last_line}")
 
     async def watch(self) -> None:
@@ -160,7 +162,7 @@ class Mosquitto:
         tasks.create_task(child.read(), name="mosquitto's log")
         try:
             async with asyncio.timeout(START_S):
-                if await child.says(" running"):
+                if await child.says(" running") and await self._knocked(child):
                     return child
         except BaseException:
             await child.stop()
@@ -169,23 +171,34 @@ class Mosquitto:
             raise ports.in_use(self._host, port)
         raise BrokerDied(f"mosquitto did not start: {child.last_line}")
 
+    async def _knocked(self, child: Child) -> bool:
+        """Whether it opens: "running" is said a moment before it is, and a signal in that moment is lost."""
+        opened = child.says("New connection from")
+        _, writer = await asyncio.open_connection(self.address.host, self.address.port)
+        writer.close()
+        await writer.wait_closed()
+        return await opened
+
     def _write(self, folder: Path) -> Path:
         """Write what it reads, and return its mosquitto.conf."""
         files = Files(folder / PASSWORDS, folder / "acl", folder if self._folder else None)
-        listeners = [Listener(self._plain_host, self._ports[0])]
-        if self._tls:
-            made = self._certificates()
-            listeners.append(Listener(self._host, self._ports[1], made.certificate, made.key))
         self._passwords = folder / PASSWORDS
         self._accounts.save_hashed(self._passwords)
         settings = folder / "mosquitto.conf"
         for file, text in (
             (folder / "acl", acl(self._accounts.users)),
-            (settings, config(listeners, files, user=_our_user(), tell_all=self._tell_all)),
+            (settings, config(self._listeners(), files, user=_our_user(), tell_all=self._tell_all)),
         ):
             file.write_text(text, encoding="utf-8")
             file.chmod(0o600)
         return settings
+
+    def _listeners(self) -> list[Listener]:
+        plain = Listener(self._plain_host, self._ports[0])
+        if not self._tls:
+            return [plain]
+        made = self._certificates()
+        return [plain, Listener(self._host, self._ports[1], made.certificate, made.key)]
 
     def _certificates(self) -> Authority:
         if self._authority is None or not self._tls:
