@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -31,8 +31,7 @@ class LeanLight(asyncio.Protocol):
         self.report = {"state": "OFF", "brightness": 255, "outcomes": []}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
         will = text(f"presslight/light/{self.name}/availability") + text("offline")
         body = text("MQTT") + bytes((4, 0xEE, 0, 60)) + text(self.name) + will + text(self.name) + text(self.password)
         transport.write(packet(0x10, body))
