@@ -6,6 +6,7 @@ import socket
 from broker.errors import CannotListen, PortInUse
 
 BACKLOG = 512
+HIGHEST = 65_535
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised here, not listened on
 """Hosts that mean every address of this machine, and what a client of this machine connects to instead."""
 
@@ -15,14 +16,14 @@ def listen(host: str, port: int) -> socket.socket:
 
     TCP_NODELAY is set here, as accepted connections inherit it, whatever the event loop does.
     """
+    if not 0 <= port <= HIGHEST:
+        raise CannotListen(f"there is no port {port}")
     try:
         listener = socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise in_use(host, port) from None
         raise CannotListen(f"cannot listen on {host} port {port}: {error.strerror}") from None
-    except OverflowError:
-        raise CannotListen(f"there is no port {port}") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

@@ -64,6 +64,13 @@ def wires(broker: Broker, accounts: Accounts) -> OpenWire:
     return opened
 
 
+@pytest.fixture(autouse=True)
+def nothing_went_wrong(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No test leaves an error in the log, neither ours nor amqtt's nor asyncio's."""
+    yield
+    assert not [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+
+
 class Heard(logging.Handler):
     """What was logged, to be waited for."""
 

@@ -1,0 +1,33 @@
+"""Mosquitto's ACL file says what the contract says. (Whether Mosquitto obeys it: test_rights.)"""
+
+from broker.acl import acl
+from contract.topics import RULES, Role
+
+LIGHT_LINES = [
+    "pattern read presslight/light/%u/set",
+    "pattern write presslight/light/%u/state",
+    "pattern write presslight/light/%u/availability",
+    "pattern write homeassistant/device/%u/config",
+]
+
+
+def test_lights_get_patterns_and_no_section() -> None:
+    lines = acl(["bridge", "kitchen"]).splitlines()
+    assert lines[-4:] == LIGHT_LINES
+    assert "user kitchen" not in lines
+
+
+def test_every_rule_is_there_once() -> None:
+    lines = acl(["bridge", "homeassistant"]).splitlines()
+    for rule in RULES:
+        user = {Role.LIGHT: "%u", Role.BRIDGE: "bridge", Role.HOME_ASSISTANT: "homeassistant"}[rule.role]
+        word = "pattern" if rule.role is Role.LIGHT else "topic"
+        assert f"{word} {rule.action} {rule.topic.format(user=user)}" in lines
+
+
+def test_each_bridge_has_its_own_canary_and_is_no_light() -> None:
+    text = acl(["bridge", "bridge-2"])
+    section = text.split("user bridge-2\n")[1].split("\n\n")[0].splitlines()
+    assert "topic write presslight/bridge/bridge-2/canary" in section
+    assert "topic deny presslight/light/bridge-2/state" in section
+    assert not any("bridge/bridge/" in line for line in section)

@@ -1,0 +1,49 @@
+"""What Mosquitto's lines mean. The lines are Mosquitto 2.0.11's."""
+
+import pytest
+
+from broker.mosquitto_log import is_trouble, port_in_use, refusal
+from broker.refusals import STRANGER, Refused
+
+DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/state', ... (1 bytes))"
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        (DENIED, ("kitchen", Refused.PUBLISH, "presslight/light/hall/state")),
+        (
+            DENIED.replace("hall", "', ... (9 bytes))"),
+            ("kitchen", Refused.PUBLISH, "presslight/light/', ... (9 bytes))/state"),
+        ),
+        ("Client <unknown> disconnected, not authorised.", (STRANGER, Refused.SIGN_IN, "wrong user or password")),
+        ("Client <unknown> disconnected due to protocol error.", (STRANGER, Refused.PACKET, "protocol error")),
+        ("Client kitchen disconnected due to oversize packet.", ("kitchen", Refused.PACKET, "oversize packet")),
+        ("Client kitchen disconnected.", None),
+        ("Client kitchen has exceeded timeout, disconnecting.", None),
+        ("New client connected from 127.0.0.1:45771 as kitchen (p2, c1, k60, u'kitchen').", None),
+        ("", None),
+    ],
+)
+def test_line_tells_of_a_refusal_or_not(line: str, meaning: tuple[str, Refused, str] | None) -> None:
+    assert refusal(line) == meaning
+
+
+def test_port_in_use_is_the_last_one_opened() -> None:
+    opened = ["Opening ipv4 listen socket on port 1883.", "Opening ipv4 listen socket on port 8883."]
+    assert port_in_use([*opened, "Error: Address already in use"]) == 8883
+    assert port_in_use(opened) is None
+    assert port_in_use(["Error: Address already in use"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "trouble"),
+    [
+        ("Error: Unable to open log file", True),
+        ("Warning: Something", True),
+        ("Warning: Mosquitto should not be run as root/administrator.", False),
+        ("mosquitto version 2.0.11 running", False),
+    ],
+)
+def test_owner_sees_trouble_only(line: str, trouble: bool) -> None:
+    assert is_trouble(line) is trouble

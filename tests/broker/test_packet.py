@@ -1,0 +1,158 @@
+"""MQTT packets: cut, judged and written, with no socket."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker import packet as mqtt
+from broker.limits import MAX_PACKET_BYTES
+from broker.packet import Connect, Frames, Kind, Packet
+from contract.errors import ContractError, Malformed, TooLarge
+from tests.broker.clients import connect_packet, packet, publish_packet, subscribe_packet, text
+
+TOPIC = "presslight/light/kitchen/state"
+GOOD = [
+    connect_packet("kitchen", "secret", will=(TOPIC, b""), keep_alive=4),
+    publish_packet(TOPIC, b"on", 7),
+    publish_packet(TOPIC, bytes(300)),
+    subscribe_packet("#", 2),
+    packet(0xA2, b"\x00\x01", text("#")),
+    b"\x40\x02\x00\x07",
+    b"\xc0\x00",
+    b"\xe0\x00",
+]
+
+
+def cut(stream: bytes, chunk: int = 65_536) -> list[Packet]:
+    frames, found = Frames(), []
+    for at in range(0, len(stream), chunk):
+        frames.feed(stream[at : at + chunk])
+        while packet := frames.next():
+            found.append(packet)
+    return found
+
+
+@given(st.lists(st.sampled_from(GOOD), max_size=8), st.integers(1, 40))
+def test_packets_are_found_wherever_the_stream_is_cut(packets: list[bytes], chunk: int) -> None:
+    assert [found.raw for found in cut(b"".join(packets), chunk)] == packets
+
+
+@given(st.binary(max_size=200), st.integers(1, 40))
+def test_any_bytes_give_packets_or_a_contract_error(stream: bytes, chunk: int) -> None:
+    try:
+        for found in cut(stream, chunk):
+            mqtt.connect(found)
+    except ContractError:
+        pass
+
+
+@given(st.sampled_from(GOOD), st.data())
+def test_damaged_packet_gives_packets_or_a_contract_error(good: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        for found in cut(bytes(damaged)):
+            if found.kind is Kind.CONNECT:
+                mqtt.connect(found)
+            if found.kind is Kind.SUBSCRIBE:
+                assert cut(mqtt.granted(found))
+    except ContractError:
+        pass
+
+
+def test_too_large_packet_is_refused_at_its_head() -> None:
+    assert cut(b"\x30" + MAX_PACKET_BYTES.to_bytes(1, "big") if MAX_PACKET_BYTES < 128 else b"\x30\x80\x40") == []
+    with pytest.raises(TooLarge):
+        cut(b"\x30\x81\x40")
+    with pytest.raises(Malformed):
+        cut(b"\x30\xff\xff\xff\xff")
+
+
+@pytest.mark.parametrize("kind", [0, 2, 5, 6, 7, 9, 11, 13, 15])
+def test_packet_that_clients_do_not_send_is_refused_at_its_first_byte(kind: int) -> None:
+    with pytest.raises(Malformed):
+        cut(bytes([kind << 4]))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        publish_packet("", b"x"),
+        publish_packet("a/+", b"x"),
+        publish_packet("a/#", b"x"),
+        publish_packet("$SYS/x", b"x"),
+        publish_packet("a\0b", b"x"),
+        packet(0x30, text(b"\xff"), b"x"),
+        packet(0x38, text("a"), b"x"),
+        packet(0x34, text("a"), b"\x00\x01x"),
+        packet(0x32, text("a"), b"\x00\x00x"),
+        packet(0x32, text("a")),
+        packet(0x30, b"\x00\x05ab"),
+        packet(0x80, b"\x00\x01", text("a"), b"\x01"),
+        packet(0x82, b"\x00\x00", text("a"), b"\x01"),
+        packet(0x82, b"\x00\x01"),
+        packet(0x82, b"\x00\x01", text("a")),
+        packet(0x82, b"\x00\x01", text("a"), b"\x03"),
+        packet(0x82, b"\x00\x01", text(""), b"\x01"),
+        packet(0xA2, b"\x00\x01"),
+        packet(0x40, b"\x00\x01\x00"),
+        packet(0xC0, b"\x00"),
+        packet(0xE1),
+    ],
+)
+def test_packet_that_does_not_add_up_is_refused(wrong: bytes) -> None:
+    with pytest.raises(Malformed):
+        cut(wrong)
+
+
+def test_connect_is_read_whole() -> None:
+    (found,) = cut(connect_packet("kitchen", "secret", client_id="other", will=(TOPIC, b"gone"), keep_alive=4))
+    said = mqtt.connect(found)
+    assert said == Connect(4, 0xEE, 4, "kitchen", b"secret", (TOPIC, b"gone"))
+    assert "secret" not in repr(said)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        publish_packet(TOPIC, b"x"),
+        packet(0x10),
+        packet(0x10, text("HTTP"), b"\x04\x02\x00\x00", text("x")),
+        packet(0x10, text("MQTT"), b"\x04\x02\x00"),
+        packet(0x10, text("MQTT"), b"\x04\x03\x00\x00", text("x")),
+        packet(0x10, text("MQTT"), b"\x04\x02\x00\x00", text("x"), b"more"),
+        packet(0x10, text("MQTT"), b"\x04\x16\x00\x00", text("x"), text(TOPIC), text("qos 2")),
+        packet(0x10, text("MQTT"), b"\x04\x0a\x00\x00", text("x")),
+        packet(0x10, text("MQTT"), b"\x04\x06\x00\x00", text("x"), text("a/#"), text("x")),
+        packet(0x10, text("MQTT"), b"\x04\xc2\x00\x00", text("x"), text("user")),
+    ],
+)
+def test_connect_that_does_not_add_up_is_refused(wrong: bytes) -> None:
+    (found,) = cut(wrong)
+    with pytest.raises(Malformed):
+        mqtt.connect(found)
+
+
+@pytest.mark.parametrize("level", [3, 5, 6])
+def test_connect_of_another_version_says_its_version(level: int) -> None:
+    (found,) = cut(connect_packet("kitchen", "secret", level=level))
+    assert mqtt.connect(found) == Connect(level, 0xC2, 0)
+
+
+@pytest.mark.parametrize("will", [None, (TOPIC, b""), (TOPIC, b"offline" * 40)])
+def test_introduction_keeps_the_will_and_drops_password_and_keep_alive(will: tuple[str, bytes] | None) -> None:
+    (found,) = cut(connect_packet("kitchen", "secret", client_id="other", will=will, keep_alive=4))
+    introduced = mqtt.introduction(mqtt.connect(found), "kitchen")
+    (again,) = cut(introduced)
+    assert mqtt.connect(again) == Connect(4, 0xAE if will else 0x82, 0, "kitchen", None, will)
+    assert b"secret" not in introduced
+    assert b"other" not in introduced
+
+
+def test_subscription_is_granted_qos_1_at_most() -> None:
+    wanted = packet(0x82, b"\x00\x01", text("a"), b"\x02", text("b/+"), b"\x00", text("c"), b"\x01")
+    (found,) = cut(wanted)
+    assert mqtt.granted(found) == packet(
+        0x82, b"\x00\x01", text("a"), b"\x01", text("b/+"), b"\x00", text("c"), b"\x01"
+    )
