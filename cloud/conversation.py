@@ -280,7 +280,7 @@ class Conversation:
         self._board.counts.error(code, self.phone, key, detail)
         meaning = MEANINGS[code]
         message = detail or meaning.message
-        self._send(encode(Problem.model_construct(code=code, message=message, retry=meaning.retry, key=key)))
+        self._send(encode(Problem(code=code, message=message, retry=meaning.retry, key=key)))
 
     # Its end
 

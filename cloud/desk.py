@@ -37,6 +37,9 @@ from contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS, MAX_UP_MS, Mome
 PACE_NS = 50_000_000
 """A light that changes faster than this is shown at this pace, the newest change always."""
 
+KNOCK = f"{'0' * 16}-1"
+"""The key that a light is asked with for a report."""
+
 
 class Ask(NamedTuple):
     """A press as a phone asked for it. `before_us`: what had passed since the finger when its frame came in."""
@@ -189,7 +192,7 @@ class Desk:
             self._must_be_new(ask.key)
             raise
         wish = ask.set
-        command = SetCommand.model_construct(
+        command = SetCommand(
             state=wish.state, brightness=wish.brightness, key=ask.key, not_after=moment, if_ver=ask.if_ver
         )
         order = Order(ask.key, ask.light, ask.phone, ask.payload(), encode_set(command), moment)
@@ -207,12 +210,12 @@ class Desk:
         if len(self._of_light.get(ask.light, ())) >= self._max_open_per_light:
             raise Refusal(ErrorCode.OVERLOADED, ask.light)
         if light is None:
-            return ask.not_after or Moment.model_construct(boot="0" * 8, up=0), False
+            return ask.not_after or Moment(boot="0" * 8, up=0), False
         bound = light.bound.at(now)
         boot = light.report.boot
         if ask.not_after is None:
-            return Moment.model_construct(boot=boot, up=min(bound + ask.patience_ms, MAX_UP_MS)), True
-        if ask.not_after.boot == boot and ask.not_after.up > bound + MAX_PATIENCE_MS:
+            return Moment(boot=boot, up=min(bound + ask.patience_ms, MAX_UP_MS)), True
+        if light.live and ask.not_after.boot == boot and ask.not_after.up > bound + MAX_PATIENCE_MS:
             raise Refusal(ErrorCode.INVALID, "not_after is too far ahead")
         return ask.not_after, ask.not_after.boot == boot
 
@@ -286,7 +289,22 @@ class Desk:
         self.broker = found
         self._audience.status(encode(Status(broker=found)))
         if found:
+            self._knock()
             self._all(self._open, BrokerFound(), now)
+
+    def _knock(self) -> None:
+        """Have lights report that were not heard themselves yet, so that their clocks' bounds are good.
+
+        A press for a boot that never was is answered and does nothing; a light that knows no keys is told to stay as
+        it is.
+        """
+        for name, light in self.house.lights.items():
+            if not light.live:
+                known = light.report
+                command = SetCommand(
+                    state=known.state, brightness=known.brightness, key=KNOCK, not_after=Moment(boot="0" * 8, up=0)
+                )
+                self._line.hand_over(name, encode_set(command), KNOCK)
 
     # Time
 
@@ -342,7 +360,7 @@ class Desk:
         self._owed.discard(name)
         self._shown[name] = now
         view = self.house.lights[name].view(name, now)
-        self._audience.light(name, encode(LightChanged.model_construct(light=view)))
+        self._audience.light(name, encode(LightChanged(light=view)))
 
     # What a press says is to be done
 
@@ -351,7 +369,8 @@ class Desk:
             self._step(press, event, now)
 
     def _step(self, press: Press, event: Event, now: int, asker: Watcher | None = None) -> None:
-        for action in press.on_event(event, now):
+        actions = press.on_event(event, now)
+        for action in actions:
             match action:
                 case Do.ADMIT:
                     self._admit(press, asker)
@@ -364,10 +383,11 @@ class Desk:
                     self._say(press)
                 case Do.CLOSE:
                     self._close(press)
+        if Do.ADMIT in actions or Do.SAY in actions:
+            self._observer.said(press)
 
     def _admit(self, press: Press, asker: Watcher | None) -> None:
         self._ledger.admit(press.record())
-        self._observer.said(press)
         if press.state is not State.CLOSED:
             self._hold(press)
             if asker is not None:
@@ -380,7 +400,6 @@ class Desk:
             press.on_event(Published(), at)
 
     def _say(self, press: Press) -> None:
-        self._observer.said(press)
         outcome = press.outcome()
         text = encode(outcome)
         for watcher in self._watchers.get(press.order.key, ()):

@@ -38,13 +38,17 @@ class Folded(NamedTuple):
 
 
 class Light:
-    """One light. Its boots are kept for a while, so that an old report is known as such."""
+    """One light. Its boots are kept for a while, so that an old report is known as such.
 
-    __slots__ = ("_boots", "_told", "bound", "heard", "online", "report")
+    `live`: it was heard itself in its present boot; before, what the broker had kept may be old, and the bound poor.
+    """
 
-    def __init__(self, report: Report, now: int, *, online: bool) -> None:
+    __slots__ = ("_boots", "_told", "bound", "heard", "live", "online", "report")
+
+    def __init__(self, report: Report, now: int, *, online: bool, live: bool) -> None:
         self.report = report
         self.online = online
+        self.live = live
         self.bound = Bound(report.up, now)
         self.heard = now
         self._boots = deque([report.boot], maxlen=_BOOTS_KEPT)
@@ -70,7 +74,7 @@ class Light:
             return Folded(Kind.STALE)
         over = self.report.boot
         self.report, self.bound, self.heard = report, Bound(report.up, now), now
-        self.online = self.online or live
+        self.online, self.live = self.online or live, live
         self._boots.append(report.boot)
         self.told(now)
         return Folded(Kind.NEWS, tell=True, missed=True, over=over)
@@ -78,7 +82,7 @@ class Light:
     def _take(self, report: Report, *, live: bool) -> None:
         if report.version >= self.report.version and report.decided >= self.report.decided:
             self.report = report
-        self.online = self.online or live
+        self.online, self.live = self.online or live, self.live or live
 
     def _worth_telling(self, rise: int, now: int, *, changed: bool) -> bool:
         worth = changed or rise >= _BETTER_MS or now - self._told >= _REFRESH_NS
@@ -93,7 +97,7 @@ class Light:
     def view(self, name: str, now: int) -> View:
         """The light as a phone shows it."""
         report = self.report
-        return View.model_construct(
+        return View(
             id=name,
             online=self.online,
             state=report.state,
@@ -121,7 +125,7 @@ class House:
         if len(self.lights) >= MAX_LIGHTS:
             return Folded(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
-        self.lights[name] = Light(report, now, online=online)
+        self.lights[name] = Light(report, now, online=online, live=live)
         return Folded(Kind.NEWS, tell=True, missed=True)
 
     def fold_availability(self, name: str, availability: Availability, now: int) -> bool:

@@ -23,7 +23,7 @@ class Stamps:
     def legs(self, reported: int, light_us: int) -> Legs:
         """The legs of a press whose report came in at `reported`; the light says that it took `light_us`."""
         bridge_us = max(0, reported - self.asked) // 1_000
-        return Legs.model_construct(bridge_us=bridge_us, ack_us=self._ack_us(), light_us=min(light_us, bridge_us))
+        return Legs(bridge_us=bridge_us, ack_us=self._ack_us(), light_us=min(light_us, bridge_us))
 
     def _ack_us(self) -> int | None:
         if self.published is None or self.acked is None:

@@ -1,6 +1,7 @@
 """What is measured, in Prometheus's terms. Each bridge has a registry of its own. Durations are in seconds there."""
 
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -48,12 +49,12 @@ class Metrics:
             registry=registry,
         )
         self._legs = {name: leg.labels(name) for name in ("bridge", "ack", "light", "travel", "phone")}
-        self.words = self._counter("words", "Words said of presses.", "word", "reason")
-        self.errors = self._counter("errors", "Errors that phones were told.", "code")
+        self._word = cache(self._counter("words", "Words said of presses.", "word", "reason").labels)
+        self._error = cache(self._counter("errors", "Errors that phones were told.", "code").labels)
         self.bad_messages = self._counter(
             "bad_mqtt_messages", "Messages of the broker that could not be used.", "cause"
         )
-        self.reports = self._counter("reports", "Lights' reports, by what they were to what was known.", "kind")
+        self.report = cache(self._counter("reports", "Lights' reports, by what they told us.", "kind").labels)
         self.gaps = self._counter("report_gaps", "Reports before which answers of the light were missed.")
         self.troubles = self._counter("troubles", "What went wrong that no phone was told of.", "kind")
 
@@ -66,7 +67,7 @@ class Metrics:
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
-        self.words.labels(press.word, press.reason or "").inc()
+        self._word(press.word, press.reason or "").inc()
         if press.legs is not None and press.stamps is not None:
             self._lit(press.stamps.before_us, press.legs)
 
@@ -85,7 +86,7 @@ class Metrics:
 
     def error(self, code: ErrorCode) -> None:
         """A phone was told of an error."""
-        self.errors.labels(code).inc()
+        self._error(code).inc()
 
     def text(self) -> bytes:
         """All of it in Prometheus's text format."""

@@ -5,7 +5,6 @@ presses and unanswered frames. Of a light only the newest change waits.
 """
 
 from collections import deque
-from collections.abc import Iterator
 
 
 class Outbox:
@@ -34,10 +33,8 @@ class Outbox:
         """How many frames wait that must arrive."""
         return len(self._words)
 
-    def drain(self) -> Iterator[str]:
-        """Take the frames out one by one, words first, those included that are queued meanwhile."""
-        while self._words or self._lights:
-            if self._words:
-                yield self._words.popleft()
-            else:
-                yield self._lights.pop(next(iter(self._lights)))
+    def take(self, most: int) -> list[str]:
+        """Take out up to `most` frames, words first."""
+        taken = [self._words.popleft() for _ in range(min(most, len(self._words)))]
+        names = list(self._lights)[: most - len(taken)]
+        return taken + [self._lights.pop(name) for name in names]

@@ -48,6 +48,7 @@ class Pipe(aiomqtt.Client):
             tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
         )
         self._client.connect_timeout = CONNECT_S
+        self._client.disable_logger()  # four calls a message, to say nothing
         self._client.on_message = self._deliver
         self._client.on_publish = self._acknowledge
         self._deliver_to = on_message
@@ -57,7 +58,10 @@ class Pipe(aiomqtt.Client):
         self._gone = asyncio.Event()
 
     async def open(self, *topics: str) -> None:
-        """Connect and subscribe, QoS 1. Raises MqttError. Whatever happens, `close` is wanted after it."""
+        """Connect and subscribe. Raises MqttError. Whatever happens, `close` is wanted after it.
+
+        QoS 0: without a session the broker repeats nothing at QoS 1 either; what it gives up is a reply per message.
+        """
         opening = asyncio.ensure_future(self.__aenter__())
         try:
             await asyncio.shield(opening)
@@ -67,7 +71,7 @@ class Pipe(aiomqtt.Client):
             await asyncio.wait([opening])
             opening.exception()
             raise
-        granted = await self.subscribe([(topic, 1) for topic in topics])
+        granted = await self.subscribe([(topic, 0) for topic in topics])
         if any((code if isinstance(code, int) else code.value) >= _REFUSED for code in granted):
             raise SubscriptionRefused("the broker grants no subscription")
 

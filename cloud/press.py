@@ -192,7 +192,7 @@ class Press:
 
     def outcome(self) -> PressOutcome:
         """The word as the phone hears it."""
-        return PressOutcome.model_construct(
+        return PressOutcome(
             key=self.order.key,
             light=self.order.light,
             word=self.word,

@@ -121,7 +121,7 @@ def _add_lights(router: APIRouter, board: Switchboard) -> None:
     async def lights(_phone: Annotated[str, Depends(_signed_in(board))]) -> Response:
         """List the lights as they are."""
         views = board.desk.house.news_for({}, board.now())
-        return json_answer(encode(Lights.model_construct(broker=board.desk.broker, lights=views)))
+        return json_answer(encode(Lights(broker=board.desk.broker, lights=views)))
 
 
 def _add_operation(router: APIRouter, board: Switchboard) -> None:

@@ -8,17 +8,20 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import OPEN
 
 from cloud.app import create_app
 from cloud.errors import BridgeFailed, CannotListen
 from cloud.settings import Settings
-from cloud.socket import ABORT
+from cloud.socket import SHORT_WAY
 
 LONGEST_FRAME_BYTES = 65_536
 """A larger frame closes its socket with 1009."""
@@ -32,19 +35,31 @@ ENDING_S = 1
 
 
 class PhoneProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket, which can also be dropped without waiting for a phone that reads nothing."""
+    """uvicorn's WebSocket with a short way out: frames that wait together leave in one write, and it can be dropped."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over, with a short buffer."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
 
+    async def send_texts(self, texts: Sequence[str]) -> None:
+        """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
+        if self.disconnected or self.conn.state is not OPEN:
+            raise ClientDisconnected
+        frames = [Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts]
+        self.transport.write(b"".join(frames))
+        await self.writable.wait()
+
+    def drop(self) -> None:
+        """End the connection without waiting for a phone that reads nothing."""
+        self.transport.abort()
+
     def handle_connect(self, event: Any) -> None:
-        """Offer the application to drop the connection."""
+        """Offer the short way to the application."""
         super().handle_connect(event)
         if self.response.status_code == 101:
             extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[ABORT] = self.transport.abort
+            extensions[SHORT_WAY] = self
 
 
 def serve_options() -> dict[str, Any]:

@@ -1,20 +1,50 @@
 """The phone's WebSocket as an ASGI application: one task reads, one writes, one timer watches."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from starlette.types import Message, Receive, Scope, Send
 
 from cloud.conversation import Board, Conversation, State
 from contract.errors import CloseCode
 
+MOST_AT_ONCE = 32
+"""So many frames leave in one write."""
+
 MOST_UNSENT = 64
 """While so many words wait for a phone, no further frame of it is read."""
 
-ABORT = "presslight.abort"
-"""The ASGI extension that drops a connection without waiting for the phone to read (see `serve`)."""
+SHORT_WAY = "presslight.short_way"
+"""The ASGI extension that `serve` offers: a ShortWay."""
 
 _NS_PER_S = 1_000_000_000
+
+
+class ShortWay(Protocol):
+    """How frames leave."""
+
+    async def send_texts(self, texts: Sequence[str]) -> None:
+        """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
+
+    def drop(self) -> None:
+        """End the connection without waiting for a phone that reads nothing."""
+
+
+class _LongWay:
+    """The same under any other server."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._talk = asyncio.current_task()
+
+    async def send_texts(self, texts: Sequence[str]) -> None:
+        for text in texts:
+            await self._send({"type": "websocket.send", "text": text})
+
+    def drop(self) -> None:
+        if self._talk is not None:
+            self._talk.cancel()
 
 
 class PhoneSockets:
@@ -28,12 +58,12 @@ class PhoneSockets:
         """Talk to one phone until either side ends it."""
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
-        abort = scope.get("extensions", {}).get(ABORT)
-        await _Socket(self._board, self._now, receive, send, abort).run()
+        way = scope.get("extensions", {}).get(SHORT_WAY) or _LongWay(send)
+        await _Socket(self._board, self._now, receive, send, way).run()
 
 
 class _Socket:
-    __slots__ = ("_abort", "_now", "_reader", "_receive", "_room", "_send", "_talk", "_timer", "_wake", "_writer")
+    __slots__ = ("_now", "_receive", "_room", "_send", "_talk", "_timer", "_wake", "_way", "_writer")
 
     def __init__(
         self,
@@ -41,18 +71,17 @@ class _Socket:
         now: Callable[[], int],
         receive: Receive,
         send: Send,
-        abort: Callable[[], None] | None,
+        way: ShortWay,
     ) -> None:
         self._now = now
         self._receive = receive
         self._send = send
-        self._abort = abort
+        self._way = way
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._talk = Conversation(board, self._wake.set, now())
 
     async def run(self) -> None:
-        self._reader = asyncio.current_task()
         self._arm()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -96,9 +125,9 @@ class _Socket:
 
     async def _drain(self) -> None:
         outbox = self._talk.outbox
-        for text in outbox.drain():
+        while outbox:
             outbox.stuck_since = self._now()
-            await self._send({"type": "websocket.send", "text": text})
+            await self._way.send_texts(outbox.take(MOST_AT_ONCE))
             self._room.set()
         outbox.stuck_since = None
 
@@ -113,13 +142,6 @@ class _Socket:
     def _ring(self) -> None:
         self._talk.on_time(self._now())
         if self._talk.close_code is CloseCode.SLOW:
-            self._drop()
+            self._way.drop()  # nobody reads: a closing handshake would wait for ever
         else:
             self._arm()
-
-    def _drop(self) -> None:
-        """Nobody reads: a closing handshake would wait for ever."""
-        if self._abort is not None:
-            self._abort()
-        elif self._reader is not None:
-            self._reader.cancel()

@@ -33,7 +33,7 @@ class Watch:
 
     def folded(self, light: str, folded: Folded) -> None:
         """A report was taken in."""
-        self.metrics.reports.labels(folded.kind.value).inc()
+        self.metrics.report(folded.kind.value).inc()
         if folded.over is not None:
             self._log.info("light rebooted", light=light)
         elif folded.missed and folded.kind is Kind.NEWS:
