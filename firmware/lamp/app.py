@@ -1,0 +1,160 @@
+"""The whole light: what it is, its board, its session with the broker, and the tasks that keep them going."""
+
+import asyncio
+import gc
+import os
+import sys
+import time
+
+import machine
+
+from lamp import light, report
+from lamp.board import Board
+from lamp.button import Button
+from lamp.clock import Clock, now_ms, now_us, ticks_diff
+from lamp.command import Command
+from lamp.flash import Flash
+from lamp.light import Light
+from lamp.session import Session
+from lamp.settings import Settings, load
+
+HEARTBEAT_MS = 10_000
+SAVE_AFTER_MS = 1_000  # a slider or a game of switching is one write
+SAVE_REST_MS = 4_000  # at most one write in 5 s: a flash of 2 MB takes that for 15 years
+REPORTS_PER_COLLECTION = 8  # well before the heap is used up, so that no press waits for a collection
+CRASH_PAUSE_MS = 1_000
+
+
+class App:
+    """One light at work."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._flash = flash = Flash()
+        epoch = max(flash.epoch, settings.flashed // 60) + 1
+        self._light = Light(_boot_id(epoch), epoch, flash.is_on, flash.brightness)
+        self._board = Board(settings.lamp_pin, settings.button_pin, self._light.duty)
+        self._keep()  # the epoch, before anybody hears of it
+        self._clock = Clock(now_ms())
+        self._command = Command()
+        self._session = Session(settings, self)
+        self._name = settings.name
+        self._state = f"presslight/light/{settings.name}/state"
+        self._discovery = f"homeassistant/device/{settings.name}/config"
+        self._has_changed = asyncio.Event()
+        self._told = 0
+        self._owes_report = False
+        self._owes_discovery = False
+        self._reports = 0
+        self._heap = 0
+
+    def start(self) -> None:
+        """Start the tasks, each for ever."""
+        work = (self._session.run(), self._beat(), self._watch_button(), self._save())
+        self._tasks = [asyncio.create_task(each) for each in work]
+
+    def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
+        """Obey a set message that was read at `read_us`; gives whether a report is due. The hot path: nothing waits."""
+        if is_retained:
+            self._light.drop(light.RETAINED)
+            return False
+        judgement = self._command.read(view, start, end)
+        act = self._light.hear(judgement, self._command, self._clock.up(now_ms()))
+        if act == light.SHINE:
+            self._board.shine(self._light.duty)
+            self._light.took(self._command, ticks_diff(now_us(), read_us))
+            self._has_changed.set()
+        return act != light.NOTHING
+
+    def report(self) -> None:
+        """Report now, or as soon as there is room."""
+        page = self._session.publish(self._state, report.MAX_BYTES)
+        self._owes_report = page is None
+        if page:
+            report.write_report(page, self._light, self._clock.up(now_ms()), self._heap, self._told)
+            self._session.send()
+            self._told = self._light.gate.decided
+            self._rest()
+
+    def announce(self) -> None:
+        """Say on a new connection how the light is, what it has decided, and how Home Assistant uses it."""
+        self._told = 0  # the last connection may have taken answers with it
+        self.report()
+        self._discover()
+
+    def catch_up(self) -> None:
+        """Say what there was no room for."""
+        if self._owes_report:
+            self.report()
+        if self._owes_discovery:
+            self._discover()
+
+    def _discover(self) -> None:
+        page = self._session.publish(self._discovery, report.MAX_DISCOVERY_BYTES)
+        self._owes_discovery = page is None
+        if page:
+            report.write_discovery(page, self._name)
+            self._session.send()
+
+    async def _beat(self) -> None:
+        """Report every 10 s; the heap it tells of is the living one."""
+        while True:
+            gc.collect()
+            self._heap = gc.mem_alloc()
+            self.report()
+            await asyncio.sleep_ms(HEARTBEAT_MS)
+
+    async def _watch_button(self) -> None:
+        """Obey the button: the output first, then whoever is to be told."""
+        button = Button(self._board.is_button_down())
+        while True:
+            await self._board.edge()
+            while True:
+                if button.sample(self._board.is_button_down(), now_ms()):
+                    self._light.toggle()
+                    self._board.shine(self._light.duty)
+                    self._has_changed.set()
+                    self.report()
+                if button.is_settled():
+                    break
+                await asyncio.sleep_ms(button.settles_in(now_ms()))
+
+    async def _save(self) -> None:
+        """Keep changes on the flash, later: no press waits for it, and few writes wear it."""
+        while True:
+            await self._has_changed.wait()
+            await asyncio.sleep_ms(SAVE_AFTER_MS)
+            self._has_changed.clear()
+            self._keep()
+            await asyncio.sleep_ms(SAVE_REST_MS)
+
+    def _keep(self) -> None:
+        self._flash.keep(self._light.epoch, self._light.is_on, self._light.brightness)
+
+    def _rest(self) -> None:
+        """Collect at a quiet moment, which is right after a report."""
+        self._reports += 1
+        if self._reports == REPORTS_PER_COLLECTION:
+            self._reports = 0
+            gc.collect()
+
+
+def _boot_id(epoch: int) -> str:
+    """Give 8 random hex digits. The epoch goes in too: before Wi-Fi is on, the chip's random numbers are weak."""
+    noise = int.from_bytes(os.urandom(4), "big")
+    return "%08x" % (noise ^ epoch * 0x9E3779B1 & 0xFFFFFFFF)
+
+
+def _break(_loop: object, context: "dict[str, Exception]") -> None:
+    """End all of the light when one of its tasks broke: told, and started anew, it is better than half a light."""
+    sys.print_exception(context["exception"])
+    time.sleep_ms(CRASH_PAUSE_MS)  # so that a light that breaks at once does not wear its flash
+    machine.reset()
+
+
+def main() -> None:
+    """Be a light. Raises BadSettings where there are no usable settings."""
+    settings = load()
+    loop = asyncio.get_event_loop()
+    loop.set_exception_handler(_break)
+    App(settings).start()
+    loop.run_forever()

@@ -1,0 +1,122 @@
+"""A set message, read into fields that the next one uses again; judged exactly as `contract.mqtt.decode_set` does."""
+
+from lamp.plain import OTHER, Malformed, Plain
+
+MAX_BYTES = 1_024
+MAX_SMALL = (1 << 30) - 1
+MAX_UP = 10**13 - 1
+
+VALID, MALFORMED, INVALID, TOO_LARGE = range(4)
+"""What a message is judged to be."""
+
+_ABSENT = object()
+
+
+class Command:
+    """What a light shall be: on or off, and `brightness` (0: as bright as it was).
+
+    `origin` (16 hex digits) and `number` are its key, also of an invalid message in which one could be read; else empty
+    and 0. With a key come its deadline, `boot` and `until`, and the version it asks for, `if_ver`, or None.
+    """
+
+    def __init__(self) -> None:
+        self.is_on = False
+        self.brightness = 0
+        self.origin = ""
+        self.number = 0
+        self.boot = ""
+        self.until = 0
+        self.if_ver: object = None
+        self._plain = Plain()
+        self._is_twice = False
+        self._members: dict[str, object] = dict.fromkeys(("state", "brightness", "v", "key", "not_after", "if_ver"))
+        self._moment: dict[str, object] = dict.fromkeys(("boot", "up"))
+
+    def read(self, view: memoryview, start: int, end: int) -> int:
+        """Read the message view[start:end] and judge it. Only what the verdict says is readable holds afterwards."""
+        self.origin, self.number = "", 0
+        self._is_twice = False
+        if end - start > MAX_BYTES:
+            return TOO_LARGE
+        try:
+            self._plain.open(view, start, end)
+            self._read_object(self._members)
+            self._plain.close()
+        except Malformed:
+            return MALFORMED
+        has_key = self._take_key(self._members["key"])
+        return VALID if not self._is_twice and self._is_valid(has_key) else INVALID
+
+    def _read_object(self, members: "dict[str, object]") -> None:
+        """Read the values of the members we know. What stands twice is nothing, and makes the message invalid."""
+        for known in members:
+            members[known] = _ABSENT
+        name = self._plain.first_name()
+        while name is not None:
+            value = self._value(name)
+            if name in members:
+                if members[name] is not _ABSENT:
+                    self._is_twice = True
+                    value = OTHER
+                members[name] = value
+            name = self._plain.next_name()
+
+    def _value(self, name: str) -> object:
+        if name != "not_after" or self._plain.peek() not in b"{":
+            return self._plain.value()
+        self._read_object(self._moment)
+        return self._moment
+
+    def _is_valid(self, has_key: bool) -> bool:
+        state, brightness, v = self._members["state"], self._members["brightness"], self._members["v"]
+        self.is_on = state == "ON"
+        self.brightness = 0 if _is_absent(brightness) else _whole(brightness, 1, 255)
+        return (
+            (self.is_on or state == "OFF")
+            and self.brightness >= 0
+            and (_is_absent(v) or _whole(v, 1, 1) == 1)
+            and (self._take_promises() if has_key else self._has_no_promise())
+        )
+
+    def _take_key(self, key: object) -> bool:
+        """Take `origin-n` apart, where it is one: 16 hex digits, a dash, 1 to 2**30-1 without leading zeros."""
+        if type(key) is not str or not 18 <= len(key) <= 27 or key[16] != "-" or key[17] == "0":
+            return False
+        if not _is_hex(key[:16], 16) or not _is_made_of(key[17:], "0123456789") or int(key[17:]) > MAX_SMALL:
+            return False
+        self.origin, self.number = key[:16], int(key[17:])
+        return True
+
+    def _take_promises(self) -> bool:
+        """Take the deadline, which a key needs, and the version asked for."""
+        if self._members["not_after"] is not self._moment:
+            return False
+        boot, if_ver = self._moment["boot"], self._members["if_ver"]
+        self.boot = boot if type(boot) is str else ""
+        self.until = _whole(self._moment["up"], 0, MAX_UP)
+        self.if_ver = None if _is_absent(if_ver) else if_ver
+        return _is_hex(self.boot, 8) and self.until >= 0 and (self.if_ver is None or _is_version(if_ver))
+
+    def _has_no_promise(self) -> bool:
+        return all(_is_absent(self._members[name]) for name in ("key", "not_after", "if_ver"))
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or value is _ABSENT
+
+
+def _whole(value: object, low: int, high: int) -> int:
+    """Give a whole number within bounds, -1 for anything else; true is no 1."""
+    return value if type(value) is int and low <= value <= high else -1
+
+
+def _is_version(value: object) -> bool:
+    return type(value) is tuple and min(_whole(part, 0, MAX_SMALL) for part in value) >= 0
+
+
+def _is_hex(text: str, length: int) -> bool:
+    return len(text) == length and _is_made_of(text, "0123456789abcdef")
+
+
+def _is_made_of(text: str, digits: str) -> bool:
+    return all(digit in digits for digit in text)

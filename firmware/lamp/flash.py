@@ -1,0 +1,38 @@
+"""The record on the chip's flash: two files, written in turn."""
+
+from lamp import record, say
+
+PLACES = ("record-0", "record-1")
+
+
+class Flash:
+    """The newest record, and the way to replace it. Writing blocks: up to 100 ms where a sector must be erased."""
+
+    def __init__(self) -> None:
+        self._sequence, self.epoch, self.is_on, self.brightness = record.newest([_read(place) for place in PLACES])
+
+    def keep(self, epoch: int, is_on: bool, brightness: int) -> None:
+        """Write a record, unless the newest says the same. An error is told and survived: the light still works."""
+        if (epoch, is_on, brightness) == (self.epoch, self.is_on, self.brightness):
+            return
+        sequence = self._sequence + 1
+        try:
+            _write(PLACES[sequence % 2], record.encode((sequence, epoch, is_on, brightness)))
+        except OSError as error:
+            say(f"flash: {error}")
+            return
+        self._sequence, self.epoch, self.is_on, self.brightness = sequence, epoch, is_on, brightness
+
+
+def _read(place: str) -> bytes:
+    try:
+        with open(place, "rb") as file:
+            return bytes(file.read(record.SIZE + 1))
+    except OSError:
+        return b""  # never written
+
+
+def _write(place: str, content: bytes) -> None:
+    with open(place, "wb") as file:
+        file.write(content)
+        file.flush()  # littlefs and the unix port put it on the medium here

@@ -1,0 +1,135 @@
+"""The gate: decides about each keyed command, so that a press acts at most once, never late and never out of order.
+
+docs/protocol.md numbers the rules, `Gate.judge` follows them. All of it lives in RAM: the next boot has another `boot`,
+so that rule 1 refuses whatever was meant for this one.
+"""
+
+from lamp.command import MAX_SMALL, Command
+from lamp.table import Table
+
+MEMORY = 8
+MAX_AHEAD_MS = 60_000
+
+APPLIED, LATE, SUPERSEDED, PRECONDITION, INVALID, BUSY, FORGOTTEN, REBOOTED = range(8)
+"""What was decided about a key: the place of its word in OUTCOMES."""
+
+OUTCOMES = ("applied", "late", "superseded", "precondition", "invalid", "busy", "forgotten", "rebooted")
+
+
+class Decision:
+    """The newest decision about one key. `us`: from the message read to the output changed, where it acted."""
+
+    def __init__(self) -> None:
+        self.origin = ""
+        self.number = 0
+        self.outcome = BUSY
+        self.seq = 0
+        self.us = 0
+
+
+class Gate:
+    """The decisions of one boot: `decided` counts them, repeated ones too; `decisions` are the newest, oldest first."""
+
+    def __init__(self, boot: str) -> None:
+        self.boot = boot
+        self.decided = 0
+        self.decisions = [Decision() for _ in range(MEMORY)]
+        self._table = Table()
+
+    def judge(self, command: Command, up: int, epoch: int, seq: int) -> bool:
+        """Decide about a valid command with a key at clock `up`, the version being (epoch, seq). True: act now.
+
+        Whoever acts sets `seq` and `us` of the newest decision then.
+        """
+        if command.boot == self.boot and self._repeats(command):
+            return False
+        outcome = self._settled(command, up)
+        acts = False
+        if outcome is None:
+            outcome = self._new(command, up, (epoch, seq))
+            acts = outcome == APPLIED
+        self._answer(command, outcome, seq)
+        return acts
+
+    def refuse(self, command: Command, up: int, seq: int) -> None:
+        """Answer the key of a message with a bad field, whose deadline nobody knows."""
+        if self._repeats(command):
+            return
+        table, number = self._table, command.number
+        place = self._place(command.origin, up)
+        if place < 0:
+            outcome = BUSY
+        elif not table.is_new(place, number):
+            outcome = self._known(place, number, 0)
+        else:
+            outcome = FORGOTTEN if table.is_blind(place, 0) else INVALID
+            table.rise(place, number, False)
+            table.stay(place, up + MAX_AHEAD_MS)
+        self._answer(command, outcome, seq)
+
+    def _settled(self, command: Command, up: int) -> "int | None":
+        """Rules 1, 3 and 4: the outcome of what can act no more, or None."""
+        if command.boot != self.boot:
+            return REBOOTED
+        table, until = self._table, command.until
+        place = table.find(command.origin)
+        if place >= 0 and not table.is_new(place, command.number):
+            table.stay(place, min(until, up + MAX_AHEAD_MS))
+            return self._known(place, command.number, until)
+        if up > until:
+            return FORGOTTEN if until <= table.gone_until else LATE
+        return None
+
+    def _new(self, command: Command, up: int, version: "tuple[int, int]") -> int:
+        """Rules 5 to 8: the outcome of what could act."""
+        place = self._place(command.origin, up)
+        if place < 0:
+            return BUSY
+        outcome = APPLIED
+        if command.until > up + MAX_AHEAD_MS:
+            outcome = INVALID
+        elif command.if_ver not in (None, version):
+            outcome = PRECONDITION
+        self._table.rise(place, command.number, outcome == APPLIED)
+        self._table.stay(place, min(command.until, up + MAX_AHEAD_MS))
+        return outcome
+
+    def _known(self, place: int, number: int, until: int) -> int:
+        has_acted = self._table.has_acted(place, number)
+        if has_acted:
+            return APPLIED
+        return FORGOTTEN if has_acted is None or self._table.is_blind(place, until) else SUPERSEDED
+
+    def _place(self, origin: str, up: int) -> int:
+        place = self._table.find(origin)
+        return place if place >= 0 else self._table.room(origin, up)
+
+    def _repeats(self, command: Command) -> bool:
+        """Rule 2: repeat what was decided about this key lately, if it is final."""
+        spot = self._spot(command)
+        if spot == MEMORY or self.decisions[spot].outcome == BUSY:
+            return False
+        self._bring_forward(spot)
+        return True
+
+    def _answer(self, command: Command, outcome: int, seq: int) -> None:
+        """Note a decision, in the spot of an earlier one about its key or of the oldest."""
+        self._bring_forward(self._spot(command) % MEMORY)
+        newest = self.decisions[-1]
+        newest.origin, newest.number = command.origin, command.number
+        newest.outcome, newest.seq, newest.us = outcome, seq, 0
+
+    def _spot(self, command: Command) -> int:
+        """Give where the decision about a key stands, MEMORY where there is none."""
+        for spot in range(MEMORY):
+            decision = self.decisions[spot]
+            if decision.number == command.number and decision.origin == command.origin:
+                return spot
+        return MEMORY
+
+    def _bring_forward(self, spot: int) -> None:
+        """Make a decision the newest, and count it."""
+        if self.decided == MAX_SMALL:
+            raise OverflowError("a new boot must start the count again")
+        self.decided += 1
+        self.decisions.append(self.decisions.pop(spot))

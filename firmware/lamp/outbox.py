@@ -1,0 +1,127 @@
+"""MQTT 3.1.1 packets as they go out: written one after the other into a fixed buffer, from which the socket takes them.
+
+A packet that does not fit is not written: what is due then is for the caller to remember.
+"""
+
+_CONNECT = b"\x00\x04MQTT\x04"
+_LONGEST_HEADER = 5
+
+
+class Outbox:
+    """A fixed buffer of packets: `waiting()` is what the socket has not taken yet.
+
+    Each method that writes a packet gives False, and writes nothing, where there is no room.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._view = memoryview(bytearray(length))
+        self._id = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything, for a new connection."""
+        self._start = 0
+        self._end = 0
+        self._body = 0  # where the packet that is open starts, after its header
+
+    def waiting(self) -> memoryview:
+        """What is to be sent."""
+        return self._view[self._start : self._end]
+
+    def sent(self, count: int) -> None:
+        """Let go of the first `count` bytes that were waiting."""
+        self._start += count
+        if self._start == self._end:
+            self._start = self._end = 0
+
+    def fits(self, length: int) -> bool:
+        """Whether a packet of this length fits."""
+        return self._end - self._start + _LONGEST_HEADER + length <= len(self._view)
+
+    def connect(self, name: str, user: str, password: str, will: str, keep_alive: int) -> bool:
+        """Write CONNECT: a clean session, `keep_alive` in s, and the will: `offline`, retained, to the topic `will`."""
+        flags = 0b0010_1110  # will retained, will at QoS 1, a will, clean session
+        fields = [name, will, "offline"]
+        if user:
+            flags |= 0b1000_0000
+            fields.append(user)
+        if user and password:
+            flags |= 0b0100_0000
+            fields.append(password)
+        is_open = self._open(0x10, len(_CONNECT) + 3 + sum(2 + len(field.encode()) for field in fields))
+        if is_open:
+            self._put(_CONNECT + bytes((flags,)) + keep_alive.to_bytes(2, "big"))
+            for field in fields:
+                self._put_field(field)
+        return is_open
+
+    def subscribe(self, topic: str) -> bool:
+        """Write SUBSCRIBE to one topic at QoS 1."""
+        is_open = self._open(0x82, 5 + len(topic))
+        if is_open:
+            self._put_id()
+            self._put_field(topic)
+            self._put(b"\x01")
+        return is_open
+
+    def publish(self, topic: str, most: int) -> bool:
+        """Begin PUBLISH, retained and at QoS 1, of at most `most` bytes, which `text` writes and `close` ends."""
+        is_open = self._open(0x33, 4 + len(topic) + most)
+        if is_open:
+            self._put_field(topic)
+            self._put_id()
+        return is_open
+
+    def text(self, text: str) -> None:
+        """Write the next part of the message that is open."""
+        self._put(text.encode())
+
+    def close(self) -> None:
+        """End the message that is open: its length is known now."""
+        length = self._end - self._body
+        if self._view[self._body - 2] & 0x80:  # two bytes of length
+            self._view[self._body - 2] = length & 0x7F | 0x80
+            length >>= 7
+        self._view[self._body - 1] = length
+
+    def acknowledge(self, packet_id: int) -> bool:
+        """Write PUBACK."""
+        is_open = self._open(0x40, 2)
+        if is_open:
+            self._put(packet_id.to_bytes(2, "big"))
+        return is_open
+
+    def ping(self) -> bool:
+        """Write PINGREQ."""
+        return self._open(0xC0, 0)
+
+    def _open(self, first: int, length: int) -> bool:
+        """Write a fixed header, if the packet fits."""
+        if not self.fits(length):
+            return False
+        if self._start:
+            self._view[: self._end - self._start] = self.waiting()
+            self._end -= self._start
+            self._start = 0
+        header = [first]
+        while length > 0x7F:
+            header.append(length & 0x7F | 0x80)
+            length >>= 7
+        header.append(length)
+        self._put(bytes(header))
+        self._body = self._end
+        return True
+
+    def _put(self, part: bytes) -> None:
+        end = self._end + len(part)
+        self._view[self._end : end] = part
+        self._end = end
+
+    def _put_field(self, field: str) -> None:
+        part = field.encode()
+        self._put(len(part).to_bytes(2, "big"))
+        self._put(part)
+
+    def _put_id(self) -> None:
+        self._id = self._id % 0xFFFF + 1
+        self._put(self._id.to_bytes(2, "big"))

@@ -1,0 +1,171 @@
+"""Reads plain JSON front to back, straight from the buffer it arrived in. `contract.mqtt.decode_set` states the rules.
+
+Not MicroPython's own `json`: that takes missing commas and words after the end, and builds whatever the message holds.
+"""
+
+MAX_DEPTH = 4
+MAX_DIGITS = 13  # no field of ours is longer, and more would not be a machine integer
+
+OTHER = object()
+"""A value that no field of ours takes: a fraction, an object, a list that is not a pair, a longer number."""
+
+_WORDS = ((b"null", None), (b"true", True), (b"false", False))
+
+
+class Malformed(Exception):
+    """Not plain JSON."""
+
+
+class Plain:
+    """One message being read. Each method takes what it reads and the white space before it, or raises Malformed."""
+
+    def __init__(self) -> None:
+        self._view = memoryview(b"")
+        self._at = 0
+        self._end = 0
+        self._depth = 0
+
+    def open(self, view: memoryview, start: int, end: int) -> None:
+        """Start on the message view[start:end]."""
+        self._view = view
+        self._at = start
+        self._end = end
+        self._depth = 0
+
+    def close(self) -> None:
+        """Let nothing but white space follow."""
+        self.peek()
+        if self._at < self._end:
+            raise Malformed
+
+    def peek(self) -> int:
+        """Give the next byte after white space without taking it; 0, which is never good, at the end."""
+        while self._at < self._end:
+            byte = self._view[self._at]
+            if byte not in b" \t\r\n":
+                return byte
+            self._at += 1
+        return 0
+
+    def first_name(self) -> "str | None":
+        """Enter an object and give the name of its first member, whose value must be read next; None: it is empty."""
+        self._enter(b"{")
+        return self._name(self.peek() not in b"}")
+
+    def next_name(self) -> "str | None":
+        """Give the name of the next member, whose value must be read next; None: that was the last, and its object."""
+        return self._name(self._takes(b","))
+
+    def value(self) -> object:
+        """Read any value: None, a bool, an int, a str, a pair of such as a tuple, or OTHER."""
+        byte = self.peek()
+        if byte in b'"':
+            return self._string()
+        if byte in b"-0123456789":
+            return self._number()
+        if byte in b"[":
+            return self._array()
+        if byte in b"{":
+            return self._object()
+        return self._word()
+
+    def _object(self) -> object:
+        name = self.first_name()
+        while name is not None:
+            self.value()
+            name = self.next_name()
+        return OTHER
+
+    def _name(self, is_there: bool) -> "str | None":
+        if not is_there:
+            self._leave(b"}")
+            return None
+        name = self._string()
+        self._expect(b":")
+        return name
+
+    def _array(self) -> object:
+        first = second = OTHER
+        length = 0
+        self._enter(b"[")
+        if self.peek() not in b"]":
+            while True:
+                first, second = second, self.value()
+                length += 1
+                if not self._takes(b","):
+                    break
+        self._leave(b"]")
+        return (first, second) if length == 2 else OTHER
+
+    def _string(self) -> str:
+        self._expect(b'"')
+        view, start, end = self._view, self._at, self._end
+        at = start
+        while at < end:
+            byte = view[at]
+            if byte == 34:  # "
+                self._at = at + 1
+                return str(view[start:at], "ascii")
+            if byte < 32 or byte > 126 or byte == 92:  # a backslash
+                break
+            at += 1
+        raise Malformed
+
+    def _number(self) -> object:
+        is_negative = self._takes(b"-")
+        start = self._at
+        number = self._digits()
+        length = self._at - start
+        if length > 1 and self._view[start] == 48:  # a leading 0
+            raise Malformed
+        is_other = length > MAX_DIGITS
+        if self._takes_next(b"."):
+            self._digits()
+            is_other = True
+        if self._takes_next(b"eE"):
+            self._takes_next(b"+-")
+            self._digits()
+            is_other = True
+        return OTHER if is_other else -number if is_negative else number
+
+    def _digits(self) -> int:
+        start = self._at
+        number = 0
+        while self._at < self._end and 48 <= self._view[self._at] <= 57:
+            if self._at < start + MAX_DIGITS:
+                number = number * 10 + self._view[self._at] - 48
+            self._at += 1
+        if self._at == start:
+            raise Malformed
+        return number
+
+    def _word(self) -> object:
+        for word, value in _WORDS:
+            end = self._at + len(word)
+            if end <= self._end and self._view[self._at : end] == word:
+                self._at = end
+                return value
+        raise Malformed
+
+    def _takes(self, one: bytes) -> bool:
+        self.peek()
+        return self._takes_next(one)
+
+    def _takes_next(self, one: bytes) -> bool:
+        is_there = self._at < self._end and self._view[self._at] in one
+        self._at += is_there
+        return is_there
+
+    def _expect(self, one: bytes) -> None:
+        if not self._takes(one):
+            raise Malformed
+
+    def _enter(self, bracket: bytes) -> None:
+        self._expect(bracket)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise Malformed
+
+    def _leave(self, bracket: bytes) -> None:
+        self._expect(bracket)
+        self._depth -= 1

@@ -1,0 +1,45 @@
+"""What a light says of itself, as JSON written into a page that is used again: its report, and its discovery."""
+
+from lamp import VERSION, glow
+from lamp.gate import MEMORY, OUTCOMES
+from lamp.light import Light
+from lamp.outbox import Outbox
+
+MAX_BYTES = 1_408  # the contract allows 2,048; the largest numbers and names of ours make this
+MAX_DISCOVERY_BYTES = 768
+USUAL_OUTCOMES = 4
+
+_HEAD = (
+    '{"state":"%s","brightness":%d,"color_mode":"brightness","v":1,"boot":"%s","up":%d,"version":[%d,%d],'
+    '"decided":%d,"outcomes":['
+)
+_OUTCOME = '{"key":"%s-%d","outcome":"%s","version":[%d,%d],"us":%d}'
+_TAIL = '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"}'
+_DISCOVERY = (
+    '{"dev":{"ids":["presslight-%s"],"name":"%s","mf":"presslight","mdl":"lamp","sw":"%s"},'
+    '"o":{"name":"presslight","sw":"%s"},"cmps":{"%s":{"p":"light","schema":"json","uniq_id":"presslight-%s","name":null,'
+    '"brightness":true,"sup_clrm":["brightness"]}},"cmd_t":"presslight/light/%s/set",'
+    '"stat_t":"presslight/light/%s/state","avty_t":"presslight/light/%s/availability","qos":1}'
+)
+
+
+def write_report(page: Outbox, light: Light, up: int, heap: int, told: int) -> None:
+    """Write the report of a light at clock `up`. `told`: how many of its answers earlier reports have brought."""
+    gate = light.gate
+    state = "ON" if light.is_on else "OFF"
+    page.text(_HEAD % (state, light.brightness, gate.boot, up, light.epoch, light.seq, gate.decided))
+    comma = ""
+    for place in range(max(0, MEMORY - max(USUAL_OUTCOMES, gate.decided - told)), MEMORY):
+        answer = gate.decisions[place]
+        if answer.number:
+            page.text(comma)
+            outcome = OUTCOMES[answer.outcome]
+            page.text(_OUTCOME % (answer.origin, answer.number, outcome, light.epoch, answer.seq, answer.us))
+            comma = ","
+    retained, malformed, invalid, too_large = light.dropped
+    page.text(_TAIL % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION))
+
+
+def write_discovery(page: Outbox, name: str) -> None:
+    """Write what Home Assistant needs to know of the light `name`: its device-based discovery message."""
+    page.text(_DISCOVERY % (name, name, VERSION, VERSION, name, name, name, name, name))

@@ -1,0 +1,34 @@
+"""TLS to the broker. Imported only by lights that use it: code, certificate and handshake all take their RAM."""
+
+import socket
+import time
+
+import machine
+import tls
+
+from lamp.settings import Settings
+
+SECONDS_TO_2000 = 946_684_800
+
+
+def secured(plain: socket.socket, settings: Settings) -> socket.socket:
+    """Wrap a socket in TLS that believes in the one CA of the settings, and in no other."""
+    _set_date(settings.flashed)
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # missing in the stubs
+    with open(settings.ca, "rb") as file:
+        context.load_verify_locations(file.read())
+    wrapped: socket.socket = context.wrap_socket(plain, server_hostname=settings.host, do_handshake_on_connect=False)
+    wrapped.setblocking(False)
+    return wrapped
+
+
+def _set_date(flashed: int) -> None:
+    """Let the chip's date not lie before that of its flashing (unix seconds).
+
+    A chip boots in the year 2000 and then refuses each certificate as not valid yet (since MicroPython 1.23).
+    """
+    seconds = flashed - (SECONDS_TO_2000 if time.gmtime(0)[0] == 2000 else 0)
+    if time.time() < seconds:
+        year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds)
+        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))

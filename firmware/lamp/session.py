@@ -1,0 +1,191 @@
+"""The light's talk with its broker: one connection after another, by the rules of `link`."""
+
+import asyncio
+import random
+
+from lamp import link, say
+from lamp.clock import now_ms, now_us
+from lamp.link import Link
+from lamp.outbox import Outbox
+from lamp.packet import CONNACK, PUBLISH, SUBACK, BadPacket, Inbox
+from lamp.settings import Settings
+from lamp.wifi import Wifi
+from lamp.wire import Wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lamp.app import App
+
+INBOX_BYTES = 1_152  # more than the longest set message (1,024) with its topic and headers
+OUTBOX_BYTES = 2_048  # the longest report with its headers, and
+_ONLINE = "online"
+ROOM_FOR_ACKS = 512  # what a broker can have in flight while it does not read
+
+
+class Session:
+    """Hears set messages and publishes what the light says; outlives each connection.
+
+    `light` is told, and must not wait: `obey(view, start, end, is_retained, read_us)` for each set message, with the
+    count of µs when it had been read, gives whether a report is due; `report()` then; `catch_up()` when there is room
+    again after `publish` had none; `announce()` after each connect.
+    """
+
+    def __init__(self, settings: Settings, light: "App") -> None:
+        self._availability = f"presslight/light/{settings.name}/availability"
+        self._set = f"presslight/light/{settings.name}/set".encode()
+        self._settings = settings
+        self._light = light
+        self._wifi = Wifi(settings.ssid, settings.wifi_password)
+        self._wire = Wire(settings)
+        self._link = Link(now_ms())
+        self._inbox = Inbox(INBOX_BYTES)
+        self._outbox = Outbox(OUTBOX_BYTES)
+        self._is_over = asyncio.Event()
+        self._is_stuck = asyncio.Event()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is published now reaches the broker, as far as is known."""
+        return self._link.state == link.LIVE
+
+    def publish(self, topic: str, most: int) -> "Outbox | None":
+        """Give the page to write a message of at most `most` bytes on, which `send` sends: retained, at QoS 1.
+
+        None where there is no link, or no room until `catch_up`.
+        """
+        is_open = self.is_live and self._outbox.fits(len(topic) + most + ROOM_FOR_ACKS)
+        return self._outbox if is_open and self._outbox.publish(topic, most) else None
+
+    def send(self) -> None:
+        """Send the message that was written on the page."""
+        self._outbox.close()
+        self._push()
+
+    async def run(self) -> None:
+        """Keep one connection after another, for ever."""
+        self._wifi.start()
+        while True:
+            await asyncio.sleep_ms(self._link.due_in(now_ms()))
+            await self._wifi.joined()
+            self._tell(link.DUE)
+            await self._connection()
+
+    async def _connection(self) -> None:
+        """Live one connection to its end."""
+        tasks = [asyncio.create_task(part) for part in (self._receive(), self._drain(), self._watch())]
+        await self._is_over.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
+        self._wire.close()
+
+    async def _watch(self) -> None:
+        """Tell the link in time: it may want to ping, or has heard nothing for too long."""
+        while True:
+            await asyncio.sleep_ms(self._link.due_in(now_ms()))
+            self._tell(link.DUE)
+
+    async def _receive(self) -> None:
+        try:
+            await self._wire.open()
+            self._tell(link.OPENED)
+            while True:
+                await self._wire.readable()
+                self._hear(self._wire.read(self._inbox.room()), now_us())
+        except (OSError, BadPacket) as error:
+            self._lose(error)
+
+    async def _drain(self) -> None:
+        """Send what the socket did not take at once; then there is room again."""
+        while True:
+            await self._is_stuck.wait()
+            self._is_stuck.clear()
+            await self._wire.writable()
+            self._push()
+            if not self._is_stuck.is_set():
+                self._light.catch_up()
+
+    def _hear(self, count: int, read_us: int) -> None:
+        """Take all packets that `count` new bytes complete."""
+        if count:
+            self._tell(link.HEARD)
+        self._inbox.grow(count)
+        while self._inbox.next():
+            if self._inbox.kind == PUBLISH:
+                self._hear_message(read_us)
+            elif self._inbox.kind == CONNACK:
+                self._tell_code(link.ACCEPTED, self._inbox.code == 0)
+            elif self._inbox.kind == SUBACK:
+                self._tell_code(link.GRANTED, self._inbox.code <= 2)
+
+    def _hear_message(self, read_us: int) -> None:
+        """Obey, acknowledge and report, in this order: the output first, then one write for both packets."""
+        inbox = self._inbox
+        is_due = False
+        if inbox.view[inbox.topic : inbox.topic_end] == self._set:
+            is_due = self._light.obey(inbox.view, inbox.start, inbox.end, inbox.is_retained, read_us)
+        if inbox.id and not self._outbox.acknowledge(inbox.id):
+            raise BadPacket("the broker sends and does not read")
+        if is_due:
+            self._light.report()
+        self._push()
+
+    def _tell_code(self, event: int, is_good: bool) -> None:
+        if not is_good:
+            say(f"the broker refused: code {self._inbox.code}")
+        self._tell(event if is_good else link.LOST)
+
+    def _lose(self, error: Exception) -> None:
+        say(f"link lost: {error}")
+        self._tell(link.LOST)
+
+    def _tell(self, event: int) -> None:
+        """Tell the link of an event, and do what it says."""
+        was_live = self.is_live
+        action = self._link.on_event(event, now_ms(), random.getrandbits(16))
+        if was_live != self.is_live:
+            say('{"link": "up"}' if self.is_live else '{"link": "down"}')
+        if action:
+            self._do(action)
+
+    def _do(self, action: int) -> None:
+        if action == link.OPEN:
+            self._inbox.clear()
+            self._outbox.clear()
+            self._is_over.clear()
+            self._is_stuck.clear()
+        elif action == link.CLOSE:
+            self._is_over.set()
+        elif action == link.ANNOUNCE:
+            self._be_born()
+        else:
+            self._write(action)
+            self._push()
+
+    def _be_born(self) -> None:
+        """Say the contrary of the will, then all the rest."""
+        page = self.publish(self._availability, len(_ONLINE))
+        if page:
+            page.text(_ONLINE)
+            self.send()
+        self._light.announce()
+
+    def _write(self, action: int) -> None:
+        settings = self._settings
+        if action == link.CONNECT:
+            self._outbox.connect(settings.name, settings.user, settings.password, self._availability, link.KEEP_ALIVE_S)
+        elif action == link.SUBSCRIBE:
+            self._outbox.subscribe(self._set.decode())
+        elif action == link.PING:
+            self._outbox.ping()
+
+    def _push(self) -> None:
+        """Give the socket what waits, as much as it takes now."""
+        try:
+            is_stuck = not self._wire.send(self._outbox)
+        except OSError as error:
+            self._lose(error)
+            return
+        if is_stuck:
+            self._is_stuck.set()
+        self._tell(link.SENT)

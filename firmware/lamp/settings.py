@@ -1,0 +1,69 @@
+"""What a light is told when it is set up: the file `settings.json` beside `main.py`.
+
+`name` and `host` are needed. `port`, `user`, `password`, `tls`, `ca` (the file with the CA's certificate), `wifi`
+(`ssid`, `password`), `pins` (`lamp`, `button`) and `flashed` (unix seconds) have defaults.
+"""
+
+import json
+
+FILE = "settings.json"
+MAX_TEXT = 128
+
+
+class BadSettings(Exception):
+    """The settings cannot be used, and why."""
+
+
+class Settings:
+    """The settings of one light."""
+
+    def __init__(self, found: "dict[str, object]") -> None:
+        self.name = _text(found, "name", None)
+        self.host = _text(found, "host", None)
+        self.has_tls = found.get("tls") is True
+        self.port = _number(found, "port", 8883 if self.has_tls else 1883)
+        self.ca = _text(found, "ca", "ca.pem")
+        self.user = _text(found, "user", "")
+        self.password = _text(found, "password", "")
+        self.ssid = _text(_group(found, "wifi"), "ssid", "")
+        self.wifi_password = _text(_group(found, "wifi"), "password", "")
+        self.lamp_pin = _number(_group(found, "pins"), "lamp", 2)  # the blue LED of most ESP32 boards
+        self.button_pin = _number(_group(found, "pins"), "button", 0)  # their BOOT button
+        self.flashed = _number(found, "flashed", 0)
+
+
+def load() -> Settings:
+    """Read the settings. Raises BadSettings, with a sentence that repeats none of them."""
+    try:
+        with open(FILE) as file:
+            found = json.load(file)
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"{FILE} cannot be read: {error}") from None
+    return Settings(_group({FILE: found}, FILE))
+
+
+def _text(found: "dict[str, object]", name: str, default: "str | None") -> str:
+    text = found.get(name)
+    if text is None and default is not None:
+        return default
+    if not isinstance(text, str) or len(text.encode()) > MAX_TEXT:
+        raise BadSettings(f"{name} must be text of at most {MAX_TEXT} bytes")
+    return text
+
+
+def _number(found: "dict[str, object]", name: str, default: int) -> int:
+    number = found.get(name)
+    if number is None:
+        return default
+    if not isinstance(number, int):
+        raise BadSettings(f"{name} must be a whole number")
+    return number
+
+
+def _group(found: "dict[str, object]", name: str) -> "dict[str, object]":
+    group = found.get(name)
+    if group is None:
+        return {}
+    if not isinstance(group, dict):
+        raise BadSettings(f"{name} must be an object")
+    return group

@@ -1,0 +1,44 @@
+"""The chip's Wi-Fi: joins the network, and joins again when the driver has given up."""
+
+import asyncio
+
+import network
+
+from lamp import say
+from lamp.clock import now_ms, ticks_diff
+
+LOOK_MS = 100  # MicroPython tells no one when the station joins, so this looks; only while there is no network
+GIVE_UP_MS = 15_000
+
+
+class Wifi:
+    """The station. Without a name of a network (`ssid`) there is one already, by cable maybe."""
+
+    def __init__(self, ssid: str, password: str) -> None:
+        self._ssid = ssid
+        self._password = password
+        self._station = network.WLAN(network.WLAN.IF_STA)
+
+    def start(self) -> None:
+        """Switch the radio on, and begin to join. Its power save can keep a press waiting for 300 ms, so it is off."""
+        if self._ssid:
+            self._station.active(True)
+            self._station.config(pm=network.WLAN.PM_NONE)
+            self._join()
+
+    async def joined(self) -> None:
+        """Wait until the station has joined and has its address."""
+        since = now_ms()
+        while self._ssid and not self._station.isconnected():
+            if ticks_diff(now_ms(), since) > GIVE_UP_MS:
+                since = now_ms()
+                self._join()
+            await asyncio.sleep_ms(LOOK_MS)
+
+    def _join(self) -> None:
+        """Begin anew. The driver can refuse at any time; then it is asked again later."""
+        try:
+            self._station.disconnect()  # without it `connect` raises while the driver still tries: micropython 17661
+            self._station.connect(self._ssid, self._password)
+        except OSError as error:
+            say(f"Wi-Fi: {error}")
