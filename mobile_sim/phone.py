@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,7 @@ from mobile_sim.slides import Slides
 
 DEFAULT_WAIT_MS = 10_000
 CONNECT_MS = 10_000
+CATCH_UP_S = 1
 
 
 class Phone:
@@ -126,12 +128,16 @@ class Phone:
     ) -> Journey:
         """Press, and wait for the last word, at most `wait_ms`: the journey then has the present word.
 
+        Once it is applied, `lights` shows at least what this press did.
+
         `brightness`: 1-255, None: as bright as it was. `if_ver`: only if the light still has this version.
         `patience_ms`: how long after now it may still act, 100-10,000.
         Raises UnknownLight, Invalid, TooManyOpen, JournalBroken; the press is then not made.
         """
         flight = self.begin(light, state=state, brightness=brightness, if_ver=if_ver, patience_ms=patience_ms)
-        return await flight.last_word(wait_ms)
+        journey = await flight.last_word(wait_ms)
+        await self._catch_up(journey)
+        return journey
 
     def begin(
         self,
@@ -184,6 +190,13 @@ class Phone:
             else:
                 seen[light.id] = light
                 yield light
+
+    async def _catch_up(self, journey: Journey) -> None:
+        """The word may come a moment before the news of the light."""
+        version = journey.version
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_S):
+                await self.until(lambda lights: version is None or lights[journey.light].version >= version)
 
     def _shown(self, light: str) -> Light:
         self._check()

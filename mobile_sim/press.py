@@ -180,7 +180,7 @@ class Press:
             return []
         if self._state is State.NEW:
             self._move(State.ASKING)
-        copy = Send(min(round(now - self._at), OLDEST_MS), hedge=self._hedging)
+        copy = Send(self._age(now), hedge=self._hedging)
         self._loose += 1
         self._ask_at(inf if self._state is State.ACCEPTED else now + self._gap, hedge=self._state is State.ASKING)
         self._gap = min(self._gap * 2, LONGEST_GAP_MS)
@@ -192,8 +192,11 @@ class Press:
     def _close(self, word: Said, reason: str | None, now: float) -> list[Action]:
         self._move(State.CLOSED)
         measured = word is Said.APPLIED and not self._restored
-        shown = [TellShown(min(round(now - self._at), OLDEST_MS))] if measured else []
+        shown = [TellShown(self._age(now))] if measured else []
         return [Forget(), Say(word, reason), *shown]
+
+    def _age(self, now: float) -> int:
+        return min(max(0, round(now - self._at)), OLDEST_MS)
 
     def _never_taken(self) -> bool:
         """Every copy was answered by an error."""

@@ -22,8 +22,8 @@ from presslight.console import complain, err, one_line, out, run_until_signal
 from presslight.stack import Stack
 
 EXIT_CODES = {"within": 0, "over": 1, "unmeasured": 2}
-CONNECT_MS = 5_000
-LIGHTS_MS = 5_000
+CONNECT_MS = 3_000
+LIGHTS_MS = 3_000
 LEAST_WARM_UP = 10
 LEAST_PRESS_RATE = 50
 LONG_S = 2
@@ -152,8 +152,8 @@ def show(result: Result) -> int:
 
 async def _measure(wanted: Wanted, files: Files, results: list[Result]) -> None:
     try:
-        async with _phone(wanted) as phone:
-            plan = wanted.plan(await load.reachable(phone, wanted.names, LIGHTS_MS))
+        async with _phone(wanted) as (phone, names):
+            plan = wanted.plan(await load.reachable(phone, names, LIGHTS_MS))
             tally = await _press(phone, plan)
             result = conclude(tally, plan, phone.welcome.bridge)
     except* PresslightError as group:
@@ -164,14 +164,15 @@ async def _measure(wanted: Wanted, files: Files, results: list[Result]) -> None:
 
 
 @asynccontextmanager
-async def _phone(wanted: Wanted) -> AsyncIterator[Phone]:
+async def _phone(wanted: Wanted) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]:
+    """A phone that is on, and the lights it shall press."""
     async with AsyncExitStack() as exits:
-        url, token = wanted.url, wanted.token
+        url, token, names = wanted.url, wanted.token, wanted.names
         if url is None:
             stack = await _started(wanted, exits)
-            url, token = stack.url, stack.token
+            url, token, names = stack.url, stack.token, stack.names
         phone = Phone(url, token, client="presslight measure", connect_ms=CONNECT_MS)
-        yield await exits.enter_async_context(phone)
+        yield await exits.enter_async_context(phone), names
 
 
 async def _started(wanted: Wanted, exits: AsyncExitStack) -> Stack:
@@ -186,7 +187,7 @@ async def _started(wanted: Wanted, exits: AsyncExitStack) -> Stack:
 
 async def _press(phone: Phone, plan: Plan) -> Tally:
     columns = TextColumn("pressing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    is_short = (plan.presses + plan.warm_up) / plan.rate <= LONG_S
-    with Progress(*columns, console=err, transient=True, disable=is_short) as bar:
+    is_long = (plan.presses + plan.warm_up) / plan.rate > LONG_S
+    with Progress(*columns, console=err, transient=True, disable=not (is_long and err.is_terminal)) as bar:
         task = bar.add_task("pressing", total=plan.presses + plan.warm_up)
         return await load.run(phone, plan, lambda done: bar.update(task, completed=done))

@@ -1,12 +1,38 @@
 """What the phone's tests share: a bridge that can fail on purpose, and short waits between attempts."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import wraps
+from inspect import iscoroutinefunction
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mobile_sim import backoff
 from mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
+settings.load_profile("unhurried")
+
+LONGEST_S = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No test here waits for ever."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.path.parent == Path(__file__).parent:
+            item.obj = bounded(item.obj) if iscoroutinefunction(item.obj) else item.obj
+
+
+def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @wraps(test)
+    async def run(**fixtures: object) -> None:
+        async with asyncio.timeout(LONGEST_S):
+            await test(**fixtures)
+
+    return run
 
 
 @pytest.fixture

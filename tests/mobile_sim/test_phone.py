@@ -14,12 +14,6 @@ from mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, accept, act, apply, first, ignore, refuse, view
 
 
-@pytest.fixture(autouse=True)
-async def bounded() -> object:
-    async with asyncio.timeout(30):
-        yield
-
-
 async def test_press_is_applied_and_measured(bridge: FakeBridge, phone: Phone) -> None:
     journey = await phone.press("kitchen", state="ON", brightness=200)
     assert (journey.word, journey.light, journey.copies) == (Said.APPLIED, "kitchen", 1)

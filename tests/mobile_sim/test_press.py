@@ -180,6 +180,10 @@ def test_press_asks_at_a_bounded_rate_for_ever() -> None:
     assert copies < 8 + 3_600 / 30
 
 
+def test_press_meant_for_the_next_moment_has_no_negative_age() -> None:
+    assert Send(0) in Press(1, 2_000).on_event(Pressed(10), 0)
+
+
 def test_press_refuses_an_illegal_move() -> None:
     press = Press(0, 2_000)
     with pytest.raises(IllegalMove):

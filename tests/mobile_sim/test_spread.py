@@ -64,8 +64,8 @@ def test_ranks_hold_for_any_number(n: int) -> None:
 def test_interval_holds_the_true_p99_about_19_times_in_20() -> None:
     draw = random.Random(1)
     hits = 0
-    for _ in range(400):
-        figures = spread_of(*(draw.uniform(0, 1_000) for _ in range(500))).figures()
+    for _ in range(100):
+        figures = spread_of(*(draw.uniform(0, 1_000) for _ in range(300))).figures()
         assert figures is not None
         hits += (figures.p99_low or 0) <= 990.5 and (figures.p99_high or 1_000) >= 989.5
-    assert hits >= 370
+    assert hits >= 90

@@ -1,0 +1,95 @@
+"""The phone on the real thing: bridge, embedded broker, and lights that run the firmware on MicroPython."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mobile_sim import load
+from mobile_sim.events import Said
+from mobile_sim.phone import Phone
+from mobile_sim.result import Plan, conclude
+from presslight.stack import Stack
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[Stack]:
+    async with Stack(broker="embedded", lights=["kitchen", "hall"]) as running:
+        yield running
+
+
+@pytest.fixture
+async def phone(stack: Stack) -> AsyncIterator[Phone]:
+    async with Phone(stack.url, stack.token) as on:
+        assert await load.reachable(on, ("hall", "kitchen"), wait_ms=30_000)
+        yield on
+
+
+async def test_press_lights_the_lamp_and_is_measured(stack: Stack, phone: Phone) -> None:
+    journey = await phone.press("kitchen", state="ON", brightness=200)
+    assert journey.word is Said.APPLIED
+    await stack.lights["kitchen"].until(lambda glow: glow.duty > 0)
+    assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)
+    assert journey.press_to_light_ms is not None
+    assert journey.light_ms is not None
+    assert journey.total_ms is not None
+    assert journey.light_ms < journey.press_to_light_ms < journey.total_ms
+
+
+async def test_toggle_goes_there_and_back(phone: Phone) -> None:
+    first, second = await phone.toggle("kitchen"), await phone.toggle("kitchen")
+    assert (first.word, second.word) == (Said.APPLIED, Said.APPLIED)
+    assert phone.lights["kitchen"].state == "OFF"
+
+
+async def test_hand_at_the_lamp_is_shown(stack: Stack, phone: Phone) -> None:
+    stack.lights["hall"].press_button()
+    await phone.until(lambda lights: lights["hall"].state == "ON")
+
+
+async def test_press_on_what_is_no_longer_so_is_refused(stack: Stack, phone: Phone) -> None:
+    async with Phone(stack.url, stack.token) as other:
+        seen = phone.lights["kitchen"].version
+        await other.press("kitchen", state="ON")
+        journey = await phone.press("kitchen", state="OFF", if_ver=seen)
+    assert (journey.word, journey.reason) == (Said.REFUSED, "precondition")
+    await phone.until(lambda lights: lights["kitchen"].state == "ON")
+
+
+async def test_lamp_without_power_is_offline_and_back_with_a_new_boot(stack: Stack, phone: Phone) -> None:
+    boot = phone.lights["kitchen"].bound.boot
+    await stack.lights["kitchen"].power_cut()
+    await phone.until(lambda lights: not lights["kitchen"].online)
+    gone = await phone.press("kitchen", state="ON")
+    assert (gone.word, gone.reason) == (Said.OFFLINE, "light_offline")
+    await stack.lights["kitchen"].power_on()
+    await phone.until(lambda lights: lights["kitchen"].online and lights["kitchen"].bound.boot != boot)
+    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+
+
+async def test_slider_ends_where_the_finger_rests(phone: Phone) -> None:
+    for brightness in range(1, 256):
+        phone.slide("kitchen", brightness)
+    await phone.until(lambda lights: lights["kitchen"].brightness == 255 and lights["kitchen"].state == "ON")
+    assert phone.lights["kitchen"].version[1] < 20
+
+
+async def test_next_life_of_a_phone_takes_up_its_journal(stack: Stack, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    async with Phone(stack.url, stack.token, journal=journal) as phone:
+        await phone.until(lambda lights: "kitchen" in lights and lights["kitchen"].online)
+        flight = phone.begin("kitchen", state="ON")
+    async with Phone(stack.url, stack.token, journal=journal) as phone:
+        await phone.settled()
+        assert phone.open == ()
+        journey = await phone.press("kitchen", state="OFF")
+    assert journey.word is Said.APPLIED
+    assert journey.key != flight.frame.key
+
+
+async def test_load_on_real_lamps_applies_every_press(phone: Phone) -> None:
+    plan = Plan(lights=("hall", "kitchen"), presses=30, warm_up=4, rate=40, patience_ms=10_000, budget_ms=60_000)
+    result = conclude(await load.run(phone, plan), plan, phone.welcome.bridge)
+    assert (result.verdict, result.words) == ("within", {"applied": 30})
+    assert result.legs["light"].n == 30
+    assert [phone.lights[name].state for name in plan.lights] == ["OFF", "OFF"]

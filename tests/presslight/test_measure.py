@@ -1,0 +1,125 @@
+import asyncio
+import json
+import os
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from contract.errors import ErrorCode
+from contract.words import Reason, Word
+from presslight.measure import NoToken, Wanted, token_for
+from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, refuse, view
+
+ROOT = Path(__file__).parents[2]
+
+
+class Run(NamedTuple):
+    code: int | None
+    out: str
+    err: str
+
+
+async def measure(*arguments: str, token: str = TOKEN) -> Run:
+    """Run the verb as a user does."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "presslight", "measure", *arguments,
+        cwd=ROOT, env=os.environ | {"PRESSLIGHT_TOKEN": token, "COLUMNS": "120"},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await child.communicate()
+    return Run(child.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+async def bridge() -> AsyncIterator[FakeBridge]:
+    async with FakeBridge() as fake:
+        yield fake
+
+
+async def test_measure_within_budget_shows_a_table_writes_files_and_exits_0(bridge: FakeBridge, tmp_path: Path) -> None:
+    files = "--json", str(tmp_path / "m.json"), "--junit", str(tmp_path / "m.xml")
+    run = await measure("--url", bridge.url, "--presses", "20", "--rate", "50", "--budget", "60s", *files)
+    assert (run.code, run.err) == (0, "")
+    assert "press → light" in run.out
+    assert "20 of 20 presses were applied" in run.out
+    assert json.loads((tmp_path / "m.json").read_text())["verdict"] == "within"
+    assert ET.parse(tmp_path / "m.xml").getroot().attrib["failures"] == "0"
+
+
+async def test_measure_over_budget_says_by_how_much_and_exits_1(bridge: FakeBridge) -> None:
+    run = await measure("--url", bridge.url, "--presses", "20", "--rate", "50", "--budget", "0.001ms")
+    assert run.code in (1, 2)  # 2: the machine was too busy to say
+    assert "presslight: press → light p99 is" in run.err
+    assert "over the budget of" in run.err
+
+
+async def test_measure_of_presses_that_fail_exits_1(bridge: FakeBridge) -> None:
+    bridge.answer = lambda visit, press: visit.word(press, Word.REFUSED, Reason.LATE)
+    run = await measure("--url", bridge.url, "--presses", "3", "--rate", "50", "--budget", "60s")
+    assert run.code == 1
+    assert "0 of 3 presses were applied; the others: 3 refused: late" in run.err
+
+
+async def test_measure_with_a_bad_token_is_one_line_and_exits_2(bridge: FakeBridge, tmp_path: Path) -> None:
+    run = await measure("--url", bridge.url, "--junit", str(tmp_path / "m.xml"), token="wrong")
+    assert run == (2, "", "presslight: The token is not known here (closed with 4101)\n")
+    assert ET.parse(tmp_path / "m.xml").getroot().attrib["errors"] == "4"
+
+
+async def test_measure_without_a_light_is_one_line_and_exits_2() -> None:
+    async with FakeBridge(view(online=False)) as bridge:
+        run = await measure("--url", bridge.url)
+    assert run == (2, "", "presslight: no light is online\n")
+
+
+async def test_measure_faster_than_the_bridge_allows_is_one_line_and_exits_2(bridge: FakeBridge) -> None:
+    run = await measure("--url", bridge.url, "--rate", "51")
+    assert run == (2, "", "presslight: 51 presses a second are over the bridge's limit of 50 for one phone\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--budget", "2"], "a duration looks like 2s or 1500ms, not like '2'"),
+        (["--url", "mqtt://there"], "a bridge's address looks like http://host:port, not like 'mqtt://there'"),
+        (["--json", "nowhere/m.json"], "there is no folder nowhere for m.json"),
+    ],
+)
+async def test_measure_with_a_bad_option_is_one_line_and_exits_2(arguments: list[str], complaint: str) -> None:
+    assert await measure(*arguments) == (2, "", f"presslight: {complaint}\n")
+
+
+async def test_measure_of_a_bridge_that_is_not_there_is_one_line_and_exits_2(bridge: FakeBridge) -> None:
+    await bridge.stop()
+    run = await measure("--url", bridge.url)
+    assert run == (2, "", f"presslight: no bridge at {bridge.url}: connection refused\n")
+
+
+async def test_measure_of_presses_the_bridge_rejects_names_the_code(bridge: FakeBridge) -> None:
+    bridge.answer = refuse(ErrorCode.FORBIDDEN)
+    run = await measure("--url", bridge.url, "--presses", "2", "--rate", "50", "--budget", "60s")
+    assert "2 rejected: forbidden" in run.err
+
+
+async def test_measure_without_a_url_starts_the_stack_and_ends_it() -> None:
+    run = await measure("--presses", "6", "--rate", "20", "--lights", "1", "--budget", "60s")
+    assert run.code == 0, run.err
+    assert "6 of 6 presses were applied" in run.out
+
+
+def test_token_comes_from_the_pages_link_too() -> None:
+    assert token_for("http://here/#token=abc", "") == "abc"
+    assert token_for("http://here", "given") == "given"
+    assert token_for(None, "") == ""
+    with pytest.raises(NoToken):
+        token_for("http://here", "")
+
+
+def test_plan_lets_a_press_take_longer_than_the_budget() -> None:
+    wanted = Wanted(None, "", (), 1, presses=10, rate=5, budget_ms=3_000)
+    assert wanted.plan(("kitchen",)).patience_ms == 6_000
+    assert wanted.plan(tuple("abcdefgh")).warm_up == 16
