@@ -131,6 +131,6 @@ def describe(error: BaseException) -> str:
         return f"the bridge closed the socket ({error.rcvd.code if error.rcvd else 'without a word'})"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, OSError) and error.errno and error.errno > 0:
-        return os.strerror(error.errno).lower()
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        return (os.strerror(error.errno) if error.errno > 0 else error.strerror).lower()
     return str(error) or type(error).__name__

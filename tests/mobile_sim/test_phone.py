@@ -1,17 +1,15 @@
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contract.errors import CloseCode, ErrorCode, Invalid
-from contract.phone import LightChanged, Ping, Press, Status
-from contract.words import Reason, Word
+from contract.errors import ErrorCode, Invalid
+from contract.phone import LightChanged, Press, Status
 from mobile_sim import press as rules
-from mobile_sim.errors import JournalBroken, TooManyOpen, TurnedAway, UnknownLight, Unreachable
+from mobile_sim.errors import UnknownLight, Unreachable
 from mobile_sim.events import Said
 from mobile_sim.phone import Phone
-from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, accept, act, apply, first, ignore, refuse, view
+from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, act, first, ignore, refuse, view
 
 
 async def test_press_is_applied_and_measured(bridge: FakeBridge, phone: Phone) -> None:
@@ -36,17 +34,6 @@ async def test_press_carries_key_deadline_and_no_more(bridge: FakeBridge, phone:
     assert 61_000 <= press.not_after.up < 62_000
     assert press.set.brightness is None
     assert press.if_ver is None
-
-
-async def test_keys_count_up_and_deadlines_never_go_back(bridge: FakeBridge, phone: Phone) -> None:
-    for patience_ms in (10_000, 100):
-        await phone.press("kitchen", state="ON", patience_ms=patience_ms)
-    one, two = bridge.presses
-    assert one.key.rpartition("-")[0] == two.key.rpartition("-")[0]
-    assert int(two.key.rpartition("-")[2]) == int(one.key.rpartition("-")[2]) + 1
-    assert one.not_after is not None
-    assert two.not_after is not None
-    assert two.not_after.up >= one.not_after.up
 
 
 async def test_toggle_asks_for_the_other_state_of_the_light_as_shown(bridge: FakeBridge, phone: Phone) -> None:
@@ -81,43 +68,6 @@ async def test_press_without_an_answer_is_repeated_until_accepted(
     assert journey.word is Said.APPLIED
     assert journey.copies == len(bridge.presses) >= 3
     assert {press.key for press in bridge.presses} == {journey.key}
-
-
-async def test_press_that_nobody_answers_is_unconfirmed_and_later_tells_which(
-    bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rules, "ASK_AGAIN_MS", 20)
-    bridge.answer = accept
-    flight = phone.begin("kitchen", state="ON", patience_ms=100)
-    said: asyncio.Queue[Said] = asyncio.Queue()
-    flight.on_word = said.put_nowait
-    assert (await said.get(), await said.get()) == (Said.ACCEPTED, Said.UNCONFIRMED)
-    assert flight.journey.total_ms is None
-    assert [journey.word for journey in phone.open] == [Said.UNCONFIRMED]
-    bridge.answer = lambda visit, press: visit.word(press, Word.NOT_APPLIED)
-    await phone.settled()
-    assert (await said.get(), said.empty()) == (Said.NOT_APPLIED, True)
-
-
-async def test_press_gives_up_waiting_with_the_present_word(bridge: FakeBridge, phone: Phone) -> None:
-    bridge.answer = accept
-    journey = await phone.press("kitchen", state="ON", wait_ms=50)
-    assert journey.word in (Said.ACCEPTED, Said.PENDING)
-    assert journey.total_ms is None
-
-
-async def test_words_out_of_order_and_twice_change_nothing(bridge: FakeBridge, phone: Phone) -> None:
-    async def jumbled(visit: Visit, press: Press) -> None:
-        await visit.word(press, Word.REFUSED, Reason.LATE)
-        for word in (Word.ACCEPTED, Word.UNCONFIRMED, Word.APPLIED, Word.REFUSED):
-            await visit.word(press, word)
-
-    bridge.answer = jumbled
-    flight = phone.begin("kitchen", state="ON")
-    assert (await flight.last_word(5_000)).word is Said.REFUSED
-    bridge.answer = apply
-    await phone.press("kitchen", state="ON")
-    assert (flight.journey.word, flight.journey.reason) == (Said.REFUSED, Reason.LATE)
 
 
 @pytest.mark.parametrize(
@@ -202,107 +152,6 @@ async def test_status_makes_the_screen_stale_and_fresh_again(bridge: FakeBridge,
     assert phone.stale_ms() == 0
 
 
-async def test_light_that_rebooted_makes_an_open_press_unconfirmed_at_once(bridge: FakeBridge, phone: Phone) -> None:
-    bridge.answer = first(accept, lambda visit, press: visit.word(press, Word.LOST_IN_REBOOT))
-    flight = phone.begin("kitchen", state="ON", patience_ms=10_000)
-    await bridge.until(lambda: bool(bridge.presses))
-    await bridge.change("kitchen", boot="deadbeef", up=10, version=(2, 0))
-    assert (await flight.last_word(10_000)).word is Said.LOST_IN_REBOOT
-
-
-async def test_phone_answers_pings_and_knows_the_round_trip(bridge: FakeBridge, phone: Phone) -> None:
-    await bridge.visits[0].say(Ping(n=7))
-    await bridge.until(lambda: bool(bridge.pongs))
-    assert bridge.pongs[0].n == 7
-    assert phone.rtt_ms is not None
-
-
-async def test_phone_leaves_a_silent_bridge_and_comes_back() -> None:
-    async with FakeBridge(ping_ms=20) as bridge:
-        bridge.answers_pings = False
-        async with Phone(bridge.url, TOKEN):
-            await bridge.until(lambda: len(bridge.hellos) >= 3)
-
-
-@pytest.mark.parametrize("code", [CloseCode.RESTART, CloseCode.SLOW, CloseCode.OVERLOADED, 1001, 1011])
-async def test_phone_comes_back_after_a_close_that_allows_it(bridge: FakeBridge, phone: Phone, code: int) -> None:
-    await bridge.visits[0].close(code)
-    await bridge.until(lambda: len(bridge.hellos) == 2)
-    await phone.until(lambda _: phone.rtt_ms is not None)
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
-
-
-@pytest.mark.parametrize("code", [CloseCode.UNAUTHENTICATED, CloseCode.ABUSE])
-async def test_phone_stays_away_after_a_close_that_forbids_it(bridge: FakeBridge, phone: Phone, code: int) -> None:
-    await bridge.visits[0].close(code)
-    with pytest.raises(TurnedAway) as turned_away:
-        await phone.until(lambda _: False)
-    assert turned_away.value.close_code == code
-    with pytest.raises(TurnedAway):
-        await phone.press("kitchen", state="ON")
-    assert len(bridge.hellos) == 1
-
-
-async def test_phone_with_a_bad_token_is_turned_away_with_the_reason(bridge: FakeBridge) -> None:
-    with pytest.raises(TurnedAway, match="token is not known"):
-        async with Phone(bridge.url, "wrong"):
-            pass
-
-
-async def test_phone_without_a_bridge_says_what_is_wrong(bridge: FakeBridge) -> None:
-    await bridge.stop()
-    with pytest.raises(Unreachable, match=r"no bridge at http://127.0.0.1:\d+: .*refused"):
-        async with Phone(bridge.url, TOKEN, connect_ms=200):
-            pass
-
-
-@pytest.mark.parametrize(
-    "frame", ["", "{", "[]", '{"type":"dance"}', '{"type":"light"}', '{"type":"outcome","key":"x"}', "\x00"]
-)
-async def test_frames_that_make_no_sense_are_counted_and_harm_nothing(
-    bridge: FakeBridge, phone: Phone, frame: str
-) -> None:
-    await bridge.visits[0].say(frame)
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
-    assert sum(phone.ignored.values()) == 1
-    assert len(bridge.hellos) == 1
-
-
-async def test_oversized_frame_ends_the_socket_and_not_the_phone(bridge: FakeBridge, phone: Phone) -> None:
-    await bridge.visits[0].say(" " * 2_000_000)
-    await bridge.until(lambda: len(bridge.hellos) == 2)
-    await phone.until(lambda _: phone.rtt_ms is not None)
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
-
-
-async def test_phone_that_is_killed_asks_in_its_next_life(bridge: FakeBridge, tmp_path: Path) -> None:
-    bridge.answer = accept
-    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
-        key = phone.begin("kitchen", state="ON").frame.key
-        await bridge.until(lambda: bool(bridge.presses))
-    bridge.answer = apply
-    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
-        await phone.settled()
-        after = await phone.press("kitchen", state="OFF")
-    assert [press.key for press in bridge.presses] == [key, key, after.key]
-    assert bridge.applied == {key: 1, after.key: 1}
-    assert [shown.key for shown in bridge.shown] == [after.key]
-    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
-        assert phone.open == ()
-
-
-async def test_press_that_cannot_be_stored_is_not_sent(bridge: FakeBridge, tmp_path: Path) -> None:
-    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
-        phone._journal.close()
-        phone._journal._file = 1 << 20  # no such descriptor: every write fails
-        with pytest.raises(JournalBroken):
-            await phone.press("kitchen", state="ON")
-        assert phone.open == ()
-        phone._journal._file = None
-        await phone.press("kitchen", state="ON")
-    assert len(bridge.presses) == 1
-
-
 @pytest.mark.parametrize(
     "wish", [{"state": "on"}, {"state": "ON", "brightness": 0}, {"state": "ON", "brightness": 256}]
 )
@@ -321,22 +170,6 @@ async def test_light_that_is_not_shown_is_unknown(phone: Phone) -> None:
         await phone.press("cellar", state="ON")
 
 
-async def test_open_presses_are_bounded(bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mobile_sim.presses.MAX_OPEN", 2)
-    bridge.answer = accept
-    for _ in range(2):
-        phone.begin("kitchen", state="ON")
-    with pytest.raises(TooManyOpen):
-        phone.begin("kitchen", state="ON")
-
-
-async def test_slider_sends_the_first_and_the_newest_value(bridge: FakeBridge, phone: Phone) -> None:
-    for brightness in range(1, 101):
-        phone.slide("kitchen", brightness)
-    await phone.until(lambda lights: lights["kitchen"].brightness == 100)
-    assert [press.set.brightness for press in bridge.presses] == [1, 100]
-
-
 async def test_phone_that_is_off_says_so(bridge: FakeBridge) -> None:
     phone = Phone(bridge.url, TOKEN)
     with pytest.raises(Unreachable):
@@ -352,19 +185,6 @@ async def test_error_in_the_body_leaves_the_phone_as_it_is(bridge: FakeBridge) -
     with pytest.raises(KeyError):
         async with Phone(bridge.url, TOKEN):
             raise KeyError
-
-
-async def test_waiting_press_gets_the_present_word_when_the_phone_ends(bridge: FakeBridge) -> None:
-    bridge.answer = accept
-    async with Phone(bridge.url, TOKEN) as phone:
-        waiting = asyncio.create_task(phone.press("kitchen", state="ON", wait_ms=60_000))
-        await bridge.until(lambda: bool(bridge.presses))
-    assert not (await waiting).word.final
-
-
-def test_phone_refuses_an_address_that_is_none() -> None:
-    with pytest.raises(Invalid):
-        Phone("mqtt://somewhere", TOKEN)
 
 
 async def test_light_that_appears_later_is_shown(bridge: FakeBridge, phone: Phone) -> None:

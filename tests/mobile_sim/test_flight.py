@@ -1,0 +1,89 @@
+import asyncio
+
+import pytest
+from pydantic import BaseModel
+
+from contract.phone import Legs, Press, PressOutcome, Wish
+from contract.words import Reason, Word
+from mobile_sim import press as rules
+from mobile_sim.clock import now_ms
+from mobile_sim.events import LinkUp, Said
+from mobile_sim.flight import Flight
+from mobile_sim.phone import Phone
+from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, accept, apply
+
+
+async def test_press_that_nobody_answers_is_unconfirmed_and_later_tells_which(
+    bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "ASK_AGAIN_MS", 20)
+    bridge.answer = accept
+    flight = phone.begin("kitchen", state="ON", patience_ms=100)
+    said: asyncio.Queue[Said] = asyncio.Queue()
+    flight.on_word = said.put_nowait
+    assert (await said.get(), await said.get()) == (Said.ACCEPTED, Said.UNCONFIRMED)
+    assert flight.journey.total_ms is None
+    assert [journey.word for journey in phone.open] == [Said.UNCONFIRMED]
+    bridge.answer = lambda visit, press: visit.word(press, Word.NOT_APPLIED)
+    await phone.settled()
+    assert (await said.get(), said.empty()) == (Said.NOT_APPLIED, True)
+
+
+async def test_press_gives_up_waiting_with_the_present_word(bridge: FakeBridge, phone: Phone) -> None:
+    bridge.answer = accept
+    journey = await phone.press("kitchen", state="ON", wait_ms=50)
+    assert journey.word in (Said.ACCEPTED, Said.PENDING)
+    assert journey.total_ms is None
+
+
+async def test_words_out_of_order_and_twice_change_nothing(bridge: FakeBridge, phone: Phone) -> None:
+    async def jumbled(visit: Visit, press: Press) -> None:
+        await visit.word(press, Word.REFUSED, Reason.LATE)
+        for word in (Word.ACCEPTED, Word.UNCONFIRMED, Word.APPLIED, Word.REFUSED):
+            await visit.word(press, word)
+
+    bridge.answer = jumbled
+    flight = phone.begin("kitchen", state="ON")
+    assert (await flight.last_word(5_000)).word is Said.REFUSED
+    bridge.answer = apply
+    await phone.press("kitchen", state="ON")
+    assert (flight.journey.word, flight.journey.reason) == (Said.REFUSED, Reason.LATE)
+
+
+async def test_waiting_press_gets_the_present_word_when_the_phone_ends(bridge: FakeBridge) -> None:
+    bridge.answer = accept
+    async with Phone(bridge.url, TOKEN) as phone:
+        waiting = asyncio.create_task(phone.press("kitchen", state="ON", wait_ms=60_000))
+        await bridge.until(lambda: bool(bridge.presses))
+    assert not (await waiting).word.final
+
+
+async def test_press_of_an_earlier_life_is_sent_with_its_age_and_is_no_journey() -> None:
+    sent: list[BaseModel] = []
+    forgotten: list[str] = []
+
+    class Ground:
+        def send(self, frame: BaseModel) -> None:
+            sent.append(frame)
+
+        def keep(self, press: Press, lead_ms: int) -> None:
+            raise AssertionError
+
+        def forget(self, key: str) -> None:
+            forgotten.append(key)
+
+    frame = Press(type="press", key="0123456789abcdef-7", light="kitchen", set=Wish(state="ON"))
+    flight = Flight(frame, 2_000, now_ms(), Ground(), aged_ms=5_000)
+    flight.feed(LinkUp(10))
+    legs = Legs(bridge_us=100, light_us=10)
+    flight.outcome(
+        PressOutcome(key=frame.key, light="kitchen", word=Word.APPLIED, final=True, version=(1, 2), legs=legs)
+    )
+    (copy,) = sent
+    assert isinstance(copy, Press)
+    assert 5_000 <= copy.age_ms < 60_000
+    assert copy.model_copy(update={"age_ms": 0}) == frame
+    assert forgotten == [frame.key]
+    journey = flight.journey
+    assert (journey.word, journey.version) == (Said.APPLIED, (1, 2))
+    assert (journey.total_ms, journey.press_to_light_ms) == (None, None)

@@ -1,0 +1,89 @@
+import socket
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
+
+from contract.errors import CloseCode, Invalid
+from mobile_sim import backoff
+from mobile_sim.connection import Silent
+from mobile_sim.errors import TurnedAway, Unreachable
+from mobile_sim.events import Said
+from mobile_sim.link import describe, socket_uri
+from mobile_sim.phone import Phone
+from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
+
+
+@pytest.mark.parametrize("code", [CloseCode.RESTART, CloseCode.SLOW, CloseCode.OVERLOADED, 1001, 1011])
+async def test_phone_comes_back_after_a_close_that_allows_it(bridge: FakeBridge, phone: Phone, code: int) -> None:
+    await bridge.visits[0].close(code)
+    await bridge.until(lambda: len(bridge.hellos) == 2)
+    await phone.until(lambda _: phone.rtt_ms is not None)
+    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+
+
+@pytest.mark.parametrize("code", [CloseCode.UNAUTHENTICATED, CloseCode.ABUSE])
+async def test_phone_stays_away_after_a_close_that_forbids_it(bridge: FakeBridge, phone: Phone, code: int) -> None:
+    await bridge.visits[0].close(code)
+    with pytest.raises(TurnedAway) as turned_away:
+        await phone.until(lambda _: False)
+    assert turned_away.value.close_code == code
+    with pytest.raises(TurnedAway):
+        await phone.press("kitchen", state="ON")
+    assert len(bridge.hellos) == 1
+
+
+async def test_phone_with_a_bad_token_is_turned_away_with_the_reason(bridge: FakeBridge) -> None:
+    with pytest.raises(TurnedAway, match="token is not known"):
+        async with Phone(bridge.url, "wrong"):
+            pass
+
+
+async def test_phone_without_a_bridge_says_what_is_wrong(bridge: FakeBridge) -> None:
+    await bridge.stop()
+    with pytest.raises(Unreachable, match=r"no bridge at http://127.0.0.1:\d+: .*refused"):
+        async with Phone(bridge.url, TOKEN, connect_ms=200):
+            pass
+
+
+def test_phone_refuses_an_address_that_is_none() -> None:
+    with pytest.raises(Invalid):
+        Phone("mqtt://somewhere", TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("url", "uri"),
+    [
+        ("http://localhost:8787", "ws://localhost:8787/ws"),
+        ("https://lights.example/", "wss://lights.example/ws"),
+        ("http://[::1]:8787/#token=secret", "ws://[::1]:8787/ws"),
+    ],
+)
+def test_socket_is_found_from_the_bridges_address(url: str, uri: str) -> None:
+    assert socket_uri(url) == uri
+
+
+@pytest.mark.parametrize(
+    ("error", "clause"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 1)"), "connection refused"),
+        (socket.gaierror(-2, "Name or service not known"), "name or service not known"),
+        (TimeoutError(), "no answer in time"),
+        (ConnectionClosedError(Close(1011, ""), None), "the bridge closed the socket (1011)"),
+        (ConnectionClosedError(None, None), "the bridge closed the socket (without a word)"),
+        (Silent(), "Silent"),
+    ],
+)
+def test_trouble_is_told_in_a_clause(error: Exception, clause: str) -> None:
+    assert describe(error) == clause
+
+
+async def test_finger_cuts_the_wait_for_the_next_link_short(
+    bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "BASE_MS", 10**9)
+    monkeypatch.setattr(backoff, "CAP_MS", 10**9)
+    await bridge.stop()
+    await phone.until(lambda _: phone.rtt_ms is None)
+    await bridge.start()
+    assert (await phone.press("kitchen", state="ON", patience_ms=10_000)).word is Said.APPLIED

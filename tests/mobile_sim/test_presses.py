@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from contract.errors import ErrorCode
+from contract.words import Word
+from mobile_sim.errors import JournalBroken, TooManyOpen
+from mobile_sim.events import Said
+from mobile_sim.phone import Phone
+from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, accept, apply, first
+
+
+async def test_keys_count_up_and_deadlines_never_go_back(bridge: FakeBridge, phone: Phone) -> None:
+    for patience_ms in (10_000, 100):
+        await phone.press("kitchen", state="ON", patience_ms=patience_ms)
+    one, two = bridge.presses
+    assert one.key.rpartition("-")[0] == two.key.rpartition("-")[0]
+    assert int(two.key.rpartition("-")[2]) == int(one.key.rpartition("-")[2]) + 1
+    assert one.not_after is not None
+    assert two.not_after is not None
+    assert two.not_after.up >= one.not_after.up
+
+
+async def test_light_that_rebooted_makes_an_open_press_unconfirmed_at_once(bridge: FakeBridge, phone: Phone) -> None:
+    bridge.answer = first(accept, lambda visit, press: visit.word(press, Word.LOST_IN_REBOOT))
+    flight = phone.begin("kitchen", state="ON", patience_ms=10_000)
+    await bridge.until(lambda: bool(bridge.presses))
+    await bridge.change("kitchen", boot="deadbeef", up=10, version=(2, 0))
+    assert (await flight.last_word(10_000)).word is Said.LOST_IN_REBOOT
+
+
+async def test_phone_that_is_killed_asks_in_its_next_life(bridge: FakeBridge, tmp_path: Path) -> None:
+    bridge.answer = accept
+    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
+        key = phone.begin("kitchen", state="ON").frame.key
+        await bridge.until(lambda: bool(bridge.presses))
+    bridge.answer = apply
+    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
+        await phone.settled()
+        after = await phone.press("kitchen", state="OFF")
+    assert [press.key for press in bridge.presses] == [key, key, after.key]
+    assert bridge.applied == {key: 1, after.key: 1}
+    assert [shown.key for shown in bridge.shown] == [after.key]
+    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
+        assert phone.open == ()
+
+
+async def test_press_that_cannot_be_stored_is_not_sent(bridge: FakeBridge, tmp_path: Path) -> None:
+    async with Phone(bridge.url, TOKEN, journal=tmp_path / "journal") as phone:
+        phone._journal.close()
+        phone._journal._file = 1 << 20  # no such descriptor: every write fails
+        with pytest.raises(JournalBroken):
+            await phone.press("kitchen", state="ON")
+        assert phone.open == ()
+        phone._journal._file = None
+        await phone.press("kitchen", state="ON")
+    assert len(bridge.presses) == 1
+
+
+async def test_open_presses_are_bounded(bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mobile_sim.presses.MAX_OPEN", 2)
+    bridge.answer = accept
+    for _ in range(2):
+        phone.begin("kitchen", state="ON")
+    with pytest.raises(TooManyOpen):
+        phone.begin("kitchen", state="ON")
+
+
+async def test_errors_and_outcomes_of_other_presses_change_nothing(bridge: FakeBridge, phone: Phone) -> None:
+    bridge.answer = accept
+    flight = phone.begin("kitchen", state="ON")
+    await bridge.until(lambda: bool(bridge.presses))
+    strange = bridge.presses[0].model_copy(update={"key": "fedcba9876543210-1"})
+    await bridge.visits[0].word(strange, Word.REFUSED)
+    await bridge.visits[0].problem(ErrorCode.KEY_REUSED, strange.key)
+    await bridge.visits[0].problem(ErrorCode.TOO_LARGE)
+    await bridge.change("kitchen", state="ON", version=(1, 9))
+    await phone.until(lambda lights: lights["kitchen"].version == (1, 9))
+    assert [journey.key for journey in phone.open] == [flight.frame.key]
