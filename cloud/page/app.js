@@ -16,7 +16,7 @@ const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, element(id)]))
 
 const link = new Link(Math.random);
 const wire = new Wire(drive);
-const journey = new Journey(parts("light", "give", "told", "chart", "summary"));
+const journey = new Journey(parts("numbers", "light", "give", "told", "chart", "summary"));
 const house = new House({
   list: element("lights"),
   template: element("card"),
@@ -126,6 +126,7 @@ function show() {
   words.dataset.state = state === State.LIVE && !broker ? "away" : state;
   element("none").hidden = house.size > 0 || link.state !== State.LIVE;
   element("sign-in").hidden = link.state !== State.SIGNED_OUT;
+  element("journey").hidden = link.state === State.SIGNED_OUT;
   house.showAll();
 }
 

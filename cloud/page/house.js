@@ -10,7 +10,11 @@ const NO_VERSION = [0, 0];
 
 export class House {
   screen = new Screen();
-  #rooms = new Map(); // id -> {card, slider, sliding: its key, newest: the newest press's key, own: its version}
+  /**
+   * id -> {card, slider, sliding: the key of its press, newest: the key of the newest press, own: the version that an
+   * own press made, told: whether a last word has told that the light may have changed}
+   */
+  #rooms = new Map();
   #list;
   #template;
   #announce;
@@ -36,13 +40,13 @@ export class House {
 
   /** Show what the bridge says of a light, if it is news. */
   take(view) {
-    const known = this.#rooms.has(view.id);
+    const old = this.#rooms.has(view.id) ? this.screen.view(view.id) : null;
     const order = this.screen.take(view, performance.now());
     if (order === "older") return;
-    if (!known) this.#addRoom(view.id);
+    if (!old) this.#addRoom(view.id);
     this.#show(view.id);
     this.#hand.clockHeard(view.id, this.screen.bound(view.id));
-    if (known && order === "newer") this.#sayElsewhere(view);
+    if (old && stateOf(old) !== stateOf(view)) this.#sayElsewhere(view);
   }
 
   showAll() {
@@ -59,6 +63,7 @@ export class House {
     const open = OPEN_WORDS.has(word);
     if (open && isNewer(asked.key, room.newest)) room.newest = asked.key;
     if (asked.key === room.newest) room.card.say(words);
+    room.told = !open && (words.tone === "unsure" || reason === "precondition");
     if (!open && asked.key === room.sliding) this.#settle(asked.light);
     if (!open && !room.slider.busy) this.#announce(`${name}: ${words.text}`);
     return undefined;
@@ -78,7 +83,7 @@ export class House {
       toggle: (at) => this.#toggle(id, at),
       level: (value, at) => this.#slide(id, { type: "moved", value, at }),
     });
-    this.#rooms.set(id, { card, slider: new Slider(), sliding: null, newest: null, own: NO_VERSION });
+    this.#rooms.set(id, { card, slider: new Slider(), sliding: null, newest: null, own: NO_VERSION, told: false });
     const next = this.screen.ids[this.screen.ids.indexOf(id) + 1];
     this.#list.insertBefore(card.node, this.#rooms.get(next)?.card.node ?? null);
   }
@@ -89,10 +94,12 @@ export class House {
     this.#rest(id);
   }
 
-  /** Another phone, another hand, or the button on the light itself. */
+  /** Another phone, another hand, or the button on the light itself; unless a last word has just told of it. */
   #sayElsewhere(view) {
     const room = this.#rooms.get(view.id);
-    if (this.#hand.openWish(view.id) || compare(view.version, room.own) <= 0) return;
+    const told = room.told || compare(view.version, room.own) <= 0 || this.#hand.openWish(view.id);
+    room.told = false;
+    if (told) return;
     room.card.say({ text: "Changed elsewhere.", tone: "news" });
     this.#announce(`${nameOf(view.id)} changed elsewhere: ${stateOf(view)}.`);
   }

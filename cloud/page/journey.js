@@ -10,7 +10,7 @@ export class Journey {
   #chart;
   #parts;
 
-  /** `parts`: the elements `light`, `give`, `told`, `chart`, `summary`. */
+  /** `parts`: the elements `numbers`, `light`, `give`, `told`, `chart`, `summary`. */
   constructor(parts) {
     this.#parts = parts;
     this.#chart = new Chart(parts.chart, parts.summary, PATIENCE_MS);
@@ -19,7 +19,8 @@ export class Journey {
   /** One more press was confirmed `total` ms after the finger; `legs`, `latest`: see pressToLight. */
   show(total, legs, latest) {
     const { ms: light, give } = pressToLight(total, legs, latest);
-    const { light: number, give: bar, told } = this.#parts;
+    const { numbers, light: number, give: bar, told } = this.#parts;
+    numbers.hidden = false;
     number.textContent = ms(light);
     bar.textContent = `± ${ms(give)}`;
     const verdict = total <= PATIENCE_MS ? "within the" : "over the";

@@ -31,7 +31,7 @@ export function stateOf(view) {
 
 /** "5 min ago" */
 export function ago(age) {
-  if (age < 10_000) return "a moment ago";
+  if (age < 10_000) return "just now";
   if (age < MINUTE) return `${Math.floor(age / 10_000) * 10} s ago`;
   if (age < HOUR) return `${Math.floor(age / MINUTE)} min ago`;
   if (age < DAY) return `${Math.floor(age / HOUR)} h ago`;
@@ -39,7 +39,7 @@ export function ago(age) {
 }
 
 export function presenceOf(view, age) {
-  if (!view.online) return `Offline, last heard ${ago(age)}`;
+  if (!view.online) return `Offline, heard ${ago(age)}`;
   return age === null ? "Online" : `As of ${ago(age)}`;
 }
 

@@ -1,5 +1,6 @@
 """A real Chromium, and the page's files without a bridge, for tests that play the bridge themselves."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -8,13 +9,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
+from presslight.stack import Stack
 from tests.page.fake_bridge import SITE, FakeBridge, serve_page_files
 
 HERE = Path(__file__).parent
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+WAIT_S = 20
+"""Bounds every wait for real parts; far over what any takes."""
 
 NewPhone = Callable[..., Awaitable[BrowserContext]]
 
@@ -74,6 +79,16 @@ def complaints(context: BrowserContext) -> list[str]:
 async def bridge(context: BrowserContext) -> FakeBridge:
     """A bridge played by the test, for every page of this phone."""
     return await FakeBridge.behind(context)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    """Mosquitto, the bridge and two lights with the real firmware."""
+    expect.set_options(timeout=WAIT_S * 1_000)
+    stack = Stack(broker="mosquitto", lights=("hall", "kitchen"), folder=tmp_path)
+    async with asyncio.timeout(4 * WAIT_S), stack:
+        yield stack
+    expect.set_options(timeout=5_000)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -4,12 +4,12 @@ import asyncio
 import json
 from collections.abc import Callable
 from mimetypes import guess_type
-from pathlib import Path
 from typing import Any, Self
 
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
-PAGE = Path(__file__).parents[2] / "cloud" / "page"
+from cloud.pages import FOLDER, HEADERS
+
 SITE = "http://page.test/"
 LINK = f"{SITE}#token=good"
 HEARD_S = 10
@@ -18,15 +18,15 @@ Frame = dict[str, Any]
 
 
 async def serve_page_files(context: BrowserContext) -> None:
-    """Answer http://page.test/ from cloud/page, with no server and no network."""
+    """Answer http://page.test/ as the bridge does, with no server and no network."""
 
     async def answer(route: Route) -> None:
         name = route.request.url.removeprefix(SITE).partition("#")[0] or "index.html"
         if name == "blank":
             return await route.fulfill(body="", content_type="text/html")
-        file = PAGE / name
+        file = FOLDER / name
         kind = guess_type(file.name)[0] or "text/plain"
-        return await route.fulfill(body=file.read_bytes(), content_type=kind)
+        return await route.fulfill(body=file.read_bytes(), headers={**HEADERS, "Content-Type": kind})
 
     await context.route(f"{SITE}**", answer)
 
