@@ -1,1 +1,1 @@
-"""`make bench`: the numbers of the README, measured in one run and printed beside their targets; nothing is asserted."""
+"""`make bench`: the numbers of the README, measured in one run and printed beside their targets, not asserted."""

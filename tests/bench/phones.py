@@ -28,11 +28,15 @@ class ThinPhone:
         self.socket = await connect(self.url, compression=None, ping_interval=None, max_queue=None)
         await self.socket.send(json.dumps({"type": "hello", "versions": [1], "token": self.token}))
         self.welcome: dict[str, Any] = json.loads(await self.socket.recv())
+        self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._listening = asyncio.create_task(self._listen(), name="thin phone")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._listening.cancel()
+        await asyncio.wait([self._listening])
         await self.socket.close()
 
     async def press(self, light: str, *, on: bool) -> str:
@@ -44,12 +48,23 @@ class ThinPhone:
         return key
 
     async def next(self) -> dict[str, Any]:
-        """Give the next frame that is not a ping (those are answered)."""
+        """Give the next frame that is not a ping (those are answered). Raises what ended the socket."""
+        if self._frames.empty():
+            waiting = asyncio.ensure_future(self._frames.get())
+            await asyncio.wait([waiting, self._listening], return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                waiting.cancel()
+                self._listening.result()
+            return await waiting
+        return self._frames.get_nowait()
+
+    async def _listen(self) -> None:
         while True:
-            frame: dict[str, Any] = json.loads(await self.socket.recv())
-            if frame["type"] != "ping":
-                return frame
-            await self.socket.send(f'{{"type":"pong","n":{frame["n"]}}}')
+            frame = json.loads(await self.socket.recv())
+            if frame["type"] == "ping":
+                await self.socket.send(f'{{"type":"pong","n":{frame["n"]}}}')
+            else:
+                self._frames.put_nowait(frame)
 
 
 async def confirmed_per_second(url: str, token: str, lights: Sequence[str], seconds: float, phones: int = 2) -> float:
