@@ -21,10 +21,10 @@ class Child:
 
     @classmethod
     async def start(cls, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Self:
-        """Start `command` in `folder` with just this environment. Raises OSError where that cannot be."""
+        """Start `command` in `folder` with just this environment; Ctrl-C is not for it. Raises OSError."""
         return cls(
             await asyncio.create_subprocess_exec(
-                *command, cwd=folder, env=environment, stdin=PIPE, stdout=PIPE, stderr=STDOUT
+                *command, cwd=folder, env=environment, stdin=PIPE, stdout=PIPE, stderr=STDOUT, start_new_session=True
             )
         )
 
