@@ -29,10 +29,32 @@ from contract.topics import covers, may
 
 LISTENER = "default"
 NAMESPACE = "presslight"
-MAX_QUEUED = 64
+MAX_QUEUED = 2
 
 CLIENT_TROUBLE = (TimeoutError, AMQTTError, ProtocolHandlerError)
 """What amqtt raises when a client went away or did not acknowledge a message within 5 s."""
+
+
+class FairQueue(asyncio.Queue[dict[str, Any]]):
+    """A bounded queue where who waits longest is next.
+
+    In a full asyncio.Queue one who floods starves the others.
+    """
+
+    def __init__(self, room: int = MAX_QUEUED) -> None:
+        super().__init__()
+        self._room = asyncio.Semaphore(room)
+
+    async def put(self, item: dict[str, Any]) -> None:
+        """Append, once it is this caller's turn."""
+        await self._room.acquire()
+        self.put_nowait(item)
+
+    async def get(self) -> dict[str, Any]:
+        """Take the oldest."""
+        item = await super().get()
+        self._room.release()
+        return item
 
 
 class Rights(PluginManager):  # type: ignore[misc]  # amqtt ships no types
@@ -64,7 +86,7 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
     def __init__(self, refusals: Refusals, tasks: asyncio.TaskGroup, taken: Callable[[str], None]) -> None:
         super().__init__(BrokerConfig(listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)}, plugins={}))
         self.plugins_manager = Rights(self, refusals, taken)
-        self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MAX_QUEUED)
+        self._broadcast_queue = FairQueue()
         self._refusals = refusals
         self._tasks = tasks
 

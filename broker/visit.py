@@ -124,6 +124,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
             return
         if data[0] >> 4 in {Kind.SUBACK, Kind.UNSUBACK}:
             self.taken()
+        if self._writer.is_closing():
+            return
         self._writer.write(data)
         if self._writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
             self._refusals.note(self.user, Refused.UNREAD, "disconnected")
