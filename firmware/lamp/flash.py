@@ -22,6 +22,7 @@ class Flash:
             say(f"flash: {error}")
             return
         self._sequence, self.epoch, self.is_on, self.brightness = sequence, epoch, is_on, brightness
+        say(f"flash: kept {'on' if is_on else 'off'} {brightness}")
 
 
 def _read(place: str) -> bytes:

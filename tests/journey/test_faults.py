@@ -15,9 +15,7 @@ async def test_power_cut_keeps_the_state(house: House) -> None:
     phone = await house.phone()
     await phone.press("kitchen", state="ON", brightness=255)
     await house.glows(lambda duty: duty == 65_535)
-    async with asyncio.timeout(WAIT_S):
-        await house.kitchen.until(lambda glow: glow.link == "up")
-    await _saved(house)
+    await _kept(house, "on 255")
     epoch = phone.lights["kitchen"].version[0]
     await house.kitchen.power_cut()
     await house.sees(phone, lambda light: not light.online)
@@ -111,7 +109,7 @@ async def test_dead_light_is_started_again(house: House) -> None:
 async def test_restarted_house_knows_its_light(house: House) -> None:
     phone = await house.phone()
     await phone.press("kitchen", state="ON", brightness=33)
-    await _saved(house)
+    await _kept(house, "on 33")
     await house.exits.aclose()
     broker = "mosquitto" if isinstance(house.stack.broker, Mosquitto) else "embedded"
     async with Stack(broker=broker, lights=["kitchen"], folder=house.folder) as stack:
@@ -121,7 +119,7 @@ async def test_restarted_house_knows_its_light(house: House) -> None:
         await house.exits.aclose()
 
 
-async def _saved(house: House) -> None:
-    """Wait until the light has written its state to its flash: it says so in its log."""
+async def _kept(house: House, state: str) -> None:
+    """Wait until the light has written that state to its flash: it says so in its log."""
     async with asyncio.timeout(WAIT_S):
-        await house.kitchen.until(lambda glow: glow.log == "saved")
+        await house.kitchen.until(lambda glow: glow.log == f"flash: kept {state}")

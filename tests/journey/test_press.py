@@ -1,11 +1,14 @@
 """A finger presses on a phone; the firmware switches a light; every phone is told."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
-from contract.phone import Press, Wish, encode
+from websockets.asyncio.client import ClientConnection, connect
+
+from contract.phone import Hello, Press, PressOutcome, Wish, decode_bridge_frame, encode
 from contract.topics import HOME_ASSISTANT_USER, SET
 from mobile_sim.phone import Phone
-from tests.journey.conftest import House
+from tests.journey.conftest import WAIT_S, House
 
 
 async def test_press_lights_the_room(house: House) -> None:
@@ -67,13 +70,26 @@ async def test_toggle_from_an_old_screen_is_refused(house: House) -> None:
 async def test_same_key_acts_once(house: House) -> None:
     phone = await house.phone()
     press = Press(type="press", key="00000000000000aa-1", light="kitchen", set=Wish(state="ON", brightness=200))
-    for _ in range(20):
-        phone._link.send(encode(press))
-    await house.sees(phone, lambda light: light.brightness == 200)
-    settled = await phone.press("kitchen", state="OFF")
-    assert settled.version == (phone.lights["kitchen"].version[0], settled.version[1] if settled.version else 0)
-    await house.sees(phone, lambda light: light.state == "OFF")
-    assert phone.lights["kitchen"].version[1] == 2
+    hello = Hello(type="hello", versions=(1,), token=house.stack.token)
+    async with connect(house.stack.url.replace("http", "ws", 1) + "/ws") as socket, asyncio.timeout(WAIT_S):
+        await socket.send(encode(hello))
+        for _ in range(20):
+            await socket.send(encode(press))
+        await house.sees(phone, lambda light: light.brightness == 200)
+        await phone.press("kitchen", state="OFF")
+        await socket.send(encode(press))
+        words = [frame.word async for frame in _outcomes(socket, 21)]
+    assert set(words) <= {"accepted", "applied"}
+    assert (phone.lights["kitchen"].state, phone.lights["kitchen"].version[1]) == ("OFF", 2)
+
+
+async def _outcomes(socket: ClientConnection, count: int) -> AsyncIterator[PressOutcome]:
+    """The next outcomes that a bare socket hears."""
+    while count:
+        frame = decode_bridge_frame(await socket.recv())
+        if isinstance(frame, PressOutcome):
+            count -= 1
+            yield frame
 
 
 async def test_many_hands_agree(house: House) -> None:
@@ -91,6 +107,7 @@ async def test_many_hands_agree(house: House) -> None:
 async def test_phone_comes_back_with_its_journal(house: House) -> None:
     journal = house.folder / "journal"
     async with Phone(house.stack.url, house.stack.token, journal=journal) as phone:
+        await house.sees(phone, lambda light: light.online)
         first = await phone.press("kitchen", state="ON")
     async with Phone(house.stack.url, house.stack.token, journal=journal) as phone:
         second = await phone.press("kitchen", state="OFF")
