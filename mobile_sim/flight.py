@@ -61,6 +61,7 @@ class Flight:
         self._ground = ground
         self._rules = Press(pressed, lead_ms, restored=aged_ms is not None)
         self._timer: asyncio.TimerHandle | None = None
+        self._wake_at: float | None = None
         self._over = asyncio.Event()
 
     def feed(self, event: Event) -> None:
@@ -125,9 +126,16 @@ class Flight:
             self.on_word(word)
 
     def _wake(self, at: float | None) -> None:
+        if self._timer is not None and at == self._wake_at:
+            return
+        self._wake_at = at
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if at is not None:
             wait_s = max(0.0, at - now_ms()) / 1_000
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self.feed, TimePassed())
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._awake)
+
+    def _awake(self) -> None:
+        self._timer = None
+        self.feed(TimePassed())

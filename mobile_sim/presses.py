@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from contract import phone as frames
 from contract.errors import refusal
 from contract.words import Version
-from mobile_sim.bound import deadline, lead
+from mobile_sim.bound import Bound, deadline, lead
 from mobile_sim.clock import now_ms
 from mobile_sim.errors import JournalBroken, TooManyOpen
 from mobile_sim.events import DeadlineNear, LinkDown, LinkUp, Pressed
@@ -20,6 +20,7 @@ from mobile_sim.press import until_passed
 from mobile_sim.screen import Light
 
 MAX_OPEN = 10_000
+WORTH_MS = 20
 
 
 class Presses:
@@ -28,6 +29,7 @@ class Presses:
     def __init__(self, journal: Journal, send: Callable[[BaseModel], None]) -> None:
         self._journal = journal
         self._flights: dict[str, Flight] = {}
+        self._told: dict[str, Bound] = {}
         self.send = send
 
     @property
@@ -83,7 +85,15 @@ class Presses:
             flight.feed(LinkDown())
 
     def clock_heard(self, light: Light) -> None:
-        """A light's clock is better known."""
+        """A light was heard. Its presses are told only of a clock that is better known by much: it is no hot path."""
+        told = self._told.get(light.id)
+        if (
+            told is not None
+            and told.boot == light.bound.boot
+            and light.bound.up - told.at(light.bound.heard) < WORTH_MS
+        ):
+            return
+        self._told[light.id] = light.bound
         for flight in self.open:
             if flight.frame.light == light.id and flight.frame.not_after is not None:
                 left = lead(flight.frame.not_after, light.bound, now_ms())
