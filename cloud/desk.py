@@ -263,7 +263,7 @@ class Desk:
                 self._step(press, BootOver(), now)
             elif folded.kind is Kind.NEWS:
                 self._step(press, heard, now)
-        if folded.over is not None:
+        if folded.began:
             for press in presses.values():
                 self._arm(press)
 

@@ -26,14 +26,16 @@ class Kind(Enum):
 
 
 class Folded(NamedTuple):
-    """What a report changed. `over`: the boot that ended with it. `missed`: answers were given that nobody saw.
+    """What a report changed. `missed`: answers were given that nobody saw.
 
+    `began`: its boot was not known; `over`: the boot that ended with that, if one was known.
     `tell`: phones should hear, because something they show changed or the clock's bound is worth telling again.
     """
 
     kind: Kind
     tell: bool = False
     missed: bool = False
+    began: bool = False
     over: str | None = None
 
 
@@ -77,7 +79,7 @@ class Light:
         self.online, self.live = self.online or live, live
         self._boots.append(report.boot)
         self.told(now)
-        return Folded(Kind.NEWS, tell=True, missed=True, over=over)
+        return Folded(Kind.NEWS, tell=True, missed=True, began=True, over=over)
 
     def _take(self, report: Report, *, live: bool) -> None:
         if report.version >= self.report.version and report.decided >= self.report.decided:
@@ -126,7 +128,7 @@ class House:
             return Folded(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
         self.lights[name] = Light(report, now, online=online, live=live)
-        return Folded(Kind.NEWS, tell=True, missed=True)
+        return Folded(Kind.NEWS, tell=True, missed=True, began=True)
 
     def fold_availability(self, name: str, availability: Availability, now: int) -> bool:
         """Take in an availability of the light `name`. True if phones should hear."""

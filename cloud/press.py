@@ -245,7 +245,7 @@ class Press:
         match event.outcome:
             case Outcome.BUSY:
                 self._busy = True
-                return ()
+                return self._nudge(now, waits=self._state is State.OPEN)
             case Outcome.APPLIED:
                 self.version = event.version
                 self.legs = self.stamps.legs(now, event.us) if self.stamps else None
@@ -268,11 +268,10 @@ class Press:
                 return self._end(Word.NOT_APPLIED)
             if self._state is State.OPEN:
                 return self._too_late(BoundPassed(), now)
-        return self._nudge(now, same=same)
+        return self._nudge(now, waits=same and self._state is State.OPEN)
 
-    def _nudge(self, now: int, *, same: bool) -> tuple[Do, ...]:
+    def _nudge(self, now: int, *, waits: bool) -> tuple[Do, ...]:
         """Ask again where nothing else will: past the deadline, or with a deadline on a clock not known here."""
-        waits = same and self._state is State.OPEN
         rested = self._pushed is None or now - self._pushed >= NUDGE_NS
         return (Do.PUBLISH,) if rested and not waits else ()
 

@@ -114,7 +114,9 @@ class Store:
         try:
             with _transaction(self._db):
                 self._db.executemany(
-                    "UPDATE presses SET word = ?, reason = ?, version = ?, legs = ?, closed_at = ? WHERE key = ?", rows
+                    "UPDATE presses SET word = ?, reason = ?, version = ?, legs = ?, closed_at = ?"
+                    " WHERE key = ? AND closed_at IS NULL",
+                    rows,
                 )
         except sqlite3.Error as error:
             self._trouble(error)

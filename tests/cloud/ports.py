@@ -1,0 +1,175 @@
+"""Stand-ins for what the desk talks to, each keeping what it was told; and short ways to make what goes in."""
+
+from typing import Any
+
+from cloud.desk import Ask, Desk
+from cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from cloud.house import Folded
+from cloud.press import Press, Record
+from contract.errors import ErrorCode
+from contract.mqtt import Decision, Report, decode_set
+from contract.phone import LightChanged, PressOutcome, Status, Wish, decode_bridge_frame
+from contract.words import Moment, Outcome, split_key
+
+MS = 1_000_000
+S = 1_000 * MS
+BOOT = "00000001"
+ORIGIN = "0123456789abcdef"
+
+
+def key(number: int = 1, origin: str = ORIGIN) -> str:
+    return f"{origin}-{number}"
+
+
+def ask(number: int = 1, **more: Any) -> Ask:
+    asked: dict[str, Any] = {"key": key(number), "light": "kitchen", "phone": "ann", "set": Wish(state="ON")} | more
+    return Ask(**asked)
+
+
+def report(*decided: tuple[str, str], up: int = 1_000, boot: str = BOOT, epoch: int = 1, **more: Any) -> Report:
+    """A report with these (key, outcome); `decided` counts them unless it is given."""
+    made: dict[str, Any] = {"state": "ON", "brightness": 200, "boot": boot, "up": up, "version": (epoch, len(decided))}
+    outcomes = tuple(Decision(key=k, outcome=Outcome(o), version=(epoch, 1), us=100) for k, o in decided)
+    return Report(**made | {"decided": len(decided), "outcomes": outcomes} | more)
+
+
+def moment(up: int, boot: str = BOOT) -> Moment:
+    return Moment(boot=boot, up=up)
+
+
+class Ledger:
+    """Keeps records in a dict. `broken`: takes nothing."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+        self.owners: dict[str, str] = {}
+        self.broken = False
+
+    def admit(self, record: Record) -> None:
+        if self.broken:
+            raise StoreUnavailable("broken")
+        if self.owners.setdefault(split_key(record.key)[0], record.phone) != record.phone:
+            raise Refusal(ErrorCode.FORBIDDEN)
+        if record.key in self.records:
+            raise KnownAlready(self.records[record.key])
+        self.records[record.key] = record
+
+    def close(self, record: Record) -> None:
+        self.records[record.key] = record
+
+    def find(self, key: str) -> Record | None:
+        return self.records.get(key)
+
+    def open_presses(self) -> list[Record]:
+        return [record for record in self.records.values() if not record.word.final]
+
+
+class Line:
+    """Keeps what was sent as (light, key); `messages` has the whole of each. `down`: takes nothing."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.messages: list[bytes] = []
+        self.down = False
+        self.at = 0
+
+    def hand_over(self, light: str, message: bytes, key: str) -> int | None:
+        if self.down:
+            return None
+        assert decode_set(message).key == key
+        self.sent.append((light, key))
+        self.messages.append(message)
+        return self.at
+
+
+class Audience:
+    """Keeps the frames that all phones were told."""
+
+    def __init__(self) -> None:
+        self.lights: list[LightChanged] = []
+        self.statuses: list[bool] = []
+
+    def light(self, name: str, text: str) -> None:
+        frame = decode_bridge_frame(text)
+        assert isinstance(frame, LightChanged)
+        assert frame.light.id == name
+        self.lights.append(frame)
+
+    def status(self, text: str) -> None:
+        frame = decode_bridge_frame(text)
+        assert isinstance(frame, Status)
+        self.statuses.append(frame.broker)
+
+
+class Observer:
+    """Keeps words and reports."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.reports: list[Folded] = []
+
+    def said(self, press: Press) -> None:
+        self.words.append(press.word)
+
+    def folded(self, light: str, folded: Folded) -> None:
+        self.reports.append(folded)
+
+
+class Watcher:
+    """Keeps the words it heard."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[PressOutcome] = []
+
+    def hear(self, outcome: PressOutcome, text: str) -> None:
+        assert decode_bridge_frame(text) == outcome
+        self.outcomes.append(outcome)
+
+    @property
+    def words(self) -> list[str]:
+        return [f"{told.word} {told.reason}" if told.reason else str(told.word) for told in self.outcomes]
+
+    @property
+    def last(self) -> str:
+        return self.words[-1]
+
+
+class Office:
+    """A desk with all its ports, a clock that the test moves, and the kitchen light online, heard just now."""
+
+    def __init__(self, *, ledger: Ledger | None = None, furnished: bool = True, **limits: int) -> None:
+        self.ledger = ledger or Ledger()
+        self.line = Line()
+        self.audience = Audience()
+        self.observer = Observer()
+        self.alarms: list[int] = []
+        self.now = 1_000 * S
+        self.desk = Desk(
+            self.ledger,
+            self.line,
+            self.audience,
+            self.observer,
+            self.alarms.append,
+            **{"max_open": 100, "max_open_per_light": 50} | limits,
+        )
+        self.desk.reload()
+        if furnished:
+            self.report(up=1_000)
+            self.desk.on_availability("kitchen", "online", self.now, live=False)
+            self.desk.on_broker(found=True, now=self.now)
+
+    def ask(self, number: int = 1, **more: Any) -> Watcher:
+        watcher = Watcher()
+        self.desk.ask(ask(number, **more), watcher, self.now)
+        return watcher
+
+    def report(self, *decided: tuple[str, str], light: str = "kitchen", live: bool = True, **more: Any) -> None:
+        self.desk.on_report(light, report(*decided, **more), self.now, live=live)
+
+    def later(self, ms: int) -> None:
+        """Let time pass, with every alarm on the way rung."""
+        end = self.now + ms * MS
+        while (at := self.desk.wake_at) is not None and at <= end:
+            self.now = max(self.now, at)
+            self.desk.on_time(self.now)
+        self.now = end

@@ -1,0 +1,436 @@
+import json
+from typing import Any
+
+import pytest
+
+from cloud.desk import KNOCK, PACE_NS
+from cloud.errors import Refusal, StoreUnavailable
+from contract.errors import ErrorCode
+from contract.mqtt import decode_set
+from contract.phone import Wish
+from contract.words import Word
+from tests.cloud.ports import BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
+
+
+def refused(office: Office, number: int = 1, **more: Any) -> ErrorCode:
+    with pytest.raises(Refusal) as refusal:
+        office.ask(number, **more)
+    return refusal.value.code
+
+
+def test_press_is_stored_published_and_accepted() -> None:
+    office = Office()
+    watcher = office.ask(set=Wish(state="ON", brightness=7), if_ver=(1, 0))
+    assert watcher.words == ["accepted"]
+    assert office.line.sent == [("kitchen", key())]
+    assert json.loads(office.line.messages[0]) == {
+        "state": "ON",
+        "brightness": 7,
+        "key": key(),
+        "not_after": {"boot": BOOT, "up": 3_000},
+        "if_ver": [1, 0],
+    }
+    assert office.ledger.records[key()].word is Word.ACCEPTED
+
+
+def test_applied_press_is_told_and_closed() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.report((key(), "applied"))
+    assert watcher.words == ["accepted", "applied"]
+    assert office.ledger.records[key()].word is Word.APPLIED
+    assert len(office.desk) == 0
+    assert office.observer.words == ["accepted", "applied"]
+
+
+def test_decision_on_another_lights_topic_settles_nothing() -> None:
+    office = Office()
+    office.report(light="hall")
+    watcher = office.ask()
+    office.report((key(), "applied"), light="hall")
+    assert watcher.words == ["accepted"]
+
+
+def test_deadline_of_the_phone_is_kept() -> None:
+    office = Office()
+    office.ask(not_after=moment(1_500))
+    assert decode_set(office.line.messages[0]).not_after == moment(1_500)
+
+
+def test_patience_is_counted_from_the_proven_clock() -> None:
+    office = Office()
+    office.later(10_000)
+    office.ask(patience_ms=500)
+    assert decode_set(office.line.messages[-1]).not_after == moment(1_000 + 9_995 + 500)
+
+
+def test_deadline_too_far_ahead_is_invalid() -> None:
+    office = Office()
+    assert refused(office, not_after=moment(11_001)) is ErrorCode.INVALID
+    assert office.ask(not_after=moment(11_000)).words == ["accepted"]
+    assert office.ask(2, not_after=moment(10**9, boot="0000beef")).words == ["accepted"]
+
+
+def test_deadline_is_not_judged_by_the_clock_of_a_light_that_was_not_heard() -> None:
+    office = Office(furnished=False)
+    office.report(live=False)
+    office.desk.on_broker(found=True, now=office.now)
+    assert office.ask(not_after=moment(10**6)).words == ["offline light_offline"]
+
+
+def test_unknown_light_is_refused_and_leaves_no_trace() -> None:
+    office = Office()
+    assert refused(office, light="cellar") is ErrorCode.UNKNOWN_LIGHT
+    assert office.ledger.records == {}
+
+
+def test_press_without_broker_is_offline_and_its_key_closed() -> None:
+    office = Office()
+    office.desk.on_broker(found=False, now=office.now)
+    assert office.ask().words == ["offline broker_away"]
+    assert office.ask(2, light="never-heard-of").words == ["offline broker_away"]
+    office.desk.on_broker(found=True, now=office.now)
+    assert office.ask().words == ["offline broker_away"]
+    assert office.line.sent == []
+    assert office.audience.statuses == [True, False, True]
+
+
+def test_press_on_an_offline_light_is_offline_and_its_key_closed() -> None:
+    office = Office()
+    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    assert office.ask().words == ["offline light_offline"]
+    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    assert office.ask().words == ["offline light_offline"]
+    assert office.line.sent == []
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_press_that_cannot_be_stored_is_not_sent(offline: bool) -> None:
+    office = Office()
+    if offline:
+        office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.ledger.broken = True
+    with pytest.raises(StoreUnavailable):
+        office.ask()
+    assert office.line.sent == []
+    assert len(office.desk) == 0
+
+
+def test_same_press_again_is_pushed_again_and_told_once_each() -> None:
+    office = Office()
+    first, second = office.ask(), office.ask()
+    assert office.line.sent == [("kitchen", key())] * 2
+    office.report((key(), "applied"))
+    assert (first.words, second.words) == (["accepted", "applied"],) * 2
+
+
+def test_watcher_that_asks_twice_hears_each_word_once() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.desk.ask(ask(), watcher, office.now)
+    office.report((key(), "applied"))
+    assert watcher.words == ["accepted", "accepted", "applied"]
+
+
+def test_watcher_that_left_hears_nothing() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.desk.leave(key(), watcher)
+    office.desk.leave(key(), watcher)
+    office.report((key(), "applied"))
+    assert watcher.words == ["accepted"]
+
+
+def test_closed_press_asked_again_is_answered_from_the_store() -> None:
+    office = Office()
+    office.ask()
+    office.report((key(), "applied"))
+    assert office.ask().words == ["applied"]
+    assert len(office.line.sent) == 1
+
+
+def test_closed_press_is_answered_though_its_light_is_not_known_any_more() -> None:
+    office = Office()
+    office.ask()
+    office.report((key(), "applied"))
+    empty = Office(ledger=office.ledger, furnished=False)
+    empty.desk.on_broker(found=True, now=empty.now)
+    assert empty.ask().words == ["applied"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"set": Wish(state="OFF")},
+        {"set": Wish(state="ON", brightness=1)},
+        {"if_ver": (1, 0)},
+        {"not_after": moment(2_000)},
+        {"light": "hall"},
+    ],
+)
+@pytest.mark.parametrize("closed", [True, False])
+def test_same_key_with_another_payload_is_refused(other: dict[str, Any], closed: bool) -> None:
+    office = Office()
+    office.report(light="hall")
+    watcher = office.ask()
+    if closed:
+        office.report((key(), "applied"))
+    assert refused(office, **other) is ErrorCode.KEY_REUSED
+    assert len(office.line.sent) == 1
+    assert watcher.words[0] == "accepted"
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_key_of_another_phone_is_forbidden(closed: bool) -> None:
+    office = Office()
+    office.ask()
+    if closed:
+        office.report((key(), "applied"))
+    assert refused(office, phone="bob") is ErrorCode.FORBIDDEN
+    assert refused(office, 2, phone="bob") is ErrorCode.FORBIDDEN
+    assert len(office.line.sent) == 1
+
+
+def test_word_is_told_to_its_own_phone_only() -> None:
+    office = Office()
+    office.ask()
+    assert office.desk.word(key(), "ann").word is Word.ACCEPTED
+    office.report((key(), "applied"))
+    assert office.desk.word(key(), "ann").word is Word.APPLIED
+    for asked, phone in ((key(), "bob"), (key(9), "ann")):
+        with pytest.raises(Refusal) as refusal:
+            office.desk.word(asked, phone)
+        assert refusal.value.code is ErrorCode.UNKNOWN_PRESS
+
+
+def test_open_presses_are_bounded() -> None:
+    office = Office(max_open=3, max_open_per_light=2)
+    office.report(light="hall")
+    office.ask(1)
+    office.ask(2)
+    assert refused(office, 3) is ErrorCode.OVERLOADED
+    office.ask(3, light="hall")
+    assert refused(office, 4, light="hall") is ErrorCode.OVERLOADED
+    assert office.ask(1).words == ["accepted"]
+    office.report((key(1), "applied"))
+    assert office.ask(4, light="hall").words == ["accepted"]
+
+
+def test_press_that_nobody_answers_is_unconfirmed_when_the_deadline_is_proven() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.later(1_999)
+    assert watcher.words == ["accepted"]
+    office.later(4)
+    assert watcher.words == ["accepted", "unconfirmed"]
+    assert len(office.line.sent) == 2
+    office.report(up=3_001)
+    assert watcher.last == "not_applied"
+
+
+def test_alarm_is_set_for_the_deadline() -> None:
+    office = Office()
+    office.ask()
+    assert office.desk.wake_at is not None
+    assert office.alarms == [office.desk.wake_at]
+    assert 2_000 * MS < office.desk.wake_at - office.now < 2_003 * MS
+    office.ask(2, patience_ms=9_000)
+    assert len(office.alarms) == 1
+    office.ask(3, patience_ms=100)
+    assert len(office.alarms) == 2
+
+
+def test_report_before_the_deadline_settles_nothing() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.report(up=3_000)
+    assert watcher.words == ["accepted"]
+    office.report(up=3_001)
+    assert watcher.words == ["accepted", "not_applied"]
+
+
+def test_missed_answer_is_asked_for_and_never_guessed() -> None:
+    office = Office()
+    watcher = office.ask()
+    others = [(key(number, "f" * 16), "applied") for number in range(1, 5)]
+    office.report(*others, decided=6, up=3_500)
+    assert watcher.words == ["accepted", "unconfirmed"]
+    assert office.line.sent == [("kitchen", key())] * 2
+    office.report((key(), "applied"), decided=7, up=3_600)
+    assert watcher.last == "applied"
+
+
+def test_press_of_a_light_that_rebooted_is_lost() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.report(boot="0000beef", epoch=2, up=5)
+    assert watcher.words == ["accepted", "lost_in_reboot"]
+
+
+def test_press_for_a_boot_that_is_not_known_here_is_the_lights_to_decide() -> None:
+    office = Office()
+    watcher = office.ask(not_after=moment(2_000, boot="0000beef"))
+    office.later(4_000)
+    office.report(up=5_000)
+    assert watcher.words == ["accepted"]
+    office.report((key(), "rebooted"), up=5_001)
+    assert watcher.last == "lost_in_reboot"
+
+
+def test_press_for_a_boot_that_becomes_known_gets_its_deadline() -> None:
+    office = Office()
+    watcher = office.ask(not_after=moment(2_000, boot="0000beef"))
+    office.report(boot="0000beef", epoch=2, up=500)
+    office.later(1_499)
+    assert watcher.words == ["accepted"]
+    office.later(4)
+    assert watcher.words == ["accepted", "unconfirmed"]
+    office.report(boot="0000beef", epoch=2, up=2_100)
+    assert watcher.last == "unconfirmed"
+    office.report((key(), "late"), boot="0000beef", epoch=2, up=2_200)
+    assert watcher.last == "refused late"
+
+
+def test_stale_report_moves_nothing_but_what_it_decided() -> None:
+    office = Office()
+    office.report(boot="0000beef", epoch=2, up=5)
+    watcher = office.ask()
+    office.report(up=10**6)
+    assert watcher.words == ["accepted"]
+    office.report((key(), "applied"), up=10**6)
+    assert watcher.last == "applied"
+
+
+def test_light_that_comes_back_is_pushed_again() -> None:
+    office = Office()
+    office.ask()
+    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.desk.on_availability("kitchen", "online", office.now, live=False)
+    assert office.line.sent == [("kitchen", key())] * 2
+
+
+def test_broker_that_comes_back_is_given_every_open_press() -> None:
+    office = Office()
+    office.ask(1)
+    office.ask(2)
+    office.desk.on_broker(found=False, now=office.now)
+    office.ask(1)
+    assert len(office.line.sent) == 2
+    office.desk.on_broker(found=True, now=office.now)
+    office.desk.on_broker(found=True, now=office.now)
+    assert office.line.sent[2:] == [("kitchen", key(1)), ("kitchen", key(2))]
+
+
+def test_press_is_unconfirmed_in_time_also_without_broker() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.desk.on_broker(found=False, now=office.now)
+    office.later(2_100)
+    assert watcher.words == ["accepted", "unconfirmed"]
+    office.desk.on_broker(found=True, now=office.now)
+    assert len(office.line.sent) == 2
+
+
+def test_press_of_an_earlier_life_is_pushed_and_settled() -> None:
+    ledger = Ledger()
+    before = Office(ledger=ledger)
+    before.ask()
+    office = Office(ledger=ledger)
+    assert office.line.sent == [("kitchen", key())]
+    watcher = office.ask()
+    assert watcher.words == ["accepted"]
+    office.report(up=4_000)
+    assert watcher.last == "unconfirmed"
+    office.report((key(), "applied"), up=4_100)
+    assert watcher.last == "applied"
+
+
+def test_open_press_that_a_replica_stored_is_taken_up() -> None:
+    ledger = Ledger()
+    office, replica = Office(ledger=ledger), Office(ledger=ledger)
+    replica.ask()
+    watcher = office.ask()
+    assert watcher.words == ["accepted"]
+    assert office.line.sent == [("kitchen", key())]
+    office.report((key(), "applied"))
+    assert watcher.last == "applied"
+
+
+def test_line_that_takes_nothing_leaves_the_press_open() -> None:
+    office = Office()
+    office.line.down = True
+    watcher = office.ask()
+    assert watcher.words == ["accepted"]
+    office.line.down = False
+    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    assert office.line.sent == [("kitchen", key())]
+
+
+def test_acknowledgement_is_a_leg() -> None:
+    office = Office()
+    office.line.at = office.now + 1 * MS
+    watcher = office.ask()
+    office.desk.on_ack(key(), office.now + 3 * MS)
+    office.desk.on_ack(key(99), office.now)
+    office.now += 5 * MS
+    office.report((key(), "applied"))
+    legs = watcher.outcomes[-1].legs
+    assert legs
+    assert (legs.bridge_us, legs.ack_us, legs.light_us) == (5_000, 2_000, 100)
+
+
+def test_change_is_shown_to_all_at_once_whoever_caused_it() -> None:
+    office = Office()
+    office.later(1_000)
+    shown = len(office.audience.lights)
+    office.report(version=(1, 9), state="OFF", up=2_000)
+    assert len(office.audience.lights) == shown + 1
+    view = office.audience.lights[-1].light
+    assert (view.state, view.version, view.up) == ("OFF", (1, 9), 2_000)
+
+
+def test_light_that_changes_fast_is_shown_at_its_pace_and_the_newest_last() -> None:
+    office = Office()
+    office.later(1_000)
+    shown = len(office.audience.lights)
+    for number in range(1, 101):
+        office.report(version=(1, number), brightness=number, up=2_000)
+        office.later(1)
+    office.later(1_000)
+    views = [frame.light for frame in office.audience.lights[shown:]]
+    assert len(views) <= 2 + 100 * MS // PACE_NS
+    assert views[-1].brightness == 100
+    assert [view.version for view in views] == sorted({view.version for view in views})
+
+
+def test_light_that_was_not_heard_itself_is_asked_for_a_report() -> None:
+    office = Office(furnished=False)
+    office.report(live=False)
+    office.report(light="hall", live=True)
+    assert office.line.sent == []
+    office.desk.on_broker(found=True, now=office.now)
+    assert office.line.sent == [("kitchen", KNOCK)]
+    command = decode_set(office.line.messages[0])
+    assert (command.state, command.brightness, command.not_after) == ("ON", 200, moment(0, "00000000"))
+
+
+def test_hours_of_silence_cost_no_memory() -> None:
+    office = Office()
+    for number in range(1, 200):
+        office.ask(number)
+        office.report((key(number), "applied"), up=1_000 + number)
+        office.later(20_000)
+    assert len(office.desk) == 0
+    assert len(office.desk._alarms) < 5
+    assert office.desk._watchers == {}
+    assert office.now > 1_000 * S
+
+
+def test_words_of_many_phones_are_kept_apart() -> None:
+    office = Office()
+    ann = office.ask(1)
+    bob = Watcher()
+    office.desk.ask(ask(1, key="f" * 16 + "-1", phone="bob"), bob, office.now)
+    office.report((key(1), "superseded"))
+    assert (ann.words, bob.words) == (["accepted", "refused superseded"], ["accepted"])

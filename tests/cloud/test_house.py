@@ -1,0 +1,120 @@
+from cloud.house import House, Kind
+from contract.mqtt import Report
+from contract.phone import MAX_LIGHTS, Have
+from tests.cloud.ports import BOOT, S, key, report
+
+NOW = 1_000 * S
+
+
+def house(first: Report | None = None, *, live: bool = True) -> House:
+    made = House()
+    made.fold_report("kitchen", first or report(), NOW, live=live)
+    return made
+
+
+def test_first_report_makes_a_light_known() -> None:
+    made = House()
+    folded = made.fold_report("kitchen", report(), NOW, live=False)
+    assert (folded.kind, folded.tell) == (Kind.NEWS, True)
+    view = made.lights["kitchen"].view("kitchen", NOW + S)
+    assert (view.id, view.state, view.brightness, view.version, view.boot) == ("kitchen", "ON", 200, (1, 0), BOOT)
+    assert (view.up, view.age_ms) == (1_999, 1_000)
+
+
+def test_availability_counts_whether_it_comes_before_or_after_the_report() -> None:
+    made = House()
+    assert not made.fold_availability("kitchen", "online", NOW)
+    made.fold_report("kitchen", report(), NOW, live=False)
+    assert made.lights["kitchen"].online
+    assert made.fold_availability("kitchen", "offline", NOW)
+    assert not made.fold_availability("kitchen", "offline", NOW)
+    assert not made.lights["kitchen"].online
+
+
+def test_kept_report_alone_does_not_make_a_light_online() -> None:
+    assert not house(live=False).lights["kitchen"].online
+    assert house(live=True).lights["kitchen"].online
+
+
+def test_light_that_speaks_is_online() -> None:
+    made = house()
+    made.fold_availability("kitchen", "offline", NOW)
+    assert made.fold_report("kitchen", report(), NOW, live=True).tell
+    assert made.lights["kitchen"].online
+
+
+def test_newest_version_wins() -> None:
+    made = house(report((key(1), "applied"), (key(2), "applied"), state="ON"))
+    folded = made.fold_report("kitchen", report((key(1), "applied"), state="OFF"), NOW, live=True)
+    assert (folded.kind, folded.tell) == (Kind.NEWS, False)
+    assert made.lights["kitchen"].report.state == "ON"
+
+
+def test_missed_answers_are_seen() -> None:
+    answers = [(key(number), "applied") for number in range(1, 9)]
+    made = house(report())
+    assert not made.fold_report("kitchen", report(*answers[:4]), NOW, live=True).missed
+    assert not made.fold_report("kitchen", report(*answers[:4]), NOW, live=True).missed
+    assert made.fold_report("kitchen", report(*answers[5:8], decided=9), NOW, live=True).missed
+
+
+def test_higher_epoch_is_a_new_boot_even_if_the_broker_had_kept_it() -> None:
+    made = house()
+    folded = made.fold_report("kitchen", report(boot="0000beef", epoch=2, up=5), NOW, live=False)
+    assert (folded.kind, folded.over, folded.tell, folded.missed) == (Kind.NEWS, BOOT, True, True)
+    assert made.lights["kitchen"].bound.at(NOW) == 5
+    assert not made.lights["kitchen"].live
+
+
+def test_report_of_a_boot_that_is_over_is_stale() -> None:
+    made = house()
+    made.fold_report("kitchen", report(boot="0000beef", epoch=2), NOW, live=True)
+    folded = made.fold_report("kitchen", report(up=10**6), NOW, live=True)
+    assert (folded.kind, folded.tell, folded.over) == (Kind.STALE, False, None)
+    assert made.lights["kitchen"].report.boot == "0000beef"
+
+
+def test_light_with_an_emptied_flash_is_believed_when_it_speaks_itself() -> None:
+    made = house(report(epoch=7))
+    assert made.fold_report("kitchen", report(boot="0000beef"), NOW, live=False).kind is Kind.STALE
+    folded = made.fold_report("kitchen", report(boot="0000beef"), NOW, live=True)
+    assert (folded.kind, folded.over) == (Kind.NEWS, BOOT)
+
+
+def test_heartbeat_is_told_only_to_refresh_the_clock() -> None:
+    made = house()
+    told = []
+    for beat in range(1, 8):
+        up = 1_000 + 10_000 * beat
+        told.append(made.fold_report("kitchen", report(up=up), NOW + 10 * beat * S, live=True).tell)
+    assert told == [False, False, True, False, False, True, False]
+
+
+def test_much_better_bound_is_told_at_once() -> None:
+    made = house(live=False)
+    made.fold_availability("kitchen", "online", NOW)
+    assert not made.fold_report("kitchen", report(up=1_400), NOW, live=True).tell
+    assert made.fold_report("kitchen", report(up=2_000), NOW, live=True).tell
+
+
+def test_phone_gets_only_what_is_newer() -> None:
+    made = house(report((key(), "applied")))
+    made.fold_report("hall", report(), NOW, live=True)
+
+    def news(**have: Have) -> list[str]:
+        return [view.id for view in made.news_for(have, NOW)]
+
+    assert news() == ["kitchen", "hall"]
+    assert news(kitchen=Have(version=(1, 0), online=True)) == ["kitchen", "hall"]
+    assert news(kitchen=Have(version=(1, 1), online=True)) == ["hall"]
+    assert news(kitchen=Have(version=(1, 1), online=False)) == ["kitchen", "hall"]
+
+
+def test_house_takes_only_so_many_lights() -> None:
+    made = House()
+    kinds = [made.fold_report(f"light-{n}", report(), NOW, live=True).kind for n in range(MAX_LIGHTS + 1)]
+    assert set(kinds[:-1]) == {Kind.NEWS}
+    assert kinds[-1] is Kind.CROWDED
+    for number in range(2 * MAX_LIGHTS):
+        made.fold_availability(f"ghost-{number}", "online", NOW)
+    assert len(made._availability) == MAX_LIGHTS

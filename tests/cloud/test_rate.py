@@ -1,0 +1,38 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud.rate import Bucket
+from tests.cloud.ports import S
+
+
+def taken(bucket: Bucket, now: int, tries: int) -> int:
+    return sum(bucket.take(now) for _ in range(tries))
+
+
+def test_burst_is_granted_at_once_and_no_more() -> None:
+    assert taken(Bucket(50, 100, 0), 0, 10_000) == 100
+
+
+def test_rate_is_granted_after_the_burst() -> None:
+    bucket = Bucket(50, 100, 0)
+    taken(bucket, 0, 100)
+    assert taken(bucket, S, 10_000) == 50
+
+
+def test_bucket_holds_no_more_than_its_burst() -> None:
+    assert taken(Bucket(50, 100, 0), 3_600 * S, 10_000) == 100
+
+
+def test_clock_that_goes_back_grants_nothing() -> None:
+    bucket = Bucket(50, 1, S)
+    assert bucket.take(S)
+    assert not bucket.take(0)
+
+
+@given(st.lists(st.integers(0, S), max_size=200))
+def test_no_sequence_gets_more_than_burst_and_rate(pauses: list[int]) -> None:
+    bucket, now, granted = Bucket(50, 10, 0), 0, 0
+    for pause in pauses:
+        now += pause
+        granted += bucket.take(now)
+    assert granted <= 10 + now * 50 / S + 1e-6
