@@ -61,10 +61,8 @@ class Link:
         """Give the ms until DUE must come."""
         if self.state == RESTING:
             return max(0, self._wait - ticks_diff(now, self._since))
-        due = self._patience() - ticks_diff(now, self._heard)
-        if self.state == LIVE:
-            due = min(due, PING_AFTER_MS - ticks_diff(now, self._sent))
-        return max(0, due)
+        quiet = ticks_diff(now, self._sent) if self.state == LIVE else 0  # who sleeps on this may find the link live
+        return max(0, min(self._patience() - ticks_diff(now, self._heard), PING_AFTER_MS - quiet))
 
     def _open(self, now: int) -> int:
         if self.due_in(now):

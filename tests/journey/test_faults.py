@@ -7,8 +7,12 @@ import signal
 import pytest
 
 from broker.mosquitto import Mosquitto
+from contract.mqtt import decode_report
+from contract.topics import AVAILABILITY, HOME_ASSISTANT_USER, STATE
 from presslight.stack import Stack
 from tests.journey.conftest import WAIT_S, House
+
+KEEP_ALIVE_MS = 4_000
 
 
 async def test_power_cut_keeps_the_state(house: House) -> None:
@@ -91,6 +95,19 @@ async def test_frozen_broker_is_told(house: House) -> None:
     async with asyncio.timeout(WAIT_S):
         await phone.until(lambda _: phone.broker)
     assert (await phone.press("kitchen", state="ON")).word == "applied"
+
+
+@pytest.mark.parametrize("house", ["mosquitto"], indirect=True)
+async def test_idle_light_stays_online(house: House) -> None:
+    client = await house.mqtt(HOME_ASSISTANT_USER)
+    await client.subscribe(STATE.format(light="kitchen"))
+    await client.subscribe(AVAILABILITY.format(light="kitchen"))
+    heard = []
+    async for message in client.messages:
+        heard.append(message.payload)
+        if message.topic.value.endswith("state") and decode_report(message.payload).up > 2 * KEEP_ALIVE_MS:
+            break
+    assert b"offline" not in heard
 
 
 async def test_dead_light_is_started_again(house: House) -> None:
