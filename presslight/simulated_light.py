@@ -112,7 +112,7 @@ class SimulatedLight:
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self._waiters: dict[asyncio.Future[Glow], Condition] = {}
         self._finger_free = 0.0
-        self._watchers: list[Callable[[Glow], None]] = []
+        self._watchers: list[Callable[[Glow], object]] = []
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
@@ -158,7 +158,7 @@ class SimulatedLight:
         self._say("button up")
 
     def press_button(self) -> None:
-        """Press the button on the light and let it go, as a finger does: one press after the other, none in no time."""
+        """Press the button and let it go, as a finger does: one press after the other. While it boots it sees none."""
         child = self._powered()
         loop = asyncio.get_running_loop()
         down = max(loop.time(), self._finger_free)
@@ -186,7 +186,7 @@ class SimulatedLight:
         finally:
             del self._waiters[seen]
 
-    def watch(self, watcher: Callable[[Glow], None]) -> None:
+    def watch(self, watcher: Callable[[Glow], object]) -> None:
         """Call `watcher` with each glow from now on, and each time that power comes, goes or fails."""
         self._watchers.append(watcher)
 
