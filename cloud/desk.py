@@ -269,10 +269,10 @@ class Desk:
 
     def on_availability(self, name: str, availability: Availability, now: int, *, live: bool) -> None:
         """A light came or went. `live`: just now; the broker had not kept it."""
-        if self.house.fold_availability(name, availability, now):
-            self._tell(name, now)
-        if live and availability == "online":
+        if live and availability == "online":  # phones hear of it with its report, which follows and names its boot
             self._all(self._of_light.get(name, {}), Reborn(), now)
+        elif self.house.fold_availability(name, availability, now):
+            self._tell(name, now)
 
     # The broker
 
