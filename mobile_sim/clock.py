@@ -3,10 +3,13 @@
 import asyncio
 import time
 
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps, as the lights' clocks do; else presses after a sleep would be born too late."""
+
 
 def now_ms() -> float:
     """Milliseconds on a clock that never jumps, from an arbitrary start."""
-    return time.monotonic_ns() / 1_000_000
+    return time.clock_gettime_ns(CLOCK) / 1_000_000
 
 
 async def wait(event: asyncio.Event, ms: float) -> None:

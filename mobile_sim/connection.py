@@ -5,6 +5,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -31,6 +32,7 @@ from mobile_sim.heartbeat import Heartbeat
 log = logging.getLogger(__name__)
 
 HANDSHAKE_S = 10
+FLUSH_S = 1
 MAX_UNSENT = 2_048
 
 Pushed = LightChanged | Status | PressOutcome | Problem
@@ -122,9 +124,16 @@ class Connection:
             log.warning("a frame from the bridge made no sense: %s", error)
             return None
 
+    async def flush(self) -> None:
+        """Wait until everything handed over has been written, but not for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._unsent.join()
+
     async def _write(self) -> None:
         while True:
             await self._wire.send(await self._unsent.get())
+            self._unsent.task_done()
 
     async def _beat(self) -> None:
         while not self._heart.is_silent(now_ms()):

@@ -51,6 +51,11 @@ class Link:
         if self._now:
             self._now.send(frame)
 
+    async def flush(self) -> None:
+        """Let what was sent leave, if there is a socket."""
+        if self._now:
+            await self._now.flush()
+
     def hurry(self) -> None:
         """A finger is waiting: cut the wait for the next attempt short."""
         self._hurry.set()

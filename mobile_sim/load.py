@@ -65,9 +65,11 @@ async def run(phone: Phone, plan: Plan, progress: Progress = lambda _: None) -> 
         raise TooFast(f"{plan.rate:g} presses a second are over the bridge's limit of {limit} for one phone")
     before = {name: phone.lights[name].state for name in plan.lights}
     load = _Load(phone, plan, before)
-    await load.press_all(progress)
-    await load.drain()
-    await _put_back(phone, before)
+    try:
+        await load.press_all(progress)
+        await load.drain()
+    finally:
+        await _put_back(phone, before)
     return load.tally
 
 

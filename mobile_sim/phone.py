@@ -225,8 +225,11 @@ class Phone:
         self._journal.close()
         if task is None:
             return
-        task.cancel()
-        await asyncio.wait([task])
+        try:
+            await self._link.flush()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
         if not task.cancelled() and not isinstance(task.exception(), TurnedAway):
             task.result()
 

@@ -190,3 +190,11 @@ async def test_error_in_the_body_leaves_the_phone_as_it_is(bridge: FakeBridge) -
 async def test_light_that_appears_later_is_shown(bridge: FakeBridge, phone: Phone) -> None:
     await bridge.visits[0].say(LightChanged(light=view("hall", state="ON")))
     await phone.until(lambda lights: "hall" in lights)
+
+
+async def test_phone_that_ends_has_sent_what_it_had_to_say(bridge: FakeBridge) -> None:
+    bridge.answer = ignore
+    async with Phone(bridge.url, TOKEN) as phone:
+        keys = [phone.begin("kitchen", state="ON").frame.key for _ in range(20)]
+    await bridge.until(lambda: len(bridge.presses) == 20)
+    assert [press.key for press in bridge.presses] == keys

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
@@ -97,6 +98,18 @@ async def test_measure_of_a_bridge_that_is_not_there_is_one_line_and_exits_2(bri
     await bridge.stop()
     run = await measure("--url", bridge.url)
     assert run == (2, "", f"presslight: no bridge at {bridge.url}: connection refused\n")
+
+
+async def test_measure_that_is_interrupted_puts_the_lights_back_and_exits_2(bridge: FakeBridge) -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "presslight", "measure", "--url", bridge.url, "--presses", "100000", "--rate", "40",
+        cwd=ROOT, env=os.environ | {"PRESSLIGHT_TOKEN": TOKEN}, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await bridge.until(lambda: bridge.lights["kitchen"].state == "ON")
+    child.send_signal(signal.SIGINT)
+    _, err = await child.communicate()
+    assert (child.returncode, err.decode()) == (2, "presslight: interrupted before anything was measured\n")
+    assert bridge.lights["kitchen"].state == "OFF"
 
 
 async def test_measure_of_presses_the_bridge_rejects_names_the_code(bridge: FakeBridge) -> None:
