@@ -50,7 +50,7 @@ class Stack:
     Raises what the parts raise: PresslightError, with a code and one sentence.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what can be chosen about a stack, each by name
         self,
         *,
         broker: str = "embedded",

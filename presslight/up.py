@@ -1,12 +1,14 @@
 """The verb `presslight up`: the whole stack in this terminal, until Ctrl-C."""
 
+import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.status import Status
 from rich.table import Table
 
+from cloud.logs import configure
 from mobile_sim.phone import Phone
 from presslight.console import complain, out, run_until_signal
 from presslight.stack import Stack
@@ -16,7 +18,8 @@ DEFAULT_PORT = 8787
 DEFAULT_PRESS_RATE = 50
 
 
-def up(
+def up(  # noqa: PLR0913 -- each is an option of the command
+    *,
     broker: Annotated[
         str,
         typer.Option(
@@ -36,9 +39,17 @@ def up(
     press_rate: Annotated[
         int, typer.Option(min=1, help="Presses per second that one phone may make (twice that at once).")
     ] = DEFAULT_PRESS_RATE,
+    logs: Annotated[
+        Literal["console", "json"], typer.Option(help="How log lines look; they go to stderr.")
+    ] = "console",
+    log_level: Annotated[
+        Literal["warning", "info", "debug"],
+        typer.Option(help="How much is logged; with debug each word on each press, with its key."),
+    ] = "warning",
     demo: Annotated[bool, typer.Option("--demo", help="Press each light once and print how long it took.")] = False,
 ) -> None:
     """Start broker, bridge and simulated lights in one go; Ctrl-C ends them all."""
+    configure(logs, logging.getLevelNamesMapping()[log_level.upper()])
     with Status("starting", console=out) as status:
         stack = Stack(
             broker=broker,
@@ -69,7 +80,7 @@ async def _stay_up(stack: Stack, status: Status, *, demo: bool) -> None:
 
 async def press_each(stack: Stack) -> Table:
     """Press every light once, as a phone, and give the times beside the budget."""
-    table = Table("light", "the phone says", title="One press each, from the phone to the light")
+    table = Table("light", "says", title="One press each, from the phone to the light")
     for heading in ("press → light", "press → confirmation", "budget"):
         table.add_column(heading, justify="right")
     async with Phone(stack.url, stack.token) as phone:
