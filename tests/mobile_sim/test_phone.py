@@ -1,4 +1,5 @@
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -9,7 +10,19 @@ from mobile_sim import press as rules
 from mobile_sim.errors import UnknownLight, Unreachable
 from mobile_sim.events import Said
 from mobile_sim.phone import Phone
-from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, act, first, ignore, refuse, view
+from tests.mobile_sim.fake_bridge import (
+    TOKEN,
+    Answer,
+    FakeBridge,
+    Visit,
+    accept,
+    act,
+    apply,
+    first,
+    ignore,
+    refuse,
+    view,
+)
 
 
 async def test_press_is_applied_and_measured(bridge: FakeBridge, phone: Phone) -> None:
@@ -198,3 +211,40 @@ async def test_phone_that_ends_has_sent_what_it_had_to_say(bridge: FakeBridge) -
         keys = [phone.begin("kitchen", state="ON").frame.key for _ in range(20)]
     await bridge.until(lambda: len(bridge.presses) == 20)
     assert [press.key for press in bridge.presses] == keys
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_phone_tells_the_truth_of_a_bridge_that_fails_at_random(
+    bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(rules, "HEDGE_MS", 10)
+    monkeypatch.setattr(rules, "REFUSED_AGAIN_MS", 10)
+    draw = random.Random(seed)
+
+    async def vanish(visit: Visit, press: Press) -> None:
+        visit.socket.transport.abort()
+
+    async def act_and_vanish(visit: Visit, press: Press) -> None:
+        await act(visit, press)
+        await vanish(visit, press)
+
+    async def accept_and_vanish(visit: Visit, press: Press) -> None:
+        await accept(visit, press)
+        await vanish(visit, press)
+
+    async def twice_with_garbage(visit: Visit, press: Press) -> None:
+        await apply(visit, press)
+        await visit.say("}{")
+        await apply(visit, press)
+
+    ways: list[Answer] = [apply, apply, vanish, act_and_vanish, accept_and_vanish, twice_with_garbage]
+    ways += [refuse(ErrorCode.RATE_LIMITED), refuse(ErrorCode.STORE_UNAVAILABLE)]
+
+    async def somehow(visit: Visit, press: Press) -> None:
+        await draw.choice(ways)(visit, press)
+
+    bridge.answer = somehow
+    flights = [phone.begin("kitchen", state=draw.choice(["ON", "OFF"]), patience_ms=10_000) for _ in range(12)]
+    journeys = [await flight.last_word(30_000) for flight in flights]
+    assert {journey.word for journey in journeys} == {Said.APPLIED}
+    assert bridge.applied == {journey.key: 1 for journey in journeys}
