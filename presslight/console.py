@@ -35,7 +35,7 @@ def complain(sentence: str) -> None:
 
 
 def run_until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a verb until it ends, or until SIGINT or SIGTERM; either way it cleans up, once, and this returns.
+    """Run a verb until it ends, or until SIGINT, SIGTERM or SIGHUP; either way it cleans up, once, and this returns.
 
     Signals after the first change nothing: make passes one on that the terminal has sent to all already.
     """
@@ -47,7 +47,7 @@ async def _until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
     task = asyncio.create_task(verb(), name="verb")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopped.set)
     stop = asyncio.create_task(stopped.wait(), name="wait for a signal")
     await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)

@@ -20,6 +20,8 @@ class Glow:
     """`up` while the firmware holds its link to the broker."""
     log: str = ""
     """The last line that the firmware printed."""
+    lines: int = 0
+    """How many it has printed, so that the same line twice is seen twice."""
 
     def after(self, line: bytes) -> Self:
         """The glow once the light has printed `line`: an event of the simulator's, or anything else, which is a log."""
@@ -29,8 +31,8 @@ class Glow:
             case {"link": str(link)} if link in LINKS:
                 return replace(self, link=link)
             case {"log": str(log)}:
-                return replace(self, log=log)
-        return replace(self, log=line.decode(errors="replace").rstrip())
+                return replace(self, log=log, lines=self.lines + 1)
+        return replace(self, log=line.decode(errors="replace").rstrip(), lines=self.lines + 1)
 
 
 def _event(line: bytes) -> Any:

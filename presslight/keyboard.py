@@ -43,8 +43,14 @@ class Keyboard:
         self._keys.put_nowait(key)
 
     def _read(self) -> None:
-        typed = os.read(self._terminal, 64).decode(errors="ignore")
-        for key in typed or (END,):
+        for key in self._typed() or (END,):
             self.press(key)
+
+    def _typed(self) -> str:
+        try:
+            typed = os.read(self._terminal, 64)
+        except OSError:  # the window was closed
+            typed = b""
         if not typed:
             asyncio.get_running_loop().remove_reader(self._terminal)
+        return typed.decode(errors="ignore")

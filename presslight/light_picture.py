@@ -36,7 +36,7 @@ def log_lines(before: Glow, now: Glow) -> Iterator[str]:
         yield brightness(now.duty)
     if now.link != before.link:
         yield f"link {now.link}"
-    if now.log != before.log:
+    if now.lines != before.lines:
         yield now.log
 
 

@@ -214,7 +214,7 @@ class SimulatedLight:
         """Follow the process, and the next one when the light resets itself."""
         code = await self._follow(child)
         while code == RESET and self.power is Power.ON:
-            self._show(Glow(log="reset"))
+            self._show(Glow(log="reset", lines=self.glow.lines + 1))
             self._child = child = await self._boot()
             code = await self._follow(child)
         if self.power is Power.ON:
@@ -231,7 +231,7 @@ class SimulatedLight:
 
     def _hear(self, line: bytes) -> None:
         glow = self.glow.after(line)
-        if glow.log is not self.glow.log:
+        if glow.lines != self.glow.lines:
             self._last_lines.append(glow.log)
         self._show(glow)
 
@@ -249,7 +249,7 @@ class SimulatedLight:
         self.power = power
         if power is Power.ON:
             self._death = None
-        self._show(Glow(log=self.glow.log))
+        self._show(Glow(log=self.glow.log, lines=self.glow.lines))
         for seen in self._waiters:
             if self._death and not seen.done():
                 seen.set_exception(self._death)

@@ -12,8 +12,8 @@ LIT = Glow(duty=7, us=8, link="up", log="hello")
     [
         (b'{"duty": 65535, "us": 99}\n', Glow(65_535, 99, "up", "hello")),
         (b'{"link": "down"}\n', Glow(7, 8, "down", "hello")),
-        (b'{"log": "bye"}\n', Glow(7, 8, "up", "bye")),
-        (b"bye\n", Glow(7, 8, "up", "bye")),
+        (b'{"log": "bye"}\n', Glow(7, 8, "up", "bye", 1)),
+        (b"bye\n", Glow(7, 8, "up", "bye", 1)),
     ],
 )
 def test_line_changes_what_it_says(line: bytes, glow: Glow) -> None:
@@ -33,7 +33,7 @@ def test_line_changes_what_it_says(line: bytes, glow: Glow) -> None:
     ],
 )
 def test_line_that_is_no_event_is_a_log(line: bytes) -> None:
-    assert LIT.after(line) == Glow(7, 8, "up", line.decode())
+    assert LIT.after(line) == Glow(7, 8, "up", line.decode(), 1)
 
 
 def test_line_that_is_no_text_is_still_a_log() -> None:

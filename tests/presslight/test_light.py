@@ -1,0 +1,200 @@
+"""The verb `presslight light`, as a person uses it: in a (pseudo-)terminal, in a pipe, with mistakes."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import termios
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from broker.accounts import Accounts
+from broker.mosquitto import Mosquitto
+
+LIGHT = [sys.executable, "-m", "presslight", "light"]
+NOWHERE = "mqtt://127.0.0.1:9"
+ENDS = {"TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
+WAIT_S = 30
+
+
+ENVIRONMENT = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", "PRESSLIGHT_BROKER": NOWHERE}
+LEAVE_ALTERNATE_SCREEN = "\x1b[?1049l"
+
+
+class Terminal:
+    """A terminal with the light in it: what it shows from the last look on, and keys."""
+
+    def __init__(self, keyboard: int, screen: asyncio.StreamReader, process: asyncio.subprocess.Process) -> None:
+        self._keyboard = keyboard
+        self._screen = screen
+        self.process = process
+
+    def type(self, key: str) -> None:
+        os.write(self._keyboard, key.encode())
+
+    async def shows(self, words: str) -> None:
+        async with asyncio.timeout(WAIT_S):
+            await self._screen.readuntil(words.encode())
+
+    async def exit_code(self) -> int:
+        async with asyncio.timeout(WAIT_S):
+            return await self.process.wait()
+
+    def modes(self) -> list[object]:
+        """How the terminal treats keys and lines."""
+        return list(termios.tcgetattr(self._keyboard))
+
+
+@pytest.fixture
+async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
+    async with AsyncExitStack() as exits:
+        keyboard, inside = os.openpty()
+        exits.callback(os.close, inside)
+        screen = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(screen), os.fdopen(keyboard, "rb", 0)
+        )
+        exits.callback(transport.close)
+        process = await asyncio.create_subprocess_exec(
+            *("setsid", "--ctty", *LIGHT),
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            env={**ENVIRONMENT, "TMPDIR": str(tmp_path)},
+        )
+        exits.push_async_callback(killed, process)
+        yield Terminal(keyboard, screen, process)
+
+
+async def killed(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+def run(*options: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the verb to its end, without a terminal."""
+    return subprocess.run(
+        [*LIGHT, *options], env={**ENVIRONMENT, **more}, capture_output=True, text=True, timeout=WAIT_S, check=False
+    )
+
+
+async def test_space_switches_the_light_in_the_terminal(terminal: Terminal) -> None:
+    await terminal.shows("link lost")
+    terminal.type(" ")
+    await terminal.shows("on, PWM 100 %")
+    terminal.type(" ")
+    await terminal.shows("off")
+    terminal.type("q")
+    assert await terminal.exit_code() == 0
+
+
+async def test_r_cuts_the_power_and_w_takes_wifi_away_and_back(terminal: Terminal) -> None:
+    await terminal.shows("link lost")
+    terminal.type("w")
+    await terminal.shows("Wi-Fi is away")
+    terminal.type("w")
+    await terminal.shows("Wi-Fi is back")
+    terminal.type("r")
+    await terminal.shows("power cut, power back")
+    terminal.type("q")
+    assert await terminal.exit_code() == 0
+
+
+@pytest.mark.parametrize("end", ["q", "\x03", "TERM", "HUP"])
+async def test_terminal_is_as_it_was_afterwards(terminal: Terminal, end: str, tmp_path: Path) -> None:
+    before = terminal.modes()
+    await terminal.shows("q: quit")
+    assert terminal.modes() != before
+    if end in ENDS:
+        terminal.process.send_signal(ENDS[end])
+    else:
+        terminal.type(end)
+    await terminal.shows(LEAVE_ALTERNATE_SCREEN)
+    assert await terminal.exit_code() == 0
+    assert terminal.modes() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_light_that_dies_leaves_the_terminal_and_says_why(terminal: Terminal) -> None:
+    before = terminal.modes()
+    await terminal.shows("q: quit")
+    os.kill(child_of(terminal.process.pid), signal.SIGKILL)
+    await terminal.shows(LEAVE_ALTERNATE_SCREEN)
+    await terminal.shows("the simulated light kitchen ended by itself with exit code -9")
+    assert await terminal.exit_code() == 2
+    assert terminal.modes() == before
+
+
+def child_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+async def test_pipe_gets_a_line_per_change_until_sigterm(tmp_path: Path) -> None:
+    accounts = Accounts.make(["kitchen"])
+    async with asyncio.timeout(WAIT_S), Mosquitto(accounts) as broker:
+        address = broker.address.signed_in_as("kitchen", accounts.password("kitchen"))
+        (tmp_path / "broker").write_text(address.url())
+        process = await asyncio.create_subprocess_exec(
+            *LIGHT, "--broker", f"@{tmp_path / 'broker'}", stdin=PIPE, stdout=PIPE, env=ENVIRONMENT
+        )
+        try:
+            assert process.stdout
+            while await process.stdout.readline() != b"kitchen: link up\n":
+                assert not process.stdout.at_eof()
+            process.terminate()
+            assert (await process.wait(), await process.stdout.read()) == (0, b"")
+        finally:
+            await killed(process)
+
+
+def test_reader_that_leaves_ends_the_light_quietly() -> None:
+    with subprocess.Popen(LIGHT, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert (process.wait(WAIT_S), process.stderr.read()) == (0, "")
+
+
+def test_flash_folder_keeps_what_the_light_keeps(tmp_path: Path) -> None:
+    with subprocess.Popen([*LIGHT, "--flash", str(tmp_path / "flash")], stdout=PIPE, env=ENVIRONMENT) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.terminate()
+    assert {"settings.json", "record-0"} & {path.name for path in (tmp_path / "flash").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--broker", "kitchen.example"), "a broker address looks like"),
+        (("--broker", "@/nowhere/broker"), "cannot be read from /nowhere/broker"),
+        (("--broker", "mqtts://127.0.0.1"), "--ca-file"),
+        (("--name", "Kitchen"), "a light's name"),
+        (("--heap", "much"), "a heap looks like"),
+        (("--flash", "/proc/none"), "/proc/none"),
+    ],
+)
+def test_mistake_is_one_clear_line(options: tuple[str, ...], says: str) -> None:
+    ended = run(*options)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert says in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_no_micropython_is_one_clear_line() -> None:
+    ended = run(PRESSLIGHT_MICROPYTHON="/nowhere/micropython")
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "MicroPython" in ended.stderr
+
+
+def test_heap_that_is_too_small_says_so() -> None:
+    ended = run("--heap", "16k")
+    assert ended.returncode == 2
+    assert "MemoryError" in ended.stderr
