@@ -100,8 +100,22 @@ def test_press_on_an_offline_light_is_offline_and_its_key_closed() -> None:
     office.desk.on_availability("kitchen", "offline", office.now, live=True)
     assert office.ask().words == ["offline light_offline"]
     office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.report(up=1_001)
     assert office.ask().words == ["offline light_offline"]
-    assert office.line.sent == []
+    assert office.ask(2).words == ["accepted"]
+    assert office.line.sent == [("kitchen", key(2))]
+
+
+def test_light_that_comes_back_is_shown_with_its_report() -> None:
+    office = Office()
+    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.later(1_000)
+    shown = len(office.audience.lights)
+    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    assert len(office.audience.lights) == shown
+    office.report(boot="0000beef", epoch=2)
+    view = office.audience.lights[-1].light
+    assert (view.online, view.boot) == (True, "0000beef")
 
 
 @pytest.mark.parametrize("offline", [True, False])

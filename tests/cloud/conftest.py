@@ -1,0 +1,117 @@
+"""A real broker, a bridge in this process, fake lights and raw phones."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+
+from broker.accounts import Accounts
+from broker.embedded import EmbeddedBroker
+from broker.mosquitto import Mosquitto
+from cloud.serve import Bridge
+from cloud.settings import Settings
+from cloud.switchboard import Switchboard
+from cloud.tokens import issue_token
+from contract.address import BrokerAddress
+from contract.topics import BRIDGE_USER
+from tests.cloud.fake_light import FakeLight
+from tests.cloud.raw_phone import WAIT_S, RawPhone
+
+Broker: TypeAlias = Mosquitto | EmbeddedBroker
+
+
+class House:
+    """A broker and, once `open` was awaited, a bridge; lights and phones on demand."""
+
+    def __init__(self, broker: Broker, accounts: Accounts, folder: Path, exits: AsyncExitStack) -> None:
+        self.broker = broker
+        self.accounts = accounts
+        self.folder = folder
+        self.exits = exits
+        self.bridge: Bridge
+        self.token = ""
+        self.http: httpx.AsyncClient
+
+    def address(self, user: str) -> BrokerAddress:
+        return self.broker.address.signed_in_as(user, self.accounts.password(user))
+
+    def settings(self, **more: Any) -> Settings:
+        made = {"broker": self.address(BRIDGE_USER), "store": self.folder / "presses.db"} | more
+        return Settings(**made)
+
+    async def open(self, **settings: Any) -> None:
+        """Start the bridge."""
+        made = self.settings(**settings)
+        self.bridge = await self.exits.enter_async_context(Bridge(made, "127.0.0.1", 0))
+        self.token = issue_token(made.store, "ann")
+        headers = {"Authorization": f"Bearer {self.token}"}
+        self.http = await self.exits.enter_async_context(httpx.AsyncClient(base_url=self.bridge.url, headers=headers))
+
+    @property
+    def board(self) -> Switchboard:
+        board = self.bridge.app.state.board
+        assert isinstance(board, Switchboard)
+        return board
+
+    async def light(self, name: str = "kitchen") -> FakeLight:
+        """A light that the bridge knows to be online."""
+        light = await self.exits.enter_async_context(FakeLight(name, self.address(name)))
+        await self.until(lambda: self.is_online(name) and self.board.desk.broker)
+        return light
+
+    def is_online(self, name: str = "kitchen") -> bool:
+        known = self.board.desk.house.lights.get(name)
+        return known is not None and known.live and known.online
+
+    async def phone(self, token: str | None = None, **hello: Any) -> RawPhone:
+        return await self.exits.enter_async_context(RawPhone(self.bridge.url, token or self.token, **hello))
+
+    async def stranger(self) -> RawPhone:
+        """A socket on which nothing was said yet."""
+        return await self.exits.enter_async_context(RawPhone(self.bridge.url, None))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the bridge is so, asking each time the loop comes round."""
+        async with asyncio.timeout(WAIT_S):
+            while not condition():  # noqa: ASYNC110 -- no single event says all that tests ask for
+                await asyncio.sleep(0)
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """A figure as /metrics shows it, 0 if it does not."""
+        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        figures = re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", (await self.http.get("/metrics")).text, re.MULTILINE)
+        return next((float(value) for found, value in figures if wanted <= set(found.split(","))), 0.0)
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER])
+
+
+@pytest.fixture
+async def closed_house(accounts: Accounts, tmp_path: Path) -> AsyncIterator[House]:
+    """A house with an embedded broker, its bridge not started."""
+    async with AsyncExitStack() as exits:
+        broker = await exits.enter_async_context(EmbeddedBroker(accounts))
+        yield House(broker, accounts, tmp_path, exits)
+
+
+@pytest.fixture
+async def house(closed_house: House) -> House:
+    """A house with an embedded broker and an open bridge."""
+    await closed_house.open()
+    return closed_house
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+async def any_house(request: pytest.FixtureRequest, accounts: Accounts, tmp_path: Path) -> AsyncIterator[House]:
+    """A house on each of the two brokers, its bridge not started."""
+    async with AsyncExitStack() as exits:
+        broker = EmbeddedBroker(accounts) if request.param == "embedded" else Mosquitto(accounts)
+        await exits.enter_async_context(broker)
+        yield House(broker, accounts, tmp_path, exits)

@@ -1,0 +1,417 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.conversation import BAD_FRAMES, Conversation, State
+from cloud.desk import Desk
+from cloud.errors import Refusal, StoreUnavailable
+from cloud.settings import Settings
+from contract.address import BrokerAddress
+from contract.errors import MEANINGS, CloseCode, ErrorCode
+from contract.phone import MAX_FRAME_BYTES, decode_bridge_frame
+from tests.cloud.ports import MS, Office, S, key
+
+SETTINGS = Settings(
+    broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), name="attic", press_rate=2, press_burst=3
+)
+HELLO = {"type": "hello", "versions": [1], "token": "good"}
+PRESS = {"type": "press", "key": key(), "light": "kitchen", "set": {"state": "ON"}}
+
+
+class Board:
+    """A bridge of one room: the token `good` is Ann's."""
+
+    def __init__(self) -> None:
+        self.settings = SETTINGS
+        self.office = Office()
+        self.desk: Desk = self.office.desk
+        self.talks: set[Conversation] = set()
+        self.within_rate = True
+        self.full = False
+        self.store_fails = False
+        self.errors: list[tuple[str, str | None]] = []
+        self.journeys: list[tuple[int, int]] = []
+
+    @property
+    def counts(self) -> "Board":
+        return self
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        self.errors.append((code, key))
+
+    def shown(self, ms: int, bridge_us: int) -> None:
+        self.journeys.append((ms, bridge_us))
+
+    def phone_of(self, token: str) -> str | None:
+        if self.store_fails:
+            raise StoreUnavailable
+        return {"good": "ann", "other": "bob"}.get(token)
+
+    def may_press(self, phone: str, now: int) -> bool:
+        return self.within_rate
+
+    def join(self, talk: Conversation) -> None:
+        if self.full:
+            raise Refusal(ErrorCode.OVERLOADED)
+        self.talks.add(talk)
+
+    def leave(self, talk: Conversation) -> None:
+        self.talks.discard(talk)
+
+
+class Phone:
+    """A conversation, and what it was sent."""
+
+    def __init__(self, board: Board, *, greeted: bool = True) -> None:
+        self.board = board
+        self.wakes = 0
+        self.now = board.office.now
+        self.talk = Conversation(board, self._wake, self.now)
+        if greeted:
+            self.send(HELLO)
+            self.heard()
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def send(self, frame: Any) -> None:
+        self.talk.on_text(frame if isinstance(frame, str) else json.dumps(frame), self.now)
+
+    def heard(self) -> list[dict[str, Any]]:
+        frames = self.talk.outbox.take(1_000)
+        for frame in frames:
+            decode_bridge_frame(frame)
+        return [json.loads(frame) for frame in frames]
+
+    def error(self) -> dict[str, Any]:
+        (frame,) = self.heard()
+        assert frame["type"] == "error"
+        meaning = MEANINGS[ErrorCode(frame["code"])]
+        assert frame["retry"] == meaning.retry
+        assert frame["message"]
+        return frame
+
+    def later(self, ms: int) -> None:
+        self.now += ms * MS
+        self.talk.on_time(self.now)
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
+@pytest.fixture
+def phone(board: Board) -> Phone:
+    return Phone(board)
+
+
+def test_hello_is_answered_with_the_house(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO)
+    welcome, ping = phone.heard()
+    assert welcome["type"] == "welcome"
+    assert (welcome["version"], welcome["bridge"], welcome["phone"], welcome["broker"]) == (1, "attic", "ann", True)
+    assert welcome["limits"] == {"frame_bytes": 16_384, "presses_per_s": 2, "burst": 3}
+    assert [light["id"] for light in welcome["lights"]] == ["kitchen"]
+    assert ping == {"type": "ping", "n": 1}
+    assert phone.talk in board.talks
+    assert phone.wakes > 0
+
+
+def test_welcome_leaves_out_what_the_phone_has(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO | {"have": {"kitchen": {"version": [1, 0], "online": True}}})
+    assert phone.heard()[0]["lights"] == []
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        PRESS,
+        {"type": "ping", "n": 1},
+        {"type": "shown", "key": key(), "ms": 1},
+        "",
+        "{",
+        "[]",
+        "null",
+        {"type": "no"},
+        {},
+    ],
+)
+def test_anything_before_hello_is_refused_and_closes(board: Board, frame: Any) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(frame)
+    assert phone.error()["code"] == "hello_expected"
+    assert (phone.talk.state, phone.talk.close_code) == (State.ENDED, CloseCode.HELLO_EXPECTED)
+    assert board.talks == set()
+
+
+def test_binary_frame_before_hello_closes(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.talk.on_binary(phone.now)
+    assert phone.error()["code"] == "hello_expected"
+
+
+@pytest.mark.parametrize(
+    ("hello", "code", "close"),
+    [
+        ({"token": "bad"}, "unauthenticated", CloseCode.UNAUTHENTICATED),
+        ({"versions": [2, 3]}, "unsupported_version", CloseCode.UNSUPPORTED_VERSION),
+        ({"versions": [2], "token": "bad"}, "unsupported_version", CloseCode.UNSUPPORTED_VERSION),
+    ],
+)
+def test_hello_that_cannot_be_welcomed_closes(board: Board, hello: dict[str, Any], code: str, close: CloseCode) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO | hello)
+    assert phone.error()["code"] == code
+    assert phone.talk.close_code is close
+    assert not close.reconnect
+    assert board.talks == set()
+
+
+@pytest.mark.parametrize("wrong", [{"versions": ["1"]}, {"versions": []}, {"token": 5}, {"have": []}, {"more": 1}])
+def test_hello_with_a_bad_field_may_be_said_again(board: Board, wrong: dict[str, Any]) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO | wrong)
+    assert phone.error()["code"] == "invalid"
+    phone.send(HELLO)
+    assert phone.heard()[0]["type"] == "welcome"
+
+
+def test_hello_may_be_said_again_when_the_store_failed(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    board.store_fails = True
+    phone.send(HELLO)
+    assert phone.error()["code"] == "store_unavailable"
+    board.store_fails = False
+    phone.send(HELLO)
+    assert phone.heard()[0]["type"] == "welcome"
+
+
+def test_full_house_closes_so_that_the_phone_comes_back_later(board: Board) -> None:
+    board.full = True
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO)
+    assert phone.error()["code"] == "overloaded"
+    assert phone.talk.close_code is CloseCode.OVERLOADED
+    assert CloseCode.OVERLOADED.reconnect
+
+
+def test_second_hello_is_refused_and_the_socket_stays(phone: Phone) -> None:
+    phone.send(HELLO)
+    assert phone.error()["code"] == "hello_again"
+    assert phone.talk.state is State.TALKING
+
+
+def test_no_hello_in_time_closes(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    assert phone.talk.wake_at(phone.now) == phone.now + 5 * S
+    phone.later(4_999)
+    assert phone.heard() == []
+    phone.later(1)
+    assert phone.error()["code"] == "hello_timeout"
+    assert phone.talk.close_code is CloseCode.HELLO_TIMEOUT
+
+
+BAD = [
+    ("", "malformed", None),
+    ("{", "malformed", None),
+    ("\ud83d", "malformed", None),
+    ("[" * 10_000, "malformed", None),
+    ("[]", "invalid", None),
+    ("null", "invalid", None),
+    ({"type": "dance"}, "unknown_type", None),
+    ({"type": "press", "key": key()}, "invalid", key()),
+    (PRESS | {"light": "../x"}, "invalid", key()),
+    (PRESS | {"light": "bridge"}, "invalid", key()),
+    (PRESS | {"set": {"state": "on"}}, "invalid", key()),
+    (PRESS | {"set": {"state": "ON", "brightness": 0}}, "invalid", key()),
+    (PRESS | {"set": {"state": "ON", "brightness": "1"}}, "invalid", key()),
+    (PRESS | {"set": {"state": "ON", "brightness": True}}, "invalid", key()),
+    (PRESS | {"set": {"state": "TOGGLE"}}, "invalid", key()),
+    (PRESS | {"more": 1}, "invalid", key()),
+    (PRESS | {"age_ms": -1}, "invalid", key()),
+    (PRESS | {"patience_ms": 10**9}, "invalid", key()),
+    (PRESS | {"key": "short"}, "invalid", "short"),
+    (PRESS | {"key": "x" * 100}, "invalid", None),
+    (PRESS | {"key": 7}, "invalid", None),
+    (PRESS | {"light": "kitchen" * 5_000}, "too_large", None),
+    ({"type": "ping"}, "invalid", None),
+    ({"type": "ping", "n": 2**40}, "invalid", None),
+    ({"type": "shown", "key": key(), "ms": "1"}, "invalid", key()),
+]
+
+
+@pytest.mark.parametrize(("frame", "code", "named"), BAD)
+def test_bad_frame_is_answered_and_the_socket_stays(phone: Phone, frame: Any, code: str, named: str | None) -> None:
+    phone.send(frame)
+    error = phone.error()
+    assert (error["code"], error.get("key")) == (code, named)
+    phone.send(PRESS)
+    assert phone.heard()[0]["word"] == "accepted"
+    assert phone.board.errors == [(code, named)]
+
+
+def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
+    frame = json.dumps(PRESS)
+    phone.send(frame + " " * (MAX_FRAME_BYTES - len(frame)))
+    assert phone.heard()[0]["word"] == "accepted"
+    phone.send(frame + " " * (MAX_FRAME_BYTES - len(frame) + 1))
+    assert phone.error()["code"] == "too_large"
+
+
+def test_binary_frame_is_malformed(phone: Phone) -> None:
+    phone.talk.on_binary(phone.now)
+    assert phone.error()["code"] == "malformed"
+
+
+@pytest.mark.parametrize("bad", ["{", json.dumps(HELLO)])
+def test_many_bad_frames_in_a_row_close(phone: Phone, bad: str) -> None:
+    for _ in range(BAD_FRAMES - 1):
+        phone.send(bad)
+    phone.send({"type": "ping", "n": 1})
+    for _ in range(BAD_FRAMES - 1):
+        phone.send(bad)
+    assert phone.talk.state is State.TALKING
+    phone.send(bad)
+    assert (phone.talk.state, phone.talk.close_code) == (State.ENDED, CloseCode.ABUSE)
+
+
+def test_press_hears_its_words(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.board.office.report((key(), "applied"))
+    accepted, applied = phone.heard()
+    assert (accepted["word"], accepted["final"]) == ("accepted", False)
+    assert (applied["word"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
+    assert set(applied["legs"]) == {"bridge_us", "light_us", "ack_us"} - {"ack_us"}
+
+
+@pytest.mark.parametrize(
+    ("press", "code"),
+    [
+        (PRESS | {"light": "cellar"}, "unknown_light"),
+        (PRESS | {"not_after": {"boot": "00000001", "up": 10**9}}, "invalid"),
+    ],
+)
+def test_press_that_is_refused_hears_why_with_its_key(phone: Phone, press: Any, code: str) -> None:
+    phone.send(press)
+    error = phone.error()
+    assert (error["code"], error["key"]) == (code, key())
+    assert phone.talk._watched == set()
+
+
+def test_press_over_the_rate_is_refused_and_not_stored(phone: Phone) -> None:
+    phone.board.within_rate = False
+    for number in range(1, 200):
+        phone.send(PRESS | {"key": key(number)})
+    errors = phone.heard()
+    assert {error["code"] for error in errors} == {"rate_limited"}
+    assert [error["key"] for error in errors] == [key(number) for number in range(1, 200)]
+    assert phone.talk.state is State.TALKING
+    assert phone.board.office.ledger.records == {}
+
+
+def test_key_reused_leaves_the_first_press_watched(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.send(PRESS | {"set": {"state": "OFF"}})
+    phone.board.office.report((key(), "applied"))
+    assert [frame.get("word", frame.get("code")) for frame in phone.heard()] == ["accepted", "key_reused", "applied"]
+
+
+def test_key_of_another_phone_is_forbidden(phone: Phone) -> None:
+    phone.send(PRESS)
+    other = Phone(phone.board, greeted=False)
+    other.send(HELLO | {"token": "other"})
+    other.heard()
+    other.send(PRESS)
+    assert other.error()["code"] == "forbidden"
+
+
+def test_ping_is_answered(phone: Phone) -> None:
+    phone.send({"type": "ping", "n": 77})
+    assert phone.heard() == [{"type": "pong", "n": 77}]
+
+
+def test_phone_is_pinged_and_its_round_trip_counts_for_the_journey(phone: Phone) -> None:
+    phone.now += 30 * MS
+    phone.send({"type": "pong", "n": 1})
+    phone.send(PRESS | {"age_ms": 5})
+    press = phone.board.desk._open[key()]
+    assert press.stamps
+    assert press.stamps.before_us == 5_000 + 15_000
+    phone.later(5_000)
+    assert phone.heard()[-1] == {"type": "ping", "n": 2}
+
+
+def test_pong_that_nobody_asked_for_counts_for_nothing(phone: Phone) -> None:
+    phone.now += 30 * MS
+    phone.send({"type": "pong", "n": 9})
+    assert phone.talk._rtt_ns == 0
+
+
+def test_silent_phone_is_closed(phone: Phone) -> None:
+    for _ in range(2):
+        phone.later(5_000)
+    assert phone.talk.state is State.TALKING
+    phone.later(2_500)
+    assert phone.heard()[-1]["code"] == "silent_phone"
+    assert phone.talk.close_code is CloseCode.SILENT
+    assert CloseCode.SILENT.reconnect
+
+
+def test_phone_that_speaks_is_not_silent(phone: Phone) -> None:
+    for _ in range(10):
+        phone.later(5_000)
+        phone.send({"type": "ping", "n": 1})
+    assert phone.talk.state is State.TALKING
+
+
+def test_phone_that_reads_nothing_is_closed(phone: Phone) -> None:
+    phone.talk.outbox.stuck_since = phone.now
+    assert phone.talk.wake_at(phone.now) <= phone.now + 10 * S
+    for _ in range(3):
+        phone.later(3_300)
+        phone.send({"type": "ping", "n": 1})
+    assert phone.talk.state is State.TALKING
+    phone.later(100)
+    assert phone.talk.close_code is CloseCode.SLOW
+    assert phone.board.errors[-1][0] == "slow_phone"
+
+
+def test_shown_is_measured_once_for_a_press_of_this_phone(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.board.office.now += 3 * MS
+    phone.board.office.report((key(), "applied"))
+    phone.heard()
+    phone.send({"type": "shown", "key": key(), "ms": 20})
+    assert phone.board.journeys == [(20, 3_000)]
+    assert phone.heard() == []
+    phone.send({"type": "shown", "key": key(), "ms": 20})
+    assert phone.error()["code"] == "unknown_press"
+
+
+def test_revoked_token_ends_the_conversation(phone: Phone) -> None:
+    phone.talk.revoke()
+    assert phone.error()["code"] == "unauthenticated"
+    assert phone.talk.close_code is CloseCode.UNAUTHENTICATED
+    phone.talk.revoke()
+    assert phone.heard() == []
+
+
+def test_gone_phone_is_forgotten(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.heard()
+    phone.talk.gone()
+    phone.board.office.report((key(), "applied"))
+    assert phone.heard() == []
+    assert phone.board.talks == set()
+
+
+def test_light_and_status_reach_the_outbox(phone: Phone) -> None:
+    phone.talk.light("kitchen", "old")
+    phone.talk.light("kitchen", "new")
+    phone.talk.status("status")
+    assert phone.talk.outbox.take(9) == ["status", "new"]
