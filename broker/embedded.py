@@ -54,7 +54,7 @@ class EmbeddedBroker:
             listener = starting.enter_context(ports.listen(self._host, self._port))
             self._port = listener.getsockname()[1]
             self._tasks = asyncio.TaskGroup()
-            self._engine = Engine(self.refusals, self._tasks, self._taken)
+            self._engine = Engine(self.refusals, self._tasks, self._guests)
             await self._engine.start()
             starting.push_async_callback(self._engine.shutdown)
             await starting.enter_async_context(self._tasks)
@@ -129,10 +129,6 @@ class EmbeddedBroker:
             await self._engine.external_connected(visit, visit, LISTENER)
         finally:
             del self._guests[user]
-
-    def _taken(self, user: str) -> None:
-        if visit := self._guests.get(user):
-            visit.taken()
 
     def _end_all(self) -> None:
         for visit in self._visits:

@@ -7,6 +7,8 @@ Found by trying amqtt 0.12.1:
 - Each newcomer is sent the retained messages of everybody's subscriptions, whatever its own rights, and this walk
   breaks in the same way. So retained messages go to who subscribed, and to nobody else.
 - A client that does not acknowledge them holds up its own next packets for 5 s. So they are sent from tasks.
+- A client that leaves before amqtt's loop for it runs is never noticed to be gone, and its name is taken for ever. So
+  the first packet after CONNECT waits for that loop.
 - Messages queue without a bound, so one who floods takes all memory. The queue here is short; who fills it, waits.
 
 What it does wrong with a single connection is put right in `broker.visit`.
@@ -14,7 +16,7 @@ What it does wrong with a single connection is put right in `broker.visit`.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from amqtt.broker import Broker, RetainedApplicationMessage
@@ -25,6 +27,7 @@ from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
 from broker.refusals import Refusals, Refused
+from broker.visit import Visit
 from contract.topics import covers, may
 
 LISTENER = "default"
@@ -60,10 +63,10 @@ class FairQueue(asyncio.Queue[dict[str, Any]]):
 class Rights(PluginManager):  # type: ignore[misc]  # amqtt ships no types
     """Stands where amqtt keeps its plugins, and answers for them without a task in between."""
 
-    def __init__(self, engine: "Engine", refusals: Refusals, taken: Callable[[str], None]) -> None:
+    def __init__(self, engine: "Engine", refusals: Refusals, guests: Mapping[str, Visit]) -> None:
         super().__init__(NAMESPACE, engine.plugins_manager.context)
         self._refusals = refusals
-        self._taken = taken
+        self._guests = guests
 
     async def map_plugin_auth(self, *, session: Session) -> dict[Any, bool]:  # noqa: ARG002 -- amqtt's signature
         """Yes: who came as far as amqtt has signed in."""
@@ -73,22 +76,28 @@ class Rights(PluginManager):  # type: ignore[misc]  # amqtt ships no types
         """Whether the contract lets this session's user publish to, subscribe to or receive from `topic`."""
         user = session.username
         allowed = may(user, "write" if action is Action.PUBLISH else "read", topic)
-        if action is Action.PUBLISH:
-            self._taken(user)
+        if action is Action.PUBLISH and (visit := self._guests.get(user)):
+            visit.taken()
         if not allowed:
             self._refusals.note(user, Refused.PUBLISH if action is Action.PUBLISH else Refused.SUBSCRIBE, topic)
         return {self: allowed}
 
 
 class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
-    """Amqtt without sockets: clients come in through `external_connected`; `taken(user)` hears of each request done."""
+    """Amqtt without sockets: `guests`, by their names, come in through `external_connected`."""
 
-    def __init__(self, refusals: Refusals, tasks: asyncio.TaskGroup, taken: Callable[[str], None]) -> None:
+    def __init__(self, refusals: Refusals, tasks: asyncio.TaskGroup, guests: Mapping[str, Visit]) -> None:
         super().__init__(BrokerConfig(listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)}, plugins={}))
-        self.plugins_manager = Rights(self, refusals, taken)
+        self.plugins_manager = Rights(self, refusals, guests)
         self._broadcast_queue = FairQueue()
         self._refusals = refusals
         self._tasks = tasks
+        self._guests = guests
+
+    async def _client_message_loop(self, client_session: Session, handler: BrokerProtocolHandler) -> None:
+        if visit := self._guests.get(client_session.client_id):
+            visit.begin()
+        await super()._client_message_loop(client_session, handler)
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session

@@ -6,7 +6,9 @@ of whole, valid packets of clients that have signed in, at the pace at which it 
 """
 
 import asyncio
+import logging
 import ssl
+from collections.abc import Callable
 from enum import StrEnum
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -22,25 +24,45 @@ SIGN_IN_S = 10
 GOODBYE_S = 1
 """How long what is still to be sent may take when a connection is closed."""
 
+OVERDUE_S = 5
+"""How long amqtt may take to wind up a client that has left."""
+
 MAX_UNDER_WAY = 64
 """Requests of one client inside amqtt at once. It queues without a bound, so the rest waits in the socket."""
 
 CHUNK_BYTES = 65_536
+
+_log = logging.getLogger("presslight.broker")
 
 
 class Stage(StrEnum):
     """Where a connection is in its life."""
 
     STRANGER = "stranger"
+    """Has not signed in."""
+
+    ENTERING = "entering"
+    """Amqtt reads its CONNECT."""
+
     INSIDE = "inside"
+    """Amqtt works off its packets."""
+
     LEAVING = "leaving"
+    """Amqtt reads its DISCONNECT."""
+
+    CLOSED = "closed"
+    """Amqtt is done with it."""
+
     GONE = "gone"
+    """So is the socket."""
 
 
 MOVES = {
-    Stage.STRANGER: {Stage.INSIDE, Stage.GONE},
-    Stage.INSIDE: {Stage.LEAVING, Stage.GONE},
-    Stage.LEAVING: {Stage.GONE},
+    Stage.STRANGER: {Stage.ENTERING, Stage.GONE},
+    Stage.ENTERING: {Stage.INSIDE, Stage.CLOSED, Stage.GONE},
+    Stage.INSIDE: {Stage.LEAVING, Stage.CLOSED, Stage.GONE},
+    Stage.LEAVING: {Stage.CLOSED, Stage.GONE},
+    Stage.CLOSED: {Stage.GONE},
     Stage.GONE: set[Stage](),
 }
 
@@ -61,6 +83,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         self._under_way = 0
         self._progress = asyncio.Event()
         self._has_will = True
+        self._host: asyncio.Task[None] | None = None
+        self._overdue: asyncio.TimerHandle | None = None
 
     # -- for the broker ------------------------------------------------------------------------------------------------
 
@@ -74,14 +98,20 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
             return None
 
     def answer(self, packet: bytes) -> None:
-        """Send a packet that amqtt does not know of."""
-        self._writer.write(packet)
+        """Send a packet; amqtt need not know of it."""
+        if not self._writer.is_closing():
+            self._writer.write(packet)
 
     def enter(self, said: Connect, user: str) -> None:
-        """Let the client in as `user`: the next thing that amqtt reads is its CONNECT."""
+        """Let the client in as `user`: the next thing that amqtt, in this task, reads is its CONNECT."""
         self.user = user
+        self._host = asyncio.current_task()
         self._serving = introduction(said, user)
         self._patience_s = said.keep_alive * 1.5 or None  # 3.1.2.10
+        self._move(Stage.ENTERING)
+
+    def begin(self) -> None:
+        """Amqtt is ready for what comes after CONNECT."""
         self._move(Stage.INSIDE)
 
     def taken(self) -> None:
@@ -98,7 +128,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
     async def finish(self) -> None:
         """Close, sending what is still to be sent where the client reads it soon, and let amqtt's reader end."""
         self._move(Stage.GONE)
-        self._progress.set()
+        if self._overdue:
+            self._overdue.cancel()
         self._writer.close()
         try:
             async with asyncio.timeout(GOODBYE_S):
@@ -120,13 +151,9 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
 
     def write(self, data: bytes) -> None:
         """Send a packet; who lets too much pile up unread is cut off. Nothing here waits for a client."""
-        if self._stage is not Stage.INSIDE:
-            return
         if data[0] >> 4 in {Kind.SUBACK, Kind.UNSUBACK}:
             self.taken()
-        if self._writer.is_closing():
-            return
-        self._writer.write(data)
+        self.answer(data)
         if self._writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
             self._refusals.note(self.user, Refused.UNREAD, "disconnected")
             self.end()
@@ -136,8 +163,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
 
     async def close(self) -> None:
         """Amqtt is done; `finish` closes. Waiting here would let a returning client meet its half-removed session."""
-        if self._stage is Stage.INSIDE:
-            self._move(Stage.LEAVING)
+        if self._stage not in {Stage.CLOSED, Stage.GONE}:
+            self._move(Stage.CLOSED)
 
     def feed_eof(self) -> None:
         """Part of amqtt's interface; nothing calls it."""
@@ -157,18 +184,21 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         if stage not in MOVES[self._stage]:
             raise RuntimeError(f"a connection cannot go from {self._stage} to {stage}")
         self._stage = stage
+        self._progress.set()
 
     async def _next(self) -> bytes:
         """The next packet for amqtt, once it has room. At the end DISCONNECT, or nothing where there is a will."""
+        await self._until(lambda: self._stage is Stage.INSIDE)
         packet = await self._packet()
         if packet is None or packet.kind is Kind.DISCONNECT:
-            await self._until_under_way(0)  # amqtt drops what it has not worked off when it sees the end
-            if packet or not self._has_will:
-                self._has_will = True
+            self._overdue = asyncio.get_running_loop().call_later(OVERDUE_S, self._lost)
+            await self._until(lambda: not self._under_way)  # what is not worked off by then, amqtt drops
+            if self._stage is Stage.INSIDE and (packet or not self._has_will):
+                self._move(Stage.LEAVING)  # and no end after it: at an end right behind it, amqtt forgets the goodbye
                 return DISCONNECT_BYTES
             raise asyncio.IncompleteReadError(b"", None)
         if packet.kind in {Kind.PUBLISH, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE}:
-            await self._until_under_way(MAX_UNDER_WAY - 1)
+            await self._until(lambda: self._under_way < MAX_UNDER_WAY)
             self._under_way += 1
         return granted(packet) if packet.kind is Kind.SUBSCRIBE else packet.raw
 
@@ -197,7 +227,13 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
                     return packet
         return None
 
-    async def _until_under_way(self, most: int) -> None:
-        while self._under_way > most and self._stage is not Stage.GONE:
+    def _lost(self) -> None:
+        """Amqtt has not noticed that the client is gone. Without an end the name would be taken for ever."""
+        _log.error("the broker lost track of %s, which has left", self.user)
+        if self._host:
+            self._host.cancel()
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        while not reached() and self._stage is not Stage.GONE:
             self._progress.clear()
             await self._progress.wait()

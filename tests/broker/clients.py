@@ -51,9 +51,13 @@ class Wire:
     async def __aenter__(self) -> Self:
         self.reader, self.writer = await asyncio.open_connection(self._address.host, self._address.port)
         self.writer.get_extra_info("socket").setsockopt(*NODELAY[0])
-        if self._hello:
-            self.writer.write(self._hello)
-            self.answer = await self.read(4)
+        try:
+            if self._hello:
+                self.writer.write(self._hello)
+                self.answer = await self.read(4)
+        except BaseException:
+            self.cut()
+            raise
         return self
 
     async def __aexit__(

@@ -8,7 +8,16 @@ import pytest
 
 from broker.accounts import Accounts
 from broker.mosquitto import Mosquitto
-from tests.broker.clients import PATIENCE_S, Client, publish_packet, subscribe_packet
+from tests.broker.clients import (
+    PATIENCE_S,
+    Client,
+    Wire,
+    connect_packet,
+    packet,
+    publish_packet,
+    subscribe_packet,
+    text,
+)
 from tests.broker.conftest import Broker, Connect, OpenWire
 
 STATES = "presslight/light/+/state"
@@ -75,6 +84,23 @@ async def test_goodbye_keeps_the_will_unpublished(connect: Connect) -> None:
         assert await bridge.heard() == ("presslight/light/hall/availability", b"online")
 
 
+async def test_light_that_leaves_in_the_same_breath_can_return(
+    broker: Broker, connect: Connect, accounts: Accounts
+) -> None:
+    hello = connect_packet("kitchen", accounts.password("kitchen"), will=(AVAILABILITY, b"offline"))
+    async with connect("bridge") as bridge:
+        await bridge.subscribe("presslight/light/+/availability", qos=1)
+        for words in (hello + DISCONNECT, hello) * 10:
+            async with Wire(broker.address) as light:
+                light.send(words)
+                light.end()
+                await light.rest()
+        assert [(await bridge.heard())[1] for _ in range(10)] == [b"offline"] * 10
+        async with connect("kitchen") as kitchen:
+            await kitchen.publish(AVAILABILITY, b"online", qos=1)
+            assert await bridge.heard() == (AVAILABILITY, b"online")
+
+
 async def test_light_that_falls_silent_is_declared_lost_by_its_keep_alive(connect: Connect, wire: OpenWire) -> None:
     async with connect("bridge") as bridge, wire("kitchen", will=(AVAILABILITY, b"offline"), keep_alive=1) as kitchen:
         await bridge.subscribe("presslight/light/+/availability", qos=1)
@@ -124,6 +150,23 @@ async def test_many_lights_at_once_all_get_in_and_are_heard(
         for _ in lights:
             light = (await bridge.heard())[0].split("/")[2]
             await bridge.publish(f"presslight/light/{light}/set", light.encode(), qos=1)
+
+
+async def test_no_message_is_lost_while_others_come_and_go(connect: Connect, wire: OpenWire) -> None:
+    async def comes_and_goes(light: Wire) -> None:
+        for _ in range(300):
+            light.send(subscribe_packet("presslight/light/hall/set", 1))
+            light.send(packet(0xA2, b"\x00\x02", text("presslight/light/hall/set")))
+            await light.read(9)
+
+    async with connect("bridge") as bridge, wire("kitchen") as kitchen, wire("hall") as hall:
+        await bridge.subscribe(STATES, qos=1)
+        restless = asyncio.create_task(comes_and_goes(hall), name="restless")
+        for n in range(1, 301):
+            kitchen.send(publish_packet(KITCHEN_STATE, str(n).encode(), n))
+            await kitchen.read(4)
+        assert [(await bridge.heard())[1] for _ in range(300)] == [str(n).encode() for n in range(1, 301)]
+        await restless
 
 
 async def test_light_that_is_added_later_may_connect(broker: Broker, accounts: Accounts) -> None:

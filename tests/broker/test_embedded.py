@@ -206,6 +206,30 @@ async def test_error_in_amqtt_ends_one_connection_and_is_logged(
     caplog.clear()
 
 
+async def test_client_that_amqtt_loses_track_of_can_return(
+    embedded: EmbeddedBroker,
+    opens: OpenWire,
+    heard: Heard,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never_ends(engine: Engine, *_: object) -> None:
+        for visit in engine._guests.values():
+            visit.begin()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("broker.visit.OVERDUE_S", 0.01)
+    with monkeypatch.context() as broken:
+        broken.setattr(Engine, "_client_message_loop", never_ends)
+        async with opens("kitchen") as kitchen:
+            kitchen.cut()
+            await heard.until("the broker lost track of kitchen")
+    async with opens("kitchen") as again:
+        again.send(b"\xc0\x00")
+        assert await again.read(2) == b"\xd0\x00"
+    caplog.clear()
+
+
 async def test_request_behind_unacknowledged_messages_is_not_held_up(
     embedded: EmbeddedBroker, accounts: Accounts, opens: OpenWire
 ) -> None:

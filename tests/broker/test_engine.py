@@ -44,7 +44,7 @@ async def test_retained_message_that_nobody_acknowledges_is_counted(trouble: typ
 
     refusals = Refusals()
     async with asyncio.TaskGroup() as tasks:
-        engine = Engine(refusals, tasks, lambda _: None)
+        engine = Engine(refusals, tasks, {})
         message: Any = SimpleNamespace(topic="a/topic", data=b"x")
         await engine._send_retained(SimpleNamespace(mqtt_publish=never), "bridge", message, 1)
     assert refusals.counts == {("bridge", Refused.UNREAD): 1}
