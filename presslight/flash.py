@@ -1,6 +1,7 @@
 """The verb `presslight flash`: puts the firmware on an ESP32. esptool and mpremote do the work."""
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -20,6 +21,7 @@ from presslight.console import err, one_line, out, run_until_signal
 from presslight.flash_plan import FlashPlan, Step
 from presslight.light_settings import SETTINGS, setup_files, write_secret
 
+WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 - the name of a variable
 UNREACHABLE = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 
@@ -39,7 +41,7 @@ def flash(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     wifi_password: Annotated[
         str | None,
         typer.Option(
-            envvar="PRESSLIGHT_WIFI_PASSWORD",
+            envvar=WIFI_PASSWORD,
             help="Its password, empty for an open network. Asked for if it is not given.",
         ),
     ] = None,
@@ -92,10 +94,12 @@ def _setup(
 
 
 def _password(given: str | None) -> str:
+    if given is None:
+        given = os.environ.get(WIFI_PASSWORD)  # set and empty: an open network; the option takes that for not set
     if given is not None:
         return given
     if not sys.stdin.isatty():
-        raise Invalid("set PRESSLIGHT_WIFI_PASSWORD (empty for an open network): there is no terminal to ask for it")
+        raise Invalid(f"set {WIFI_PASSWORD} (empty for an open network): there is no terminal to ask for it")
     return str(typer.prompt("Wi-Fi password", hide_input=True, default="", show_default=False))
 
 

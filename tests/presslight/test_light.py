@@ -12,9 +12,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from broker.accounts import Accounts
 from broker.mosquitto import Mosquitto
+from presslight import simulated_light
+from presslight.command import app
 
 LIGHT = [sys.executable, "-m", "presslight", "light"]
 NOWHERE = "mqtt://127.0.0.1:9"
@@ -77,11 +80,9 @@ async def killed(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def run(*options: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run(*options: str, **more: str) -> Result:
     """Run the verb to its end, without a terminal."""
-    return subprocess.run(
-        [*LIGHT, *options], env={**ENVIRONMENT, **more}, capture_output=True, text=True, timeout=WAIT_S, check=False
-    )
+    return CliRunner().invoke(app, ["light", *options], env={"PRESSLIGHT_BROKER": NOWHERE, **more})
 
 
 async def test_space_switches_the_light_in_the_terminal(terminal: Terminal) -> None:
@@ -118,7 +119,7 @@ async def test_terminal_is_as_it_was_afterwards(terminal: Terminal, end: str, tm
     await terminal.shows(LEAVE_ALTERNATE_SCREEN)
     assert await terminal.exit_code() == 0
     assert terminal.modes() == before
-    assert list(tmp_path.iterdir()) == []
+    assert is_empty(tmp_path)
 
 
 async def test_light_that_dies_leaves_the_terminal_and_says_why(terminal: Terminal) -> None:
@@ -129,6 +130,10 @@ async def test_light_that_dies_leaves_the_terminal_and_says_why(terminal: Termin
     await terminal.shows("the simulated light kitchen ended by itself with exit code -9")
     assert await terminal.exit_code() == 2
     assert terminal.modes() == before
+
+
+def is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
 
 
 def child_of(pid: int) -> int:
@@ -182,19 +187,20 @@ def test_flash_folder_keeps_what_the_light_keeps(tmp_path: Path) -> None:
 )
 def test_mistake_is_one_clear_line(options: tuple[str, ...], says: str) -> None:
     ended = run(*options)
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.exit_code, ended.stdout) == (2, "")
     assert says in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 
 def test_no_micropython_is_one_clear_line() -> None:
+    simulated_light._micropython.cache_clear()
     ended = run(PRESSLIGHT_MICROPYTHON="/nowhere/micropython")
-    assert ended.returncode == 2
+    assert ended.exit_code == 2
     assert ended.stderr.count("\n") == 1
     assert "MicroPython" in ended.stderr
 
 
 def test_heap_that_is_too_small_says_so() -> None:
     ended = run("--heap", "16k")
-    assert ended.returncode == 2
+    assert ended.exit_code == 2
     assert "MemoryError" in ended.stderr

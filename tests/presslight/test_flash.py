@@ -1,0 +1,220 @@
+"""The verb `presslight flash`: dry, with tools that only note what they are asked, and with the real mpremote."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from presslight import flash_plan
+from presslight.command import app
+from presslight.flash_plan import FIRMWARE
+from presslight.micropython import Command
+from tests.presslight.pretended_chip import pretended_chip
+from tests.presslight.test_flash_plan import image
+
+LIGHT = ("--name", "kitchen", "--wifi-ssid", "home", "--broker", "mqtt://kitchen:brokerword@192.168.1.2")
+NOTE = """\
+#!/bin/sh
+printf '%s\\n' "$0" "$@" >>"$NOTES"
+for word; do
+    case "$word" in
+    */settings.json) stat -c %a "$word" >>"$NOTES"; cat "$word" >"$NOTES.settings" ;;
+    esac
+done
+echo "$SAYS" >&2
+exit "${FAILS:-0}"
+"""
+
+Run: TypeAlias = Callable[..., Result]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """A folder with an esptool and an mpremote that only note what they were asked, and a port."""
+    for tool in ("esptool", "mpremote"):
+        (tmp_path / tool).write_text(NOTE)
+        (tmp_path / tool).chmod(0o755)
+    (tmp_path / "port").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def flash(bench: Path) -> Run:
+    """Run the verb with the bench's tools; `says` and `fails` are what the tools print and how they end."""
+
+    def run(*options: str, says: str = "", fails: int = 0, port: str | None = None, **more: str | None) -> Result:
+        environment = {
+            "PATH": f"{bench}:{os.defpath}",
+            "NOTES": str(bench / "notes"),
+            "SAYS": says,
+            "FAILS": str(fails),
+            "PRESSLIGHT_BROKER": None,
+            "PRESSLIGHT_WIFI_PASSWORD": "wifiword",
+            **more,
+        }
+        return CliRunner().invoke(app, ["flash", "--port", port or str(bench / "port"), *options], env=environment)
+
+    return run
+
+
+def refused(run: Result) -> str:
+    """The one line that a refused call is answered with."""
+    assert run.exit_code == 2
+    said = run.stderr.splitlines()[-1]
+    assert said.startswith("presslight: ")
+    return said
+
+
+def test_dry_run_lists_each_file_with_its_size_and_no_secret(flash: Run, bench: Path) -> None:
+    run = flash("--dry-run", *LIGHT, port="/dev/nowhere")
+    assert (run.exit_code, run.stderr) == (0, "")
+    for path in (*(FIRMWARE / "lamp").glob("*.py"), FIRMWARE / "main.py"):
+        assert re.search(rf"{path.name}  {path.stat().st_size} bytes", run.stdout)
+    assert "settings.json" in run.stdout
+    assert "simulator" not in run.stdout
+    assert "brokerword" not in run.stdout
+    assert "wifiword" not in run.stdout
+    assert '"password": "***"' in run.stdout
+    assert not (bench / "notes").exists()
+
+
+def test_dry_run_needs_no_tools(flash: Run, tmp_path: Path) -> None:
+    run = flash("--dry-run", "--firmware-image", str(image(tmp_path)), "--erase", PATH="/nowhere")
+    assert run.exit_code == 0
+    assert "erase-flash" in run.stdout
+    assert "write-flash 0x1000" in run.stdout
+
+
+def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(flash: Run, bench: Path) -> None:
+    run = flash(*LIGHT, "--firmware-image", str(image(bench)), "--erase", "--led-pin", "5", "--button-pin", "9")
+    assert run.exit_code == 0, run.stderr
+    notes = (bench / "notes").read_text().splitlines()
+    asked = [" ".join(words) for words in _calls(notes, bench)]
+    assert [next(verb for verb in VERBS if verb in call) for call in asked] == VERBS
+    assert "600" in notes
+    settings = json.loads((bench / "notes.settings").read_text())
+    assert settings["wifi"] == {"ssid": "home", "password": "wifiword"}
+    assert (settings["host"], settings["password"]) == ("192.168.1.2", "brokerword")
+    assert settings["pins"] == {"lamp": 5, "button": 9}
+
+
+VERBS = ["erase-flash", "write-flash", "sleep", "exec", "lib/lamp/", "main.py", "reset"]
+
+
+def _calls(notes: list[str], bench: Path) -> list[list[str]]:
+    calls: list[list[str]] = []
+    for line in notes:
+        if line in (str(bench / "esptool"), str(bench / "mpremote")):
+            calls.append([])
+        calls[-1].append(line)
+    return calls
+
+
+def test_flash_leaves_no_secret_behind(flash: Run, bench: Path) -> None:
+    run = flash(*LIGHT)
+    assert run.exit_code == 0
+    private = next(line for line in (bench / "notes").read_text().splitlines() if line.endswith("/settings.json"))
+    assert not Path(private).parent.exists()
+    for text in (run.stdout, run.stderr, (bench / "notes").read_text()):
+        assert "brokerword" not in text
+        assert "wifiword" not in text
+
+
+def test_flash_without_a_name_keeps_the_chips_settings(flash: Run, bench: Path) -> None:
+    assert flash(PRESSLIGHT_BROKER="mqtt://192.168.1.2").exit_code == 0
+    assert "settings.json" not in (bench / "notes").read_text()
+
+
+def test_flash_brings_the_certificate(flash: Run, bench: Path) -> None:
+    (bench / "ca.crt").write_text("PEM")
+    run = flash(*LIGHT[:4], "--broker", "mqtts://kitchen:x@192.168.1.2", "--ca-file", str(bench / "ca.crt"))
+    assert run.exit_code == 0, run.stderr
+    assert "/ca.pem\n" in (bench / "notes").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--erase",), "--firmware-image"),
+        (("--wifi-ssid", "home"), "--name"),
+        (("--name", "kitchen", "--wifi-ssid", "home"), "PRESSLIGHT_BROKER"),
+        (("--name", "kitchen", "--broker", "mqtt://192.168.1.2"), "--wifi-ssid"),
+        (("--name", "Kitchen", *LIGHT[2:]), "a light's name"),
+        ((*LIGHT[:4], "--broker", "mqtt://127.0.0.1"), "cannot reach 127.0.0.1"),
+        ((*LIGHT[:4], "--broker", "mqtts://192.168.1.2"), "--ca-file"),
+        (("--firmware-image", "/nowhere/image.bin"), "/nowhere/image.bin cannot be read"),
+    ],
+)
+def test_mistake_is_one_clear_line_and_nothing_is_run(
+    flash: Run, bench: Path, options: tuple[str, ...], says: str
+) -> None:
+    assert says in refused(flash(*options))
+    assert not (bench / "notes").exists()
+
+
+def test_missing_port_is_told_before_anything_is_run(flash: Run, bench: Path) -> None:
+    assert "there is no /dev/nowhere" in refused(flash(port="/dev/nowhere"))
+    assert not (bench / "notes").exists()
+
+
+def test_open_network_has_an_empty_password(flash: Run, bench: Path) -> None:
+    assert flash(*LIGHT, PRESSLIGHT_WIFI_PASSWORD="").exit_code == 0
+    assert json.loads((bench / "notes.settings").read_text())["wifi"]["password"] == ""
+
+
+def test_missing_password_is_not_asked_for_without_a_terminal(flash: Run) -> None:
+    assert "set PRESSLIGHT_WIFI_PASSWORD" in refused(flash(*LIGHT, PRESSLIGHT_WIFI_PASSWORD=None))
+
+
+@pytest.mark.parametrize(
+    ("printed", "says"),
+    [
+        ("[Errno 13] Permission denied: '/dev/ttyUSB0'", "group"),
+        ("mpremote: failed to access /dev/ttyUSB0 (it may be in use by another program)", "is in use"),
+        ("mpremote: could not enter raw repl", "does not answer"),
+        ("A fatal error occurred: Failed to connect to ESP32: No serial data received.", "does not answer"),
+        ("something else\nthe last line", "the last line"),
+        ("", "it says nothing"),
+    ],
+)
+def test_failed_tool_is_one_clear_line(flash: Run, printed: str, says: str) -> None:
+    assert says in refused(flash(says=printed, fails=1))
+
+
+def test_failed_step_is_the_last(flash: Run, bench: Path) -> None:
+    assert flash("--firmware-image", str(image(bench)), fails=2).exit_code == 2
+    assert len(_calls((bench / "notes").read_text().splitlines(), bench)) == 1
+
+
+@pytest.fixture
+def small_firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Less to copy than the real firmware: mpremote is slow on purpose."""
+    (tmp_path / "firmware/lamp").mkdir(parents=True)
+    for name in ("main.py", "lamp/__init__.py", "lamp/new.py"):
+        (tmp_path / "firmware" / name).write_text(f"# {name}\n")
+    monkeypatch.setattr(flash_plan, "FIRMWARE", tmp_path / "firmware")
+    return tmp_path / "firmware"
+
+
+def test_real_mpremote_puts_the_files_on_a_chip_and_keeps_its_settings_later(
+    micropython: Command, small_firmware: Path, tmp_path: Path
+) -> None:
+    environment = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword"}
+    with pretended_chip(micropython, tmp_path) as chip:
+        first = CliRunner().invoke(app, ["flash", "--port", chip.port, *LIGHT], env=environment)
+        assert (first.exit_code, first.stdout) == (0, f"The chip on {chip.port} has its firmware and starts it now.\n")
+        files = chip.reset()
+        assert json.loads(files["settings.json"])["wifi"] == {"ssid": "home", "password": "wifiword"}
+        (small_firmware / "lamp/new.py").rename(small_firmware / "lamp/newer.py")
+        again = CliRunner().invoke(app, ["flash", "--port", chip.port])
+        assert again.exit_code == 0
+        later = chip.reset()
+    assert later["settings.json"] == files["settings.json"]
+    assert sorted(files) == ["lib/lamp/__init__.py", "lib/lamp/new.py", "main.py", "settings.json"]
+    assert sorted(later) == ["lib/lamp/__init__.py", "lib/lamp/newer.py", "main.py", "settings.json"]
+    assert (files["main.py"], files["lib/lamp/new.py"]) == ("# main.py\n", "# lamp/new.py\n")
