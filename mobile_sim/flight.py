@@ -66,6 +66,8 @@ class Flight:
 
     def feed(self, event: Event) -> None:
         """Something happened to this press. Raises JournalBroken on `Pressed` only."""
+        if self._over.is_set():
+            return
         for action in self._rules.on_event(event, now_ms()):
             self._do(action)
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -16,7 +16,7 @@ from contract.phone import Problem
 from mobile_sim.backoff import Backoff
 from mobile_sim.clock import now_ms, wait
 from mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent
-from mobile_sim.errors import TurnedAway
+from mobile_sim.errors import TurnedAway, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ CLOSING_S = 1
 
 
 class Link:
-    """`run` keeps a WebSocket up; `send` never waits. `url`: http[s]://host[:port] of the bridge."""
+    """Keeps a WebSocket up between `start` and `stop`; `send` never waits. `url`: the bridge's, http[s]://host[:port]."""
 
     def __init__(self, url: str, token: str, ear: Ear, *, client: str, backoff: Backoff | None = None) -> None:
         self._uri = socket_uri(url)
@@ -33,6 +33,7 @@ class Link:
         self._ear = ear
         self._client = client
         self._backoff = backoff or Backoff()
+        self._task: asyncio.Task[None] | None = None
         self._now: Connection | None = None
         self._problem: Problem | None = None
         self._hurry = asyncio.Event()
@@ -51,17 +52,37 @@ class Link:
         if self._now:
             self._now.send(frame)
 
-    async def flush(self) -> None:
-        """Let what was sent leave, if there is a socket."""
-        if self._now:
-            await self._now.flush()
-
     def hurry(self) -> None:
         """A finger is waiting: cut the wait for the next attempt short."""
         self._hurry.set()
 
-    async def run(self) -> None:
-        """Keep the link up, for ever. Raises TurnedAway."""
+    def start(self, ended: Callable[[], None]) -> None:
+        """Connect, and keep connecting. `ended` is called if that is over before `stop`: `check` tells why."""
+        self._task = asyncio.create_task(self._run(), name="phone: link")
+        self._task.add_done_callback(lambda _: ended())
+
+    def check(self) -> None:
+        """Raise TurnedAway if the bridge wants no more of this phone, Unreachable if the link was not started."""
+        if self._task is None:
+            raise Unreachable("this phone is not switched on: `async with Phone(…) as phone`")
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        """Let what was sent leave, and hang up."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        try:
+            if self._now:
+                await self._now.flush()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        if not task.cancelled() and not isinstance(task.exception(), TurnedAway):
+            task.result()
+
+    async def _run(self) -> None:
         while True:
             born, errors, self._problem = now_ms(), list[BaseException](), None
             try:

@@ -60,7 +60,7 @@ async def reachable(phone: Phone, wanted: tuple[str, ...], wait_ms: float) -> tu
 
 async def run(phone: Phone, plan: Plan, progress: Progress = lambda _: None) -> Tally:
     """Press, and put the lights back as they were. Raises TooFast, and what a press raises."""
-    limit = phone.limits.presses_per_s
+    limit = phone.welcome.limits.presses_per_s
     if plan.rate > limit:
         raise TooFast(f"{plan.rate:g} presses a second are over the bridge's limit of {limit} for one phone")
     before = {name: phone.lights[name].state for name in plan.lights}

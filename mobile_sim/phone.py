@@ -7,11 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract.phone import LightChanged, Limits, PressOutcome, Problem, Status, View, Welcome
+from contract.phone import LightChanged, PressOutcome, Problem, Status, View, Welcome
 from contract.words import DEFAULT_PATIENCE_MS, Power, Version
 from mobile_sim.clock import now_ms
 from mobile_sim.connection import Ear, Pushed
-from mobile_sim.errors import TurnedAway, UnknownLight, Unreachable
+from mobile_sim.errors import UnknownLight, Unreachable
 from mobile_sim.flight import Flight
 from mobile_sim.journal import Journal
 from mobile_sim.journey import Journey
@@ -53,12 +53,10 @@ class Phone:
         self._slides = Slides(lambda light, value: self.begin(light, state="ON", brightness=value))
         self._welcome: Welcome | None = None
         self._pulse = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._presses.restore(self._journal.open())
-        self._task = asyncio.create_task(self._link.run(), name="phone: link")
-        self._task.add_done_callback(lambda _: self._beat())
+        self._link.start(ended=self._beat)
         try:
             async with asyncio.timeout(self._connect_ms / 1_000):
                 while self._welcome is None:
@@ -86,11 +84,6 @@ class Phone:
         if self._welcome is None:
             raise Unreachable(f"no bridge at {self._url} yet")
         return self._welcome
-
-    @property
-    def limits(self) -> Limits:
-        """What the bridge takes from one phone."""
-        return self.welcome.limits
 
     @property
     def rtt_ms(self) -> float | None:
@@ -199,39 +192,27 @@ class Phone:
                 await self.until(lambda lights: version is None or lights[journey.light].version >= version)
 
     def _shown(self, light: str) -> Light:
-        self._check()
+        self._link.check()
         try:
             return self.lights[light]
         except KeyError:
             raise UnknownLight(f"no light is called {light[:40]!r}") from None
 
     async def _next_change(self) -> None:
-        self._check()
+        self._link.check()
         await self._pulse.wait()
 
     def _beat(self) -> None:
         self._pulse.set()
         self._pulse = asyncio.Event()
 
-    def _check(self) -> None:
-        if self._task is None:
-            raise Unreachable("this phone is not switched on: `async with Phone(…) as phone`")
-        if self._task.done():
-            self._task.result()
-
     async def _leave(self) -> None:
-        task, self._task = self._task, None
         self._presses.leave()
         self._journal.close()
-        if task is None:
-            return
         try:
-            await self._link.flush()
+            await self._link.stop()
         finally:
-            task.cancel()
-            await asyncio.wait([task])
-        if not task.cancelled() and not isinstance(task.exception(), TurnedAway):
-            task.result()
+            self._beat()
 
     def _welcomed(self, welcome: Welcome) -> None:
         self._welcome = welcome
