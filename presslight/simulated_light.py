@@ -33,6 +33,7 @@ from typing import Self
 from contract.address import BrokerAddress
 from contract.errors import Invalid, PresslightError
 from presslight import micropython
+from presslight.audience import Audience, Condition
 from presslight.child import Child
 from presslight.glow import Glow
 from presslight.light_settings import setup_files, write_secret
@@ -87,8 +88,6 @@ class Power(StrEnum):
 
 MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
 
-Condition = Callable[[Glow], bool]
-
 
 class SimulatedLight:
     """One light. `folder` is its flash; `heap` is what MicroPython gets: `96k`, `1m`.
@@ -110,9 +109,8 @@ class SimulatedLight:
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
-        self._waiters: dict[asyncio.Future[Glow], Condition] = {}
         self._finger_free = 0.0
-        self._watchers: list[Callable[[Glow], object]] = []
+        self._audience = Audience()
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
@@ -179,16 +177,11 @@ class SimulatedLight:
             raise self._death
         if condition(self.glow):
             return self.glow
-        seen: asyncio.Future[Glow] = asyncio.get_running_loop().create_future()
-        self._waiters[seen] = condition
-        try:
-            return await seen
-        finally:
-            del self._waiters[seen]
+        return await self._audience.until(condition)
 
     def watch(self, watcher: Callable[[Glow], object]) -> None:
         """Call `watcher` with each glow from now on, and each time that power comes, goes or fails."""
-        self._watchers.append(watcher)
+        self._audience.watch(watcher)
 
     async def power_cut(self) -> None:
         """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, where a real one just falls silent."""
@@ -220,6 +213,7 @@ class SimulatedLight:
         if self.power is Power.ON:
             self._death = SimulatedLightDied(self.name, code, tuple(self._last_lines))
             self._set_power(Power.DIED)
+            self._audience.fail(self._death)
 
     async def _follow(self, child: Child) -> int:
         if self.power is not Power.ON:  # it was cut while this one booted
@@ -237,11 +231,7 @@ class SimulatedLight:
 
     def _show(self, glow: Glow) -> None:
         self.glow = glow
-        for watcher in self._watchers:
-            watcher(glow)
-        for seen, condition in self._waiters.items():
-            if not seen.done():
-                _judge(seen, condition, glow)
+        self._audience.show(glow)
 
     def _set_power(self, power: Power) -> None:
         if power not in MOVES[self.power]:
@@ -250,9 +240,6 @@ class SimulatedLight:
         if power is Power.ON:
             self._death = None
         self._show(Glow(log=self.glow.log, lines=self.glow.lines))
-        for seen in self._waiters:
-            if self._death and not seen.done():
-                seen.set_exception(self._death)
 
     def _say(self, word: str) -> None:
         self._powered().say(word)
@@ -287,11 +274,3 @@ class SimulatedLight:
 @functools.cache
 def _micropython() -> micropython.Command:
     return micropython.ensure()
-
-
-def _judge(seen: asyncio.Future[Glow], condition: Condition, glow: Glow) -> None:
-    try:
-        if condition(glow):
-            seen.set_result(glow)
-    except Exception as error:
-        seen.set_exception(error)  # to whoever asked with that condition
