@@ -371,6 +371,20 @@ async def test_name_is_not_found_while_wifi_is_away(run: Run) -> None:
     assert await script.line() == "error -202"
 
 
+async def test_stand_ins_leave_the_firmware_its_heap(run: Run) -> None:
+    script = await run("""
+        import asyncio, asyncio.event, asyncio.stream, gc, sys, time
+        def living():
+            gc.collect()
+            return gc.mem_alloc()
+        before = living()
+        import air, channel, machine, network, socket
+        print(living() - before)
+        sys.exit()
+    """)
+    assert int(await script.line()) <= 12 * 1024
+
+
 @pytest.mark.parametrize("file", sorted((FIRMWARE / "simulator").glob("*.py")), ids=lambda file: file.name)
 def test_stand_in_says_that_it_is_none_of_the_chips(file: Path) -> None:
     assert file.read_text().startswith('"""Stand-in for the unix port: do not upload.')

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -18,6 +20,7 @@ from tests.presslight.pretended_chip import pretended_chip
 from tests.presslight.test_flash_plan import image
 
 LIGHT = ("--name", "kitchen", "--wifi-ssid", "home", "--broker", "mqtt://kitchen:brokerword@192.168.1.2")
+WAIT_S = 30
 NOTE = """\
 #!/bin/sh
 printf '%s\\n' "$0" "$@" >>"$NOTES"
@@ -189,6 +192,21 @@ def test_failed_tool_is_one_clear_line(flash: Run, printed: str, says: str) -> N
 def test_failed_step_is_the_last(flash: Run, bench: Path) -> None:
     assert flash("--firmware-image", str(image(bench)), fails=2).exit_code == 2
     assert len(_calls((bench / "notes").read_text().splitlines(), bench)) == 1
+
+
+def test_signal_ends_the_tool_and_takes_the_secrets_away(bench: Path) -> None:
+    os.mkfifo(bench / "started")
+    (bench / "mpremote").write_text(f"#!/bin/sh\necho $$ >{bench}/started\nexec sleep 1000\n")
+    environment = {**os.environ, "PATH": f"{bench}:{os.defpath}", "TMPDIR": str(bench), "PRESSLIGHT_WIFI_PASSWORD": "x"}
+    command = [sys.executable, "-m", "presslight", "flash", "--port", str(bench / "port"), *LIGHT]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        tool = int((bench / "started").read_text())
+        assert list(bench.glob("presslight-flash-*/settings.json"))
+        process.terminate()
+        process.wait(WAIT_S)
+    assert not list(bench.glob("presslight-flash-*"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(tool, 0)
 
 
 @pytest.fixture
