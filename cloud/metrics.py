@@ -82,7 +82,7 @@ class Metrics:
     def shown(self, ms: int, bridge_us: int) -> None:
         """A phone showed a press `ms` after the finger; the bridge had it for `bridge_us` of these."""
         self.to_confirmation.observe(ms * _MS)
-        self._legs["phone"].observe(max(0.0, ms * _MS - bridge_us * _US))
+        self._legs["phone"].observe(max(0, ms * 1_000 - bridge_us) * _US)
 
     def error(self, code: ErrorCode) -> None:
         """A phone was told of an error."""

@@ -1,6 +1,5 @@
 """A real broker, a bridge in this process, fake lights and raw phones."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -20,7 +19,7 @@ from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER
 from tests.cloud.fake_light import FakeLight
-from tests.cloud.raw_phone import WAIT_S, RawPhone
+from tests.cloud.raw_phone import RawPhone, until
 
 Broker: TypeAlias = Mosquitto | EmbeddedBroker
 
@@ -76,10 +75,8 @@ class House:
         return await self.exits.enter_async_context(RawPhone(self.bridge.url, None))
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until the bridge is so, asking each time the loop comes round."""
-        async with asyncio.timeout(WAIT_S):
-            while not condition():  # noqa: ASYNC110 -- no single event says all that tests ask for
-                await asyncio.sleep(0)
+        """Wait until the bridge is so."""
+        await until(condition)
 
     async def metric(self, name: str, **labels: str) -> float:
         """A figure as /metrics shows it, 0 if it does not."""

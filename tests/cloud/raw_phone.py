@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,13 @@ from tests.cloud.ports import key
 
 WAIT_S = 20
 """Bounds every wait; far over what any takes."""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it is so, asking each time the loop comes round."""
+    async with asyncio.timeout(WAIT_S):
+        while not condition():  # noqa: ASYNC110 -- no single event says all that tests ask for
+            await asyncio.sleep(0)
 
 
 class RawPhone:

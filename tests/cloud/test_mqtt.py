@@ -1,0 +1,314 @@
+"""The line to the broker, on both brokers: what is noticed when, and that all comes back by itself."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from broker.mosquitto import Mosquitto
+from cloud.mqtt import Line
+from cloud.pipe import NODELAY, Pipe, SubscriptionRefused
+from cloud.settings import Settings
+from contract.address import BrokerAddress
+from contract.topics import ALL_STATES, BRIDGE_USER, STATE
+from tests.cloud.conftest import House
+from tests.cloud.ports import key
+from tests.cloud.raw_phone import WAIT_S, until
+
+QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 10, "reconnect_most_ms": 50}
+
+
+@pytest.fixture
+async def quick(any_house: House) -> House:
+    await any_house.open(**QUICK)
+    return any_house
+
+
+async def test_bridge_is_ready_once_its_canary_was_seen(quick: House) -> None:
+    await quick.until(lambda: quick.board.desk.broker)
+    answer = await quick.http.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True})
+
+
+async def test_dead_broker_is_told_and_comes_back_by_itself(quick: House) -> None:
+    light = await quick.light()
+    phone = await quick.phone()
+    await quick.broker.stop()
+    await phone.until("status", broker=False)
+    answer = await quick.http.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "broker_away"})
+    assert (await quick.http.get("/healthz")).status_code == 200
+    await phone.press(1)
+    assert (await phone.until("outcome"))["reason"] == "broker_away"
+    await quick.broker.start()
+    await phone.until("status", broker=True)
+    await light.__aexit__(None, None, None)
+    await light.__aenter__()
+    await phone.sees(online=True)
+    await quick.until(quick.is_online)
+    await phone.press(2)
+    await phone.until("outcome", word="applied")
+    assert [pressed for pressed, _, _ in light.model.acted] == [key(2)]
+
+
+@contextmanager
+def frozen(process: int) -> Iterator[None]:
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)
+async def test_frozen_broker_is_told_and_what_it_held_back_is_settled(quick: House) -> None:
+    light = await quick.light()
+    phone = await quick.phone()
+    assert isinstance(quick.broker, Mosquitto)
+    with frozen(quick.broker.pid):
+        await phone.press(1, patience_ms=100)
+        assert (await phone.until("outcome"))["word"] == "accepted"
+        await phone.until("status", broker=False)
+        await phone.press(2)
+        assert (await phone.until("outcome", key=key(2)))["reason"] == "broker_away"
+        assert await quick.metric("presslight_troubles_total", kind="broker_silent") >= 1
+    told = await phone.until("outcome", key=key(1), final=True)
+    assert told["word"] in ("refused", "not_applied")
+    await quick.until(lambda: quick.board.desk.broker)
+    assert light.model.acted == []
+
+
+async def test_missing_broker_is_waited_for(any_house: House) -> None:
+    await any_house.broker.stop()
+    await any_house.open(**QUICK)
+    phone = await any_house.phone()
+    assert phone.welcome["broker"] is False
+    await phone.press(1)
+    assert (await phone.until("outcome"))["reason"] == "broker_away"
+    await any_house.broker.start()
+    await phone.until("status", broker=True)
+
+
+async def test_wrong_password_is_named(any_house: House) -> None:
+    await any_house.open(broker=any_house.broker.address.signed_in_as(BRIDGE_USER, "wrong"), **QUICK)
+    async with asyncio.timeout(WAIT_S):
+        while not await any_house.metric("presslight_troubles_total", kind="broker_refused"):
+            pass
+    assert not any_house.board.desk.broker
+
+
+async def test_bridge_that_may_hear_nothing_is_not_ready(any_house: House) -> None:
+    await any_house.open(broker=any_house.address("hall"), **QUICK)
+    async with asyncio.timeout(WAIT_S):
+        while not (await any_house.metric("presslight_troubles_total", kind="broker_refused")
+                   or await any_house.metric("presslight_troubles_total", kind="broker_silent")):  # fmt: skip
+            pass
+    assert not any_house.board.desk.broker
+
+
+async def test_restarted_bridge_settles_what_it_left_open(any_house: House) -> None:
+    await any_house.open(**QUICK)
+    light = await any_house.light()
+    phone = await any_house.phone()
+    light.deaf = True
+    await phone.press(1, patience_ms=10_000)
+    await light.hears(1)
+    await any_house.bridge.__aexit__(None, None, None)
+    light.deaf = False
+    await any_house.open(**QUICK)
+    again = await any_house.phone()
+    await any_house.until(lambda: len(any_house.board.desk) == 0)
+    await again.press(1, patience_ms=10_000)
+    assert (await again.until("outcome"))["word"] == "applied"
+    assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
+
+
+async def test_light_that_was_not_heard_yet_is_asked_for_a_report(any_house: House) -> None:
+    await any_house.open(**QUICK)
+    light = await any_house.light()
+    await any_house.bridge.__aexit__(None, None, None)
+    before = light.model.decided
+    await any_house.open(**QUICK)
+    await any_house.until(any_house.is_online)
+    assert light.model.decided == before + 1
+    assert light.model.acted == []
+
+
+async def test_garbage_of_a_light_harms_nobody_and_is_counted(any_house: House) -> None:
+    await any_house.open(**QUICK)
+    light, hall = await any_house.light(), await any_house.light("hall")
+    phone = await any_house.phone()
+    await hall.say(STATE.format(light="hall"), b"garbage", retain=True)
+    await hall.say(STATE.format(light="hall"), b'{"state":"ON"')
+    await hall.say(STATE.format(light="hall"), b"x" * 3_000)
+    await hall.say(STATE.format(light="hall"), b"")
+    await hall.available("perhaps")
+    await phone.press()
+    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert light.model.acted
+    counted = {
+        cause: await any_house.metric("presslight_bad_mqtt_messages_total", cause=cause)
+        for cause in ("malformed", "invalid", "too_large", "emptied")
+    }
+    assert counted == {"malformed": 2, "invalid": 1, "too_large": 1, "emptied": 1}
+
+
+async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    light = await house.light()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.board.desk, "on_report", broken)
+        await light.report()
+        async with asyncio.timeout(WAIT_S):
+            while not await house.metric("presslight_troubles_total", kind="mistake"):
+                pass
+    phone = await house.phone()
+    await phone.press()
+    assert (await phone.until("outcome", final=True))["word"] == "applied"
+
+
+class Heard:
+    """What a pipe delivered."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue()
+        self.acks: asyncio.Queue[int] = asyncio.Queue()
+
+    def message(self, topic: str, payload: bytes, retained: bool) -> None:
+        self.messages.put_nowait((topic, payload, retained))
+
+
+@pytest.fixture
+async def pipe(any_house: House) -> AsyncIterator[tuple[Pipe, Heard]]:
+    heard = Heard()
+    opened = Pipe(any_house.address(BRIDGE_USER), "test", heard.message, heard.acks.put_nowait)
+    try:
+        yield opened, heard
+    finally:
+        await opened.close()
+
+
+CANARY = f"presslight/bridge/{BRIDGE_USER}/canary"
+
+
+async def test_pipe_delivers_and_acknowledges(pipe: tuple[Pipe, Heard]) -> None:
+    opened, heard = pipe
+    await opened.open(ALL_STATES, CANARY)
+    numbers = [opened.hand_over(CANARY, f"song {number}".encode()) for number in range(100)]
+    async with asyncio.timeout(WAIT_S):
+        songs = [await heard.messages.get() for _ in range(100)]
+        acks = [await heard.acks.get() for _ in range(100)]
+    assert songs == [(CANARY, f"song {number}".encode(), False) for number in range(100)]
+    assert acks == numbers
+
+
+async def test_pipe_may_be_used_from_what_it_delivers(pipe: tuple[Pipe, Heard]) -> None:
+    opened, heard = pipe
+
+    def echo(topic: str, payload: bytes, kept: bool) -> None:
+        if payload == b"first":
+            opened.hand_over(CANARY, b"second")
+        else:
+            heard.message(topic, payload, kept)
+
+    opened._deliver_to = echo
+    await opened.open(CANARY)
+    opened.hand_over(CANARY, b"first")
+    async with asyncio.timeout(WAIT_S):
+        assert (await heard.messages.get())[1] == b"second"
+
+
+async def test_pipe_sends_without_delay(pipe: tuple[Pipe, Heard]) -> None:
+    opened, _ = pipe
+    await opened.open(CANARY)
+    sock: Any = opened._client.socket()
+    assert sock.getsockopt(*NODELAY[:2]) != 0
+
+
+async def test_pipe_does_not_wait_for_room_that_it_has(pipe: tuple[Pipe, Heard]) -> None:
+    opened, heard = pipe
+    await opened.open(CANARY)
+    opened.hand_over(CANARY, b"song")
+    async with asyncio.timeout(WAIT_S):
+        await heard.messages.get()
+    assert not opened._client.want_write()
+    sock = opened._client.socket()
+    assert sock
+    assert not asyncio.get_running_loop().remove_writer(sock.fileno())
+
+
+async def test_lost_pipe_says_so_and_takes_nothing(pipe: tuple[Pipe, Heard], any_house: House) -> None:
+    opened, _ = pipe
+    await opened.open(CANARY)
+    await any_house.broker.stop()
+    with pytest.raises(aiomqtt.MqttError):
+        async with asyncio.timeout(WAIT_S):
+            await opened.lost()
+    assert opened.hand_over(CANARY, b"song") is None
+
+
+@pytest.mark.parametrize("any_house", ["embedded"], indirect=True)  # Mosquitto 2.0 grants all and delivers nothing
+async def test_pipe_that_may_hear_nothing_says_so(any_house: House) -> None:
+    opened = Pipe(any_house.address("hall"), "hall", lambda *_: None, lambda _: None)
+    try:
+        with pytest.raises(SubscriptionRefused):
+            await opened.open("presslight/light/kitchen/set")
+    finally:
+        await opened.close()
+
+
+async def test_pipe_can_be_given_up_while_it_connects() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = BrokerAddress(host="127.0.0.1", port=silent.getsockname()[1])
+        opened = Pipe(address, "test", lambda *_: None, lambda _: None)
+        opening = asyncio.create_task(opened.open(CANARY))
+        await until(lambda: opened._client.socket() is not None)
+        opening.cancel()
+        await asyncio.wait([opening])
+        assert opening.cancelled()
+        await opened.close()
+        assert opened._client.socket() is None
+
+
+async def test_pipe_does_not_wait_long_for_a_broker_that_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = BrokerAddress(host="127.0.0.1", port=silent.getsockname()[1])
+        opened = Pipe(address, "test", lambda *_: None, lambda _: None)
+        with pytest.raises(aiomqtt.MqttError):
+            await opened.open(CANARY)
+        await opened.close()
+        assert opened._client.socket() is None
+
+
+class Nobody:
+    """Hears nothing."""
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
+
+    def on_ack(self, key: str) -> None: ...
+
+    def on_broker(self, *, found: bool, cause: str = "") -> None: ...
+
+
+def test_line_without_a_connection_takes_nothing() -> None:
+    line = Line(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), Nobody())
+    assert line.hand_over("kitchen", b"{}", key()) is None
+
+
+def test_reconnects_wait_a_random_while_that_grows_to_a_limit() -> None:
+    settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"))
+    line = Line(settings, Nobody())
+    longest = [max(line._wait_ms(attempt) for _ in range(200)) for attempt in range(17)]
+    assert longest[0] <= settings.reconnect_ms
+    assert settings.reconnect_ms < longest[3] <= 8 * settings.reconnect_ms
+    assert settings.reconnect_most_ms / 2 < max(longest) <= settings.reconnect_most_ms
