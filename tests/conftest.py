@@ -1,8 +1,15 @@
 """What every folder of tests shares."""
 
+import os
+
 import pytest
+from hypothesis import settings
 
 from presslight.micropython import Command, ensure
+
+# No deadline: a busy machine is not a failure. In CI the same examples each time: news is for `make test` at a desk.
+settings.register_profile("presslight", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("presslight")
 
 
 @pytest.fixture(scope="session")

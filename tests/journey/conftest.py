@@ -10,7 +10,6 @@ import aiomqtt
 import pytest
 
 from broker.accounts import CREDENTIALS, Accounts
-from contract.address import BrokerAddress
 from contract.topics import HOME_ASSISTANT_USER
 from mobile_sim.phone import Phone
 from presslight.simulated_light import SimulatedLight
@@ -64,12 +63,6 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     """One light, the kitchen's, on each of the two brokers."""
     accounts = Accounts.make(["kitchen", "rogue"], others=["bridge", HOME_ASSISTANT_USER])
     accounts.save(tmp_path / CREDENTIALS)
-    async with asyncio.timeout(4 * WAIT_S), AsyncExitStack() as exits:
+    async with AsyncExitStack() as exits:
         stack = await exits.enter_async_context(Stack(broker=request.param, lights=["kitchen"], folder=tmp_path))
         yield House(stack, tmp_path, exits)
-
-
-def address_of(house: House) -> BrokerAddress:
-    """Where the house's own broker is."""
-    assert house.stack.broker
-    return house.stack.broker.address

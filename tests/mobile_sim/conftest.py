@@ -7,14 +7,10 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from mobile_sim import backoff
 from mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
-
-settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
-settings.load_profile("unhurried")
 
 LONGEST_S = 60
 
