@@ -9,7 +9,8 @@ Found by trying amqtt 0.12.1:
 - A client that does not acknowledge them holds up its own next packets for 5 s. So they are sent from tasks.
 - A client that leaves before amqtt's loop for it runs is never noticed to be gone, and its name is taken for ever. So
   the first packet after CONNECT waits for that loop.
-- Messages queue without a bound, so one who floods takes all memory. The queue here is short; who fills it, waits.
+- Messages queue without a bound, so one who floods takes all memory. The queue here is short and fair; who fills it
+  waits (`FairQueue`).
 
 What it does wrong with a single connection is put right in `broker.visit`.
 """
@@ -33,6 +34,7 @@ from contract.topics import covers, may
 LISTENER = "default"
 NAMESPACE = "presslight"
 MAX_QUEUED = 2
+"""Messages between their sender and their receivers. A press waits behind them, so no more than keep amqtt busy."""
 
 CLIENT_TROUBLE = (TimeoutError, AMQTTError, ProtocolHandlerError)
 """What amqtt raises when a client went away or did not acknowledge a message within 5 s."""

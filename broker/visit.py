@@ -1,8 +1,9 @@
 """One client's connection to the embedded broker: what amqtt reads from and writes to.
 
-amqtt trusts whoever connects: it reads packets of any size, waits for ever for a CONNECT, ignores the keep-alive, and
-forgets what a client published right before it left. So this stands between the socket and amqtt, and amqtt only hears
-of whole, valid packets of clients that have signed in, at the pace at which it works them off.
+Seen with amqtt 0.12.1: it reads packets of any size, waits for ever for a CONNECT, lets a stranger's CONNECT wipe out
+the living session of that client id, ignores the keep-alive, and forgets what a client published, and whether it said
+goodbye, right before it left. So this stands between the socket and amqtt, and amqtt only hears of whole, valid
+packets of clients that have signed in, at the pace at which it works them off.
 """
 
 import asyncio
