@@ -32,6 +32,7 @@ def connect(path: Path, patience_s: float) -> sqlite3.Connection:
     db = None
     try:
         db = sqlite3.connect(path, timeout=patience_s, isolation_level=None)
+        db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 ALL_TOLD_S = 30.0
 
@@ -28,7 +29,7 @@ class ThinPhone:
         self.socket = await connect(self.url, compression=None, ping_interval=None, max_queue=None)
         await self.socket.send(json.dumps({"type": "hello", "versions": [1], "token": self.token}))
         self.welcome: dict[str, Any] = json.loads(await self.socket.recv())
-        self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._frames: asyncio.Queue[dict[str, Any] | ConnectionClosed] = asyncio.Queue()
         self._listening = asyncio.create_task(self._listen(), name="thin phone")
         return self
 
@@ -49,22 +50,21 @@ class ThinPhone:
 
     async def next(self) -> dict[str, Any]:
         """Give the next frame that is not a ping (those are answered). Raises what ended the socket."""
-        if self._frames.empty():
-            waiting = asyncio.ensure_future(self._frames.get())
-            await asyncio.wait([waiting, self._listening], return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                waiting.cancel()
-                self._listening.result()
-            return await waiting
-        return self._frames.get_nowait()
+        frame = await self._frames.get()
+        if isinstance(frame, ConnectionClosed):
+            raise frame
+        return frame
 
     async def _listen(self) -> None:
-        while True:
-            frame = json.loads(await self.socket.recv())
-            if frame["type"] == "ping":
-                await self.socket.send(f'{{"type":"pong","n":{frame["n"]}}}')
-            else:
-                self._frames.put_nowait(frame)
+        try:
+            while True:
+                frame = json.loads(await self.socket.recv())
+                if frame["type"] == "ping":
+                    await self.socket.send(f'{{"type":"pong","n":{frame["n"]}}}')
+                else:
+                    self._frames.put_nowait(frame)
+        except ConnectionClosed as ended:
+            self._frames.put_nowait(ended)
 
 
 async def confirmed_per_second(url: str, token: str, lights: Sequence[str], seconds: float, phones: int = 2) -> float:
