@@ -4,7 +4,8 @@ import { fromPercent, nameOf, percent, presenceOf, stateOf } from "./words.js";
 
 export class Card {
   #parts;
-  #wish = null; // the brightness under the finger, in percent, until its press has its word
+  #is = 1; // the light's brightness, in percent
+  #wish = null; // the one under the finger, until its press has its word
   node;
 
   /** `on`: {toggle(at), level(brightness, at)}, `at` the moment of the finger on performance.now()'s clock. */
@@ -45,8 +46,6 @@ export class Card {
     this.#is = percent(view.brightness);
     if (this.#wish === null) this.#placeThumb(this.#is);
   }
-
-  #is = 1;
 
   #placeThumb(value) {
     const { level } = this.#parts;

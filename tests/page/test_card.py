@@ -259,3 +259,9 @@ async def test_journey_panel_shows_the_time_with_its_error_bar(context: BrowserC
     await expect(panel.get_by_role("img")).to_have_accessible_name(
         re.compile("Last press: light after about [0-9.]+\\sms[.]")
     )
+
+    await expect(panel.locator("circle")).to_have_count(1)
+    await power(page).click()
+    bridge.apply(await bridge.next("press", lambda frame: frame["key"].endswith("-2")), seq=3)
+    await expect(panel.locator("circle")).to_have_count(2)
+    await expect(panel.get_by_role("img")).to_have_accessible_name(re.compile("^Last 2 presses: half within about"))
