@@ -44,8 +44,9 @@ class Stack:
 
     `broker`: `embedded` (amqtt in this process), `mosquitto` (a child process) or an address `mqtt[s]://user:pass@host`
     (or `@file`), where that one user serves the bridge and all lights. `folder`: where accounts, presses and the
-    lights' flash stay; None keeps them in a temporary folder that goes with the stack. `step` hears what is being
-    started, `trouble` of parts that ended by themselves and are started again.
+    lights' flash stay; None keeps them in a temporary folder that goes with the stack. `guest`: the phone that gets a
+    token at the start, None for none. `step` hears what is being started, `trouble` of parts that ended by themselves
+    and are started again.
 
     Raises what the parts raise: PresslightError, with a code and one sentence.
     """
@@ -60,6 +61,7 @@ class Stack:
         folder: Path | None = None,
         press_rate: int = 50,
         ca_file: Path | None = None,
+        guest: str | None = "demo",
         step: Say = lambda _: None,
         trouble: Say = lambda _: None,
     ) -> None:
@@ -73,6 +75,7 @@ class Stack:
         self._folder = folder
         self._press_rate = press_rate
         self._ca_file = ca_file
+        self._guest = guest
         self._step = step
         self._trouble = trouble
         self._exits = AsyncExitStack()
@@ -102,8 +105,8 @@ class Stack:
 
     @property
     def phone_link(self) -> str:
-        """The phone page, with a token in the part that no server sees."""
-        return f"{self.url}/#token={self.token}"
+        """The phone page, with the guest's token in the part that no server sees."""
+        return f"{self.url}/#token={self.token}" if self.token else self.url
 
     async def watch(self) -> None:
         """Start again what ends by itself, until cancelled. Raises what a part raises that will not stay up."""
@@ -141,7 +144,8 @@ class Stack:
             broker=address, store=store_of(folder), press_rate=self._press_rate, press_burst=2 * self._press_rate
         )
         self.bridge = await exits.enter_async_context(Bridge(settings, *self._where))
-        self.token = issue_token(settings.store, phone="demo")
+        if self._guest is not None:
+            self.token = issue_token(settings.store, phone=self._guest)
 
 
 def _accounts(file: Path, lights: Sequence[str]) -> Accounts:

@@ -59,6 +59,7 @@ def up(  # noqa: PLR0913 -- each is an option of the command
             folder=state,
             press_rate=press_rate,
             ca_file=ca_file,
+            guest="demo" if demo or state is None else None,
             step=lambda what: status.update(f"starting {what}"),
             trouble=complain,
         )
@@ -74,6 +75,8 @@ async def _stay_up(stack: Stack, status: Status, *, demo: bool) -> None:
         if demo:
             out.print(table)
         out.print(f"Phone page: {stack.phone_link}", soft_wrap=True)
+        if not stack.token:
+            out.print("A token for it: presslight token --state with the same folder.")
         out.print("Ctrl-C ends it.")
         await stack.watch()
 

@@ -11,6 +11,7 @@ import json
 import secrets
 import sys
 import time
+from functools import partial
 from typing import Any, cast
 
 import uvloop
@@ -35,7 +36,7 @@ class LeanLight(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
         will = text(f"presslight/light/{self.name}/availability") + text("offline")
         body = text("MQTT") + bytes((4, 0xEE, 0, 60)) + text(self.name) + will + text(self.name) + text(self.password)
-        transport.write(packet(0x10, body))
+        self.transport.write(packet(0x10, body))
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -112,9 +113,8 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     wanted = json.loads(sys.stdin.readline())
     for name, password in wanted["lights"].items():
-        _, light = await loop.create_connection(
-            lambda name=name, password=password: LeanLight(name, password), wanted["host"], wanted["port"]
-        )
+        make = partial(LeanLight, name, password)
+        _, light = await loop.create_connection(make, wanted["host"], wanted["port"])
         await light.subscribed
     print("ready", flush=True)  # noqa: T201 -- the line its starter waits for
     await loop.run_in_executor(None, sys.stdin.read)

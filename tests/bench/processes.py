@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from cloud.tokens import issue_token
 from contract.address import BrokerAddress
+from presslight.stack import store_of
 
 START_S = 30.0
-LINK = re.compile(rb"(http://[^/\s]+)/#token=([\w-]+)")
+LINK = re.compile(rb"Phone page: (http://\S+)")
 
 
 class RunningBridge(NamedTuple):
@@ -50,7 +52,7 @@ async def bridge_process(
                 pass
         if not line or not link:
             raise RuntimeError("the bridge ended before it said where it is")
-        yield RunningBridge(link[1].decode(), link[2].decode(), child.pid)
+        yield RunningBridge(link[1].decode(), issue_token(store_of(folder), phone="bench"), child.pid)
     finally:
         await _end(child)
 

@@ -1,0 +1,152 @@
+"""`presslight up` and `presslight token` as their users run them: in processes of their own, ended by a signal."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mobile_sim.phone import Phone
+
+WAIT_S = 30
+LINK = re.compile(r"(http://[^/\s]+)/#token=(\S+)")
+
+Start = Callable[..., Coroutine[Any, Any, Process]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts `presslight …` with its temporary files in the test's folder; whatever still runs is ended."""
+    started: list[Process] = []
+
+    async def run(*words: str, **environment: str) -> Process:
+        command = (sys.executable, "-m", "presslight", *words)
+        own = os.environ | {"TMPDIR": str(tmp_path), "COLUMNS": "200"} | environment
+        started.append(await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=own))
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def said(process: Process, wanted: str) -> str:
+    """What it prints up to the line with `wanted`, that line included."""
+    assert process.stdout
+    text = ""
+    async with asyncio.timeout(WAIT_S):
+        while line := await process.stdout.readline():
+            text += line.decode()
+            if wanted in text:
+                return text
+    raise AssertionError(f"it ended without {wanted!r}: {text}{(await process.communicate())[1].decode()}")
+
+
+async def ended(process: Process) -> tuple[int | None, str]:
+    """Its exit code and what it wrote to stderr."""
+    async with asyncio.timeout(WAIT_S):
+        _, complaint = await process.communicate()
+    return process.returncode, complaint.decode()
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing is left in the folder."""
+    return not list(folder.iterdir())
+
+
+def is_gone(pid: str) -> bool:
+    """Whether that process has ended."""
+    return not Path(f"/proc/{pid}").exists()
+
+
+def stored(folder: Path) -> bytes:
+    """All that the bridge's store holds on disk."""
+    return b"".join(file.read_bytes() for file in folder.glob("presses.db*"))
+
+
+def children(pid: int) -> list[str]:
+    """The processes that `pid` started and that still run."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_demo_presses_each_light_and_leaves_nothing(start: Start, tmp_path: Path, number: signal.Signals) -> None:
+    demo = await start("up", "--demo", "--port", "0")
+    text = await said(demo, "Ctrl-C ends it.")
+    for light in ("kitchen", "living-room", "hall"):
+        assert re.search(rf"{light} .* applied .* ms .* ms .* 2,000 ms", text)
+    lights = children(demo.pid)
+    assert len(lights) == 3
+    link = LINK.search(text)
+    assert link
+    demo.send_signal(number)
+    demo.send_signal(number)
+    assert await ended(demo) == (0, "")
+    assert all(is_gone(pid) for pid in lights)
+    assert is_empty(tmp_path)
+    host, port = link[1].removeprefix("http://").split(":")
+    with socket.socket() as probe:
+        assert probe.connect_ex((host, int(port)))
+
+
+async def test_mosquitto_serves_as_well(start: Start) -> None:
+    house = await start("up", "--broker", "mosquitto", "--lights", "1", "--port", "0")
+    link = LINK.search(await said(house, "Ctrl-C ends it."))
+    assert link
+    async with asyncio.timeout(WAIT_S), Phone(link[1], link[2]) as phone:
+        await phone.until(lambda lights: "kitchen" in lights and lights["kitchen"].online)
+        assert (await phone.press("kitchen", state="ON")).word == "applied"
+    house.terminate()
+    assert await ended(house) == (0, "")
+
+
+async def test_port_in_use_is_one_line(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, complaint = await ended(await start("up", "--port", str(port)))
+    assert (code, complaint) == (2, f"presslight: port {port} on 127.0.0.1 is in use\n")
+
+
+async def test_no_micropython_is_one_line(start: Start, tmp_path: Path) -> None:
+    code, complaint = await ended(await start("up", "--port", "0", PRESSLIGHT_MICROPYTHON="/no/such/program"))
+    assert code == 2
+    assert complaint.startswith("presslight: ")
+    assert complaint.count("\n") == 1
+    assert is_empty(tmp_path)
+
+
+async def test_bad_broker_address_is_one_line_without_its_password(start: Start) -> None:
+    code, complaint = await ended(await start("up", "--port", "0", "--broker", "http://me:geheim@host"))
+    assert code == 2
+    assert complaint.count("\n") == 1
+    assert "geheim" not in complaint
+
+
+async def test_token_lets_a_phone_in_until_it_is_revoked(start: Start, tmp_path: Path) -> None:
+    folder = str(tmp_path / "house")
+    house = await start("up", "--lights", "0", "--port", "0", "--state", folder)
+    text = await said(house, "Ctrl-C ends it.")
+    assert not LINK.search(text)
+    url = text.split("Phone page: ")[1].split()[0]
+    token = (await said(await start("token", "--state", folder, "--phone", "ada"), "\n")).strip()
+    async with asyncio.timeout(WAIT_S), Phone(url, token) as phone:
+        assert phone.welcome.phone == "ada"
+    assert "ada" in await said(await start("token", "--state", folder, "--list"), "ada")
+    assert await said(await start("token", "--state", folder, "--phone", "ada", "--revoke"), "revoked") == "1 revoked\n"
+    house.terminate()
+    assert await ended(house) == (0, "")
+    assert token.encode() not in stored(tmp_path / "house")
+
+
+async def test_token_without_a_house_is_one_line(start: Start, tmp_path: Path) -> None:
+    code, complaint = await ended(await start("token", "--state", str(tmp_path / "nowhere")))
+    assert (code, complaint.count("\n")) == (2, 1)
