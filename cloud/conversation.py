@@ -102,7 +102,10 @@ class Board(Protocol):
 
 
 class Conversation:
-    """With one phone, whose socket opened at `now`. `wake` is called when something waits in the outbox, or it ends."""
+    """With one phone, whose socket opened at `now`.
+
+    `wake` is called when something waits in the outbox, or the conversation ends; with True if somebody waits for it.
+    """
 
     __slots__ = (
         "_bad",
@@ -122,7 +125,7 @@ class Conversation:
         "token",
     )  # fmt: skip
 
-    def __init__(self, board: Board, wake: Callable[[], None], now: int) -> None:
+    def __init__(self, board: Board, wake: Callable[[bool], None], now: int) -> None:
         self.outbox = Outbox()
         self.phone: str | None = None
         self.token: str | None = None
@@ -261,20 +264,20 @@ class Conversation:
             self._watched.discard(outcome.key)
         if outcome.word is Word.APPLIED and outcome.legs is not None and len(self._shown) < _SHOWN_KEPT:
             self._shown[outcome.key] = outcome.legs.bridge_us
-        self._send(text)
+        self._send(text, urgent=outcome.final)
 
     def light(self, name: str, text: str) -> None:
         """A light changed."""
         self.outbox.light(name, text)
-        self._wake()
+        self._wake(False)
 
     def status(self, text: str) -> None:
         """The broker was lost or found."""
         self._send(text)
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str, *, urgent: bool = False) -> None:
         self.outbox.word(text)
-        self._wake()
+        self._wake(urgent)
 
     def _complain(self, code: ErrorCode, detail: str, key: str | None) -> None:
         self._board.counts.error(code, self.phone, key, detail)
@@ -296,7 +299,7 @@ class Conversation:
     def _end(self, code: CloseCode) -> None:
         self._state = State.ENDED
         self.close_code = code
-        self._wake()
+        self._wake(False)
 
     def revoke(self) -> None:
         """The phone's token is not good any more."""

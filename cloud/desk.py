@@ -373,7 +373,7 @@ class Desk:
         for action in actions:
             match action:
                 case Do.ADMIT:
-                    self._admit(press, asker)
+                    self._ledger.admit(press.record())
                 case Do.PUBLISH:
                     self._publish(press)
                 case Do.ANSWER if asker is not None:
@@ -383,15 +383,10 @@ class Desk:
                     self._say(press)
                 case Do.CLOSE:
                     self._close(press)
+        if Do.ADMIT in actions and press.state is not State.CLOSED:
+            self._hold(press, asker)
         if Do.ADMIT in actions or Do.SAY in actions:
             self._observer.said(press)
-
-    def _admit(self, press: Press, asker: Watcher | None) -> None:
-        self._ledger.admit(press.record())
-        if press.state is not State.CLOSED:
-            self._hold(press)
-            if asker is not None:
-                self._watchers[press.order.key].append(asker)
 
     def _publish(self, press: Press) -> None:
         order = press.order
@@ -412,9 +407,9 @@ class Desk:
         del self._open[press.order.key]
         del self._of_light[press.order.light][press.order.key]
 
-    def _hold(self, press: Press) -> None:
+    def _hold(self, press: Press, watcher: Watcher | None = None) -> None:
         order = press.order
         self._open[order.key] = press
         self._of_light.setdefault(order.light, {})[order.key] = press
-        self._watchers[order.key] = []
+        self._watchers[order.key] = [] if watcher is None else [watcher]
         self._arm(press)

@@ -33,6 +33,10 @@ class Outbox:
         """How many frames wait that must arrive."""
         return len(self._words)
 
+    def peek(self) -> list[str]:
+        """The words that wait, left where they are."""
+        return list(self._words)
+
     def take(self, most: int) -> list[str]:
         """Take out up to `most` frames, words first."""
         taken = [self._words.popleft() for _ in range(min(most, len(self._words)))]

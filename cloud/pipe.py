@@ -54,6 +54,7 @@ class Pipe(aiomqtt.Client):
         self._deliver_to = on_message
         self._acknowledge_to = on_ack
         self._inside = False
+        self._writing = False
         self._unwanted = False
         self._gone = asyncio.Event()
 
@@ -77,12 +78,21 @@ class Pipe(aiomqtt.Client):
 
     def hand_over(self, topic: str, payload: bytes) -> int | None:
         """Send a message now, QoS 1, without waiting for its PUBACK; answers its number, None without a connection."""
-        sent = self._client.publish(topic, payload, qos=1)
-        if (
-            not self._inside
-        ):  # paho must not find within a callback that the connection is gone: it would lock itself out
-            self._client.loop_write()
+        # Within a callback paho must not find that the connection is gone: it would lock itself out.
+        sent = self._client.publish(topic, payload, qos=1) if self._inside else self._publish_now(topic, payload)
         return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
+
+    def _publish_now(self, topic: str, payload: bytes) -> paho.MQTTMessageInfo:
+        self._writing = True
+        try:
+            sent = self._client.publish(topic, payload, qos=1)
+            self._client.loop_write()
+        finally:
+            self._writing = False
+        sock = self._client.socket()
+        if sock is not None and self._client.want_write():
+            self._loop.add_writer(sock.fileno(), self._client.loop_write)
+        return sent
 
     async def lost(self) -> None:
         """Wait for the connection's end, then raise MqttError."""
@@ -130,7 +140,7 @@ class Pipe(aiomqtt.Client):
 
     def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: Any) -> None:
         """Wait for room to write at once, where aiomqtt goes round through the loop's queue for other threads."""
-        if self._connected.done():
-            self._loop.add_writer(sock.fileno(), client.loop_write)
-        else:  # paho connects in a thread
+        if not self._connected.done():  # paho connects in a thread
             super()._on_socket_register_write(client, userdata, sock)
+        elif not self._writing:
+            self._loop.add_writer(sock.fileno(), client.loop_write)

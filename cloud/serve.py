@@ -46,9 +46,19 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
         if self.disconnected or self.conn.state is not OPEN:
             raise ClientDisconnected
+        self._write(texts)
+        await self.writable.wait()
+
+    def send_now(self, texts: Sequence[str]) -> bool:
+        """Send text frames at once, if there is room. False, and nothing sent, if there is none."""
+        has_room = self.writable.is_set() and self.conn.state is OPEN and not self.disconnected
+        if has_room:
+            self._write(texts)
+        return has_room
+
+    def _write(self, texts: Sequence[str]) -> None:
         frames = [Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts]
         self.transport.write(b"".join(frames))
-        await self.writable.wait()
 
     def drop(self) -> None:
         """End the connection without waiting for a phone that reads nothing."""

@@ -27,6 +27,9 @@ class ShortWay(Protocol):
     async def send_texts(self, texts: Sequence[str]) -> None:
         """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
 
+    def send_now(self, texts: Sequence[str]) -> bool:
+        """Send text frames at once, if there is room. False, and nothing sent, if there is none."""
+
     def drop(self) -> None:
         """End the connection without waiting for a phone that reads nothing."""
 
@@ -41,6 +44,9 @@ class _LongWay:
     async def send_texts(self, texts: Sequence[str]) -> None:
         for text in texts:
             await self._send({"type": "websocket.send", "text": text})
+
+    def send_now(self, _texts: Sequence[str]) -> bool:
+        return False
 
     def drop(self) -> None:
         if self._talk is not None:
@@ -63,7 +69,7 @@ class PhoneSockets:
 
 
 class _Socket:
-    __slots__ = ("_now", "_receive", "_room", "_send", "_talk", "_timer", "_wake", "_way", "_writer")
+    __slots__ = ("_now", "_receive", "_room", "_send", "_talk", "_timer", "_waits", "_way", "_writer")
 
     def __init__(
         self,
@@ -77,9 +83,9 @@ class _Socket:
         self._receive = receive
         self._send = send
         self._way = way
-        self._wake = asyncio.Event()
+        self._waits = asyncio.Event()
         self._room = asyncio.Event()
-        self._talk = Conversation(board, self._wake.set, now())
+        self._talk = Conversation(board, self._wake, now())
 
     async def run(self) -> None:
         self._arm()
@@ -110,11 +116,19 @@ class _Socket:
         else:
             self._talk.on_binary(self._now())
 
+    def _wake(self, urgent: bool) -> None:
+        """Have the writer send what waits; a last word leaves now, ahead of all that its press still has to do."""
+        outbox = self._talk.outbox
+        if urgent and outbox.stuck_since is None and self._way.send_now(outbox.peek()):
+            outbox.take(outbox.words)
+        else:
+            self._waits.set()
+
     async def _write(self) -> None:
         try:
             while True:
-                await self._wake.wait()
-                self._wake.clear()
+                await self._waits.wait()
+                self._waits.clear()
                 await self._drain()
                 if self._talk.state is State.ENDED:
                     return await self._close(self._talk.close_code or CloseCode.RESTART)

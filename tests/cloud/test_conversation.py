@@ -73,7 +73,7 @@ class Phone:
             self.send(HELLO)
             self.heard()
 
-    def _wake(self) -> None:
+    def _wake(self, urgent: bool) -> None:
         self.wakes += 1
 
     def send(self, frame: Any) -> None:
