@@ -8,9 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cloud.tokens import issue_token
 from contract.address import BrokerAddress
+from presslight.stack import store_of
 
-LINK = re.compile(rb"http://[^/]+:(\d+)/#token=\S+")
+URL = re.compile(rb"http://[^/\s]+:(\d+)")
+UP_S = 30
 
 
 class BridgeProcess:
@@ -24,7 +27,11 @@ class BridgeProcess:
         self.link = ""
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.kill()
+            raise
         return self
 
     async def __aexit__(
@@ -41,12 +48,17 @@ class BridgeProcess:
         options = ("--broker", f"@{address}", "--lights", "0", "--port", str(self._port), "--state", str(self._folder))
         command = (sys.executable, "-m", "presslight", "up", *options)
         self._process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
-        assert self._process.stdout
-        async for line in self._process.stdout:
-            if found := LINK.search(line):
-                self.link = self.link or found[0].decode()
+        async with asyncio.timeout(UP_S):
+            url = await self._url(self._process)
+        if not self.link:
+            self.link = f"{url}/#token={issue_token(store_of(self._folder), phone='page')}"
+
+    async def _url(self, process: Process) -> str:
+        assert process.stdout
+        async for line in process.stdout:
+            if found := URL.search(line):
                 self._port = int(found[1])
-                return
+                return found[0].decode()
         raise AssertionError("the bridge ended before it was up")
 
     async def kill(self) -> None:
