@@ -32,8 +32,8 @@ class Ears(Protocol):
     def on_ack(self, key: str) -> None:
         """The broker acknowledged the set message of a press."""
 
-    def on_broker(self, *, found: bool, cause: str = "") -> None:
-        """The broker delivers, or does so no longer; `cause`: why, in one word."""
+    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
+        """The broker delivers, or does so no longer; `cause`: why, in one word, `detail`: in a sentence."""
 
 
 class BrokerSilent(aiomqtt.MqttError):
@@ -73,7 +73,7 @@ class Line:
             try:
                 await self._live()
             except aiomqtt.MqttError as error:
-                self._ears.on_broker(found=False, cause=_cause(error))
+                self._ears.on_broker(found=False, cause=_cause(error), detail=str(error))
             attempt = 0 if time.monotonic() - began > STEADY_S else min(attempt + 1, 16)
             await asyncio.sleep(self._wait_ms(attempt) * _MS)
 

@@ -31,7 +31,10 @@ class SubscriptionRefused(aiomqtt.MqttError):
 
 
 class Pipe(aiomqtt.Client):
-    """`on_message` hears every message, `on_ack` the number of every message that the broker has acknowledged."""
+    """`on_message` hears every message, `on_ack` the number of every message that the broker has acknowledged.
+
+    Raises MqttError if the CA's certificate cannot be read.
+    """
 
     def __init__(self, address: BrokerAddress, name: str, on_message: OnMessage, on_ack: Callable[[int], None]) -> None:
         super().__init__(
@@ -45,7 +48,7 @@ class Pipe(aiomqtt.Client):
             keepalive=KEEPALIVE_S,
             max_inflight_messages=0,
             socket_options=[NODELAY],
-            tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
+            tls_context=_tls(address),
         )
         self._client.connect_timeout = CONNECT_S
         self._client.disable_logger()  # four calls a message, to say nothing
@@ -144,3 +147,12 @@ class Pipe(aiomqtt.Client):
             super()._on_socket_register_write(client, userdata, sock)
         elif not self._writing:
             self._loop.add_writer(sock.fileno(), client.loop_write)
+
+
+def _tls(address: BrokerAddress) -> ssl.SSLContext | None:
+    if not address.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=address.ca_file)
+    except OSError as error:
+        raise aiomqtt.MqttError(f"cannot use the certificate {address.ca_file}: {error.strerror or error}") from None

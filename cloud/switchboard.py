@@ -119,10 +119,9 @@ class Switchboard:
         """The broker acknowledged the set message of a press."""
         self.desk.on_ack(key, self.now())
 
-    def on_broker(self, *, found: bool, cause: str = "") -> None:
+    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         """The broker delivers, or does so no longer."""
-        if found != self.desk.broker or not found:
-            self.counts.broker(found=found, cause=cause)
+        self.counts.broker(found=found, cause=cause, detail=detail)
         self.desk.on_broker(found=found, now=self.now())
 
     # Time

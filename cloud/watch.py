@@ -21,6 +21,7 @@ class Watch:
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
         self._log = logger(NAME)
+        self._broker: tuple[bool, str, str] | None = None
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -63,10 +64,15 @@ class Watch:
         self.metrics.troubles.labels("store").inc()
         self._log.warning("store", error=str(error))
 
-    def broker(self, *, found: bool, cause: str) -> None:
-        """The broker was found or lost."""
+    def broker(self, *, found: bool, cause: str, detail: str) -> None:
+        """The broker was found, lost, or is still away: logged where that is news."""
+        if not found:
+            self.metrics.troubles.labels(f"broker_{cause}").inc()
+        news = (found, cause, detail)
+        if news == self._broker:
+            return
+        self._broker = news
         if found:
             self._log.info("broker found")
         else:
-            self.metrics.troubles.labels(f"broker_{cause}").inc()
-            self._log.warning("broker away", cause=cause)
+            self._log.warning("broker away", cause=cause, detail=detail)

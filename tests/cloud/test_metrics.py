@@ -62,8 +62,8 @@ def test_everything_that_goes_wrong_is_counted(watch: Watch) -> None:
     watch.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
     watch.mistake("topic", RuntimeError("x"))
     watch.store_trouble(RuntimeError("x"))
-    watch.broker(found=False, cause="silent")
-    watch.broker(found=True, cause="")
+    watch.broker(found=False, cause="silent", detail="")
+    watch.broker(found=True, cause="", detail="")
     assert shows(watch, 'presslight_errors_total{code="rate_limited"} 1.0')
     assert shows(watch, 'presslight_bad_mqtt_messages_total{cause="malformed"} 1.0')
     assert shows(watch, 'presslight_reports_total{kind="stale"} 1.0')
@@ -90,3 +90,20 @@ def test_every_line_about_a_press_carries_its_key(watch: Watch, caplog: pytest.L
         ("INFO", "refused"),
     ]
     assert {getattr(record, "key", "") for record in caplog.records} == {ORDER.key}
+
+
+def test_broker_that_stays_away_is_logged_once_and_counted_each_time(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "presslight.bridge"):
+        for _ in range(3):
+            watch.broker(found=False, cause="lost", detail="Connection refused")
+        watch.broker(found=False, cause="refused", detail="Not authorized")
+        for _ in range(3):
+            watch.broker(found=True, cause="", detail="")
+    assert [(record.message, getattr(record, "cause", "")) for record in caplog.records] == [
+        ("broker away", "lost"),
+        ("broker away", "refused"),
+        ("broker found", ""),
+    ]
+    assert shows(watch, 'presslight_troubles_total{kind="broker_lost"} 3.0')

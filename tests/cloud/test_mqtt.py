@@ -5,13 +5,15 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import pytest
 
+from broker.accounts import Accounts
+from broker.authority import Authority
 from broker.mosquitto import Mosquitto
 from cloud.mqtt import Line
 from cloud.pipe import NODELAY, Pipe, SubscriptionRefused
@@ -290,6 +292,33 @@ async def test_pipe_does_not_wait_long_for_a_broker_that_says_nothing() -> None:
         assert opened._client.socket() is None
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    made = Authority(tmp_path_factory.mktemp("authority"))
+    made.create(["127.0.0.1"])
+    return made
+
+
+async def test_bridge_reaches_its_broker_over_tls(accounts: Accounts, authority: Authority, tmp_path: Path) -> None:
+    async with AsyncExitStack() as exits:
+        broker = await exits.enter_async_context(Mosquitto(accounts, tls=True, authority=authority))
+        house = House(broker, accounts, tmp_path, exits)
+        user = (BRIDGE_USER, accounts.password(BRIDGE_USER))
+        await house.open(broker=broker.tls_address.signed_in_as(*user), **QUICK)
+        await house.light()
+        phone = await house.phone()
+        await phone.press()
+        assert (await phone.until("outcome", final=True))["word"] == "applied"
+
+
+async def test_certificate_that_cannot_be_read_is_named(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    missing = house.address(BRIDGE_USER).model_copy(update={"tls": True, "ca_file": "nowhere.pem"})
+    await house.bridge.__aexit__(None, None, None)
+    await house.open(broker=missing, **QUICK)
+    await until(lambda: any("nowhere.pem" in getattr(record, "detail", "") for record in caplog.records))
+    assert (await house.http.get("/readyz")).status_code == 503
+
+
 class Nobody:
     """Hears nothing."""
 
@@ -297,7 +326,7 @@ class Nobody:
 
     def on_ack(self, key: str) -> None: ...
 
-    def on_broker(self, *, found: bool, cause: str = "") -> None: ...
+    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
 
 
 def test_line_without_a_connection_takes_nothing() -> None:
