@@ -1,0 +1,46 @@
+"""The firmware's rules, on both interpreters at once."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from presslight.micropython import Command
+from tests.firmware.on_micropython import scenarios
+
+FIRMWARE = Path(__file__).parents[2] / "firmware"
+
+Both: TypeAlias = Callable[[str, list[Any]], list[Any]]
+"""Runs a scenario of `on_micropython/scenarios.py` under CPython and MicroPython; gives what both have seen."""
+
+
+@pytest.fixture(scope="session")
+def both(micropython: Command) -> Iterator[Both]:
+    """MicroPython without the simulator's stand-ins before it: the rules need none."""
+    child = subprocess.Popen(
+        [*micropython, "-X", "heapsize=8m", scenarios.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE}:.frozen"},
+    )
+    assert child.stdin
+    assert child.stdout
+
+    def run(name: str, steps: list[Any]) -> list[Any]:
+        assert child.stdin
+        assert child.stdout
+        child.stdin.write(json.dumps([name, steps]) + "\n")
+        child.stdin.flush()
+        there: list[Any] = json.loads(child.stdout.readline())
+        here = json.loads(json.dumps(getattr(scenarios, name)(steps)))
+        assert there == here
+        return there
+
+    with child:
+        yield run
+        child.stdin.close()

@@ -1,0 +1,173 @@
+"""What the firmware's rules do step by step, on whichever interpreter runs this file.
+
+Each scenario takes a list of steps and gives what was seen after each, all of it as JSON has it; bytes travel as hex.
+Run as a script it reads one `[scenario, steps]` a line and writes one line of what was seen.
+"""
+
+# ruff: noqa: ANN001, ANN201, ANN202 -- MicroPython has no typing, and what is JSON here has no narrower type
+# mypy: ignore-errors
+
+import json
+import sys
+from binascii import hexlify, unhexlify
+
+from lamp import glow, light, record, report
+from lamp.button import Button
+from lamp.clock import Clock
+from lamp.command import VALID, Command
+from lamp.gate import OUTCOMES
+from lamp.light import Light
+from lamp.link import Link
+from lamp.outbox import Outbox
+from lamp.packet import PUBLISH, BadPacket, Inbox
+
+BOOT = "b007b007"
+EPOCH = 3
+
+
+def button(steps):
+    """See what each [is_down, ms] is: [a press, settled, settles in]."""
+    subject = Button(False)
+    return [[subject.sample(*step), subject.is_settled(), subject.settles_in(step[1])] for step in steps]
+
+
+def clock(steps):
+    """See `up` at each count of ms."""
+    subject = Clock(steps[0])
+    return [subject.up(step) for step in steps]
+
+
+def command(steps):
+    """See how each payload is judged: [verdict, origin, number] and, where it is valid, the other fields."""
+    subject = Command()
+    seen = []
+    for step in steps:
+        payload = b"##" + unhexlify(step) + b"##"
+        verdict = subject.read(memoryview(payload), 2, len(payload) - 2)
+        fields = [subject.is_on, subject.brightness] if verdict == VALID else []
+        promises = [subject.boot, subject.until, subject.if_ver] if fields and subject.origin else []
+        head = [verdict, subject.origin, subject.number]
+        seen.append(head + fields + promises)
+    return seen
+
+
+def duties(steps):
+    """See the duty of each [is_on, brightness]."""
+    return [glow.duty(*step) for step in steps]
+
+
+def lamp(steps):
+    """See the light after each [up, payload] or "button": [act, on, brightness, seq, decided, [key, outcome, seq]…]."""
+    subject = new_lamp()
+    return [obey(subject, step) for step in steps]
+
+
+def new_lamp():
+    """Make the light that the scenarios start with: off, at full brightness."""
+    return Light(BOOT, EPOCH, False, 255)
+
+
+def obey(subject, step):
+    """Take one step of `lamp`."""
+    heard = Command()
+    act = None
+    if step == "button":
+        subject.toggle()
+    else:
+        payload = step[1].encode()
+        act = subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, step[0])
+        if act == light.SHINE:
+            subject.took(heard, 7)
+    gate = subject.gate
+    answers = [[f"{d.origin}-{d.number}", OUTCOMES[d.outcome], d.seq] for d in gate.decisions if d.number]
+    return [act, subject.is_on, subject.brightness, subject.seq, gate.decided, answers]
+
+
+def reports(steps):
+    """See the report after each step of `lamp`, all told as if at clock 5 and with a heap of 6."""
+    subject = new_lamp()
+    page = Outbox(2_048)
+    seen = []
+    for step in steps:
+        obey(subject, step)
+        page.clear()
+        report.write_report(page, subject, 5, 6, 0)
+        seen.append(str(page.waiting(), "ascii"))
+    return seen
+
+
+def discoveries(steps):
+    """See the discovery message of a light of each name."""
+    page = Outbox(2_048)
+    seen = []
+    for name in steps:
+        page.clear()
+        report.write_discovery(page, name)
+        seen.append(str(page.waiting(), "ascii"))
+    return seen
+
+
+def inbox(steps):
+    """See the packets found after each chunk, in a buffer of 64 bytes; the first bad one ends it."""
+    subject = Inbox(64)
+    seen = []
+    for step in steps:
+        found = []
+        seen.append(found)
+        try:
+            _feed(subject, unhexlify(step), found)
+        except BadPacket:
+            found.append("bad")
+            break
+    return seen
+
+
+def _feed(subject, chunk, found):
+    while chunk:
+        room = subject.room()
+        count = min(len(room), len(chunk))
+        room[:count] = chunk[:count]
+        subject.grow(count)
+        chunk = chunk[count:]
+        while subject.next():
+            found.append(_packet(subject))
+
+
+def _packet(subject):
+    if subject.kind != PUBLISH:
+        return [subject.kind, subject.code]
+    topic = bytes(subject.view[subject.topic : subject.topic_end])
+    message = bytes(subject.view[subject.start : subject.end])
+    return [PUBLISH, subject.id, subject.is_retained, str(topic, "ascii"), hexlify(message).decode()]
+
+
+def outbox(steps):
+    """See what waits after each call [method, argument, …] of an outbox of 256 bytes, and what the call gave."""
+    subject = Outbox(256)
+    return [[getattr(subject, name)(*arguments), hexlify(subject.waiting()).decode()] for name, *arguments in steps]
+
+
+def link(steps):
+    """See what the link wants after each [event, ms, chance]: [action, state, due in]."""
+    subject = Link(0)
+    return [[subject.on_event(*step), subject.state, subject.due_in(step[1])] for step in steps]
+
+
+def records(steps):
+    """See each record as bytes and as read back from them."""
+    seen = []
+    for step in steps:
+        place = record.encode(tuple(step))
+        seen.append([hexlify(place).decode(), record.decode(place)])
+    return seen
+
+
+def main():
+    """Run what stdin asks for."""
+    for line in sys.stdin:
+        name, steps = json.loads(line)
+        sys.stdout.write(json.dumps(globals()[name](steps)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
