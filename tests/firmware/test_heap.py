@@ -21,6 +21,7 @@ ORIGINS = 12
 IN_FLIGHT = 16
 LINK_S = 20
 HEAP = 96 * 1024
+UNHEARD = Report(state="OFF", brightness=1, boot="00000000", up=0, version=(0, 0))
 SETTLING = 4_096
 """What the first presses take for good: names, and a table and buffers at their full size. 5,000 leaks are more."""
 
@@ -97,7 +98,7 @@ async def hand(folder: Path) -> AsyncIterator[Hand]:
         )
         await exits.enter_async_context(client)
         await client.subscribe(STATE.format(light="kitchen"), qos=1)
-        made = Hand(client, light, Report.model_construct(decided=0, up=0), time.monotonic())
+        made = Hand(client, light, UNHEARD, time.monotonic())
         await made.next()
         yield made
 
