@@ -42,11 +42,17 @@ class Wire:
         if self._settings.has_tls:
             from lamp.secure import secured  # noqa: PLC0415 -- see there
 
-            self._socket = secured(plain, self._settings)
+            try:
+                self._socket = secured(plain, self._settings)
+            except ValueError as error:
+                raise _refused(error)  # noqa: B904 -- MicroPython has no `from`
 
     def read(self, room: memoryview) -> int:
         """Read what is there into `room`; 0 where nothing is. Raises OSError once the broker has closed."""
-        count = self._socket.readinto(room)
+        try:
+            count = self._socket.readinto(room)
+        except ValueError as error:
+            raise _refused(error)  # noqa: B904 -- as above
         if count == 0:
             raise OSError("closed by the broker")
         self._failures = 0
@@ -56,7 +62,10 @@ class Wire:
         """Give the socket what waits in the outbox; False where it did not take all of it now."""
         waiting = outbox.waiting()
         while len(waiting):
-            count = self._socket.write(waiting[: self._offered] if self._offered else waiting)
+            try:
+                count = self._socket.write(waiting[: self._offered] if self._offered else waiting)
+            except ValueError as error:
+                raise _refused(error)  # noqa: B904 -- as above
             if not count:
                 self._offered = self._offered or len(waiting)
                 return False
@@ -78,3 +87,8 @@ class Wire:
         if self._socket:
             self._socket.close()
             self._socket = None  # type: ignore[assignment]  # as above
+
+
+def _refused(error: ValueError) -> OSError:
+    """Give as an OSError what TLS has against a certificate; it comes with the handshake, so with any read or write."""
+    return OSError("TLS: " + str(error).strip())
