@@ -4,37 +4,34 @@ Pure: times are ns on a monotonic clock, what is to be sent goes to an outbox. d
 WebSocket", states the rules.
 """
 
-import json
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
 
-from cloud.desk import Ask, Desk
 from cloud.errors import Refusal
+from cloud.greeting import phone_of, welcome
 from cloud.outbox import Outbox
-from cloud.settings import Settings
+from cloud.ports import Board
+from cloud.pulse import Pulse
+from cloud.record import Ask
+from cloud.scraps import is_hello, key_of
 from contract.errors import MEANINGS, CloseCode, ContractError, ErrorCode
 from contract.phone import (
     Hello,
-    Limits,
     Ping,
     Pong,
     Press,
     PressOutcome,
     Problem,
     Shown,
-    Welcome,
     decode_phone_frame,
     encode,
 )
-from contract.words import MAX_SMALL, WIRE_VERSION, Word
+from contract.words import Word
 
-_NS_PER_MS = 1_000_000
 BAD_FRAMES = 20
 """So many bad frames in a row close the socket."""
 
-_SILENCE = 2.5
-_KEY_LENGTH = 64
+_NS_PER_MS = 1_000_000
 _SHOWN_KEPT = 64
 
 CLOSES = {
@@ -46,8 +43,7 @@ CLOSES = {
     ErrorCode.SLOW_PHONE: CloseCode.SLOW,
     ErrorCode.OVERLOADED: CloseCode.OVERLOADED,
 }
-"""The errors after which the socket is closed, and with which code."""
-
+"""The errors after which the socket is closed, and with which code. An overloaded bridge closes at the hello only."""
 
 Frame = Hello | Press | Shown | Ping | Pong
 
@@ -63,44 +59,6 @@ class State(Enum):
     """Nothing is read any more; what waits is sent, then the socket closes."""
 
 
-class Counts(Protocol):
-    """Who counts and measures what phones do."""
-
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
-        """A phone was told that something was wrong."""
-
-    def shown(self, ms: int, bridge_us: int) -> None:
-        """A phone showed a press `ms` after the finger; the bridge had it for `bridge_us` of these."""
-
-
-class Board(Protocol):
-    """What a conversation needs of the bridge."""
-
-    @property
-    def settings(self) -> Settings:
-        """The limits."""
-
-    @property
-    def desk(self) -> Desk:
-        """Where presses go."""
-
-    @property
-    def counts(self) -> Counts:
-        """Who counts."""
-
-    def phone_of(self, token: str) -> str | None:
-        """The phone that a token was issued to. Raises StoreUnavailable."""
-
-    def may_press(self, phone: str, now: int) -> bool:
-        """Whether the phone is within its rate; counts the press."""
-
-    def join(self, talk: "Conversation") -> None:
-        """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
-
-    def leave(self, talk: "Conversation") -> None:
-        """The phone is gone."""
-
-
 class Conversation:
     """With one phone, whose socket opened at `now`.
 
@@ -108,21 +66,8 @@ class Conversation:
     """
 
     __slots__ = (
-        "_bad",
-        "_board",
-        "_heard",
-        "_hello_by",
-        "_ping",
-        "_pinged",
-        "_rtt_ns",
-        "_shown",
-        "_state",
-        "_wake",
-        "_watched",
-        "close_code",
-        "outbox",
-        "phone",
-        "token",
+        "_bad", "_board", "_hello_by", "_pulse", "_shown", "_state", "_wake", "_watched",
+        "close_code", "outbox", "phone", "token",
     )  # fmt: skip
 
     def __init__(self, board: Board, wake: Callable[[bool], None], now: int) -> None:
@@ -134,13 +79,10 @@ class Conversation:
         self._wake = wake
         self._state = State.GREETING
         self._hello_by = now + board.settings.hello_ms * _NS_PER_MS
-        self._heard = now
+        self._pulse = Pulse(board.settings.ping_ms * _NS_PER_MS, now)
         self._bad = 0
-        self._ping = 0
-        self._pinged = now
-        self._rtt_ns = 0
         self._watched: set[str] = set()
-        self._shown: dict[str, int] = {}
+        self._shown: dict[str, int | None] = {}
 
     @property
     def state(self) -> State:
@@ -151,7 +93,7 @@ class Conversation:
 
     def on_text(self, text: str, now: int) -> None:
         """A text frame came in."""
-        self._heard = now
+        self._pulse.hear(now)
         try:
             frame = decode_phone_frame(text)
         except ContractError as error:
@@ -171,42 +113,26 @@ class Conversation:
 
     def on_binary(self, now: int) -> None:
         """A binary frame came in: not of this protocol."""
-        self._heard = now
+        self._pulse.hear(now)
         self._misread(ErrorCode.MALFORMED, "frames are text", "")
 
     def _misread(self, code: ErrorCode, detail: str, text: str) -> None:
-        said = _loosely(text) if code is not ErrorCode.TOO_LARGE else {}
-        if self._state is State.GREETING and said.get("type") != "hello":
+        said = "" if code is ErrorCode.TOO_LARGE else text
+        if self._state is State.GREETING and not is_hello(said):
             self._fail(ErrorCode.HELLO_EXPECTED)
-            return
-        key = said.get("key")
-        self._complain(code, detail, key if isinstance(key, str) and len(key) <= _KEY_LENGTH else None)
-        self._count_bad()
+        else:
+            self._complain(code, detail, key_of(said))
+            self._count_bad()
 
-    def _greet(self, frame: Frame, now: int) -> None:
-        if not isinstance(frame, Hello):
+    def _greet(self, hello: Frame, now: int) -> None:
+        if not isinstance(hello, Hello):
             raise Refusal(ErrorCode.HELLO_EXPECTED)
-        if WIRE_VERSION not in frame.versions:
-            raise Refusal(ErrorCode.UNSUPPORTED_VERSION)
-        phone = self._board.phone_of(frame.token)
-        if phone is None:
-            raise Refusal(ErrorCode.UNAUTHENTICATED)
+        phone = phone_of(hello, self._board)
         self._board.join(self)
-        self.phone, self.token = phone, frame.token
+        self.phone, self.token = phone, hello.token
         self._state = State.TALKING
-        self._send(encode(self._welcome(frame, phone, now)))
-        self._send_ping(now)
-
-    def _welcome(self, hello: Hello, phone: str, now: int) -> Welcome:
-        settings = self._board.settings
-        return Welcome(
-            bridge=settings.name,
-            phone=phone,
-            ping_ms=settings.ping_ms,
-            limits=Limits(presses_per_s=int(settings.press_rate), burst=settings.press_burst),
-            broker=self._board.desk.broker,
-            lights=self._board.desk.house.news_for(hello.have, now),
-        )
+        self._send(encode(welcome(hello, phone, self._board, now)))
+        self._ping(now)
 
     def _take(self, frame: Frame, now: int) -> None:
         match frame:
@@ -215,7 +141,7 @@ class Conversation:
             case Ping():
                 self._send(encode(Pong(n=frame.n)))
             case Pong():
-                self._pong(frame.n, now)
+                self._pulse.pong(frame.n, now)
             case Shown():
                 self._take_shown(frame)
             case Hello():
@@ -224,7 +150,7 @@ class Conversation:
     def _refused(self, refusal: Refusal, frame: Frame) -> None:
         key = frame.key if isinstance(frame, Press | Shown) else None
         self._complain(refusal.code, str(refusal), key)
-        if refusal.code in CLOSES:
+        if self._state is State.GREETING and refusal.code in CLOSES:
             self._end(CLOSES[refusal.code])
         elif refusal.code is ErrorCode.HELLO_AGAIN:
             self._count_bad()
@@ -233,7 +159,7 @@ class Conversation:
         phone = self.phone or ""
         if not self._board.may_press(phone, now):
             raise Refusal(ErrorCode.RATE_LIMITED)
-        before_us = frame.age_ms * 1_000 + self._rtt_ns // 2_000
+        before_us = frame.age_ms * 1_000 + self._pulse.rtt // 2_000
         ask = Ask(
             frame.key, frame.light, phone, frame.set, frame.if_ver, frame.not_after, frame.patience_ms, before_us
         )  # fmt: skip
@@ -246,15 +172,10 @@ class Conversation:
                 self._watched.discard(frame.key)
             raise
 
-    def _pong(self, n: int, now: int) -> None:
-        if n == self._ping:
-            self._rtt_ns = now - self._pinged
-
     def _take_shown(self, frame: Shown) -> None:
-        bridge_us = self._shown.pop(frame.key, None)
-        if bridge_us is None:
-            raise Refusal(ErrorCode.UNKNOWN_PRESS, "not told of here")
-        self._board.counts.shown(frame.ms, bridge_us)
+        if frame.key not in self._shown:
+            raise Refusal(ErrorCode.UNKNOWN_PRESS, "no `applied` was told of it here")
+        self._board.counts.shown(frame.ms, self._shown.pop(frame.key))
 
     # What the phone hears
 
@@ -262,9 +183,14 @@ class Conversation:
         """A press that this phone asked for has a word."""
         if outcome.final:
             self._watched.discard(outcome.key)
-        if outcome.word is Word.APPLIED and outcome.legs is not None and len(self._shown) < _SHOWN_KEPT:
-            self._shown[outcome.key] = outcome.legs.bridge_us
+        if outcome.word is Word.APPLIED:
+            self._await_shown(outcome)
         self._send(text, urgent=outcome.final)
+
+    def _await_shown(self, outcome: PressOutcome) -> None:
+        if len(self._shown) >= _SHOWN_KEPT:
+            self._shown.pop(next(iter(self._shown)))
+        self._shown[outcome.key] = outcome.legs.bridge_us if outcome.legs else None
 
     def light(self, name: str, text: str) -> None:
         """A light changed."""
@@ -321,7 +247,7 @@ class Conversation:
             return min(self._hello_by, self._stuck_by(now))
         if self._state is State.ENDED:
             return self._stuck_by(now)
-        return min(self._ping_at(), self._silent_at(), self._stuck_by(now))
+        return min(self._pulse.wake_at, self._stuck_by(now))
 
     def on_time(self, now: int) -> None:
         """Do what is due at `now`."""
@@ -329,32 +255,15 @@ class Conversation:
             self._fail(ErrorCode.SLOW_PHONE)
         elif self._state is State.GREETING and now >= self._hello_by:
             self._fail(ErrorCode.HELLO_TIMEOUT)
-        elif self._state is State.TALKING and now >= self._silent_at():
+        elif self._state is State.TALKING and self._pulse.is_silent(now):
             self._fail(ErrorCode.SILENT_PHONE)
-        elif self._state is State.TALKING and now >= self._ping_at():
-            self._send_ping(now)
+        elif self._state is State.TALKING and self._pulse.is_due(now):
+            self._ping(now)
 
-    def _send_ping(self, now: int) -> None:
-        self._ping = self._ping % MAX_SMALL + 1
-        self._pinged = now
-        self._send(encode(Ping(n=self._ping)))
-
-    def _ping_at(self) -> int:
-        return self._pinged + self._board.settings.ping_ms * _NS_PER_MS
-
-    def _silent_at(self) -> int:
-        return self._heard + int(_SILENCE * self._board.settings.ping_ms) * _NS_PER_MS
+    def _ping(self, now: int) -> None:
+        self._send(encode(Ping(n=self._pulse.ping(now))))
 
     def _stuck_by(self, now: int) -> int:
         """When the phone will have read nothing for too long."""
         since = self.outbox.stuck_since
         return (now if since is None else since) + self._board.settings.drain_ms * _NS_PER_MS
-
-
-def _loosely(text: str) -> dict[str, Any]:
-    """Read what can be read of a bad frame, for its key and type."""
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}

@@ -4,14 +4,14 @@ Pure: times are ns on a monotonic clock; store, line to the broker, phones and m
 press does is decided by `press`, everything that a light shows by `house`.
 """
 
-import heapq
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
+from cloud import knock
+from cloud.alarms import Alarms
+from cloud.deadline import deadline
+from cloud.display import Display
 from cloud.errors import KnownAlready, Refusal
-from cloud.house import Folded, House, Kind, Light
-from cloud.legs import Stamps
-from cloud.press import (
+from cloud.events import (
     Acked,
     Asked,
     AskedAgain,
@@ -22,92 +22,18 @@ from cloud.press import (
     Do,
     Event,
     Heard,
-    Order,
-    Press,
     Published,
     Reborn,
-    Record,
-    State,
 )
+from cloud.house import Folded, House, Kind, Light
+from cloud.legs import Stamps
+from cloud.open_presses import OpenPresses
+from cloud.ports import Audience, Ledger, Line, Observer, Watcher
+from cloud.press import Press, State
+from cloud.record import Ask, Order, Record
 from contract.errors import ErrorCode
 from contract.mqtt import Availability, Report, SetCommand, encode_set
-from contract.phone import LightChanged, PressOutcome, Status, Wish, encode
-from contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS, MAX_UP_MS, Moment, Version
-
-PACE_NS = 50_000_000
-"""A light that changes faster than this is shown at this pace, the newest change always."""
-
-KNOCK = f"{'0' * 16}-1"
-"""The key that a light is asked with for a report."""
-
-
-class Ask(NamedTuple):
-    """A press as a phone asked for it. `before_us`: what had passed since the finger when its frame came in."""
-
-    key: str
-    light: str
-    phone: str
-    set: Wish
-    if_ver: Version | None = None
-    not_after: Moment | None = None
-    patience_ms: int = DEFAULT_PATIENCE_MS
-    before_us: int = 0
-
-    def payload(self) -> str:
-        """What makes another ask with the same key the same press."""
-        moment = f"{self.not_after.boot}/{self.not_after.up}" if self.not_after else "-"
-        wish = f"{self.set.state}/{self.set.brightness or '-'}"
-        return f"{self.light} {wish} {self.if_ver or '-'} {moment}"
-
-
-class Watcher(Protocol):
-    """Who asked for a press and hears its words."""
-
-    def hear(self, outcome: PressOutcome, text: str) -> None:
-        """Take a word: as it is, and as the frame made of it once for all."""
-
-
-class Ledger(Protocol):
-    """The store. Each raises StoreUnavailable, but `close`, which keeps what it could not write."""
-
-    def admit(self, record: Record) -> None:
-        """Store a new press. Raises KnownAlready; Refusal(FORBIDDEN) if the key's origin is another phone's."""
-
-    def close(self, record: Record) -> None:
-        """Store a last word."""
-
-    def find(self, key: str) -> Record | None:
-        """What is stored of a press."""
-
-    def open_presses(self) -> list[Record]:
-        """The presses without a last word."""
-
-
-class Line(Protocol):
-    """The line to the broker."""
-
-    def hand_over(self, light: str, message: bytes, key: str) -> int | None:
-        """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
-
-
-class Audience(Protocol):
-    """The phones, all of them."""
-
-    def light(self, name: str, text: str) -> None:
-        """A light changed; `text` is the frame."""
-
-    def status(self, text: str) -> None:
-        """The broker was lost or found; `text` is the frame."""
-
-
-class Observer(Protocol):
-    """Who measures and logs."""
-
-    def said(self, press: Press) -> None:
-        """A press has a new word."""
-
-    def folded(self, light: str, folded: Folded) -> None:
-        """A report was taken in."""
+from contract.phone import PressOutcome, Status, encode
 
 
 class Desk:
@@ -133,15 +59,9 @@ class Desk:
         self._line = line
         self._audience = audience
         self._observer = observer
-        self._alarm = alarm
-        self._max_open = max_open
-        self._max_open_per_light = max_open_per_light
-        self._open: dict[str, Press] = {}
-        self._of_light: dict[str, dict[str, Press]] = {}
-        self._watchers: dict[str, list[Watcher]] = {}
-        self._shown: dict[str, int] = {}
-        self._owed: set[str] = set()
-        self._alarms: list[tuple[int, bool, str]] = []  # when (ns), whether of a light, its name or the press's key
+        self._open = OpenPresses(max_open, max_open_per_light)
+        self._deadlines = Alarms(alarm)
+        self._display = Display(self.house, audience, alarm)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -149,7 +69,8 @@ class Desk:
     @property
     def wake_at(self) -> int | None:
         """When (ns) `on_time` is wanted next."""
-        return self._alarms[0][0] if self._alarms else None
+        due = (self._deadlines.next_at, self._display.next_at)
+        return min((at for at in due if at is not None), default=None)
 
     def reload(self) -> None:
         """Take up the presses of an earlier life of this bridge."""
@@ -171,9 +92,7 @@ class Desk:
 
     def leave(self, key: str, watcher: Watcher) -> None:
         """`watcher` has no use for words on this press any more."""
-        watchers = self._watchers.get(key, [])
-        if watcher in watchers:
-            watchers.remove(watcher)
+        self._open.leave(key, watcher)
 
     def word(self, key: str, phone: str) -> PressOutcome:
         """The present word on a press. Raises Refusal."""
@@ -186,8 +105,10 @@ class Desk:
         return press.outcome()
 
     def _ask_first(self, ask: Ask, watcher: Watcher, now: int) -> None:
+        light = self.house.lights.get(ask.light)
         try:
-            moment, followed = self._moment(ask, now)
+            self._check(ask.light)
+            moment = deadline(ask, light, now)
         except Refusal:
             self._must_be_new(ask.key)
             raise
@@ -196,28 +117,16 @@ class Desk:
             state=wish.state, brightness=wish.brightness, key=ask.key, not_after=moment, if_ver=ask.if_ver
         )
         order = Order(ask.key, ask.light, ask.phone, ask.payload(), encode_set(command), moment)
+        followed = light is not None and light.report.boot == moment.boot
         press = Press(order, followed=followed, stamps=Stamps(now, ask.before_us))
-        light = self.house.lights.get(ask.light)
         self._step(press, Asked(self.broker, light is not None and light.online), now, watcher)
 
-    def _moment(self, ask: Ask, now: int) -> tuple[Moment, bool]:
-        """The deadline of a press, and whether its light's answers are followed. Raises Refusal."""
-        light = self.house.lights.get(ask.light)
-        if light is None and self.broker:
-            raise Refusal(ErrorCode.UNKNOWN_LIGHT, ask.light)
-        if len(self._open) >= self._max_open:
+    def _check(self, name: str) -> None:
+        """Raise Refusal if there is no such light, or no room for a press on it."""
+        if name not in self.house.lights and self.broker:
+            raise Refusal(ErrorCode.UNKNOWN_LIGHT, name)
+        if not self._open.has_room(name):
             raise Refusal(ErrorCode.OVERLOADED)
-        if len(self._of_light.get(ask.light, ())) >= self._max_open_per_light:
-            raise Refusal(ErrorCode.OVERLOADED, ask.light)
-        if light is None:
-            return ask.not_after or Moment(boot="0" * 8, up=0), False
-        bound = light.bound.at(now)
-        boot = light.report.boot
-        if ask.not_after is None:
-            return Moment(boot=boot, up=min(bound + ask.patience_ms, MAX_UP_MS)), True
-        if light.live and ask.not_after.boot == boot and ask.not_after.up > bound + MAX_PATIENCE_MS:
-            raise Refusal(ErrorCode.INVALID, "not_after is too far ahead")
-        return ask.not_after, ask.not_after.boot == boot
 
     def _must_be_new(self, key: str) -> None:
         record = self._ledger.find(key)
@@ -235,9 +144,7 @@ class Desk:
             raise Refusal(ErrorCode.FORBIDDEN)
         if press.order.payload != ask.payload():
             raise Refusal(ErrorCode.KEY_REUSED)
-        watchers = self._watchers.get(ask.key)
-        if watchers is not None and watcher not in watchers:
-            watchers.append(watcher)
+        self._open.watch(ask.key, watcher)
         self._step(press, AskedAgain(), now, watcher)
 
     # Lights
@@ -246,33 +153,32 @@ class Desk:
         """A light reported. `live`: just now; the broker had not kept it."""
         folded = self.house.fold_report(name, report, now, live=live)
         self._observer.folded(name, folded)
-        presses = self._of_light.get(name)
-        if presses:
-            self._settle(presses, report, folded, now)
+        self._settle(self._open.of(name), report, folded, now)
+        if folded.began:
+            for press in self._open.of(name):
+                self._arm(press)
         if folded.tell:
-            self._tell(name, now)
+            self._display.tell(name, now)
 
-    def _settle(self, presses: dict[str, Press], report: Report, folded: Folded, now: int) -> None:
+    def _settle(self, presses: list[Press], report: Report, folded: Folded, now: int) -> None:
         decided = {decision.key: decision for decision in report.outcomes}
         heard = Heard(report.boot, report.up, folded.missed)
-        for key, press in list(presses.items()):
-            decision = decided.get(key)
+        for press in presses:
+            decision = decided.get(press.order.key)
             if decision is not None:
                 self._step(press, Decided(decision.outcome, decision.version, decision.us), now)
             elif folded.over == press.order.not_after.boot:
                 self._step(press, BootOver(), now)
             elif folded.kind is Kind.NEWS:
                 self._step(press, heard, now)
-        if folded.began:
-            for press in presses.values():
-                self._arm(press)
 
     def on_availability(self, name: str, availability: Availability, now: int, *, live: bool) -> None:
         """A light came or went. `live`: just now; the broker had not kept it."""
         if live and availability == "online":  # phones hear of it with its report, which follows and names its boot
-            self._all(self._of_light.get(name, {}), Reborn(), now)
+            for press in self._open.of(name):
+                self._step(press, Reborn(), now)
         elif self.house.fold_availability(name, availability, now):
-            self._tell(name, now)
+            self._display.tell(name, now)
 
     # The broker
 
@@ -289,32 +195,20 @@ class Desk:
         self.broker = found
         self._audience.status(encode(Status(broker=found)))
         if found:
-            self._knock()
-            self._all(self._open, BrokerFound(), now)
-
-    def _knock(self) -> None:
-        """Have lights report that were not heard themselves yet, so that their clocks' bounds are good.
-
-        A press for a boot that never was is answered and does nothing; a light that knows no keys is told to stay as
-        it is.
-        """
-        for name, light in self.house.lights.items():
-            if not light.live:
-                known = light.report
-                command = SetCommand(
-                    state=known.state, brightness=known.brightness, key=KNOCK, not_after=Moment(boot="0" * 8, up=0)
-                )
-                self._line.hand_over(name, encode_set(command), KNOCK)
+            for name, light in self.house.lights.items():
+                if not light.live:
+                    self._line.hand_over(name, knock.message(light.report), knock.KEY)
+            for press in self._open.all():
+                self._step(press, BrokerFound(), now)
 
     # Time
 
     def on_time(self, now: int) -> None:
         """Do what is due at `now`."""
-        while self._alarms and self._alarms[0][0] <= now:
-            _, of_light, name = heapq.heappop(self._alarms)
-            if of_light:
-                self._show(name, now)
-            elif (press := self._open.get(name)) is not None:
+        self._display.on_time(now)
+        for key in self._deadlines.due(now):
+            press = self._open.get(key)
+            if press is not None:
                 self._ring(press, now)
 
     def _ring(self, press: Press, now: int) -> None:
@@ -331,42 +225,13 @@ class Desk:
         moment = press.order.not_after
         light = self._light_in(moment.boot, press.order.light)
         if light is not None:
-            self._wake(light.bound.passes(moment.up), press.order.key)
+            self._deadlines.set(light.bound.passes(moment.up), press.order.key)
 
     def _light_in(self, boot: str, name: str) -> Light | None:
         light = self.house.lights.get(name)
         return light if light is not None and light.report.boot == boot else None
 
-    def _wake(self, at: int, name: str, *, of_light: bool = False) -> None:
-        alarm = (at, of_light, name)
-        heapq.heappush(self._alarms, alarm)
-        if self._alarms[0] is alarm:
-            self._alarm(at)
-
-    # What phones are shown
-
-    def _tell(self, name: str, now: int) -> None:
-        """Show a light to all phones, now or when its pace allows."""
-        if name in self._owed:
-            return
-        due = self._shown.get(name, now - PACE_NS) + PACE_NS
-        if due <= now:
-            self._show(name, now)
-        else:
-            self._owed.add(name)
-            self._wake(due, name, of_light=True)
-
-    def _show(self, name: str, now: int) -> None:
-        self._owed.discard(name)
-        self._shown[name] = now
-        view = self.house.lights[name].view(name, now)
-        self._audience.light(name, encode(LightChanged(light=view)))
-
     # What a press says is to be done
-
-    def _all(self, presses: dict[str, Press], event: Event, now: int) -> None:
-        for press in list(presses.values()):
-            self._step(press, event, now)
 
     def _step(self, press: Press, event: Event, now: int, asker: Watcher | None = None) -> None:
         actions = press.on_event(event, now)
@@ -382,7 +247,8 @@ class Desk:
                 case Do.SAY:
                     self._say(press)
                 case Do.CLOSE:
-                    self._close(press)
+                    self._ledger.close(press.record())
+                    self._open.remove(press)
         if Do.ADMIT in actions and press.state is not State.CLOSED:
             self._hold(press, asker)
         if Do.ADMIT in actions or Do.SAY in actions:
@@ -397,19 +263,9 @@ class Desk:
     def _say(self, press: Press) -> None:
         outcome = press.outcome()
         text = encode(outcome)
-        for watcher in self._watchers.get(press.order.key, ()):
+        for watcher in self._open.watchers(press.order.key):
             watcher.hear(outcome, text)
-        if press.state is State.CLOSED:
-            self._watchers.pop(press.order.key, None)
-
-    def _close(self, press: Press) -> None:
-        self._ledger.close(press.record())
-        del self._open[press.order.key]
-        del self._of_light[press.order.light][press.order.key]
 
     def _hold(self, press: Press, watcher: Watcher | None = None) -> None:
-        order = press.order
-        self._open[order.key] = press
-        self._of_light.setdefault(order.light, {})[order.key] = press
-        self._watchers[order.key] = [] if watcher is None else [watcher]
+        self._open.add(press, watcher)
         self._arm(press)

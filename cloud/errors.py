@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from contract.errors import MEANINGS, ErrorCode, PresslightError
 
 if TYPE_CHECKING:
-    from cloud.press import Record
+    from cloud.record import Record
 
 
 class Refusal(PresslightError):

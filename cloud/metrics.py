@@ -79,10 +79,11 @@ class Metrics:
         if legs.ack_us is not None:
             self._legs["ack"].observe(legs.ack_us * _US)
 
-    def shown(self, ms: int, bridge_us: int) -> None:
-        """A phone showed a press `ms` after the finger; the bridge had it for `bridge_us` of these."""
+    def shown(self, ms: int, bridge_us: int | None) -> None:
+        """A phone showed a press `ms` after the finger; the bridge's part was `bridge_us`, if that is known."""
         self.to_confirmation.observe(ms * _MS)
-        self._legs["phone"].observe(max(0, ms * 1_000 - bridge_us) * _US)
+        if bridge_us is not None:
+            self._legs["phone"].observe(max(0, ms * 1_000 - bridge_us) * _US)
 
     def error(self, code: ErrorCode) -> None:
         """A phone was told of an error."""

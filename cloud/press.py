@@ -6,11 +6,26 @@ there are and when each is true stands in docs/protocol.md, "The words".
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
+from cloud.events import (
+    Acked,
+    Asked,
+    AskedAgain,
+    BootOver,
+    BoundPassed,
+    BrokerFound,
+    Decided,
+    Do,
+    Event,
+    Heard,
+    Published,
+    Reborn,
+)
 from cloud.legs import Stamps
+from cloud.record import Order, Record
 from contract.phone import Legs, PressOutcome
-from contract.words import Key, LightId, Moment, Outcome, Reason, Version, Word
+from contract.words import Moment, Outcome, Reason, Version, Word
 
 NUDGE_NS = 5 * 10**9
 """How long after it was last asked a light that reports without answering is asked again."""
@@ -39,102 +54,6 @@ MOVES: dict[State, frozenset[State]] = {
 
 class IllegalMove(Exception):
     """A press was moved where it cannot go, or heard what it cannot hear: a mistake in the bridge."""
-
-
-class Asked(NamedTuple):
-    """The first frame with this key. Whether the broker is there, and the light."""
-
-    broker: bool
-    light: bool
-
-
-class AskedAgain(NamedTuple):
-    """The same key and payload once more."""
-
-
-class Published(NamedTuple):
-    """The line took the set message; the event's time says when."""
-
-
-class Acked(NamedTuple):
-    """The broker's PUBACK."""
-
-
-class Decided(NamedTuple):
-    """A report of the light carries this key. `us`: how long the light took, set read → output changed."""
-
-    outcome: Outcome
-    version: Version
-    us: int
-
-
-class Heard(NamedTuple):
-    """A report of the light in which this key is not decided. `missed`: answers were given that nobody here saw."""
-
-    boot: str
-    up: int
-    missed: bool
-
-
-class BoundPassed(NamedTuple):
-    """The light's clock is proven to be past the deadline."""
-
-
-class BootOver(NamedTuple):
-    """The light has booted again since the boot that the deadline names."""
-
-
-class Reborn(NamedTuple):
-    """The light came back to the broker."""
-
-
-class BrokerFound(NamedTuple):
-    """The broker is there again (or for the first time since this bridge started)."""
-
-
-Event = Asked | AskedAgain | Published | Acked | Decided | Heard | BoundPassed | BootOver | Reborn | BrokerFound
-
-
-class Do(Enum):
-    """What is to be done. All of it is about the press that says so."""
-
-    ADMIT = "admit"
-    """Store it under its key, with its word, unless the key is known. Nothing after this if that fails."""
-    PUBLISH = "publish"
-    """Hand its set message to the broker, if it is there."""
-    ANSWER = "answer"
-    """Say its word to who asked just now."""
-    SAY = "say"
-    """Say its word to all who have asked."""
-    CLOSE = "close"
-    """Store its last word. A crash may lose that: then the light is asked again."""
-
-
-class Order(NamedTuple):
-    """What was asked for. `payload`: light, wish, if_ver and not_after as they came, to know the same press by."""
-
-    key: Key
-    light: LightId
-    phone: str
-    payload: str
-    message: bytes
-    not_after: Moment
-
-
-class Record(NamedTuple):
-    """A press as the store keeps it."""
-
-    key: Key
-    light: LightId
-    phone: str
-    payload: str
-    message: bytes
-    boot: str
-    up: int
-    word: Word
-    reason: Reason | None
-    version: Version | None
-    legs: Legs | None
 
 
 REFUSALS: dict[Outcome, Reason] = {
@@ -286,7 +205,7 @@ class Press:
     def _end(self, word: Word, reason: Reason | None = None) -> tuple[Do, ...]:
         self._move(State.CLOSED)
         self.word, self.reason = word, reason
-        return (Do.CLOSE, Do.SAY)
+        return (Do.SAY, Do.CLOSE)
 
     def _move(self, state: State) -> None:
         if state not in MOVES[self._state]:

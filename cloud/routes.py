@@ -11,9 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from cloud.answers import PRESS_BODY, header, json_answer, problems
-from cloud.desk import Ask
 from cloud.errors import Refusal
 from cloud.keys import press_key
+from cloud.record import Ask
 from cloud.switchboard import Switchboard
 from contract.errors import ErrorCode
 from contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish, encode

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.errors import KnownAlready, Refusal, StoreUnavailable
-from cloud.press import Record
+from cloud.record import Record
 from cloud.schema import connect
 from cloud.tokens import hash_of
 from contract.errors import ErrorCode

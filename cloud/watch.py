@@ -45,7 +45,7 @@ class Watch:
         self.metrics.error(code)
         self._log.debug("phone refused", code=code, phone=phone, key=key, detail=detail)
 
-    def shown(self, ms: int, bridge_us: int) -> None:
+    def shown(self, ms: int, bridge_us: int | None) -> None:
         """A phone showed a press."""
         self.metrics.shown(ms, bridge_us)
 

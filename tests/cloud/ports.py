@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from cloud.desk import Ask, Desk
+from cloud.desk import Desk
 from cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from cloud.house import Folded
-from cloud.press import Press, Record
+from cloud.press import Press
+from cloud.record import Ask, Record
 from contract.errors import ErrorCode
 from contract.mqtt import Decision, Report, decode_set
 from contract.phone import LightChanged, PressOutcome, Status, Wish, decode_bridge_frame

@@ -32,7 +32,7 @@ class Board:
         self.full = False
         self.store_fails = False
         self.errors: list[tuple[str, str | None]] = []
-        self.journeys: list[tuple[int, int]] = []
+        self.journeys: list[tuple[int, int | None]] = []
 
     @property
     def counts(self) -> "Board":
@@ -41,7 +41,7 @@ class Board:
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         self.errors.append((code, key))
 
-    def shown(self, ms: int, bridge_us: int) -> None:
+    def shown(self, ms: int, bridge_us: int | None) -> None:
         self.journeys.append((ms, bridge_us))
 
     def phone_of(self, token: str) -> str | None:
@@ -339,7 +339,8 @@ def test_phone_is_pinged_and_its_round_trip_counts_for_the_journey(phone: Phone)
     phone.now += 30 * MS
     phone.send({"type": "pong", "n": 1})
     phone.send(PRESS | {"age_ms": 5})
-    press = phone.board.desk._open[key()]
+    press = phone.board.desk._open.get(key())
+    assert press
     assert press.stamps
     assert press.stamps.before_us == 5_000 + 15_000
     phone.later(5_000)
@@ -349,7 +350,7 @@ def test_phone_is_pinged_and_its_round_trip_counts_for_the_journey(phone: Phone)
 def test_pong_that_nobody_asked_for_counts_for_nothing(phone: Phone) -> None:
     phone.now += 30 * MS
     phone.send({"type": "pong", "n": 9})
-    assert phone.talk._rtt_ns == 0
+    assert phone.talk._pulse.rtt == 0
 
 
 def test_silent_phone_is_closed(phone: Phone) -> None:
@@ -391,6 +392,27 @@ def test_shown_is_measured_once_for_a_press_of_this_phone(phone: Phone) -> None:
     assert phone.heard() == []
     phone.send({"type": "shown", "key": key(), "ms": 20})
     assert phone.error()["code"] == "unknown_press"
+
+
+def test_only_the_newest_presses_are_waited_for_to_be_shown(phone: Phone) -> None:
+    for number in range(1, 101):
+        phone.send(PRESS | {"key": key(number)})
+        phone.board.office.report((key(number), "applied"))
+    phone.heard()
+    for number in (1, 36, 37, 100):
+        phone.send({"type": "shown", "key": key(number), "ms": number})
+    assert [frame["code"] for frame in phone.heard()] == ["unknown_press", "unknown_press"]
+    assert [ms for ms, _ in phone.board.journeys] == [37, 100]
+
+
+def test_overload_refuses_the_press_and_the_socket_stays(board: Board) -> None:
+    board.office = Office(max_open=1)
+    board.desk = board.office.desk
+    phone = Phone(board)
+    phone.send(PRESS)
+    phone.send(PRESS | {"key": key(2)})
+    assert [frame.get("word", frame.get("code")) for frame in phone.heard()] == ["accepted", "overloaded"]
+    assert phone.talk.state is State.TALKING
 
 
 def test_revoked_token_ends_the_conversation(phone: Phone) -> None:

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from cloud.desk import KNOCK, PACE_NS
+from cloud import knock
+from cloud.display import PACE_NS
 from cloud.errors import Refusal, StoreUnavailable
 from contract.errors import ErrorCode
 from contract.mqtt import decode_set
@@ -424,7 +425,7 @@ def test_light_that_was_not_heard_itself_is_asked_for_a_report() -> None:
     office.report(light="hall", live=True)
     assert office.line.sent == []
     office.desk.on_broker(found=True, now=office.now)
-    assert office.line.sent == [("kitchen", KNOCK)]
+    assert office.line.sent == [("kitchen", knock.KEY)]
     command = decode_set(office.line.messages[0])
     assert (command.state, command.brightness, command.not_after) == ("ON", 200, moment(0, "00000000"))
 
@@ -436,8 +437,8 @@ def test_hours_of_silence_cost_no_memory() -> None:
         office.report((key(number), "applied"), up=1_000 + number)
         office.later(20_000)
     assert len(office.desk) == 0
-    assert len(office.desk._alarms) < 5
-    assert office.desk._watchers == {}
+    assert len(office.desk._deadlines) < 5
+    assert office.desk._open._watchers == {}
     assert office.now > 1_000 * S
 
 

@@ -2,10 +2,11 @@ import logging
 
 import pytest
 
+from cloud.events import Asked, Decided
 from cloud.house import Folded, Kind
 from cloud.legs import Stamps
 from cloud.metrics import Metrics
-from cloud.press import Asked, Decided, Press
+from cloud.press import Press
 from cloud.watch import Watch
 from contract.errors import ErrorCode
 from contract.words import Outcome

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.legs import Stamps
-from cloud.press import (
-    NUDGE_NS,
+from cloud.events import (
     Acked,
     Asked,
     AskedAgain,
@@ -20,14 +18,12 @@ from cloud.press import (
     Do,
     Event,
     Heard,
-    IllegalMove,
-    Order,
-    Press,
     Published,
     Reborn,
-    Record,
-    State,
 )
+from cloud.legs import Stamps
+from cloud.press import NUDGE_NS, IllegalMove, Press, State
+from cloud.record import Order, Record
 from contract.words import Moment, Outcome, Reason, Word
 from tests.cloud.ports import BOOT, MS, key
 
@@ -59,20 +55,20 @@ LATE = (BoundPassed(), "publish say")
 OPEN, TOO_LATE, CLOSED = State.OPEN, State.UNCONFIRMED, State.CLOSED
 AGAIN = (AskedAgain(), "publish answer")
 BUSY = (decided("busy"), "")
-ANSWERED_LATE = (decided("late"), "close say")
-APPLIED = (decided("applied"), "close say")
+ANSWERED_LATE = (decided("late"), "say close")
+APPLIED = (decided("applied"), "say close")
 LIGHT_AWAY = (Asked(broker=True, light=False), "admit answer")
 
 LIVES: list[tuple[str, list[tuple[Event, str]], State, str]] = [
     ("applied", [OPENED, APPLIED], CLOSED, "applied"),
     ("late", [OPENED, ANSWERED_LATE], CLOSED, "refused late"),
-    ("superseded", [OPENED, (decided("superseded"), "close say")], CLOSED, "refused superseded"),
-    ("precondition", [OPENED, (decided("precondition"), "close say")], CLOSED, "refused precondition"),
-    ("invalid", [OPENED, (decided("invalid"), "close say")], CLOSED, "refused invalid"),
-    ("forgotten", [OPENED, (decided("forgotten"), "close say")], CLOSED, "forgotten"),
-    ("rebooted", [OPENED, (decided("rebooted"), "close say")], CLOSED, "lost_in_reboot"),
-    ("boot over", [OPENED, (BootOver(), "close say")], CLOSED, "lost_in_reboot"),
-    ("boot over, too late", [OPENED, LATE, (BootOver(), "close say")], CLOSED, "lost_in_reboot"),
+    ("superseded", [OPENED, (decided("superseded"), "say close")], CLOSED, "refused superseded"),
+    ("precondition", [OPENED, (decided("precondition"), "say close")], CLOSED, "refused precondition"),
+    ("invalid", [OPENED, (decided("invalid"), "say close")], CLOSED, "refused invalid"),
+    ("forgotten", [OPENED, (decided("forgotten"), "say close")], CLOSED, "forgotten"),
+    ("rebooted", [OPENED, (decided("rebooted"), "say close")], CLOSED, "lost_in_reboot"),
+    ("boot over", [OPENED, (BootOver(), "say close")], CLOSED, "lost_in_reboot"),
+    ("boot over, too late", [OPENED, LATE, (BootOver(), "say close")], CLOSED, "lost_in_reboot"),
     ("broker away", [(Asked(broker=False, light=True), "admit answer")], CLOSED, "offline broker_away"),
     ("all away", [(Asked(broker=False, light=False), "admit answer")], CLOSED, "offline broker_away"),
     ("light away", [LIGHT_AWAY], CLOSED, "offline light_offline"),
@@ -86,9 +82,9 @@ LIVES: list[tuple[str, list[tuple[Event, str]], State, str]] = [
     ("broker found, too late", [OPENED, LATE, (BrokerFound(), "publish")], TOO_LATE, "unconfirmed"),
     ("too late, then applied", [OPENED, LATE, APPLIED], CLOSED, "applied"),
     ("too late, then late", [OPENED, LATE, ANSWERED_LATE], CLOSED, "refused late"),
-    ("too late, then absent", [OPENED, LATE, (PAST, "close say")], CLOSED, "not_applied"),
+    ("too late, then absent", [OPENED, LATE, (PAST, "say close")], CLOSED, "not_applied"),
     ("not yet", [OPENED, (BEFORE, "")], OPEN, "accepted"),
-    ("absent past the deadline", [OPENED, (PAST, "close say")], CLOSED, "not_applied"),
+    ("absent past the deadline", [OPENED, (PAST, "say close")], CLOSED, "not_applied"),
     ("a gap proves nothing", [OPENED, (GAP, ""), (PAST, "publish say")], TOO_LATE, "unconfirmed"),
     ("a gap in the last report", [OPENED, (GAP_PAST, "publish say")], TOO_LATE, "unconfirmed"),
     ("a gap, then answered", [OPENED, (GAP_PAST, "publish say"), ANSWERED_LATE], CLOSED, "refused late"),

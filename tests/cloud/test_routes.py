@@ -85,7 +85,7 @@ async def test_wait_ends_with_the_present_word(house: House, client: Client) -> 
     light.deaf = True
     answer = await client.press(Prefer="respond-async, wait=0")
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=0")
-    assert house.board.desk._watchers[key()] == []
+    assert house.board.desk._open.watchers(key()) == []
 
 
 async def test_wait_ends_when_the_bridge_ends(house: House, client: Client) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cloud.errors import KnownAlready, Refusal, StoreUnavailable
-from cloud.press import Record
+from cloud.record import Record
 from cloud.store import MOST_ORIGINS, PRUNED_AT_ONCE, Store, checkpoint
 from cloud.tokens import issue_token
 from contract.errors import ErrorCode
