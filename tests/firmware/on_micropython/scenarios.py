@@ -8,10 +8,11 @@ Run as a script it reads one `[scenario, steps]` a line and writes one line of w
 # mypy: ignore-errors
 
 import json
+import os
 import sys
 from binascii import hexlify, unhexlify
 
-from lamp import glow, light, record, report
+from lamp import flash, glow, light, record, report
 from lamp.button import Button
 from lamp.clock import Clock
 from lamp.command import VALID, Command
@@ -160,6 +161,37 @@ def records(steps):
         place = record.encode(tuple(step))
         seen.append([hexlify(place).decode(), record.decode(place)])
     return seen
+
+
+def flashes(steps):
+    """See what a boot finds, [epoch, is_on, brightness], after each step in the folder that the first step names.
+
+    A step keeps [epoch, is_on, brightness], or gives a place the bytes that it holds: [place, bytes]. Both start empty.
+    """
+    home, said = os.getcwd(), flash.say  # noqa: PTH109 -- MicroPython has no pathlib
+    flash.say = [].append  # stdout is taken
+    os.chdir(steps[0])
+    try:
+        _fill(0, b"")
+        _fill(1, b"")
+        return [_boot(step) for step in steps[1:]]
+    finally:
+        os.chdir(home)
+        flash.say = said
+
+
+def _fill(place, content):
+    with open(flash.PLACES[place], "wb") as file:  # noqa: PTH123 -- MicroPython has no pathlib
+        file.write(content)
+
+
+def _boot(step):
+    if len(step) == 2:
+        _fill(step[0], unhexlify(step[1]))
+    else:
+        flash.Flash().keep(*step)
+    found = flash.Flash()
+    return [found.epoch, found.is_on, found.brightness]
 
 
 def main():
