@@ -7,10 +7,10 @@ WebSocket", states the rules.
 from collections.abc import Callable
 from enum import Enum
 
+from cloud.board import Board
 from cloud.errors import Refusal
 from cloud.greeting import phone_of, welcome
 from cloud.outbox import Outbox
-from cloud.ports import Board
 from cloud.pulse import Pulse
 from cloud.record import Ask
 from cloud.scraps import is_hello, key_of

@@ -1,7 +1,7 @@
 """The first frame of a phone: whom we let in, and what they are told. Pure: `now` is ns on a monotonic clock."""
 
+from cloud.board import Board
 from cloud.errors import Refusal
-from cloud.ports import Board
 from contract.errors import ErrorCode
 from contract.phone import Hello, Limits, Welcome
 from contract.words import WIRE_VERSION

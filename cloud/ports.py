@@ -1,17 +1,11 @@
-"""What the desk and the phones' conversations need of others; the shells provide it, tests stand in for it."""
+"""What the desk needs of others; the shells provide it, tests stand in for it."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from cloud.house import Folded
 from cloud.press import Press
 from cloud.record import Record
-from contract.errors import ErrorCode
 from contract.phone import PressOutcome
-
-if TYPE_CHECKING:
-    from cloud.conversation import Conversation
-    from cloud.desk import Desk
-    from cloud.settings import Settings
 
 
 class Watcher(Protocol):
@@ -62,41 +56,3 @@ class Observer(Protocol):
 
     def folded(self, light: str, folded: Folded) -> None:
         """A report was taken in."""
-
-
-class Counts(Protocol):
-    """Who counts and measures what phones do."""
-
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
-        """A phone was told that something was wrong."""
-
-    def shown(self, ms: int, bridge_us: int | None) -> None:
-        """A phone showed a press `ms` after the finger; the bridge's part was `bridge_us`, if that is known."""
-
-
-class Board(Protocol):
-    """What a conversation needs of the bridge."""
-
-    @property
-    def settings(self) -> "Settings":
-        """The limits."""
-
-    @property
-    def desk(self) -> "Desk":
-        """Where presses go."""
-
-    @property
-    def counts(self) -> Counts:
-        """Who counts."""
-
-    def phone_of(self, token: str) -> str | None:
-        """The phone that a token was issued to. Raises StoreUnavailable."""
-
-    def may_press(self, phone: str, now: int) -> bool:
-        """Whether the phone is within its rate; counts the press."""
-
-    def join(self, talk: "Conversation") -> None:
-        """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
-
-    def leave(self, talk: "Conversation") -> None:
-        """The phone is gone."""

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from starlette.types import Message, Receive, Scope, Send
 
+from cloud.board import Board
 from cloud.conversation import Conversation, State
-from cloud.ports import Board
 from contract.errors import CloseCode
 
 MOST_AT_ONCE = 32

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from cloud.conversation import Conversation
+from cloud.board import Talk
 from cloud.desk import Desk
 from cloud.errors import Refusal, StoreUnavailable
 from cloud.inbox import Inbox
@@ -33,7 +33,7 @@ class Switchboard:
         self.now = now
         self.metrics = Metrics()
         self.counts = Watch(self.metrics)
-        self.talks: set[Conversation] = set()
+        self.talks: set[Talk] = set()
         self.store = Store(settings.store, _later, self.counts.store_trouble)
         self.line = Line(settings, self)
         self.desk = Desk(
@@ -86,13 +86,13 @@ class Switchboard:
             self._buckets[phone] = bucket
         return bucket.take(now)
 
-    def join(self, talk: Conversation) -> None:
+    def join(self, talk: Talk) -> None:
         """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
         if len(self.talks) >= self.settings.max_phones:
             raise Refusal(ErrorCode.OVERLOADED)
         self.talks.add(talk)
 
-    def leave(self, talk: Conversation) -> None:
+    def leave(self, talk: Talk) -> None:
         """The phone is gone."""
         self.talks.discard(talk)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cloud.board import Talk
 from cloud.conversation import BAD_FRAMES, Conversation, State
 from cloud.desk import Desk
 from cloud.errors import Refusal, StoreUnavailable
@@ -27,7 +28,7 @@ class Board:
         self.settings = SETTINGS
         self.office = Office()
         self.desk: Desk = self.office.desk
-        self.talks: set[Conversation] = set()
+        self.talks: set[Talk] = set()
         self.within_rate = True
         self.full = False
         self.store_fails = False
@@ -52,12 +53,12 @@ class Board:
     def may_press(self, phone: str, now: int) -> bool:
         return self.within_rate
 
-    def join(self, talk: Conversation) -> None:
+    def join(self, talk: Talk) -> None:
         if self.full:
             raise Refusal(ErrorCode.OVERLOADED)
         self.talks.add(talk)
 
-    def leave(self, talk: Conversation) -> None:
+    def leave(self, talk: Talk) -> None:
         self.talks.discard(talk)
 
 
