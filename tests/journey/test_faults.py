@@ -17,16 +17,17 @@ KEEP_ALIVE_MS = 4_000
 
 async def test_power_cut_keeps_the_state(house: House) -> None:
     phone = await house.phone()
-    await phone.press("kitchen", state="ON", brightness=255)
-    await house.glows(lambda duty: duty == 65_535)
-    await _kept(house, "on 255")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_kept(house, "on 255"))
+        await phone.press("kitchen", state="ON", brightness=255)
+    assert house.kitchen.duty == 65_535
     epoch = phone.lights["kitchen"].version[0]
     await house.kitchen.power_cut()
     await house.sees(phone, lambda light: not light.online)
     await house.kitchen.power_on()
     await house.sees(phone, lambda light: light.online and light.version[0] == epoch + 1)
     assert phone.lights["kitchen"].state == "ON"
-    assert house.kitchen.duty == 65_535
+    await house.glows(lambda duty: duty == 65_535)
 
 
 async def test_press_on_a_light_without_power_is_offline(house: House) -> None:
@@ -125,8 +126,9 @@ async def test_dead_light_is_started_again(house: House) -> None:
 
 async def test_restarted_house_knows_its_light(house: House) -> None:
     phone = await house.phone()
-    await phone.press("kitchen", state="ON", brightness=33)
-    await _kept(house, "on 33")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_kept(house, "on 33"))
+        await phone.press("kitchen", state="ON", brightness=33)
     await house.exits.aclose()
     broker = "mosquitto" if isinstance(house.stack.broker, Mosquitto) else "embedded"
     async with Stack(broker=broker, lights=["kitchen"], folder=house.folder) as stack:

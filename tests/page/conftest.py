@@ -61,8 +61,8 @@ async def context(new_phone: NewPhone) -> BrowserContext:
     return await new_phone()
 
 
-@pytest.fixture
-def complaints(context: BrowserContext) -> list[str]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def complaints(context: BrowserContext) -> list[str]:
     """What the pages of this phone wrote to the console as errors, and what they failed to catch."""
     heard: list[str] = []
 
