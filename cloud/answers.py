@@ -60,10 +60,16 @@ def _problem_headers(status: int) -> dict[str, Any]:
     return {"Retry-After": header("Seconds to wait.", kind="integer")} if status in _HEADERS else {}
 
 
-def with_press_body(openapi: dict[str, Any]) -> dict[str, Any]:
-    """Add the schemas that PRESS_BODY refers to."""
+def completed(openapi: dict[str, Any]) -> dict[str, Any]:
+    """Add the schemas that PRESS_BODY refers to, and take out FastAPI's own error, which no route answers."""
     _, definitions = models_json_schema([(PressBody, "validation")], ref_template=_SCHEMAS)
-    schemas = openapi.setdefault("components", {}).setdefault("schemas", {})
+    schemas: dict[str, Any] = openapi["components"]["schemas"]
     for name, schema in definitions["$defs"].items():
         schemas.setdefault(name, schema)
+    for path in openapi["paths"].values():
+        for operation in path.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
     return openapi

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import WebSocketRoute
 
-from cloud.answers import refusal_answer, with_press_body
+from cloud.answers import refusal_answer, completed
 from cloud.errors import Refusal
 from cloud.pages import Pages
 from cloud.routes import routes
@@ -27,7 +27,7 @@ class _App(FastAPI):
             described = get_openapi(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
             )
-            self.openapi_schema = with_press_body(described)
+            self.openapi_schema = completed(described)
         return self.openapi_schema
 
 

@@ -16,6 +16,9 @@ MOST_AT_ONCE = 32
 MOST_UNSENT = 64
 """While so many words wait for a phone, no further frame of it is read."""
 
+FAREWELL_S = 10
+"""So long a phone may take to answer that we close."""
+
 SHORT_WAY = "presslight.short_way"
 """The ASGI extension that `serve` offers: a ShortWay."""
 
@@ -147,6 +150,8 @@ class _Socket:
         outbox.stuck_since = None
 
     async def _close(self, code: CloseCode) -> None:
+        """Close with the handshake; a phone that does not take part in it is dropped."""
+        asyncio.get_running_loop().call_later(FAREWELL_S, self._way.drop)
         await self._send({"type": "websocket.close", "code": code, "reason": code.name.lower()})
 
     def _arm(self) -> None:
