@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import WebSocketRoute
 
-from cloud.answers import refusal_answer, completed
+from cloud.answers import completed, refusal_answer
 from cloud.errors import Refusal
 from cloud.pages import Pages
 from cloud.routes import routes
