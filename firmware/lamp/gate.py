@@ -51,21 +51,25 @@ class Gate:
         self._answer(command, outcome, seq)
         return acts
 
-    def refuse(self, command: Command, up: int, seq: int) -> None:
-        """Answer the key of a message with a bad field, whose deadline nobody knows."""
+    def refuse(self, command: Command, up: int, seq: int) -> bool:
+        """Answer the key of a message with a bad field, whose deadline nobody knows.
+
+        False where there is no place to remember the answer: then any could become a lie, so there is none.
+        """
         if self._repeats(command):
-            return
+            return True
         table, number = self._table, command.number
         place = self._place(command.origin, up)
         if place < 0:
-            outcome = BUSY
-        elif not table.is_new(place, number):
+            return False
+        if not table.is_new(place, number):
             outcome = self._known(place, number, 0)
         else:
             outcome = FORGOTTEN if table.is_blind(place, 0) else INVALID
             table.rise(place, number, False)
             table.stay(place, up + MAX_AHEAD_MS)
         self._answer(command, outcome, seq)
+        return True
 
     def _settled(self, command: Command, up: int) -> "int | None":
         """Rules 1, 3 and 4: the outcome of what can act no more, or None."""

@@ -40,10 +40,7 @@ class Light:
         if judgement == command.VALID:
             return self._obey(heard, up)
         self.drop(judgement)
-        if not heard.origin:
-            return NOTHING
-        self.gate.refuse(heard, up, self.seq)
-        return REPORT
+        return REPORT if heard.origin and self.gate.refuse(heard, up, self.seq) else NOTHING
 
     def took(self, heard: Command, us: int) -> None:
         """Note how long it took from the message read to the output changed."""
