@@ -55,7 +55,7 @@ def test_first_write_of_all_cut_at_any_byte_leaves_a_new_light(medium: Medium, c
 powers = st.tuples(st.booleans(), st.integers(1, 255))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example empties the places itself
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # each starts with empty places
 @given(st.lists(st.tuples(powers, powers, st.none() | st.integers(0, record.SIZE - 1)), max_size=12))
 def test_epoch_that_was_kept_is_never_given_again(
     both: Both, tmp_path: Path, script: list[tuple[tuple[bool, int], tuple[bool, int], int | None]]

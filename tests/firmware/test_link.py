@@ -163,6 +163,7 @@ def _sleep_through(subject: Link, start: int, turns: list[tuple[int, int]], unti
             subject.on_event(link.SENT, (start + at) % PERIOD, 0)
         now = wake
         action = subject.on_event(link.DUE, (start + now) % PERIOD, 0)
+        assert action or subject.due_in((start + now) % PERIOD), "a shell that is woken for nothing would spin"
         if action:
             acts.append((now, action))
     return acts
