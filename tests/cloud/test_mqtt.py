@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -327,6 +328,30 @@ class Nobody:
     def on_ack(self, key: str) -> None: ...
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
+
+
+async def test_bridge_that_stood_still_does_not_blame_the_broker() -> None:
+    settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), canary_limit_ms=1)
+    told = asyncio.Event()
+
+    class Finder(Nobody):
+        def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
+            told.set()
+
+    class Busy:
+        """Sends, then keeps the loop from everything until the limit has passed and the canary waits to be read."""
+
+        def hand_over(self, topic: str, payload: bytes) -> None:
+            until_ns = time.perf_counter_ns() + 5_000_000
+            while time.perf_counter_ns() < until_ns:
+                pass
+            asyncio.get_running_loop().call_later(0, line._on_message, topic, payload, False)
+
+    line = Line(settings, Finder())
+    singing = asyncio.create_task(line._sing(Busy()))  # type: ignore[arg-type]  # all that it uses of a pipe
+    await until(lambda: told.is_set() or singing.done())
+    assert not singing.done()
+    singing.cancel()
 
 
 def test_line_without_a_connection_takes_nothing() -> None:
