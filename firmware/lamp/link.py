@@ -33,7 +33,7 @@ _STEPS = {
 
 
 class Link:
-    """One link after another. `now` is `ticks_ms`; it is told of every event as it happens, and of DUE in time."""
+    """One link after another. `now` is a count of ms; it is told of every event as it happens, and of DUE in time."""
 
     def __init__(self, now: int) -> None:
         self.state = RESTING
@@ -65,8 +65,7 @@ class Link:
         return max(0, min(self._patience() - ticks_diff(now, self._heard), PING_AFTER_MS - quiet))
 
     def _open(self, now: int) -> int:
-        if self.due_in(now):
-            return NOTHING
+        """Begin. The wait is over, as DUE says; Wi-Fi may have been away since, too long for `ticks_diff`."""
         self._move(OPENING)
         self._heard = now
         return OPEN

@@ -4,6 +4,7 @@ What a broker may not send raises BadPacket, and the link starts again. A messag
 error: what fits of it is given as the message, the rest skipped. So a buffer must hold more than the longest good one.
 """
 
+LENGTH = 1_152  # the longest good message to a light (1,024), its topic, its headers, and a little of a longer one
 CONNACK = 2
 PUBLISH = 3
 SUBACK = 9
@@ -28,7 +29,7 @@ class Inbox:
     acknowledged (QoS 1), `is_retained`. CONNACK and SUBACK have a `code`: good are 0, and 0 to 2.
     """
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int = LENGTH) -> None:
         self.view = memoryview(bytearray(length))
         self.kind = 0
         self.code = 0

@@ -16,10 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lamp.app import App
 
-INBOX_BYTES = 1_152  # more than the longest set message (1,024) with its topic and headers
-OUTBOX_BYTES = 2_048  # the longest report with its headers, and
+ROOM_FOR_ACKS = 512  # for what a broker may send while it does not read
+OUTBOX_BYTES = 1_920  # that, and the longest report with its topic and headers
 _ONLINE = "online"
-ROOM_FOR_ACKS = 512  # what a broker can have in flight while it does not read
 
 
 class Session:
@@ -38,7 +37,7 @@ class Session:
         self._wifi = Wifi(settings.ssid, settings.wifi_password)
         self._wire = Wire(settings)
         self._link = Link(now_ms())
-        self._inbox = Inbox(INBOX_BYTES)
+        self._inbox = Inbox()
         self._outbox = Outbox(OUTBOX_BYTES)
         self._is_over = asyncio.Event()
         self._is_stuck = asyncio.Event()

@@ -1,121 +1,131 @@
-"""The packets that a light sends, byte by byte as MQTT 3.1.1 has them."""
+"""Packets as they go out, read back by amqtt."""
 
+import asyncio
 from typing import Any
 
 import pytest
-from amqtt.mqtt.publish import PublishPacket
+from amqtt.adapters import BufferReader
+from amqtt.mqtt import packet_class
+from amqtt.mqtt.packet import MQTTFixedHeader
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp.outbox import Outbox
 from tests.firmware.conftest import Both
 
-ROOM = 256
-LONGEST_HEADER = 5
+LENGTH = 256
+topics = st.text("abc/", min_size=1, max_size=20)
+messages = st.text("xyz \u00e4", max_size=60)
 
 
-def waiting(both: Both, *calls: list[Any]) -> bytes:
-    """What waits after all the calls."""
-    return bytes.fromhex(both("outbox", list(calls))[-1][1])
+def read(stream: bytes) -> list[Any]:
+    """The packets in a stream, as amqtt has them."""
+
+    async def run() -> list[Any]:
+        reader = BufferReader(stream)
+        found = []
+        while (header := await MQTTFixedHeader.from_stream(reader)) is not None:
+            found.append(await packet_class(header).from_stream(reader, fixed_header=header))
+        return found
+
+    return asyncio.run(run())
 
 
-def field(text: str) -> bytes:
-    return len(text.encode()).to_bytes(2, "big") + text.encode()
+def written(both: Both, *calls: list[Any]) -> list[Any]:
+    seen = both("outbox", list(calls))
+    return read(bytes.fromhex(seen[-1][1]))
 
 
-@pytest.mark.parametrize(
-    ("user", "password", "flags"),
-    [("", "", 0x2E), ("", "without a user", 0x2E), ("lamp", "", 0xAE), ("lamp", "sesam öffne dich", 0xEE)],
-)
-def test_connect_brings_a_clean_session_a_will_and_what_proves_who_it_is(
-    both: Both, user: str, password: str, flags: int
-) -> None:
-    body = b"\x00\x04MQTT\x04" + bytes((flags,)) + b"\x00\x04" + field("lamp") + field("will/topic") + field("offline")
-    body += field(user) if flags & 0x80 else b""
-    body += field(password) if flags & 0x40 else b""
-    sent = waiting(both, ["connect", "lamp", user, password, "will/topic", 4])
-    assert sent == b"\x10" + bytes((len(body),)) + body
-
-
-def test_connect_longer_than_127_bytes_has_a_length_of_two_bytes(both: Both) -> None:
-    sent = waiting(both, ["connect", "lamp", "lamp", "p" * 130, "will", 4])
-    assert len(sent) == 3 + ((sent[1] & 0x7F) | sent[2] << 7)
-    assert sent[1] & 0x80
-    assert sent.endswith(field("p" * 130))
+@pytest.mark.parametrize(("user", "password"), [("hall", "s\u00e4cret"), ("hall", ""), ("", ""), ("", "orphan")])
+def test_connect_says_who_and_what_is_to_be_said_when_it_is_gone(both: Both, user: str, password: str) -> None:
+    [packet] = written(both, ["connect", "hall", user, password, "hall/availability", 4])
+    said = packet.payload
+    assert (said.client_id, said.will_topic, said.will_message) == ("hall", "hall/availability", b"offline")
+    assert (said.username, said.password) == (user or None, password if user and password else None)
+    head = packet.variable_header
+    assert (head.proto_name, head.proto_level, head.keep_alive) == ("MQTT", 4, 4)
+    assert (head.clean_session_flag, head.will_flag, head.will_retain_flag, head.will_qos) == (True, True, True, 1)
+    assert not head.reserved_flag
 
 
 def test_subscribe_asks_for_one_topic_at_qos_1(both: Both) -> None:
-    assert waiting(both, ["subscribe", "a/b"]) == b"\x82\x08\x00\x01" + field("a/b") + b"\x01"
+    [packet] = written(both, ["subscribe", "hall/set"])
+    assert packet.payload.topics == [("hall/set", 1)]
+    assert packet.variable_header.packet_id > 0
 
 
-def test_acknowledgement_and_ping(both: Both) -> None:
-    assert waiting(both, ["acknowledge", 0xFFFE], ["ping"]) == b"\x40\x02\xff\xfe\xc0\x00"
+@given(topics, st.lists(messages, max_size=3), st.integers(0, 3))
+def test_message_is_retained_at_qos_1_whatever_the_room_it_asked_for(
+    both: Both, topic: str, parts: list[str], spare: int
+) -> None:
+    length = len("".join(parts).encode())
+    most = min(length + 40 * spare, LENGTH - 9 - len(topic))
+    [packet] = written(both, ["publish", topic, most], *(["text", part] for part in parts), ["close"])
+    assert (packet.topic_name, packet.data) == (topic, "".join(parts).encode())
+    assert (packet.retain_flag, packet.qos, packet.dup_flag) == (True, 1, False)
 
 
-@pytest.mark.parametrize("size", [0, 1, 120, 121, 122, 200])
-def test_message_whose_length_was_known_is_as_amqtt_writes_it(both: Both, size: int) -> None:
-    text = "x" * size
-    expected = PublishPacket.build("t/u", text.encode(), 1, False, 1, True).to_bytes()
-    assert waiting(both, ["publish", "t/u", size], ["text", text], ["close"]) == bytes(expected)
+def test_acknowledgement_and_ping_are_as_amqtt_reads_them(both: Both) -> None:
+    ack, ping = written(both, ["acknowledge", 0x1234], ["ping"])
+    assert ack.packet_id == 0x1234
+    assert ping.fixed_header.packet_type == 12
 
 
-@pytest.mark.parametrize("size", [0, 5, 119, 120, 121, 200])
-def test_message_shorter_than_it_might_have_been_has_its_own_length(both: Both, size: int) -> None:
-    """Its length may take a byte more than it needs, which MQTT 3.1.1 allows."""
-    half = "x" * (size // 2)
-    parts = [["text", half], ["text", "y" * (size - len(half))]]
-    sent = waiting(both, ["ping"], ["publish", "t/u", 200], *parts, ["close"], ["ping"])[2:-2]
-    assert sent[0] == 0x33
-    assert (sent[1] & 0x7F) | sent[2] << 7 == len(sent) - 3
-    assert sent[3:] == field("t/u") + b"\x00\x01" + half.encode() + b"y" * (size - len(half))
-
-
-def test_each_packet_has_another_id_and_none_has_0() -> None:
-    outbox = Outbox(ROOM)
-    ids = []
-    for _ in range(0xFFFF + 1):
+def test_packet_ids_rise_and_are_never_0() -> None:
+    outbox = Outbox(LENGTH)
+    outbox._id = 0xFFFE
+    found = []
+    for _ in range(3):
         outbox.clear()
-        outbox.subscribe("t")
-        ids.append(int.from_bytes(outbox.waiting()[2:4], "big"))
-    assert ids == [*range(1, 0xFFFF + 1), 1]
+        outbox.subscribe("a")
+        found.append(read(bytes(outbox.waiting()))[0].variable_header.packet_id)
+    assert found == [0xFFFF, 1, 2]
 
 
-@pytest.mark.parametrize("call", [["ping"], ["acknowledge", 1], ["subscribe", "t"], ["publish", "t", 9]])
-def test_packet_without_room_is_not_written_and_spoils_nothing(both: Both, call: list[Any]) -> None:
-    fill = ["acknowledge", 7]
-    full = [fill] * (ROOM // 4)
-    *_, [_, before], [is_written, after], [_, gone], [is_written_then, _] = both(
-        "outbox", [*full, call, ["sent", 200], call]
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("ping")),
+            st.tuples(st.just("acknowledge"), st.integers(1, 0xFFFF)),
+            st.tuples(st.just("subscribe"), topics),
+            st.tuples(st.just("sent"), st.integers(0, 60)),
+        ),
+        max_size=60,
     )
-    assert (is_written, after) == (False, before)
-    assert before.endswith(gone)
-    assert is_written_then is True
-
-
-@given(st.integers(0, ROOM + 20))
-def test_packet_is_written_just_where_it_fits(both: Both, size: int) -> None:
-    packet = 4 + 1 + size
-    [[fits, _], [is_written, _]] = both("outbox", [["fits", packet], ["publish", "t", size]])
-    assert fits == is_written == (LONGEST_HEADER + packet <= ROOM)
-
-
-@given(st.lists(st.integers(1, 0xFFFF) | st.tuples(st.integers(0, 99)), max_size=200))
-def test_socket_that_takes_any_part_gets_every_byte_once_and_in_order(both: Both, script: list[Any]) -> None:
-    """A number is acknowledged; a tuple says how many percent of what waits the socket takes then."""
-    queue, calls, expected = b"", [], []
-    for each in script:
-        if isinstance(each, tuple):
-            count = -(-len(queue) * each[0] // 100)
-            queue = queue[count:]
-            calls.append(["sent", count])
+)
+def test_outbox_sends_whole_packets_in_order_and_never_more_than_it_holds(both: Both, calls: list[Any]) -> None:
+    """`sent` is bounded by what waits, as the socket's answer is."""
+    model, stream, kept = Outbox(LENGTH), b"", []
+    for name, *arguments in calls:
+        if name == "sent":
+            count = min(*arguments, len(model.waiting()))
+            stream += bytes(model.waiting()[:count])
+            model.sent(count)
+            kept.append(["sent", count])
         else:
-            calls.append(["acknowledge", each])
-            if len(queue) + LONGEST_HEADER + 2 <= ROOM:
-                queue += b"\x40\x02" + each.to_bytes(2, "big")
-        expected.append(queue.hex())
-    assert [after for _, after in both("outbox", calls)] == expected
+            before = len(model.waiting())
+            fits = getattr(model, name)(*arguments)
+            assert fits == (len(model.waiting()) > before)
+            kept.append([name, *arguments])
+        assert len(model.waiting()) <= LENGTH
+    seen = both("outbox", kept)
+    stream += bytes(model.waiting())
+    assert not seen or bytes.fromhex(seen[-1][1]) == bytes(model.waiting())
+    written_calls = [call for call, (fits, _) in zip(kept, seen, strict=True) if fits]
+    assert len(read(stream)) == len(written_calls)
 
 
-def test_clear_forgets_what_waited_and_what_was_open(both: Both) -> None:
-    calls: list[list[Any]] = [["ping"], ["publish", "t", 9], ["text", "half"], ["clear"], ["ping"]]
-    assert waiting(both, *calls) == b"\xc0\x00"
+def test_packet_that_does_not_fit_leaves_the_others_whole() -> None:
+    outbox = Outbox(LENGTH)
+    assert outbox.ping()
+    assert not outbox.publish("t", LENGTH)
+    assert not outbox.subscribe("t" * LENGTH)
+    assert not outbox.connect("t" * LENGTH, "", "", "", 4)
+    assert bytes(outbox.waiting()) == b"\xc0\x00"
+
+
+def test_cleared_outbox_sends_nothing_of_before() -> None:
+    outbox = Outbox(LENGTH)
+    outbox.ping()
+    outbox.clear()
+    assert len(outbox.waiting()) == 0

@@ -1,158 +1,115 @@
-"""What a broker sends, cut anywhere, as both interpreters read it; the packets themselves are made by amqtt."""
+"""Packets as they come in, from amqtt's own hand, cut anywhere. The buffer has 64 bytes here."""
 
 from typing import Any
 
 import pytest
 from amqtt.mqtt.connack import ConnackPacket
+from amqtt.mqtt.pingresp import PingRespPacket
+from amqtt.mqtt.puback import PubackPacket
 from amqtt.mqtt.publish import PublishPacket
 from amqtt.mqtt.suback import SubackPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamp.packet import CONNACK, PUBLISH, SUBACK
+from lamp.packet import CONNACK, PUBLISH, SUBACK, Inbox
 from tests.firmware.conftest import Both
 
-ROOM = 64
-TOPIC = "presslight/light/lamp/set"
+LENGTH = 64
+PUBACK, PINGRESP = 4, 13
+Packet = tuple[bytes, list[Any]]
 
 
-def connack(code: int) -> bytes:
-    return bytes(ConnackPacket.build(0, code).to_bytes())
+@st.composite
+def publishes(draw: st.DrawFn, most: int) -> Packet:
+    topic = draw(st.text("abc/", min_size=1, max_size=20))
+    message = draw(st.binary(max_size=most))
+    qos, is_retained = draw(st.integers(0, 1)), draw(st.booleans())
+    number = draw(st.integers(1, 0xFFFF)) if qos else 0
+    sent = PublishPacket.build(topic, message, number or None, qos == 1 and draw(st.booleans()), qos, is_retained).to_bytes()
+    fitting = message[: max(0, len(message) - max(0, len(sent) - LENGTH))]
+    return sent, [PUBLISH, number, is_retained, topic, fitting.hex()]
 
 
-def suback(code: int) -> bytes:
-    return bytes(SubackPacket.build(9, [code]).to_bytes())
-
-
-def publish(message: bytes, packet_id: int = 0, is_retained: bool = False, is_copy: bool = False) -> bytes:
-    """A message at QoS 1 if it has a packet id, else at QoS 0."""
-    packet = PublishPacket.build(TOPIC, message, packet_id or None, is_copy, int(packet_id > 0), is_retained)
-    return bytes(packet.to_bytes())
-
-
-def heard(message: bytes, packet_id: int = 0, is_retained: bool = False) -> list[Any]:
-    """What the light shall find in `publish` of the same."""
-    return [PUBLISH, packet_id, is_retained, TOPIC, message.hex()]
-
-
-def found(both: Both, *chunks: bytes) -> list[Any]:
-    return [packet for seen in both("inbox", [chunk.hex() for chunk in chunks]) for packet in seen]
-
-
-STREAM = [
-    (connack(0), [CONNACK, 0]),
-    (suback(1), [SUBACK, 1]),
-    (publish(b"QoS 0"), heard(b"QoS 0")),
-    (publish(b"QoS 1", packet_id=0x1234), heard(b"QoS 1", packet_id=0x1234)),
-    (publish(b"", packet_id=0xFFFF, is_copy=True), heard(b"", packet_id=0xFFFF)),
-    (publish(b"old", is_retained=True), heard(b"old", is_retained=True)),
-    (publish(b"last"), heard(b"last")),
-]
-SENT = b"".join(sent for sent, _ in STREAM)
-FOUND = [found for _, found in STREAM]
-
-
-def test_stream_is_read_packet_by_packet(both: Both) -> None:
-    assert found(both, SENT) == FOUND
-
-
-def test_stream_cut_at_any_byte_is_the_same(both: Both) -> None:
-    for cut in range(1, len(SENT)):
-        assert found(both, SENT[:cut], SENT[cut:]) == FOUND
-
-
-def test_stream_that_comes_byte_by_byte_is_the_same(both: Both) -> None:
-    assert found(both, *(SENT[at : at + 1] for at in range(len(SENT)))) == FOUND
-
-
-def test_packet_is_found_with_its_last_byte_and_no_sooner(both: Both) -> None:
-    for sent, expected in STREAM:
-        assert both("inbox", [sent[:-1].hex(), sent[-1:].hex()]) == [[], [expected]]
-
-
-@pytest.mark.parametrize("code", [0, 1, 5, 255])
-def test_code_of_the_broker_is_told(both: Both, code: int) -> None:
-    assert found(both, connack(code), suback(code)) == [[CONNACK, code], [SUBACK, code]]
-
-
-def test_acknowledgement_and_pong_are_found(both: Both) -> None:
-    assert [kind for kind, _ in found(both, b"\x40\x02\x00\x07\xd0\x00")] == [4, 13]
-
-
-@given(st.data(), st.integers(ROOM, 3_000))
-def test_message_larger_than_the_buffer_is_cut_and_the_stream_goes_on(
-    both: Both, data: st.DataObject, size: int
-) -> None:
-    """What is given of it fills the buffer, so a buffer larger than a good message tells it from one."""
-    big = publish(b"x" * size, packet_id=7)
-    sent = STREAM[2][0] + big + STREAM[3][0] + big + STREAM[0][0]
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=8)))
-    chunks = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
-    before, cut, between, again, after = found(both, *chunks)
-    assert (before, between, after) == (STREAM[2][1], STREAM[3][1], STREAM[0][1])
-    header = len(big) - size
-    assert cut == again == heard(b"x" * (ROOM - header), packet_id=7)
-
-
-def test_message_that_just_fits_is_whole(both: Both) -> None:
-    size = ROOM - len(publish(b""))
-    assert found(both, publish(b"y" * size) * 2) == [heard(b"y" * size)] * 2
-
-
-packets = st.builds(
-    lambda message, packet_id, is_retained: (
-        publish(message, packet_id, is_retained),
-        heard(message, packet_id, is_retained),
-    ),
-    st.binary(max_size=ROOM - len(publish(b"", packet_id=1))),
-    st.integers(0, 0xFFFF),
-    st.booleans(),
+small = st.one_of(
+    st.integers(0, 5).map(lambda code: (ConnackPacket.build(0, code).to_bytes(), [CONNACK, code])),
+    st.sampled_from([0, 1, 2, 0x80]).map(lambda code: (SubackPacket.build(9, [code]).to_bytes(), [SUBACK, code])),
 )
+packets = st.one_of(small, publishes(30), publishes(300))
 
 
-@given(st.lists(packets | st.sampled_from(STREAM), max_size=8), st.lists(st.integers(1, 40), min_size=1))
-def test_any_packets_in_any_chunks_are_read_as_they_were_sent(
-    both: Both, stream: list[tuple[bytes, Any]], sizes: list[int]
-) -> None:
-    rest = b"".join(sent for sent, _ in stream)
-    chunks: list[bytes] = []
-    while rest:
-        size = sizes[len(chunks) % len(sizes)]
-        chunks.append(rest[:size])
-        rest = rest[size:]
-    assert found(both, *chunks) == [expected for _, expected in stream]
+def chunks_of(stream: bytes, cuts: list[int]) -> list[str]:
+    places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
+    return [stream[start:end].hex() for start, end in zip(places, places[1:], strict=False)]
+
+
+@given(st.lists(packets, max_size=8), st.lists(st.integers(0, 3_000), max_size=20))
+def test_packets_are_found_however_the_stream_is_cut(both: Both, sent: list[Packet], cuts: list[int]) -> None:
+    stream = b"".join(each for each, _ in sent)
+    found = both("inbox", [LENGTH, *chunks_of(stream, cuts)])
+    assert sum(found, []) == [expected for _, expected in sent]
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=5))
+def test_any_bytes_are_packets_or_bad_on_both_interpreters(both: Both, stream: bytes, cuts: list[int]) -> None:
+    both("inbox", [LENGTH, *chunks_of(stream, cuts)])
+
+
+def test_answers_without_content_are_found(both: Both) -> None:
+    stream = PubackPacket.build(7).to_bytes() + PingRespPacket.build().to_bytes()
+    [found] = both("inbox", [LENGTH, stream.hex()])
+    assert [kind for kind, _ in found] == [PUBACK, PINGRESP]
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "stream",
     [
-        pytest.param("00 00", id="type 0"),
-        pytest.param("f0 00", id="type 15"),
-        pytest.param("10 00", id="CONNECT, which is not for a client"),
-        pytest.param("62 02 00 01", id="PUBREL, which answers what a light never says"),
-        pytest.param("21 02 00 00", id="CONNACK with a flag"),
-        pytest.param("20 03 00 00 00", id="CONNACK too long"),
-        pytest.param("20 01 00", id="CONNACK too short"),
-        pytest.param("90 04 00 01 01 01", id="SUBACK of two topics"),
-        pytest.param("d0 01 00", id="PINGRESP with a body"),
-        pytest.param("30 80 80 80 80 01", id="length of five bytes"),
-        pytest.param("30 00", id="PUBLISH without a topic"),
-        pytest.param("30 01 00", id="PUBLISH with half a topic's length"),
-        pytest.param("30 04 00 03 61 61", id="topic longer than its packet"),
-        pytest.param("32 03 00 01 61", id="QoS 1 without an id"),
-        pytest.param("32 05 00 01 61 00 00", id="QoS 1 with id 0"),
-        pytest.param("34 05 00 01 61 00 01", id="QoS 2"),
-        pytest.param("36 05 00 01 61 00 01", id="QoS 3"),
+        b"\x10\x00",  # CONNECT is no broker's word
+        b"\x00\x00",
+        b"\xe0\x00",
+        b"\x21\x02\x00\x00",  # flags
+        b"\x20\x03\x00\x00\x00",  # lengths
+        b"\x90\x02\x00\x01",
+        b"\x40\x03\x00\x01\x00",
+        b"\xd0\x01\x00",
+        b"\x20\x80\x80\x80\x80\x01",
+        b"\x34\x05\x00\x01a\x00\x01",  # QoS 2
+        b"\x36\x05\x00\x01a\x00\x01",  # QoS 3
+        b"\x32\x05\x00\x01a\x00\x00",  # packet id 0
+        b"\x30\x00",  # no topic
+        b"\x30\x02\x00\x01",
+        b"\x32\x03\x00\x01a",
+        b"\x30\x81\x01\x00\x7fa" + b"a" * 200,  # a topic longer than the buffer
     ],
 )
-def test_packet_that_no_broker_may_send_is_bad(both: Both, sent: str) -> None:
-    chunk = bytes.fromhex(sent)
-    assert found(both, STREAM[2][0] + chunk) == [STREAM[2][1], "bad"]
-    assert found(both, *(chunk[at : at + 1] for at in range(len(chunk)))) == ["bad"]
+def test_packet_that_no_broker_may_send_is_bad(both: Both, stream: bytes) -> None:
+    assert both("inbox", [LENGTH, stream.hex()])[-1][-1] == "bad"
 
 
-@given(st.lists(st.binary(max_size=80), max_size=6))
-def test_any_bytes_are_packets_or_bad_or_wait_for_more(both: Both, chunks: list[bytes]) -> None:
-    *packets, last = [*found(both, *chunks), "bad"]
-    assert last == "bad"
-    assert all(packet == "bad" or packet[0] in (CONNACK, PUBLISH, 4, SUBACK, 13) for packet in packets)
+def test_bad_length_is_refused_before_it_has_come(both: Both) -> None:
+    assert both("inbox", [LENGTH, b"\x20\xff\xff\xff\x7f".hex()]) == [["bad"]]
+
+
+def test_cleared_inbox_has_forgotten_half_a_packet() -> None:
+    subject = Inbox(LENGTH)
+    subject.room()[:3] = b"\x30\x7f\x00"
+    subject.grow(3)
+    assert not subject.next()
+    subject.clear()
+    subject.room()[:2] = b"\xd0\x00"
+    subject.grow(2)
+    assert subject.next()
+
+
+def test_longest_good_message_fits_the_light_and_a_longer_one_shows_that_it_is() -> None:
+    topic = f"presslight/light/{'n' * 32}/set"
+    for length, seen in ((1_024, 1_024), (1_025, 1_025), (5_000, None)):
+        sent = PublishPacket.build(topic, b"x" * length, 1, False, 1, False).to_bytes()
+        subject = Inbox()
+        while sent:
+            room = subject.room()
+            count = min(len(room), len(sent))
+            room[:count] = sent[:count]
+            subject.grow(count)
+            sent = sent[count:]
+            if subject.next():
+                assert subject.end - subject.start == seen or (seen is None and subject.end - subject.start > 1_024)

@@ -1,62 +1,51 @@
-"""The record's bytes: whatever a write that broke off left behind, the record before it or the new one is found."""
+import itertools
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp import record
 from tests.firmware.conftest import Both
 
-LARGEST = 2**32 - 1
-contents = st.tuples(st.integers(0, LARGEST), st.booleans(), st.integers(1, 255))
-sequences = st.integers(1, LARGEST - 1)  # the first write is 1
-OLD, NEWER = (6, 41, True, 7), (7, 42, False, 200)
+counts = st.integers(0, 2**32 - 1)
+records = st.tuples(counts, counts, st.booleans(), st.integers(1, 255))
 
 
-@given(sequences | st.just(LARGEST), contents)
-def test_record_is_read_as_it_was_written(both: Both, sequence: int, content: tuple[int, bool, int]) -> None:
-    [[place, read]] = both("records", [[sequence, *content]])
-    assert read == [sequence, *content]
-    assert len(bytes.fromhex(place)) == record.SIZE
+@given(records)
+def test_record_reads_back_as_written(both: Both, wanted: tuple[int, int, bool, int]) -> None:
+    [[written, read]] = both("records", [list(wanted)])
+    assert read == list(wanted)
+    assert len(bytes.fromhex(written)) == record.SIZE
 
 
-@given(sequences, contents, contents)
-def test_record_cut_at_any_byte_leaves_the_one_before_it(
-    sequence: int, before: tuple[int, bool, int], after: tuple[int, bool, int]
-) -> None:
-    old, new = (sequence, *before), (sequence + 1, *after)
-    whole = record.encode(new)
-    for cut in range(record.SIZE):
-        assert record.newest([record.encode(old), whole[:cut]]) == old
-        assert record.newest([whole[:cut], record.encode(old)]) == old
-    assert record.newest([record.encode(old), whole]) == new
-
-
-def test_record_written_over_another_up_to_any_byte_leaves_the_one_before_it() -> None:
-    """A medium that writes in place holds the head of the new record and the tail of what was there two writes ago."""
-    stale, new = record.encode((5, 40, False, 100)), record.encode(NEWER)
-    for cut in range(record.SIZE):
-        torn = new[:cut] + stale[cut:]
-        assert record.newest([record.encode(OLD), torn]) == OLD
-
-
-@given(st.integers(0, record.SIZE - 1), st.integers(1, 255))
-def test_record_with_any_byte_changed_is_none(at: int, change: int) -> None:
-    place = bytearray(record.encode(NEWER))
-    place[at] ^= change
+@given(records, st.data())
+def test_record_with_any_byte_changed_or_missing_is_none(wanted: tuple[int, int, bool, int], data: st.DataObject) -> None:
+    place = bytearray(record.encode(wanted))
+    at = data.draw(st.integers(0, len(place) - 1))
+    place[at] ^= data.draw(st.integers(1, 255))
     assert record.decode(bytes(place)) is None
+    assert record.decode(record.encode(wanted)[:at]) is None
+    assert record.decode(record.encode(wanted) + b"x") is None
 
 
-@pytest.mark.parametrize("place", [b"", b"\0" * record.SIZE, b"\xff" * record.SIZE, record.encode(NEWER) + b"\0"])
-def test_place_that_holds_no_record_is_none(place: bytes) -> None:
-    assert record.decode(place) is None
+def test_place_that_was_never_written_is_none() -> None:
+    for place in (b"", b"\x00" * record.SIZE, b"\xff" * record.SIZE):
+        assert record.decode(place) is None
 
 
-@given(st.binary(max_size=record.SIZE + 1))
-def test_any_bytes_are_a_record_or_none(place: bytes) -> None:
-    found = record.decode(place)
-    assert found is None or record.encode(found) == place
+@given(st.lists(records, min_size=2, max_size=2, unique_by=lambda each: each[0]))
+def test_newest_of_two_records_holds(two: list[tuple[int, int, bool, int]]) -> None:
+    assert record.newest([record.encode(each) for each in two]) == max(two)
 
 
-def test_chip_that_never_wrote_starts_dark_and_at_full_brightness() -> None:
-    assert record.newest([b"", b""]) == record.NEW == (0, 0, False, 255)
+def test_newest_of_nothing_is_a_new_light() -> None:
+    assert record.newest([b"", b"torn"]) == record.NEW
+
+
+def test_write_cut_at_any_byte_leaves_the_old_record_or_the_new() -> None:
+    old, new = (7, 2, False, 10), (8, 2, True, 20)
+    other = record.encode((6, 1, True, 99))
+    for cut, erased in itertools.product(range(record.SIZE + 1), (b"", b"\xff", other)):
+        torn = record.encode(new)[:cut]
+        torn += erased * (record.SIZE - cut) if len(erased) < 2 else erased[cut:]
+        found = record.newest([torn, record.encode(old)])
+        assert found == (new if torn == record.encode(new) else old)

@@ -109,10 +109,10 @@ def discoveries(steps):
 
 
 def inbox(steps):
-    """See the packets found after each chunk, in a buffer of 64 bytes; the first bad one ends it."""
-    subject = Inbox(64)
+    """See the packets found after each chunk that follows the length of the buffer; the first bad one ends it."""
+    subject = Inbox(steps[0])
     seen = []
-    for step in steps:
+    for step in steps[1:]:
         found = []
         seen.append(found)
         try:

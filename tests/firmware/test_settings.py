@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.address import BrokerAddress
+from lamp.settings import BadSettings, load
+from presslight import light_settings
+
+NEEDED = {"name": "hall", "host": "broker.home"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(text: str) -> None:
+    Path("settings.json").write_text(text, encoding="utf-8")
+
+
+def test_settings_as_presslight_writes_them_are_read() -> None:
+    Path("authority.pem").write_text("certificate", encoding="ascii")
+    address = BrokerAddress.parse("mqtts://hall:s%C3%A4cret@broker.home:8884", ca_file="authority.pem")
+    wifi = {"ssid": "home", "password": "wifi secret"}
+    for name, content in light_settings.setup_files("hall", address, wifi=wifi, pins={"lamp": 25, "button": 9}).items():
+        Path(name).write_text(content, encoding="utf-8")
+    found = load()
+    assert (found.name, found.host, found.port, found.has_tls) == ("hall", "broker.home", 8884, True)
+    assert (found.user, found.password) == ("hall", "säcret")
+    assert (found.ssid, found.wifi_password) == ("home", "wifi secret")
+    assert (found.lamp_pin, found.button_pin) == (25, 9)
+    assert Path(found.ca).read_text(encoding="ascii") == "certificate"
+    assert found.flashed > 1_700_000_000
+
+
+def test_settings_have_defaults_for_a_bare_board() -> None:
+    write(json.dumps(NEEDED | {"user": None, "password": None, "wifi": None, "pins": None}))
+    found = load()
+    assert (found.port, found.has_tls, found.user, found.password, found.ssid) == (1883, False, "", "", "")
+    assert (found.lamp_pin, found.button_pin, found.ca, found.flashed) == (2, 0, "ca.pem", 0)
+
+
+def test_port_follows_tls() -> None:
+    write(json.dumps(NEEDED | {"tls": True}))
+    assert load().port == 8883
+
+
+def test_pins_can_be_chosen_one_by_one() -> None:
+    write(json.dumps(NEEDED | {"pins": {"lamp": 25}}))
+    assert (load().lamp_pin, load().button_pin) == (25, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": None},
+        {"name": 7},
+        {"host": ["broker"]},
+        {"host": None},
+        {"user": "u" * 129},
+        {"password": 1234},
+        {"port": "1883"},
+        {"wifi": "home"},
+        {"wifi": {"ssid": 1}},
+        {"pins": {"lamp": "2"}},
+        {"flashed": "today"},
+    ],
+)
+def test_bad_field_is_named_and_no_secret_told(change: dict[str, Any]) -> None:
+    write(json.dumps(NEEDED | {"password": "hunter2secret"} | change))
+    with pytest.raises(BadSettings, match="must be") as told:
+        load()
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"hall"', "null"])
+def test_file_that_holds_no_settings_is_said(text: str) -> None:
+    write(text)
+    with pytest.raises(BadSettings):
+        load()
+
+
+def test_missing_file_is_said() -> None:
+    with pytest.raises(BadSettings, match="settings.json"):
+        load()
