@@ -69,19 +69,18 @@ async def test_commands_start_by_hand(tmp_path: Path) -> None:
     port = ports.free("127.0.0.1")
     secrets = tmp_path / "secrets"
     await _run("accounts", str(secrets), "kitchen", "--port", str(port))
-    broker = await _mosquitto(tmp_path, secrets / PASSWORDS, port)
-    bridge = light = None
+    started = [await _mosquitto(tmp_path, secrets / PASSWORDS, port)]
     try:
         async with asyncio.timeout(START_S):
-            await _line(broker.stderr, rb" running")
-            bridge = await _start(_by_hand("bridge", secrets, tmp_path))
-            await _line(bridge.stdout, rb"Phone page: http://0\.0\.0\.0|Phone page: http://127\.0\.0\.1")
-            light = await _start(_by_hand("light", secrets, tmp_path))
-            await _line(light.stdout, rb"up")
+            await _line(started[-1].stderr, rb" running")
+            started.append(await _start(_by_hand("bridge", secrets, tmp_path)))
+            await _line(started[-1].stdout, rb"Phone page: http://127\.0\.0\.1")
+            started.append(await _start(_by_hand("light", secrets, tmp_path)))
+            await _line(started[-1].stdout, rb"up")
     finally:
-        for process in (light, bridge, broker):
+        for process in reversed(started):
             await _end(process)
-    assert [process.returncode for process in (light, bridge) if process] == [0, 0]
+    assert [process.returncode for process in started] == [0, 0, 0]
 
 
 def _by_hand(name: str, secrets: Path, folder: Path) -> list[str]:
@@ -133,8 +132,8 @@ async def _line(stream: asyncio.StreamReader | None, wanted: bytes) -> None:
     raise AssertionError(f"it ended before it said {wanted!r}")
 
 
-async def _end(process: asyncio.subprocess.Process | None) -> None:
-    if process and process.returncode is None:
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
         process.terminate()
         try:
             async with asyncio.timeout(START_S):

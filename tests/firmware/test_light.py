@@ -14,13 +14,18 @@ def new() -> Light:
 def hear(subject: Light, payload: str) -> int:
     heard = Command()
     verdict = heard.read(memoryview(payload.encode()), 0, len(payload))
-    return subject.hear(verdict, heard, 1)
+    act: int = subject.hear(verdict, heard, 1)
+    return act
 
 
 def test_button_turns_the_light_as_it_was_on_and_off(both: Both) -> None:
     steps = ['{"state":"OFF","brightness":9}', "button", "button"]
     off, on, again = (Seen(*each) for each in both("lamp", [[1, steps[0]], *steps[1:]]))
-    assert [(each.is_on, each.brightness, each.seq) for each in (off, on, again)] == [(False, 9, 1), (True, 9, 2), (False, 9, 3)]
+    assert [(each.is_on, each.brightness, each.seq) for each in (off, on, again)] == [
+        (False, 9, 1),
+        (True, 9, 2),
+        (False, 9, 3),
+    ]
 
 
 def test_duty_follows_state_and_brightness() -> None:

@@ -21,10 +21,12 @@ class Line:
         self.link = Link(start % PERIOD)
 
     def tell(self, event: int, chance: int = MOST) -> int:
-        return self.link.on_event(event, self.now % PERIOD, chance)
+        action: int = self.link.on_event(event, self.now % PERIOD, chance)
+        return action
 
     def due_in(self) -> int:
-        return self.link.due_in(self.now % PERIOD)
+        due: int = self.link.due_in(self.now % PERIOD)
+        return due
 
     def wait(self, ms: int) -> int:
         self.now += ms

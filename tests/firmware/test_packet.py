@@ -1,5 +1,6 @@
 """Packets as they come in, from amqtt's own hand, cut anywhere. The buffer has 64 bytes here."""
 
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
@@ -25,7 +26,9 @@ def publishes(draw: st.DrawFn, most: int) -> Packet:
     message = draw(st.binary(max_size=most))
     qos, is_retained = draw(st.integers(0, 1)), draw(st.booleans())
     number = draw(st.integers(1, 0xFFFF)) if qos else 0
-    sent = PublishPacket.build(topic, message, number or None, qos == 1 and draw(st.booleans()), qos, is_retained).to_bytes()
+    sent = PublishPacket.build(
+        topic, message, number or None, qos == 1 and draw(st.booleans()), qos, is_retained
+    ).to_bytes()
     fitting = message[: max(0, len(message) - max(0, len(sent) - LENGTH))]
     return sent, [PUBLISH, number, is_retained, topic, fitting.hex()]
 
@@ -39,14 +42,14 @@ packets = st.one_of(small, publishes(30), publishes(300))
 
 def chunks_of(stream: bytes, cuts: list[int]) -> list[str]:
     places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    return [stream[start:end].hex() for start, end in zip(places, places[1:], strict=False)]
+    return [stream[start:end].hex() for start, end in pairwise(places)]
 
 
 @given(st.lists(packets, max_size=8), st.lists(st.integers(0, 3_000), max_size=20))
 def test_packets_are_found_however_the_stream_is_cut(both: Both, sent: list[Packet], cuts: list[int]) -> None:
     stream = b"".join(each for each, _ in sent)
     found = both("inbox", [LENGTH, *chunks_of(stream, cuts)])
-    assert sum(found, []) == [expected for _, expected in sent]
+    assert list(chain.from_iterable(found)) == [expected for _, expected in sent]
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=5))

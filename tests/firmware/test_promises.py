@@ -31,7 +31,7 @@ class World(RuleBasedStateMachine):
     def __init__(self, both: Both) -> None:
         super().__init__()
         self.both = both
-        self.lamp = scenarios.new_lamp()
+        self.lamp = scenarios.new_lamp()  # type: ignore[no-untyped-call]  # MicroPython's file
         self.steps: list[Any] = []
         self.seen: list[list[Any]] = []
         self.up = 0
@@ -145,7 +145,7 @@ class World(RuleBasedStateMachine):
     def step(self, step: Any) -> Seen:
         before = self.lamp.seq, self.lamp.is_on, self.lamp.brightness
         self.steps.append(step)
-        self.seen.append(scenarios.obey(self.lamp, step))
+        self.seen.append(scenarios.obey(self.lamp, step))  # type: ignore[no-untyped-call]  # as above
         seen = Seen(*self.seen[-1])
         assert seen.seq == before[0] + ((seen.is_on, seen.brightness) != before[1:])
         return seen
@@ -163,4 +163,7 @@ class World(RuleBasedStateMachine):
 
 
 def test_light_keeps_its_promises(both: Both) -> None:
-    run_state_machine_as_test(lambda: World(both), settings=settings(max_examples=50, stateful_step_count=60))
+    run_state_machine_as_test(
+        lambda: World(both),  # type: ignore[arg-type]  # any maker of machines will do
+        settings=settings(max_examples=50, stateful_step_count=60),
+    )

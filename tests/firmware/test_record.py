@@ -18,7 +18,9 @@ def test_record_reads_back_as_written(both: Both, wanted: tuple[int, int, bool, 
 
 
 @given(records, st.data())
-def test_record_with_any_byte_changed_or_missing_is_none(wanted: tuple[int, int, bool, int], data: st.DataObject) -> None:
+def test_record_with_any_byte_changed_or_missing_is_none(
+    wanted: tuple[int, int, bool, int], data: st.DataObject
+) -> None:
     place = bytearray(record.encode(wanted))
     at = data.draw(st.integers(0, len(place) - 1))
     place[at] ^= data.draw(st.integers(1, 255))

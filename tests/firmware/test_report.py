@@ -24,7 +24,9 @@ def report_of(subject: Light, up: int = 5, heap: int = 6, told: int = 0) -> byte
 
 
 def test_report_says_all_that_the_contract_has(both: Both) -> None:
-    [*_, text] = both("reports", [[1, Press(0xA, 1, until=9, brightness=128).payload], [1, "{"], [1, '{"state":0}'], "button"])
+    [*_, text] = both(
+        "reports", [[1, Press(0xA, 1, until=9, brightness=128).payload], [1, "{"], [1, '{"state":0}'], "button"]
+    )
     assert json.loads(text) == {
         "state": "OFF",
         "brightness": 128,

@@ -83,5 +83,5 @@ def test_file_that_holds_no_settings_is_said(text: str) -> None:
 
 
 def test_missing_file_is_said() -> None:
-    with pytest.raises(BadSettings, match="settings.json"):
+    with pytest.raises(BadSettings, match=r"settings\.json"):
         load()
