@@ -1,47 +1,179 @@
-"""The light's socket with TLS: the firmware in 96 kB against Mosquitto, with a CA of the house's own."""
+"""The wire's own rules, with a socket that a test plays; what goes over real ones is in `test_session.py`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
+import importlib
+import socket
+import sys
+from errno import ECONNREFUSED, EINPROGRESS
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.authority import Authority
-from broker.mosquitto import Mosquitto
-from contract.address import BrokerAddress
-from presslight.simulated_light import SimulatedLight
+from lamp.outbox import Outbox
 
-WAIT_S = 30
+
+class Socket:
+    """Takes what `takes` says at each write: a number of bytes, or None for not now."""
+
+    def __init__(self, *_: int) -> None:
+        self.takes: list[int | None] = []
+        self.got = b""
+        self.offers: list[int] = []
+        self.reads: list[bytes | None] = []
+        self.options: list[tuple[int, ...]] = []
+        self.connect_error = EINPROGRESS
+        self.closed = 0
+
+    def setblocking(self, is_blocking: bool) -> None:
+        assert not is_blocking
+
+    def setsockopt(self, *option: int) -> None:
+        self.options.append(option)
+
+    def connect(self, address: object) -> None:
+        raise OSError(self.connect_error, "")
+
+    def write(self, content: memoryview) -> int | None:
+        self.offers.append(len(content))
+        count = self.takes.pop(0) if self.takes else len(content)
+        self.got += bytes(content[: count or 0])
+        return count
+
+    def readinto(self, room: memoryview) -> int | None:
+        chunk = self.reads.pop(0)
+        if chunk is None:
+            return None
+        room[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Harness:
+    def __init__(self, wire: Any, sockets: list[Socket], look_ups: list[str]) -> None:
+        self.wire = wire
+        self.sockets = sockets
+        self.look_ups = look_ups
 
 
 @pytest.fixture
-async def address(tmp_path: Path) -> AsyncIterator[BrokerAddress]:
-    """Mosquitto with TLS, for the light `kitchen`; its certificate is for localhost and no other name."""
-    accounts = Accounts.make(["kitchen"])
-    authority = Authority(tmp_path / "authority")
-    authority.create(["localhost"])
-    async with Mosquitto(accounts, tls=True, authority=authority) as broker:
-        yield broker.tls_address.signed_in_as("kitchen", accounts.password("kitchen"))
+def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
+    core = ModuleType("asyncio.core")
+    core._io_queue = SimpleNamespace(queue_read=id, queue_write=id)  # type: ignore[attr-defined]  # a module for this test
+    monkeypatch.setitem(sys.modules, "asyncio.core", core)
+    monkeypatch.setattr(asyncio, "core", core, raising=False)
+    monkeypatch.delitem(sys.modules, "lamp.wire", raising=False)
+    wire = importlib.import_module("lamp.wire")
+
+    sockets: list[Socket] = []
+    look_ups: list[str] = []
+
+    def make(*kind: int) -> Socket:
+        sockets.append(Socket(*kind))
+        return sockets[-1]
+
+    def look_up(host: str, port: int, *_: int) -> list[Any]:
+        look_ups.append(host)
+        return [(2, 1, 6, "", (f"10.0.0.{len(look_ups)}", port))]
+
+    played = SimpleNamespace(
+        socket=make, getaddrinfo=look_up, SOCK_STREAM=1, IPPROTO_TCP=socket.IPPROTO_TCP, TCP_NODELAY=socket.TCP_NODELAY
+    )
+    monkeypatch.setattr(wire, "socket", played)
+    settings = SimpleNamespace(host="broker", port=1883, has_tls=False)
+    return Harness(wire.Wire(settings), sockets, look_ups)
 
 
-async def test_tls_light_finds_its_broker_again_and_again(address: BrokerAddress, tmp_path: Path) -> None:
-    named = address.model_copy(update={"host": "localhost"})
-    async with SimulatedLight("kitchen", named, tmp_path / "flash") as light, asyncio.timeout(WAIT_S):
-        boot = light.pid
-        for _ in range(2):
-            await light.until(lambda glow: glow.link == "up")
-            light.wifi(False)
-            await light.until(lambda glow: glow.link == "down")
-            light.wifi(True)
-        await light.until(lambda glow: glow.link == "up")
-        assert light.pid == boot
+def opened(harness: Harness) -> Socket:
+    """Open, without the generator by which the wire waits under MicroPython: here it need not wait."""
+
+    async def at_once() -> None:
+        return None
+
+    harness.wire.writable = at_once
+    asyncio.run(harness.wire.open())
+    return harness.sockets[-1]
 
 
-async def test_wrong_certificate_is_told_and_the_light_goes_on(address: BrokerAddress, tmp_path: Path) -> None:
-    async with SimulatedLight("kitchen", address, tmp_path / "flash") as light, asyncio.timeout(WAIT_S):
-        boot = light.pid
-        await light.until(lambda glow: glow.log.startswith("link lost: TLS: "))
-        light.press_button()
-        await light.until(lambda glow: glow.duty > 0)
-        assert light.pid == boot
+def outbox_of(*packets: bytes) -> Outbox:
+    outbox = Outbox(256)
+    for packet in packets:
+        outbox._put(packet)
+    return outbox
+
+
+def test_socket_sends_each_packet_at_once(harness: Harness) -> None:
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in opened(harness).options
+
+
+def test_connection_that_is_refused_at_once_is_an_oserror(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Socket, "connect", lambda *_: (_ for _ in ()).throw(OSError(ECONNREFUSED, "")))
+    with pytest.raises(OSError, match=str(ECONNREFUSED)):
+        opened(harness)
+
+
+def test_name_is_looked_up_once(harness: Harness) -> None:
+    for _ in range(5):
+        opened(harness).reads.append(b"x")
+        harness.wire.read(memoryview(bytearray(9)))
+    assert harness.look_ups == ["broker"]
+
+
+def test_name_is_looked_up_again_after_many_failures(harness: Harness) -> None:
+    for _ in range(16):
+        opened(harness)
+    assert len(harness.look_ups) == 3
+
+
+def test_everything_that_waits_is_sent_in_order(harness: Harness) -> None:
+    peer = opened(harness)
+    peer.takes = [2, 3]
+    outbox = outbox_of(b"abc", b"defgh")
+    assert harness.wire.send(outbox)
+    assert peer.got == b"abcdefgh"
+    assert len(outbox.waiting()) == 0
+
+
+def test_offer_that_was_not_taken_is_made_again_just_as_long(harness: Harness) -> None:
+    """TLS has sealed that much already; a longer offer would be counted as sent and never go out."""
+    peer = opened(harness)
+    peer.takes = [None]
+    outbox = outbox_of(b"abc")
+    assert not harness.wire.send(outbox)
+    outbox._put(b"def")
+    peer.takes = [None, 3, 3]
+    assert not harness.wire.send(outbox)
+    assert harness.wire.send(outbox)
+    assert peer.offers == [3, 3, 3, 3]
+    assert peer.got == b"abcdef"
+
+
+def test_new_connection_owes_nothing_to_the_last_one(harness: Harness) -> None:
+    opened(harness).takes = [None]
+    harness.wire.send(outbox_of(b"abc"))
+    harness.wire.close()
+    peer = opened(harness)
+    assert harness.wire.send(outbox_of(b"abcdef"))
+    assert peer.offers == [6]
+
+
+def test_read_gives_what_is_there_and_0_where_nothing_is(harness: Harness) -> None:
+    room = memoryview(bytearray(9))
+    opened(harness).reads = [b"ab", None]
+    assert harness.wire.read(room) == 2
+    assert harness.wire.read(room) == 0
+
+
+def test_connection_that_the_broker_closed_is_an_oserror(harness: Harness) -> None:
+    opened(harness).reads = [b""]
+    with pytest.raises(OSError, match="closed by the broker"):
+        harness.wire.read(memoryview(bytearray(9)))
+
+
+def test_socket_is_closed_once(harness: Harness) -> None:
+    peer = opened(harness)
+    harness.wire.close()
+    harness.wire.close()
+    assert peer.closed == 1

@@ -1,0 +1,68 @@
+"""The light over TLS: it believes in its own CA, and in nobody else."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from broker.authority import Authority
+from presslight.simulated_light import SimulatedLight
+from tests.firmware.bare_broker import WAIT_S, BareBroker
+from tests.firmware.test_session import NAME, press
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    made = Authority(tmp_path_factory.mktemp("authority") / "ca")
+    made.create(["127.0.0.1"])
+    return made
+
+
+def listening(certificates: Authority, ca_file: Path) -> BareBroker:
+    """A broker with these certificates, to which lights are sent that trust `ca_file`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    return BareBroker(NAME, context, str(ca_file))
+
+
+@pytest.fixture
+async def broker(authority: Authority) -> AsyncIterator[BareBroker]:
+    async with listening(authority, authority.ca) as bare:
+        yield bare
+
+
+async def test_press_over_tls_is_applied(broker: BareBroker, tmp_path: Path) -> None:
+    async with SimulatedLight(NAME, broker.address, tmp_path):
+        visit = await broker.visit()
+        before = await visit.welcome()
+        visit.publish(press(before, 1), qos=0)
+        assert (await visit.report()).outcomes[0].outcome == "applied"
+
+
+async def test_packets_in_one_record_are_all_read_at_once(broker: BareBroker, tmp_path: Path) -> None:
+    """The second lies decrypted in the light's own memory: no socket will say that it is there."""
+    async with SimulatedLight(NAME, broker.address, tmp_path):
+        visit = await broker.visit()
+        before = await visit.welcome()
+        visit.publish(b"x" * 6_000, qos=0)
+        visit.publish(press(before, 1), qos=0)
+        report = await visit.report()
+        assert report.dropped.too_large == 1
+        assert report.outcomes[0].outcome == "applied"
+        assert report.up - before.up < 2_000  # not woken by the answer to a ping
+
+
+async def test_light_does_not_sign_in_where_another_authority_signed(
+    broker: BareBroker, tmp_path: Path, authority: Authority
+) -> None:
+    stranger = Authority(tmp_path / "stranger")
+    stranger.create(["127.0.0.1"])
+    async with listening(authority, stranger.ca) as unknown, SimulatedLight(NAME, unknown.address, tmp_path) as light:
+        async with asyncio.timeout(WAIT_S):
+            told = await light.until(lambda glow: glow.log.startswith("link lost"))
+        assert told.link == "down"
+        light.press_button()
+        async with asyncio.timeout(WAIT_S):
+            await light.until(lambda glow: glow.duty > 0)
