@@ -47,7 +47,7 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
         self._poller = select.poll()
         self._poller.register(self._kernel, select.POLLIN)
         self._late_address = None
-        self._late = b""
+        self._late = []  # in pieces: no room of the firmware's heap is large enough for all of it
         self._is_closed = False
         _open.append(self)
 
@@ -100,9 +100,11 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
         return 0
 
     def _keep(self, content: bytes) -> "int | None":
-        kept = bytes(content[: SEND_BUFFER - len(self._late)])
-        self._late += kept
-        return len(kept) or None
+        kept = bytes(content[: SEND_BUFFER - sum(len(piece) for piece in self._late)])
+        if not kept:
+            return None
+        self._late.append(kept)
+        return len(kept)
 
     def catch_up(self) -> None:
         """Do what waited for the access point."""
@@ -119,14 +121,18 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
             self._kernel.connect(address)
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
-                self._late = b""  # refused: whoever waits for this socket finds out by itself
+                self._late = []  # refused: whoever waits for this socket finds out by itself
 
     def _send_late(self) -> None:
         try:
-            sent = self._kernel.write(self._late)
-            self._late = self._late[sent or 0 :]
+            while self._late:
+                sent = self._kernel.write(self._late[0]) or 0
+                if sent < len(self._late[0]):
+                    self._late[0] = self._late[0][sent:]
+                    return
+                self._late.pop(0)
         except OSError:
-            self._late = b""  # the peer gave this link up: whoever reads from it finds out by itself
+            self._late = []  # the peer gave this link up: whoever reads from it finds out by itself
 
     def _close_kernel(self) -> None:
         _open.remove(self)

@@ -1,9 +1,15 @@
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from lamp import flash
 from lamp.flash import PLACES, Flash
+from presslight.micropython import Command
+from tests.firmware.conftest import FIRMWARE
+
+POWER_CUT = Path(__file__).parent / "on_micropython" / "power_cut.py"
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +74,15 @@ def test_flash_that_refuses_is_told_and_tried_again(
     assert list(folder.iterdir()) == []
     subject.keep(1, True, 1)
     assert state(Flash()) == (1, True, 1)
+
+
+def test_power_cut_in_any_write_leaves_the_old_state_or_the_new(micropython: Command) -> None:
+    """On a real littlefs under MicroPython, whose flash dies at the k-th write, for every k, many times over."""
+    script = [*micropython, "-X", "heapsize=4m", str(POWER_CUT)]
+    environment = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE}:.frozen"}
+    ran = subprocess.run(script, env=environment, capture_output=True, text=True, check=True)
+    cuts = [tuple(map(int, line.split())) for line in ran.stdout.splitlines()]
+    assert len(cuts) > 300
+    assert max(death for death, *_ in cuts) > 3  # some writes had a block to move first
+    assert all(found in (old, new) for _, old, new, found in cuts)
+    assert any(found == old for _, old, _, found in cuts)

@@ -219,6 +219,29 @@ async def test_reports_that_a_broker_did_not_read_shrink_to_the_newest(
     assert report.version[1] == FLOOD
 
 
+async def test_presses_of_the_button_without_wifi_are_told_in_the_newest_report(
+    broker: BareBroker, light: SimulatedLight
+) -> None:
+    """More than the chip's socket and the light's own buffer hold, and Wi-Fi back before the link is given up."""
+    visit = await broker.visit()
+    before = await visit.welcome()
+    for number in range(1, 5):  # answers make each report long
+        visit.publish(press(before, number, state="OFF"), qos=0)
+        await visit.report()
+    presses = 14
+    light.wifi(False)
+    for _ in range(presses):
+        light.press_button()
+        seen = light.glow.us
+        async with asyncio.timeout(WAIT_S):
+            await light.until(lambda glow, before=seen: glow.us != before)  # type: ignore[misc]  # bound as it is now
+    light.wifi(True)
+    told = 1
+    while (await visit.report()).version[1] < presses:
+        told += 1
+    assert told < presses
+
+
 async def test_link_to_a_broker_that_does_not_read_acknowledgements_is_given_up(
     broker: BareBroker, light: SimulatedLight
 ) -> None:

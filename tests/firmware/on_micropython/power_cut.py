@@ -1,0 +1,105 @@
+"""The record on a real littlefs whose flash loses power at the k-th write, for every k. Prints what was found then.
+
+Each line: the write it died in, the state before, the state to be written, and the state that the next boot found.
+"""
+
+# ruff: noqa: SIM105, T201 -- MicroPython has no typing and no contextlib, and a script prints
+# mypy: ignore-errors
+
+import os
+
+import vfs
+
+from lamp import flash
+from lamp.flash import Flash
+
+BLOCK = 4_096
+BLOCKS = 16
+ROUNDS = 400
+
+
+class PowerCut(Exception):
+    """The power is gone."""
+
+
+class Medium:
+    """Flash of a chip: bytes that can be written once after each erase. After `lives` writes it has no power."""
+
+    def __init__(self) -> None:
+        self.lives = -1
+        self.cells = bytearray(b"\xff" * (BLOCK * BLOCKS))
+
+    def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
+        start = block * BLOCK + offset
+        buffer[:] = self.cells[start : start + len(buffer)]
+
+    def writeblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
+        start = block * BLOCK + offset
+        written = bytes(buffer)
+        if self._is_last():  # half of it gets there
+            written = written[: len(written) // 2]
+        self.cells[start : start + len(written)] = written
+        if self.lives == 0:
+            raise PowerCut
+
+    def ioctl(self, request: int, argument: int) -> "int | None":
+        if request == 4:
+            return BLOCKS
+        if request == 5:
+            return BLOCK
+        if request == 6:
+            if self._is_last():
+                raise PowerCut
+            self.cells[argument * BLOCK : (argument + 1) * BLOCK] = b"\xff" * BLOCK
+        return 0
+
+    def _is_last(self) -> bool:
+        self.lives -= 1
+        return self.lives == 0
+
+
+def boot(medium: Medium) -> Flash:
+    """Give the record as the next boot finds it."""
+    medium.lives = -1
+    vfs.mount(vfs.VfsLfs2(medium), "/flash")
+    os.chdir("/flash")
+    return Flash()
+
+
+def shut() -> None:
+    """Take the flash away."""
+    os.chdir("/")
+    vfs.umount("/flash")
+
+
+def cut(medium: Medium, death: int) -> bool:
+    """Let the power die in the `death`-th write of a new state; say what the next boot found. False: it lived on."""
+    record = boot(medium)
+    old = record.brightness
+    new = old % 255 + 1
+    medium.lives = death
+    try:
+        record.keep(record.epoch, True, new)
+    except PowerCut:
+        pass
+    lived = medium.lives > 0
+    shut()
+    print(death, old, new, boot(medium).brightness)
+    shut()
+    return not lived
+
+
+def main() -> None:
+    """Cut the power in each write of many states, so that littlefs also has blocks to erase and to move."""
+    medium = Medium()
+    vfs.VfsLfs2.mkfs(medium)
+    boot(medium).keep(1, True, 1)
+    shut()
+    for _ in range(ROUNDS):
+        death = 1
+        while cut(medium, death):
+            death += 1
+
+
+flash.say = lambda line: None
+main()
