@@ -25,7 +25,7 @@ from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S, until
 
-QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 10, "reconnect_most_ms": 50}
+QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 50, "reconnect_most_ms": 200}
 
 
 @pytest.fixture
