@@ -9,7 +9,7 @@ MAX_UP = 10**13 - 1
 VALID, MALFORMED, INVALID, TOO_LARGE = range(4)
 """What a message is judged to be."""
 
-_ABSENT = object()
+_HEX = "0123456789abcdef"
 
 
 class Command:
@@ -28,16 +28,18 @@ class Command:
         self.until = 0
         self.if_ver: object = None
         self._plain = Plain()
-        self._is_twice = False
         self._members: dict[str, object] = dict.fromkeys(("state", "brightness", "v", "key", "not_after", "if_ver"))
         self._moment: dict[str, object] = dict.fromkeys(("boot", "up"))
+        self._seen: list[str] = []
+        self._is_twice = False
 
     def read(self, view: memoryview, start: int, end: int) -> int:
         """Read the message view[start:end] and judge it. Only what the verdict says is readable holds afterwards."""
         self.origin, self.number = "", 0
-        self._is_twice = False
         if end - start > MAX_BYTES:
             return TOO_LARGE
+        self._seen.clear()
+        self._is_twice = False
         try:
             self._plain.open(view, start, end)
             self._read_object(self._members)
@@ -50,16 +52,17 @@ class Command:
     def _read_object(self, members: "dict[str, object]") -> None:
         """Read the values of the members we know. What stands twice is nothing, and makes the message invalid."""
         for known in members:
-            members[known] = _ABSENT
-        name = self._plain.first_name()
+            members[known] = None
+        name = self._plain.name(True)
         while name is not None:
             value = self._value(name)
             if name in members:
-                if members[name] is not _ABSENT:
+                if name in self._seen:
                     self._is_twice = True
                     value = OTHER
+                self._seen.append(name)
                 members[name] = value
-            name = self._plain.next_name()
+            name = self._plain.name(False)
 
     def _value(self, name: str) -> object:
         if name != "not_after" or self._plain.peek() not in b"{":
@@ -68,13 +71,13 @@ class Command:
         return self._moment
 
     def _is_valid(self, has_key: bool) -> bool:
-        state, brightness, v = self._members["state"], self._members["brightness"], self._members["v"]
-        self.is_on = state == "ON"
-        self.brightness = 0 if _is_absent(brightness) else _whole(brightness, 1, 255)
+        members = self._members
+        self.is_on = members["state"] == "ON"
+        self.brightness = 0 if members["brightness"] is None else _whole(members["brightness"], 1, 255)
         return (
-            (self.is_on or state == "OFF")
+            (self.is_on or members["state"] == "OFF")
             and self.brightness >= 0
-            and (_is_absent(v) or _whole(v, 1, 1) == 1)
+            and (members["v"] is None or _whole(members["v"], 1, 1) == 1)
             and (self._take_promises() if has_key else self._has_no_promise())
         )
 
@@ -82,7 +85,7 @@ class Command:
         """Take `origin-n` apart, where it is one: 16 hex digits, a dash, 1 to 2**30-1 without leading zeros."""
         if type(key) is not str or not 18 <= len(key) <= 27 or key[16] != "-" or key[17] == "0":
             return False
-        if not _is_hex(key[:16], 16) or not _is_made_of(key[17:], "0123456789") or int(key[17:]) > MAX_SMALL:
+        if not _is_made_of(key[:16], _HEX) or not _is_made_of(key[17:], _HEX[:10]) or int(key[17:]) > MAX_SMALL:
             return False
         self.origin, self.number = key[:16], int(key[17:])
         return True
@@ -91,18 +94,16 @@ class Command:
         """Take the deadline, which a key needs, and the version asked for."""
         if self._members["not_after"] is not self._moment:
             return False
-        boot, if_ver = self._moment["boot"], self._members["if_ver"]
+        boot, version = self._moment["boot"], self._members["if_ver"]
         self.boot = boot if type(boot) is str else ""
         self.until = _whole(self._moment["up"], 0, MAX_UP)
-        self.if_ver = None if _is_absent(if_ver) else if_ver
-        return _is_hex(self.boot, 8) and self.until >= 0 and (self.if_ver is None or _is_version(if_ver))
+        self.if_ver = version
+        is_version = type(version) is tuple and min([_whole(part, 0, MAX_SMALL) for part in version]) >= 0
+        is_boot = len(self.boot) == 8 and _is_made_of(self.boot, _HEX)
+        return is_boot and self.until >= 0 and (is_version or version is None)
 
     def _has_no_promise(self) -> bool:
-        return all(_is_absent(self._members[name]) for name in ("key", "not_after", "if_ver"))
-
-
-def _is_absent(value: object) -> bool:
-    return value is None or value is _ABSENT
+        return all(self._members[name] is None for name in ("key", "not_after", "if_ver"))
 
 
 def _whole(value: object, low: int, high: int) -> int:
@@ -110,13 +111,8 @@ def _whole(value: object, low: int, high: int) -> int:
     return value if type(value) is int and low <= value <= high else -1
 
 
-def _is_version(value: object) -> bool:
-    return type(value) is tuple and min(_whole(part, 0, MAX_SMALL) for part in value) >= 0
-
-
-def _is_hex(text: str, length: int) -> bool:
-    return len(text) == length and _is_made_of(text, "0123456789abcdef")
-
-
 def _is_made_of(text: str, digits: str) -> bool:
-    return all(digit in digits for digit in text)
+    for digit in text:  # noqa: SIM110 -- a generator would be allocated for each message
+        if digit not in digits:
+            return False
+    return True

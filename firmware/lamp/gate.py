@@ -5,7 +5,7 @@ so that rule 1 refuses whatever was meant for this one.
 """
 
 from lamp.command import MAX_SMALL, Command
-from lamp.table import Table
+from lamp.table import NEVER, Table
 
 MEMORY = 8
 MAX_AHEAD_MS = 60_000
@@ -14,6 +14,8 @@ APPLIED, LATE, SUPERSEDED, PRECONDITION, INVALID, BUSY, FORGOTTEN, REBOOTED = ra
 """What was decided about a key: the place of its word in OUTCOMES."""
 
 OUTCOMES = ("applied", "late", "superseded", "precondition", "invalid", "busy", "forgotten", "rebooted")
+
+_KNOWN = (None, APPLIED, SUPERSEDED, FORGOTTEN)  # what the table knows of a number, as an outcome
 
 
 class Decision:
@@ -58,16 +60,12 @@ class Gate:
         """
         if self._repeats(command):
             return True
-        table, number = self._table, command.number
-        place = self._place(command.origin, up)
-        if place < 0:
-            return False
-        if not table.is_new(place, number):
-            outcome = self._known(place, number, 0)
-        else:
-            outcome = FORGOTTEN if table.is_blind(place, 0) else INVALID
-            table.rise(place, number, False)
-            table.stay(place, up + MAX_AHEAD_MS)
+        origin, number = command.origin, command.number
+        outcome = _KNOWN[self._table.knows(origin, number, 0)]
+        if outcome is None:
+            if not self._table.note(origin, number, False, up + MAX_AHEAD_MS, up):
+                return False
+            outcome = INVALID if self._table.knows(origin, number, 0) == NEVER else FORGOTTEN
         self._answer(command, outcome, seq)
         return True
 
@@ -75,38 +73,24 @@ class Gate:
         """Rules 1, 3 and 4: the outcome of what can act no more, or None."""
         if command.boot != self.boot:
             return REBOOTED
-        table, until = self._table, command.until
-        place = table.find(command.origin)
-        if place >= 0 and not table.is_new(place, command.number):
-            table.stay(place, min(until, up + MAX_AHEAD_MS))
-            return self._known(place, command.number, until)
-        if up > until:
-            return FORGOTTEN if until <= table.gone_until else LATE
-        return None
+        origin, until = command.origin, command.until
+        outcome = _KNOWN[self._table.knows(origin, command.number, until)]
+        if outcome is not None:
+            self._table.stay(origin, min(until, up + MAX_AHEAD_MS))
+        elif up > until:
+            outcome = FORGOTTEN if until <= self._table.gone_until else LATE
+        return outcome
 
     def _new(self, command: Command, up: int, version: "tuple[int, int]") -> int:
         """Rules 5 to 8: the outcome of what could act."""
-        place = self._place(command.origin, up)
-        if place < 0:
-            return BUSY
         outcome = APPLIED
         if command.until > up + MAX_AHEAD_MS:
             outcome = INVALID
         elif command.if_ver not in (None, version):
             outcome = PRECONDITION
-        self._table.rise(place, command.number, outcome == APPLIED)
-        self._table.stay(place, min(command.until, up + MAX_AHEAD_MS))
-        return outcome
-
-    def _known(self, place: int, number: int, until: int) -> int:
-        has_acted = self._table.has_acted(place, number)
-        if has_acted:
-            return APPLIED
-        return FORGOTTEN if has_acted is None or self._table.is_blind(place, until) else SUPERSEDED
-
-    def _place(self, origin: str, up: int) -> int:
-        place = self._table.find(origin)
-        return place if place >= 0 else self._table.room(origin, up)
+        until = min(command.until, up + MAX_AHEAD_MS)
+        is_noted = self._table.note(command.origin, command.number, outcome == APPLIED, until, up)
+        return outcome if is_noted else BUSY
 
     def _repeats(self, command: Command) -> bool:
         """Rule 2: repeat what was decided about this key lately, if it is final."""

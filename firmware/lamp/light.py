@@ -37,23 +37,20 @@ class Light:
 
     def hear(self, judgement: int, heard: Command, up: int) -> int:
         """Obey a set message just read, at clock `up`, which is read right before. Gives what it asks of the shell."""
-        if judgement == command.VALID:
-            return self._obey(heard, up)
-        self.drop(judgement)
-        return REPORT if heard.origin and self.gate.refuse(heard, up, self.seq) else NOTHING
-
-    def took(self, heard: Command, us: int) -> None:
-        """Note how long it took from the message read to the output changed."""
-        if heard.origin:
-            self.gate.decisions[-1].us = min(us, MAX_SMALL)
-
-    def _obey(self, heard: Command, up: int) -> int:
+        if judgement != command.VALID:
+            self.drop(judgement)
+            return REPORT if heard.origin and self.gate.refuse(heard, up, self.seq) else NOTHING
         if heard.origin and not self.gate.judge(heard, up, self.epoch, self.seq):
             return REPORT
         self._become(heard.is_on, heard.brightness or self.brightness)
         if heard.origin:
             self.gate.decisions[-1].seq = self.seq
         return SHINE
+
+    def took(self, heard: Command, us: int) -> None:
+        """Note how long it took from the message read to the output changed."""
+        if heard.origin:
+            self.gate.decisions[-1].us = min(us, MAX_SMALL)
 
     def _become(self, is_on: bool, brightness: int) -> None:
         if (is_on, brightness) != (self.is_on, self.brightness):

@@ -10,10 +10,11 @@ PUBLISH = 3
 SUBACK = 9
 
 _LENGTHS = {CONNACK: 2, 4: 2, SUBACK: 3, 13: 0}  # 4: PUBACK, 13: PINGRESP
+_MOST = {CONNACK: 0, SUBACK: 2}  # the highest code that is a yes
 
 
 class BadPacket(Exception):
-    """The broker sent what MQTT 3.1.1 does not let it send."""
+    """The broker refused, or sent what MQTT 3.1.1 does not let it send."""
 
 
 class Inbox:
@@ -26,13 +27,12 @@ class Inbox:
             if inbox.kind == PUBLISH: …
 
     A PUBLISH lies in `view`: its topic in [topic:topic_end], its message in [start:end], `id` not 0 where it is to be
-    acknowledged (QoS 1), `is_retained`. CONNACK and SUBACK have a `code`: good are 0, and 0 to 2.
+    acknowledged (QoS 1), `is_retained`. CONNACK and SUBACK say yes: the codes of a no raise BadPacket, too.
     """
 
     def __init__(self, length: int = LENGTH) -> None:
         self.view = memoryview(bytearray(length))
         self.kind = 0
-        self.code = 0
         self.id = 0
         self.is_retained = False
         self.topic = 0
@@ -72,8 +72,8 @@ class Inbox:
             return False
         if self.kind == PUBLISH:
             self._read_publish(self.view[self._next], body, end)
-        elif length:
-            self.code = self.view[end - 1]
+        elif self.kind in _MOST and self.view[end - 1] > _MOST[self.kind]:
+            raise BadPacket("refused: code %d" % self.view[end - 1])
         self._skip = body + length - end
         self._next = end
         return True

@@ -47,14 +47,17 @@ class Plain:
             self._at += 1
         return 0
 
-    def first_name(self) -> "str | None":
-        """Enter an object and give the name of its first member, whose value must be read next; None: it is empty."""
-        self._enter(b"{")
-        return self._name(self.peek() not in b"}")
-
-    def next_name(self) -> "str | None":
-        """Give the name of the next member, whose value must be read next; None: that was the last, and its object."""
-        return self._name(self._takes(b","))
+    def name(self, is_first: bool) -> "str | None":
+        """Give the name of an object's first or next member, whose value must be read then; None: it has no more."""
+        if is_first:
+            self._enter(b"{")
+        is_there = self.peek() not in b"}" if is_first else self._takes(b",")
+        if not is_there:
+            self._leave(b"}")
+            return None
+        name = self._string()
+        self._expect(b":")
+        return name
 
     def value(self) -> object:
         """Read any value: None, a bool, an int, a str, a pair of such as a tuple, or OTHER."""
@@ -70,19 +73,11 @@ class Plain:
         return self._word()
 
     def _object(self) -> object:
-        name = self.first_name()
+        name = self.name(True)
         while name is not None:
             self.value()
-            name = self.next_name()
+            name = self.name(False)
         return OTHER
-
-    def _name(self, is_there: bool) -> "str | None":
-        if not is_there:
-            self._leave(b"}")
-            return None
-        name = self._string()
-        self._expect(b":")
-        return name
 
     def _array(self) -> object:
         first = second = OTHER

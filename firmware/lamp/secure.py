@@ -12,12 +12,16 @@ SECONDS_TO_2000 = 946_684_800
 
 
 def secured(plain: socket.socket, settings: Settings) -> socket.socket:
-    """Wrap a socket in TLS that believes in the one CA of the settings, and in no other."""
+    """Wrap a socket in TLS that believes in the one CA of the settings, and in no other. Raises OSError."""
     _set_date(settings.flashed)
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # missing in the stubs
     with open(settings.ca, "rb") as file:
-        context.load_verify_locations(file.read())
+        certificate = file.read()
+    try:
+        context.load_verify_locations(certificate)
+    except ValueError:
+        raise OSError("the CA's file holds no certificate")  # noqa: B904 -- MicroPython has no `from`
     wrapped: socket.socket = context.wrap_socket(plain, server_hostname=settings.host, do_handshake_on_connect=False)
     wrapped.setblocking(False)
     return wrapped

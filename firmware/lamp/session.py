@@ -26,7 +26,7 @@ class Session:
     """
 
     def __init__(self, settings: Settings, light) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
-        self._availability = f"presslight/light/{settings.name}/availability"
+        self._will = f"presslight/light/{settings.name}/availability"
         self._set = f"presslight/light/{settings.name}/set".encode()
         self._settings = settings
         self._light = light
@@ -79,6 +79,8 @@ class Session:
         while True:
             await asyncio.sleep_ms(self._link.due_in(now_ms()))
             self._tell(link.DUE)
+            if self._is_over.is_set():
+                say("link lost: nothing heard")
 
     async def _receive(self) -> None:
         try:
@@ -109,9 +111,9 @@ class Session:
             if self._inbox.kind == PUBLISH:
                 self._hear_message(read_us)
             elif self._inbox.kind == CONNACK:
-                self._tell_code(link.ACCEPTED, self._inbox.code == 0)
+                self._tell(link.ACCEPTED)
             elif self._inbox.kind == SUBACK:
-                self._tell_code(link.GRANTED, self._inbox.code <= 2)
+                self._tell(link.GRANTED)
 
     def _hear_message(self, read_us: int) -> None:
         """Obey, acknowledge and report, in this order: the output first, then one write for both packets."""
@@ -124,11 +126,6 @@ class Session:
         if is_due:
             self._light.report()
         self._push()
-
-    def _tell_code(self, event: int, is_good: bool) -> None:
-        if not is_good:
-            say(f"the broker refused: code {self._inbox.code}")
-        self._tell(event if is_good else link.LOST)
 
     def _lose(self, error: Exception) -> None:
         say(f"link lost: {error}")
@@ -159,7 +156,7 @@ class Session:
 
     def _be_born(self) -> None:
         """Say the contrary of the will, then all the rest."""
-        page = self.publish(self._availability, len(_ONLINE))
+        page = self.publish(self._will, len(_ONLINE))
         if page:
             page.text(_ONLINE)
             self.send()
@@ -168,7 +165,7 @@ class Session:
     def _write(self, action: int) -> None:
         settings = self._settings
         if action == link.CONNECT:
-            self._outbox.connect(settings.name, settings.user, settings.password, self._availability, link.KEEP_ALIVE_S)
+            self._outbox.connect(settings.name, settings.user, settings.password, self._will, link.KEEP_ALIVE_S)
         elif action == link.SUBSCRIBE:
             self._outbox.subscribe(self._set.decode())
         elif action == link.PING:

@@ -6,6 +6,9 @@ Fixed places, each a row across five lists, so that nothing is allocated for an 
 ORIGINS = 16
 WINDOW = 30  # bits: the most that a small integer of the chip holds
 
+NEW, ACTED, NEVER, UNKNOWN = range(4)
+"""What is known of a number: nothing yet, that it acted, that it has not and never will, or nothing any more."""
+
 
 class Table:
     """The origins of one boot. `gone_until`: the newest deadline of all that had to leave to make room."""
@@ -18,12 +21,39 @@ class Table:
         self._until = [-1] * ORIGINS
         self._blind = [-1] * ORIGINS  # `gone_until` when the origin came: it may have been one of those
 
-    def find(self, origin: str) -> int:
-        """Give the place of an origin, -1 where it has none."""
-        return self._origins.index(origin) if origin in self._origins else -1
+    def knows(self, origin: str, number: int, until: int) -> int:
+        """Give what is known of a number whose deadline is `until`."""
+        if origin not in self._origins:
+            return NEW
+        place = self._origins.index(origin)
+        age = self._highest[place] - number
+        if age < 0:
+            return NEW
+        if age < WINDOW and self._acted[place] >> age & 1:
+            return ACTED
+        return NEVER if age < WINDOW and until > self._blind[place] else UNKNOWN
 
-    def room(self, origin: str, up: int) -> int:
-        """Give a place to a new origin: a free one, or that whose deadlines have passed longest ago; -1: all wait."""
+    def note(self, origin: str, number: int, has_acted: bool, until: int, up: int) -> bool:
+        """Make a new number the origin's highest, to be known until its deadline. False: there is no place for it."""
+        place = self._place(origin, up)
+        if place < 0:
+            return False
+        age = number - self._highest[place]
+        kept = 0 if age >= WINDOW else (self._acted[place] & (1 << (WINDOW - age)) - 1) << age
+        self._acted[place] = kept | has_acted
+        self._highest[place] = number
+        self.stay(origin, until)
+        return True
+
+    def stay(self, origin: str, until: int) -> None:
+        """Know an origin that has a place at least until a deadline."""
+        place = self._origins.index(origin)
+        self._until[place] = max(self._until[place], until)
+
+    def _place(self, origin: str, up: int) -> int:
+        """Give the origin's place: its own, a free one, or that whose deadlines passed longest ago; -1: all wait."""
+        if origin in self._origins:
+            return self._origins.index(origin)
         oldest = min(self._until)
         if oldest >= up:
             return -1
@@ -34,27 +64,3 @@ class Table:
         self._until[place] = -1
         self._blind[place] = self.gone_until
         return place
-
-    def is_blind(self, place: int, until: int) -> bool:
-        """Whether a key with this deadline may have been decided about before the origin came to its place."""
-        return until <= self._blind[place]
-
-    def is_new(self, place: int, number: int) -> bool:
-        """Whether a number is above the highest."""
-        return number > self._highest[place]
-
-    def has_acted(self, place: int, number: int) -> "bool | None":
-        """Whether a number up to the highest acted; None where it is too old to tell."""
-        age = self._highest[place] - number
-        return bool(self._acted[place] >> age & 1) if age < WINDOW else None
-
-    def rise(self, place: int, number: int, has_acted: bool) -> None:
-        """Make a number the highest."""
-        age = number - self._highest[place]
-        kept = 0 if age >= WINDOW else (self._acted[place] & (1 << (WINDOW - age)) - 1) << age
-        self._acted[place] = kept | has_acted
-        self._highest[place] = number
-
-    def stay(self, place: int, until: int) -> None:
-        """Keep a place at least until a deadline."""
-        self._until[place] = max(self._until[place], until)

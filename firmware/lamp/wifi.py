@@ -17,6 +17,7 @@ class Wifi:
     def __init__(self, ssid: str, password: str) -> None:
         self._ssid = ssid
         self._password = password
+        self._has_asked = False
         self._station = network.WLAN(network.WLAN.IF_STA)
 
     def start(self) -> None:
@@ -36,9 +37,11 @@ class Wifi:
             await asyncio.sleep_ms(LOOK_MS)
 
     def _join(self) -> None:
-        """Begin anew. The driver can refuse at any time; then it is asked again later."""
+        """Ask the driver to join. It can refuse at any time; then it is asked again later."""
         try:
-            self._station.disconnect()  # without it `connect` raises while the driver still tries: micropython 17661
+            if self._has_asked:  # `connect` raises where the driver still tries: micropython 17661
+                self._station.disconnect()
+            self._has_asked = True
             self._station.connect(self._ssid, self._password)
         except OSError as error:
             say(f"Wi-Fi: {error}")

@@ -54,6 +54,19 @@ async def test_packets_in_one_record_are_all_read_at_once(broker: BareBroker, tm
         assert report.up - before.up < 2_000  # not woken by the answer to a ping
 
 
+async def test_light_with_a_spoilt_certificate_keeps_working_without_a_link(broker: BareBroker, tmp_path: Path) -> None:
+    async with SimulatedLight(NAME, broker.address, tmp_path) as light:
+        await (await broker.visit()).welcome()
+        await light.power_cut()
+        (tmp_path / "ca.pem").write_text("no certificate")
+        await light.power_on()
+        async with asyncio.timeout(WAIT_S):
+            await light.until(lambda glow: "holds no certificate" in glow.log)
+        light.press_button()
+        async with asyncio.timeout(WAIT_S):
+            await light.until(lambda glow: glow.duty > 0)
+
+
 async def test_light_does_not_sign_in_where_another_authority_signed(
     broker: BareBroker, tmp_path: Path, authority: Authority
 ) -> None:

@@ -136,7 +136,7 @@ def _feed(subject, chunk, found):
 
 def _packet(subject):
     if subject.kind != PUBLISH:
-        return [subject.kind, subject.code]
+        return [subject.kind]
     topic = bytes(subject.view[subject.topic : subject.topic_end])
     message = bytes(subject.view[subject.start : subject.end])
     return [PUBLISH, subject.id, subject.is_retained, str(topic, "ascii"), hexlify(message).decode()]
