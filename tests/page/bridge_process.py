@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,14 +18,22 @@ UP_S = 30
 
 
 class BridgeProcess:
-    """`presslight up` with no lights. `link`: the page, with a token; the same port and store at every start."""
+    """`presslight up` with no lights. `link`: the page, with a token; the same port and store at every start.
 
-    def __init__(self, broker: BrokerAddress, folder: Path) -> None:
+    `options` are added to those of `up`; `program` is the module that is run in presslight's place. What it logs is
+    added to `folder`/bridge.log.
+    """
+
+    def __init__(
+        self, broker: BrokerAddress, folder: Path, options: Sequence[str] = (), program: str = "presslight"
+    ) -> None:
         self._broker = broker
         self._folder = folder
+        self._options = options
+        self._program = program
         self._port = 0
         self._process: Process | None = None
-        self.link = ""
+        self.token = ""
 
     async def __aenter__(self) -> Self:
         try:
@@ -39,26 +48,47 @@ class BridgeProcess:
     ) -> None:
         await self.kill()
 
+    @property
+    def url(self) -> str:
+        """Where it is: http://host:port."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def link(self) -> str:
+        """The page, with a token."""
+        return f"{self.url}/#token={self.token}"
+
+    @property
+    def store(self) -> Path:
+        """Its presses and tokens."""
+        return store_of(self._folder)
+
+    @property
+    def process(self) -> Process:
+        """The process of its present life, or of the last one."""
+        assert self._process
+        return self._process
+
     async def start(self) -> None:
         """Start it, and wait until it says where its page is."""
         self._folder.mkdir(exist_ok=True)
         address = self._folder / "broker.url"
         address.write_text(self._broker.url())
         address.chmod(0o600)
-        options = ("--broker", f"@{address}", "--lights", "0", "--port", str(self._port), "--state", str(self._folder))
-        command = (sys.executable, "-m", "presslight", "up", *options)
-        self._process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+        up = ("up", "--broker", f"@{address}", "--lights", "0", "--port", str(self._port), "--state", str(self._folder))
+        command = (sys.executable, "-m", self._program, *up, *self._options)
+        with (self._folder / "bridge.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=log)
         async with asyncio.timeout(UP_S):
-            url = await self._url(self._process)
-        if not self.link:
-            self.link = f"{url}/#token={issue_token(store_of(self._folder), phone='page')}"
+            self._port = await self._said_port(self._process)
+        if not self.token:
+            self.token = issue_token(self.store, phone="page")
 
-    async def _url(self, process: Process) -> str:
+    async def _said_port(self, process: Process) -> int:
         assert process.stdout
         async for line in process.stdout:
             if found := URL.search(line):
-                self._port = int(found[1])
-                return found[0].decode()
+                return int(found[1])
         raise AssertionError("the bridge ended before it was up")
 
     async def kill(self) -> None:
