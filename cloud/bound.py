@@ -1,6 +1,6 @@
 """A lower bound of a light's clock. Pure: times are ns on this bridge's monotonic clock, `up` is ms on the light's.
 
-Whoever hears `up` = U at its own time R knows that the light's clock is at least U + (now - R)(1 - 500 ppm).
+Whoever hears `up` = U at its own time R knows that the light's clock is at least U + (now - R)(1 - 1,000 ppm).
 """
 
 from contract.words import MAX_DRIFT_PPM

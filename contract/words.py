@@ -24,8 +24,8 @@ MAX_PATIENCE_MS = 10_000
 MAX_AHEAD_MS = 60_000
 """The furthest ahead of its own clock that a light takes a deadline; keeps its dedupe table from filling for ever."""
 
-MAX_DRIFT_PPM = 500
-"""How fast two clocks may part, in parts per million; bounds on a light's clock grow slower by this much."""
+MAX_DRIFT_PPM = 1_000
+"""How fast two clocks may part, in parts per million, where each is true to ±500; bounds grow slower by this much."""
 
 RESERVED_LIGHTS = frozenset({"bridge", "homeassistant"})
 """Names (and every name that starts with `bridge-`) that are broker users of their own, so no light has them."""

@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from pydantic import BaseModel
 
 from contract import phone as frames
-from mobile_sim.clock import now_ms
+from mobile_sim.clock import Time, Timer
 from mobile_sim.events import (
     Action,
     ErrorHeard,
@@ -31,8 +31,10 @@ from mobile_sim.press import OLDEST_MS, Press
 class Ground(Protocol):
     """What a press needs of its phone."""
 
-    def send(self, frame: BaseModel) -> None:
-        """Send a frame, if there is a link."""
+    time: Time
+
+    def send(self, frame: BaseModel, *, hedge: bool = False) -> None:
+        """Send a frame, if there is a link. `hedge`: rather on another path than before."""
 
     def keep(self, press: frames.Press, lead_ms: int) -> None:
         """Write a press down. Raises JournalBroken."""
@@ -60,7 +62,7 @@ class Flight:
         self._aged_ms = aged_ms
         self._ground = ground
         self._rules = Press(pressed, lead_ms, restored=aged_ms is not None)
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._wake_at: float | None = None
         self._over = asyncio.Event()
 
@@ -68,7 +70,7 @@ class Flight:
         """Something happened to this press. Raises JournalBroken on `Pressed` only."""
         if self._over.is_set():
             return
-        for action in self._rules.on_event(event, now_ms()):
+        for action in self._rules.on_event(event, self._ground.time.now()):
             self._do(action)
 
     def outcome(self, outcome: frames.PressOutcome) -> None:
@@ -98,8 +100,8 @@ class Flight:
         match action:
             case Store():
                 self._ground.keep(self.frame, self._lead_ms)
-            case Send(age_ms):
-                self._send(age_ms)
+            case Send(age_ms, hedge):
+                self._send(age_ms, hedge=hedge)
             case Say(word, reason):
                 self._say(word, reason)
             case TellShown(ms):
@@ -112,15 +114,15 @@ class Flight:
             case _:
                 assert_never(action)
 
-    def _send(self, age_ms: int) -> None:
+    def _send(self, age_ms: int, *, hedge: bool) -> None:
         age = min(age_ms + (self._aged_ms or 0), OLDEST_MS)
         if not self.journey.copies:
-            self.journey = replace(self.journey, waited_ms=now_ms() - self._pressed)
+            self.journey = replace(self.journey, waited_ms=self._ground.time.now() - self._pressed)
         self.journey = replace(self.journey, copies=self.journey.copies + 1)
-        self._ground.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame)
+        self._ground.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame, hedge=hedge)
 
     def _say(self, word: Said, reason: str | None) -> None:
-        total = now_ms() - self._pressed if word.final and self._aged_ms is None else None
+        total = self._ground.time.now() - self._pressed if word.final and self._aged_ms is None else None
         self.journey = replace(self.journey, word=word, reason=reason, total_ms=total)
         if word.final:
             self._over.set()
@@ -135,8 +137,7 @@ class Flight:
             self._timer.cancel()
             self._timer = None
         if at is not None:
-            wait_s = max(0.0, at - now_ms()) / 1_000
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._awake)
+            self._timer = self._ground.time.call_at(at, self._awake)
 
     def _awake(self) -> None:
         self._timer = None

@@ -15,7 +15,6 @@ import fcntl
 import logging
 import os
 import secrets
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,9 +77,9 @@ class Journal:
         """The newest deadline given to a light."""
         return self._ledger.latest.get(light)
 
-    def keep(self, press: Press, lead_ms: int) -> None:
-        """Write a press down; when this returns, a kill of this process does not lose it."""
-        kept = Kept(press=press, lead_ms=lead_ms, unix_ms=time.time_ns() // 1_000_000)
+    def keep(self, press: Press, lead_ms: int, unix_ms: int) -> None:
+        """Write a press down at the wall clock's `unix_ms`; when this returns, a kill of this process loses it not."""
+        kept = Kept(press=press, lead_ms=lead_ms, unix_ms=unix_ms)
         self._append(kept)
         self._ledger.keep(kept)
 

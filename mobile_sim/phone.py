@@ -9,7 +9,7 @@ from typing import Self
 
 from contract.phone import LightChanged, PressOutcome, Problem, Status, View, Welcome
 from contract.words import DEFAULT_PATIENCE_MS, Power, Version
-from mobile_sim.clock import now_ms
+from mobile_sim.clock import RealTime, now_ms
 from mobile_sim.connection import Ear, Pushed
 from mobile_sim.errors import UnknownLight, Unreachable
 from mobile_sim.flight import Flight
@@ -49,7 +49,7 @@ class Phone:
         self._journal = Journal(journal)
         self._screen = Screen(now_ms())
         self._link = Link(url, token, Ear(self._screen.have, self._welcomed, self._heard, self._lost), client=client)
-        self._presses = Presses(self._journal, self._link.send)
+        self._presses = Presses(self._journal, self._link.send, RealTime())
         self._slides = Slides(lambda light, value: self.begin(light, state="ON", brightness=value))
         self._welcome: Welcome | None = None
         self._pulse = asyncio.Event()

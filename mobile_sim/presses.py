@@ -1,8 +1,8 @@
 """A phone's open presses: made, kept, sent, and told what happened."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import ceil
+from typing import Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -10,7 +10,7 @@ from contract import phone as frames
 from contract.errors import refusal
 from contract.words import Version
 from mobile_sim.bound import Bound, deadline, lead
-from mobile_sim.clock import now_ms
+from mobile_sim.clock import Time
 from mobile_sim.errors import JournalBroken, TooManyOpen
 from mobile_sim.events import DeadlineNear, LinkDown, LinkUp, Pressed
 from mobile_sim.flight import Flight
@@ -23,10 +23,18 @@ MAX_OPEN = 10_000
 WORTH_MS = 20
 
 
-class Presses:
-    """Every press without a last word. `send`: hands a frame to the link, if there is one."""
+class Send(Protocol):
+    """How frames leave."""
 
-    def __init__(self, journal: Journal, send: Callable[[BaseModel], None]) -> None:
+    def __call__(self, frame: BaseModel, *, hedge: bool = False) -> None:
+        """Hand a frame to the link, if there is one. `hedge`: rather on another path than before."""
+
+
+class Presses:
+    """Every press without a last word. Pure, but for its journal; `time` and `send` are ports."""
+
+    def __init__(self, journal: Journal, send: Send, time: Time) -> None:
+        self.time = time
         self._journal = journal
         self._flights: dict[str, Flight] = {}
         self._told: dict[str, Bound] = {}
@@ -69,10 +77,10 @@ class Presses:
 
     def restore(self, left: Iterable[Kept]) -> None:
         """Take up what an earlier life of the phone left behind."""
-        wall = time.time_ns() // 1_000_000
+        wall = self.time.wall()
         for kept in left:
             aged = max(0, wall - kept.unix_ms)
-            self._flights[kept.press.key] = Flight(kept.press, kept.lead_ms, now_ms(), self, aged_ms=aged)
+            self._flights[kept.press.key] = Flight(kept.press, kept.lead_ms, self.time.now(), self, aged_ms=aged)
 
     def link_up(self, rtt_ms: float) -> None:
         """The bridge said welcome."""
@@ -96,7 +104,7 @@ class Presses:
         self._told[light.id] = light.bound
         for flight in self.open:
             if flight.frame.light == light.id and flight.frame.not_after is not None:
-                left = lead(flight.frame.not_after, light.bound, now_ms())
+                left = lead(flight.frame.not_after, light.bound, self.time.now())
                 flight.feed(DeadlineNear(until_passed(left)))
 
     def outcome(self, outcome: frames.PressOutcome) -> None:
@@ -118,7 +126,7 @@ class Presses:
 
     def keep(self, press: frames.Press, lead_ms: int) -> None:
         """Write a press down. Raises JournalBroken."""
-        self._journal.keep(press, lead_ms)
+        self._journal.keep(press, lead_ms, self.time.wall())
 
     def forget(self, key: str) -> None:
         """A press has its last word."""

@@ -32,7 +32,9 @@ def light(
         ),
     ] = "mqtt://127.0.0.1:1883",
     name: Annotated[str, typer.Option(help="The light's name: its topic, 1 to 32 of a-z, 0-9, - and _.")] = "kitchen",
-    heap: Annotated[str, typer.Option(help="The memory that MicroPython gets; an ESP32 has about 96k.")] = "96k",
+    heap: Annotated[
+        str | None, typer.Option(help="The memory that MicroPython gets: 96k, or 120k with TLS, unless you say.")
+    ] = None,
     ca_file: Annotated[Path | None, typer.Option(help="For mqtts: the CA's certificate (PEM).")] = None,
     flash: Annotated[
         Path | None, typer.Option(help="A folder to be the light's flash; without it, it forgets all when it ends.")
@@ -46,7 +48,7 @@ def light(
     run_until_signal(lambda: _run(broker, name, heap, ca_file, flash))
 
 
-async def _run(broker: str, name: str, heap: str, ca_file: Path | None, flash: Path | None) -> None:
+async def _run(broker: str, name: str, heap: str | None, ca_file: Path | None, flash: Path | None) -> None:
     address = read_address(broker, ca_file=ca_file)
     with tempfile.TemporaryDirectory(prefix="presslight-light-") as forgotten:
         async with SimulatedLight(name, address, flash or Path(forgotten), heap) as simulated:

@@ -86,17 +86,22 @@ class Power(StrEnum):
     DIED = "died"
 
 
+HEAP, HEAP_WITH_TLS = "96k", "120k"
+
 MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
 
 
 class SimulatedLight:
     """One light. `folder` is its flash; `heap` is what MicroPython gets: `96k`, `1m`.
 
+    Where it is None that is 96k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
     `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
     """
 
-    def __init__(self, name: str, address: BrokerAddress, folder: Path, heap: str = "96k") -> None:
+    def __init__(self, name: str, address: BrokerAddress, folder: Path, heap: str | None = None) -> None:
+        if heap is None:
+            heap = HEAP_WITH_TLS if address.tls else HEAP
         if not re.fullmatch(r"[1-9][0-9]{0,8}[kKmM]?", heap):
             raise Invalid(f"a heap looks like 96k or 1m, and not like {heap[:20]!r}")
         self.name = name

@@ -32,7 +32,7 @@ const MOVES = Object.freeze({
 });
 
 export const PATIENCE_MS = 2_000;
-export const DRIFT = 500e-6; // two clocks part by at most this
+export const DRIFT = 1000e-6; // two clocks part by at most this, each being true to ±500 ppm
 const HEDGE_MS = 300;
 const REFUSED_AGAIN_MS = 500;
 const ASK_AGAIN_MS = 2_000;

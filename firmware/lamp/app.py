@@ -15,6 +15,7 @@ from lamp.clock import Clock, now_ms, now_us, ticks_diff
 from lamp.command import Command
 from lamp.flash import Flash
 from lamp.light import Light
+from lamp.record import next_epoch
 from lamp.session import Session
 from lamp.settings import Settings, load
 
@@ -30,7 +31,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._flash = flash = Flash()
-        epoch = max(flash.epoch, settings.flashed // 60) + 1
+        epoch = next_epoch(flash.epoch, settings.flashed)
         self._light = Light(_boot_id(epoch), epoch, flash.is_on, flash.brightness)
         self._board = Board(settings.lamp_pin, settings.button_pin, self._light.duty)
         self._keep()  # the epoch, before anybody hears of it
@@ -41,7 +42,6 @@ class App:
         self._state = f"presslight/light/{settings.name}/state"
         self._discovery = f"homeassistant/device/{settings.name}/config"
         self._has_changed = asyncio.Event()
-        self._told = 0
         self._owes_report = False
         self._owes_discovery = False
         self._reports = 0
@@ -54,11 +54,8 @@ class App:
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
         """Obey a set message that was read at `read_us`; gives whether a report is due. The hot path: nothing waits."""
-        if is_retained:
-            self._light.drop(light.RETAINED)
-            return False
         judgement = self._command.read(view, start, end)
-        act = self._light.hear(judgement, self._command, self._clock.up(now_ms()))
+        act = self._light.hear(judgement, self._command, is_retained, self._clock.up(now_ms()))
         if act == light.SHINE:
             self._board.shine(self._light.duty)
             self._light.took(self._command, ticks_diff(now_us(), read_us))
@@ -70,14 +67,13 @@ class App:
         page = self._session.publish(self._state, report.MAX_BYTES)
         self._owes_report = page is None
         if page:
-            report.write_report(page, self._light, self._clock.up(now_ms()), self._heap, self._told)
+            report.write_report(page, self._light, self._clock.up(now_ms()), self._heap)
             self._session.send()
-            self._told = self._light.gate.decided
             self._rest()
 
     def announce(self) -> None:
         """Say on a new connection how the light is, what it has decided, and how Home Assistant uses it."""
-        self._told = 0  # the last connection may have taken answers with it
+        self._light.gate.told = 0  # the last connection may have taken answers with it
         self.report()
         self._discover()
 

@@ -30,11 +30,15 @@ class Decision:
 
 
 class Gate:
-    """The decisions of one boot: `decided` counts them, repeated ones too; `decisions` are the newest, oldest first."""
+    """The decisions of one boot: `decided` counts them, repeated ones too; `decisions` are the newest, oldest first.
+
+    `told`: up to which count reports have brought them on this connection.
+    """
 
     def __init__(self, boot: str) -> None:
         self.boot = boot
         self.decided = 0
+        self.told = 0
         self.decisions = [Decision() for _ in range(MEMORY)]
         self._table = Table()
 

@@ -35,8 +35,14 @@ class Light:
         """Count a message that is not obeyed."""
         self.dropped[cause] = min(self.dropped[cause] + 1, MAX_SMALL)
 
-    def hear(self, judgement: int, heard: Command, up: int) -> int:
-        """Obey a set message just read, at clock `up`, which is read right before. Gives what it asks of the shell."""
+    def hear(self, judgement: int, heard: Command, is_retained: bool, up: int) -> int:
+        """Obey a set message just read, at clock `up`, which is read right before. Gives what it asks of the shell.
+
+        A retained one is nobody's wish of now, so it is dropped.
+        """
+        if is_retained:
+            self.drop(RETAINED)
+            return NOTHING
         if judgement != command.VALID:
             self.drop(judgement)
             return REPORT if heard.origin and self.gate.refuse(heard, up, self.seq) else NOTHING

@@ -15,6 +15,11 @@ NEW = (0, 0, False, 255)
 """The record of a chip that never wrote one."""
 
 
+def next_epoch(kept: int, flashed: int) -> int:
+    """Give the epoch of this boot: above that of the last, also where a chip was wiped and set up at `flashed` (s)."""
+    return max(kept, flashed // 60) + 1
+
+
 def encode(record: "tuple[int, int, bool, int]") -> bytes:
     """Write a record as the bytes of its place."""
     body = struct.pack(_LAYOUT, _MAGIC, *record)

@@ -23,19 +23,20 @@ _DISCOVERY = (
 )
 
 
-def write_report(page: Outbox, light: Light, up: int, heap: int, told: int) -> None:
-    """Write the report of a light at clock `up`. `told`: how many of its answers earlier reports have brought."""
+def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
+    """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered."""
     gate = light.gate
     state = "ON" if light.is_on else "OFF"
     page.text(_HEAD % (state, light.brightness, gate.boot, up, light.epoch, light.seq, gate.decided))
     comma = ""
-    for place in range(max(0, MEMORY - max(USUAL_OUTCOMES, gate.decided - told)), MEMORY):
+    for place in range(max(0, MEMORY - max(USUAL_OUTCOMES, gate.decided - gate.told)), MEMORY):
         answer = gate.decisions[place]
         if answer.number:
             page.text(comma)
             outcome = OUTCOMES[answer.outcome]
             page.text(_OUTCOME % (answer.origin, answer.number, outcome, light.epoch, answer.seq, answer.us))
             comma = ","
+    gate.told = gate.decided
     retained, malformed, invalid, too_large = light.dropped
     page.text(_TAIL % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION))
 

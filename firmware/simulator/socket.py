@@ -13,6 +13,7 @@ It has what the firmware uses and no more: what is here takes room in the firmwa
 
 import errno
 import io
+import os
 import select
 
 from air import air
@@ -24,6 +25,8 @@ IPPROTO_TCP = 6  # the unix port names neither this nor the next
 TCP_NODELAY = 1
 
 SEND_BUFFER = 5760
+LATE = "socket-%d.late"
+PIECE = 128
 EAI_FAIL = -202
 STREAM_POLL = 3
 STREAM_CLOSE = 4
@@ -47,7 +50,9 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
         self._poller = select.poll()
         self._poller.register(self._kernel, select.POLLIN)
         self._late_address = None
-        self._late = []  # in pieces: no room of the firmware's heap is large enough for all of it
+        self._late_file = LATE % id(self)  # what is written late waits outside of the heap, as on the chip
+        self._late = 0
+        self._late_sent = 0
         self._is_closed = False
         _open.append(self)
 
@@ -100,11 +105,13 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
         return 0
 
     def _keep(self, content: bytes) -> "int | None":
-        kept = bytes(content[: SEND_BUFFER - sum(len(piece) for piece in self._late)])
+        kept = min(len(content), SEND_BUFFER - self._late)
         if not kept:
             return None
-        self._late.append(kept)
-        return len(kept)
+        with open(self._late_file, "ab" if self._late else "wb") as file:
+            file.write(memoryview(content)[:kept])
+        self._late += kept
+        return kept
 
     def catch_up(self) -> None:
         """Do what waited for the access point."""
@@ -121,20 +128,28 @@ class socket(io.IOBase):  # noqa: N801 - the chip's name
             self._kernel.connect(address)
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
-                self._late = []  # refused: whoever waits for this socket finds out by itself
+                self._forget_late()  # refused: whoever waits for this socket finds out by itself
 
     def _send_late(self) -> None:
         try:
-            while self._late:
-                sent = self._kernel.write(self._late[0]) or 0
-                if sent < len(self._late[0]):
-                    self._late[0] = self._late[0][sent:]
-                    return
-                self._late.pop(0)
+            with open(self._late_file, "rb") as file:
+                file.seek(self._late_sent)
+                while piece := file.read(PIECE):
+                    sent = self._kernel.write(piece) or 0
+                    self._late_sent += sent
+                    if sent < len(piece):
+                        return
         except OSError:
-            self._late = []  # the peer gave this link up: whoever reads from it finds out by itself
+            pass  # the peer gave this link up: whoever reads from it finds out by itself
+        self._forget_late()
+
+    def _forget_late(self) -> None:
+        if self._late:
+            os.remove(self._late_file)
+        self._late = self._late_sent = 0
 
     def _close_kernel(self) -> None:
+        self._forget_late()
         _open.remove(self)
         self._kernel.close()
 

@@ -62,7 +62,7 @@ def test_patience_is_counted_from_the_proven_clock() -> None:
     office = Office()
     office.later(10_000)
     office.ask(patience_ms=500)
-    assert decode_set(office.line.messages[-1]).not_after == moment(1_000 + 9_995 + 500)
+    assert decode_set(office.line.messages[-1]).not_after == moment(1_000 + 9_990 + 500)
 
 
 def test_deadline_too_far_ahead_is_invalid() -> None:
@@ -236,7 +236,7 @@ def test_press_that_nobody_answers_is_unconfirmed_when_the_deadline_is_proven() 
     watcher = office.ask()
     office.later(1_999)
     assert watcher.words == ["accepted"]
-    office.later(4)
+    office.later(5)
     assert watcher.words == ["accepted", "unconfirmed"]
     assert len(office.line.sent) == 2
     office.report(up=3_001)
@@ -248,7 +248,7 @@ def test_alarm_is_set_for_the_deadline() -> None:
     office.ask()
     assert office.desk.wake_at is not None
     assert office.alarms == [office.desk.wake_at]
-    assert 2_000 * MS < office.desk.wake_at - office.now < 2_003 * MS
+    assert 2_000 * MS < office.desk.wake_at - office.now < 2_004 * MS
     office.ask(2, patience_ms=9_000)
     assert len(office.alarms) == 1
     office.ask(3, patience_ms=100)

@@ -11,10 +11,10 @@ def new() -> Light:
     return Light("b007b007", 3, False, 255)
 
 
-def hear(subject: Light, payload: str) -> int:
+def hear(subject: Light, payload: str, is_retained: bool = False) -> int:
     heard = Command()
     verdict = heard.read(memoryview(payload.encode()), 0, len(payload))
-    act: int = subject.hear(verdict, heard, 1)
+    act: int = subject.hear(verdict, heard, is_retained, 1)
     return act
 
 
@@ -41,7 +41,8 @@ def test_dropped_messages_are_counted_by_cause() -> None:
     subject = new()
     for payload in ("{", "[]", '{"state":"GLOW"}', "x" * 1025):
         assert hear(subject, payload) == light.NOTHING
-    subject.drop(RETAINED)
+    assert hear(subject, '{"state":"ON"}', True) == light.NOTHING
+    assert not subject.is_on
     assert subject.dropped[RETAINED] == 1
     assert subject.dropped[command.MALFORMED] == 2
     assert subject.dropped[command.INVALID] == 1
@@ -59,7 +60,7 @@ def test_time_to_the_output_is_noted_with_the_key_that_acted() -> None:
     subject = new()
     heard = Command()
     payload = Press(1, 1, until=9).payload.encode()
-    assert subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, 1) == light.SHINE
+    assert subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, False, 1) == light.SHINE
     subject.took(heard, 350)
     assert subject.gate.decisions[-1].us == 350
     subject.took(heard, 2**31)
@@ -71,7 +72,7 @@ def test_message_without_key_leaves_the_time_of_the_last_key() -> None:
     assert hear(subject, Press(1, 1, until=9).payload) == light.SHINE
     heard = Command()
     payload = b'{"state":"OFF"}'
-    subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, 1)
+    subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, False, 1)
     subject.took(heard, 99)
     assert subject.gate.decisions[-1].us == 0
 

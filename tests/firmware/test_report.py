@@ -19,7 +19,8 @@ from tests.firmware.presses import Press
 
 def report_of(subject: Light, up: int = 5, heap: int = 6, told: int = 0) -> bytes:
     page = Outbox(2_048)
-    write_report(page, subject, up, heap, told)
+    subject.gate.told = told
+    write_report(page, subject, up, heap)
     return bytes(page.waiting())
 
 

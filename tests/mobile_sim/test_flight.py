@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from contract.phone import Legs, Press, PressOutcome, Wish
 from contract.words import Reason, Word
 from mobile_sim import press as rules
-from mobile_sim.clock import now_ms
+from mobile_sim.clock import RealTime, Time, now_ms
 from mobile_sim.events import LinkUp, Said
 from mobile_sim.flight import Flight
 from mobile_sim.phone import Phone
@@ -63,7 +63,9 @@ async def test_press_of_an_earlier_life_is_sent_with_its_age_and_is_no_journey()
     forgotten: list[str] = []
 
     class Ground:
-        def send(self, frame: BaseModel) -> None:
+        time: Time = RealTime()
+
+        def send(self, frame: BaseModel, *, hedge: bool = False) -> None:
             sent.append(frame)
 
         def keep(self, press: Press, lead_ms: int) -> None:

@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 def press(journal: Journal, light: str = "kitchen", up: int = 5_000) -> Press:
     moment = Moment(boot="0badcafe", up=up)
     made = Press(type="press", key=journal.next_key(), light=light, set=Wish(state="ON"), not_after=moment)
-    journal.keep(made, 2_000)
+    journal.keep(made, 2_000, 1)
     return made
 
 
@@ -181,7 +181,7 @@ from contract.phone import Press, Wish
 journal = Journal(Path({str(path)!r}))
 journal.open()
 press = Press(type="press", key=journal.next_key(), light="kitchen", set=Wish(state="ON"))
-journal.keep(press, 2_000)
+journal.keep(press, 2_000, 1)
 print(press.key, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
