@@ -5,7 +5,7 @@ import { House } from "./house.js";
 import { Journey } from "./journey.js";
 import { Link, State } from "./link.js";
 import { keepToken, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
-import { Wire, pressOverHttp } from "./wire.js";
+import { Wire, findObstacle, pressOverHttp } from "./wire.js";
 import { linkOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
@@ -42,11 +42,13 @@ house.use(hand);
 
 let token = null;
 let broker = true; // as the bridge last said
+let obstacle = null; // what keeps the link from opening
 let timer = null;
 let unasked = openPresses(); // of an earlier page: asked again as soon as there is a link
 
 function drive(event) {
   if (event.type === "frame") hear(event.frame);
+  if (event.type === "closed" && !event.opened) lookAround();
   for (const action of link.onEvent(event, performance.now())) act(action);
 }
 
@@ -77,6 +79,7 @@ function wake(at) {
 /** The link's state changed. */
 function tell({ state, code }) {
   if (state === State.LIVE) {
+    obstacle = null;
     unasked.forEach((asked) => hand.restore(asked));
     unasked = [];
     hand.linkUp();
@@ -112,6 +115,12 @@ function hearStatus(frame) {
   show();
 }
 
+async function lookAround() {
+  const found = await findObstacle();
+  if (link.state !== State.LIVE) obstacle = found;
+  show();
+}
+
 /** The first copy got no answer: doubt the link, and send the same press around it. */
 function takeSecondPath(asked) {
   drive({ type: "check" });
@@ -121,7 +130,7 @@ function takeSecondPath(asked) {
 function show() {
   const words = element("link");
   const state = link.state === State.CONNECTING && link.troubled ? State.WAITING : link.state; // said once, not each try
-  const text = linkOf(state, broker);
+  const text = linkOf(state, broker, obstacle);
   if (words.textContent !== text) words.textContent = text;
   words.dataset.state = state === State.LIVE && !broker ? "away" : state;
   element("none").hidden = house.size > 0 || link.state !== State.LIVE;

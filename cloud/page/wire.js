@@ -1,6 +1,7 @@
 // The two ways to the bridge: the WebSocket that stays open, and HTTP as the second path of a press.
 
 const SECOND_PATH_MS = 5_000;
+const LOOK_MS = 5_000;
 
 export class Wire {
   #socket = null;
@@ -15,10 +16,14 @@ export class Wire {
     const address = new URL("ws", document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
+    let opened = false;
     const mine = (listener) => (event) => socket === this.#socket && listener(event);
-    socket.addEventListener("open", mine(() => this.#onEvent({ type: "opened" })));
+    socket.addEventListener("open", mine(() => {
+      opened = true;
+      this.#onEvent({ type: "opened" });
+    }));
     socket.addEventListener("message", mine(({ data }) => this.#onEvent({ type: "frame", frame: JSON.parse(data) })));
-    socket.addEventListener("close", mine(({ code }) => this.#onEvent({ type: "closed", code })));
+    socket.addEventListener("close", mine(({ code }) => this.#onEvent({ type: "closed", code, opened })));
     this.#socket = socket;
   }
 
@@ -56,6 +61,23 @@ export async function pressOverHttp(asked, token) {
     return frame.type === "outcome" || frame.type === "error" ? frame : null;
   } catch (error) {
     console.info("presslight: no answer on the second path:", error.name);
+    return null;
+  }
+}
+
+/**
+ * What stands between this page and its bridge where no WebSocket opens: "portal" (somebody else answers, who wants to
+ * be visited first), "blocked" (the bridge answers, so only its WebSocket is kept away), or null: nobody answers.
+ */
+export async function findObstacle() {
+  try {
+    const where = new URL("healthz", document.baseURI);
+    const answer = await fetch(where, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(LOOK_MS) });
+    if (answer.status >= 500) return null; // a proxy whose bridge is away
+    const isOurs = answer.ok && answer.headers.get("content-type")?.startsWith("application/json");
+    return isOurs ? "blocked" : "portal";
+  } catch (error) {
+    console.info("presslight: no answer over HTTP either:", error.name);
     return null;
   }
 }

@@ -51,8 +51,15 @@ const LINK = {
   refused: "The bridge turned this page away. Reload the page.",
 };
 
-export function linkOf(state, broker) {
-  return state === "live" && !broker ? "The bridge cannot reach the lights (its broker is away)." : LINK[state];
+const OBSTACLES = {
+  portal: "This network blocks the app until you sign in to the network: open any other page.",
+  blocked: "This network blocks the app: it lets no live connection through. Try another network.",
+};
+
+/** How the link is. `obstacle`: what keeps it from opening, as far as is known; null: nothing. */
+export function linkOf(state, broker, obstacle = null) {
+  if (state === "live" && !broker) return "The bridge cannot reach the lights (its broker is away).";
+  return state === "waiting" && obstacle ? OBSTACLES[obstacle] : LINK[state];
 }
 
 function wished({ state, brightness }) {

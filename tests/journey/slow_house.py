@@ -21,6 +21,10 @@ from tests.lab.proxy_lab import ProxyLab
 Lab = PacketLab | ProxyLab
 Result = TypeVar("Result")
 
+DID_NOT = frozenset({Said.REFUSED, Said.OFFLINE, Said.NOT_APPLIED, Said.NOT_SENT, Said.REJECTED})
+"""Last words after which a person may press again: that press did not act and never will."""
+
+MOST_PRESSES = 10
 WAIT_S = 60
 """Bounds every wait on a slow network; far over what any takes."""
 
@@ -103,8 +107,8 @@ class SlowHouse:
         async with asyncio.timeout(10 * WAIT_S):
             return await self.lab.at_phone(story)
 
-    async def pressed(self, values: Iterable[int], patience_ms: int = DEFAULT_PATIENCE_MS) -> list[Told]:
-        """A new phone presses for one brightness after the other, each once the last has its last word."""
+    async def wished(self, values: Iterable[int], patience_ms: int = DEFAULT_PATIENCE_MS) -> list[Told]:
+        """A new phone is pressed for one brightness after the other, and again where it says `did not happen`."""
         async with self.phone() as phone:
             return await self.far(_press_all(phone, values, patience_ms))
 
@@ -117,7 +121,13 @@ class SlowHouse:
 
 
 async def _press_all(phone: Phone, values: Iterable[int], patience_ms: int) -> list[Told]:
-    return [await Finger(phone, value, patience_ms).told() for value in values]
+    told = []
+    for value in values:
+        for _ in range(MOST_PRESSES):
+            told.append(await Finger(phone, value, patience_ms).told())
+            if told[-1].journey.word not in DID_NOT:
+                break
+    return told
 
 
 @asynccontextmanager
