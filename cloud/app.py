@@ -5,16 +5,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
 
-from cloud.answers import completed, refusal_answer
+from cloud.answers import as_refusal, completed, refusal_answer
 from cloud.errors import Refusal
 from cloud.pages import Pages
 from cloud.routes import routes
 from cloud.settings import Settings
 from cloud.socket import PhoneSockets
 from cloud.switchboard import Switchboard
+from contract.errors import ErrorCode
 
 _ABOUT = "Presses that act at most once, and whose last word is true. docs/protocol.md says what the words mean."
 _LONGEST_LOGGED = 64
@@ -44,15 +47,21 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.board = board
     app.include_router(routes(board))
     app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(board, board.now)))
-    app.mount("/", Pages())
-    app.add_exception_handler(Refusal, _refuser(board))
+    app.router.default = Pages()  # not mounted: a mount would answer for routes that do not know a method
+    for error in (Refusal, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error, _refuser(board))
     return app
 
 
 def _refuser(board: Switchboard) -> Any:
-    async def refuse(request: Request, refusal: Refusal) -> Response:
+    async def refuse(request: Request, error: Exception) -> Response:
+        if isinstance(error, Refusal | HTTPException | RequestValidationError):
+            refusal = as_refusal(error)
+        else:
+            board.counts.mistake(request.url.path, error)
+            refusal = Refusal(ErrorCode.INTERNAL)
         key = request.headers.get("idempotency-key", "")[:_LONGEST_LOGGED]
         board.counts.error(refusal.code, getattr(request.state, "phone", None), key, str(refusal))
-        return refusal_answer(refusal)
+        return refusal_answer(refusal, getattr(error, "headers", None))
 
     return refuse

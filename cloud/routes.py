@@ -9,14 +9,15 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
 
-from cloud.answers import PRESS_BODY, header, json_answer, problems
+from cloud.answers import KEY_HEADER, PRESS_BODY, header, json_answer, problems
 from cloud.errors import Refusal
 from cloud.keys import press_key
 from cloud.record import Ask
 from cloud.switchboard import Switchboard
-from contract.errors import ErrorCode
-from contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish, encode
+from contract.errors import ContractError, ErrorCode
+from contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish, decode_press_body, encode
 from contract.words import LightId
 
 LONGEST_WAIT_S = 10
@@ -82,16 +83,12 @@ def _add_presses(router: APIRouter, board: Switchboard) -> None:
             },
             **problems(*_ALWAYS, *_OF_PRESSES),
         },
-        openapi_extra={"requestBody": PRESS_BODY},
+        openapi_extra={"requestBody": PRESS_BODY, "parameters": [KEY_HEADER]},
     )
     async def press(
         light: Annotated[str, Path(description="The light's name.")],
         request: Request,
         phone: Annotated[str, Depends(signed_in)],
-        idempotency_key: Annotated[
-            str | None,
-            Header(description="Required. A key `origin-n`, or any 8 to 128 printable ASCII characters."),
-        ] = None,
         prefer: Annotated[
             str | None, Header(description="`wait=S`: answer with the last word if it comes within S seconds.")
         ] = None,
@@ -100,7 +97,7 @@ def _add_presses(router: APIRouter, board: Switchboard) -> None:
         now = board.now()
         if not board.may_press(phone, now):
             raise Refusal(ErrorCode.RATE_LIMITED)
-        key = press_key(idempotency_key, phone)
+        key = press_key(request.headers.get("idempotency-key"), phone)
         body = await _body(request)
         wish = Wish(state=body.state, brightness=body.brightness)
         ask = Ask(key, _light(light), phone, wish, body.if_ver, body.not_after, body.patience_ms)
@@ -179,17 +176,16 @@ async def _first(one: asyncio.Event, other: asyncio.Event, limit_s: float) -> No
 async def _body(request: Request) -> PressBody:
     """Read the body. Raises Refusal."""
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_FRAME_BYTES:
-            raise Refusal(ErrorCode.TOO_LARGE, f"{MAX_FRAME_BYTES} bytes are allowed")
     try:
-        return PressBody.model_validate_json(bytes(raw))
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in found["loc"])
-        code = ErrorCode.MALFORMED if found["type"] == "json_invalid" else ErrorCode.INVALID
-        raise Refusal(code, f"{where}: {found['msg']}" if where else found["msg"]) from None
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > MAX_FRAME_BYTES:
+                break
+        return decode_press_body(bytes(raw))
+    except ContractError as error:
+        raise Refusal(error.code, str(error)) from None
+    except ClientDisconnect:
+        raise Refusal(ErrorCode.MALFORMED, "the body did not arrive whole") from None
 
 
 def _light(name: str) -> str:

@@ -8,20 +8,16 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame, Opcode
-from websockets.protocol import OPEN
 
 from cloud.app import create_app
+from cloud.door import Counts, doors
 from cloud.errors import BridgeFailed, CannotListen
 from cloud.settings import Settings
-from cloud.socket import SHORT_WAY
 
 LONGEST_FRAME_BYTES = 65_536
 """A larger frame closes its socket with 1009."""
@@ -30,56 +26,16 @@ BACKLOG = 4_096
 SEND_BUFFER_BYTES = 65_536
 """The kernel's, per phone: what is not read shall wait with us, where a light's old change gives way to its new one."""
 
-HIGH_WATER_BYTES = 16_384
 ENDING_S = 1
 
 
-class PhoneProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket with a short way out: frames that wait together leave in one write, and it can be dropped."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection over, with a short buffer."""
-        super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
-
-    async def send_texts(self, texts: Sequence[str]) -> None:
-        """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
-        if self.disconnected or self.conn.state is not OPEN:
-            raise ClientDisconnected
-        self._write(texts)
-        await self.writable.wait()
-
-    def send_now(self, texts: Sequence[str]) -> bool:
-        """Send text frames at once, if there is room. False, and nothing sent, if there is none."""
-        has_room = self.writable.is_set() and self.conn.state is OPEN and not self.disconnected
-        if has_room:
-            self._write(texts)
-        return has_room
-
-    def _write(self, texts: Sequence[str]) -> None:
-        frames = [Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts]
-        self.transport.write(b"".join(frames))
-
-    def drop(self) -> None:
-        """End the connection without waiting for a phone that reads nothing."""
-        self.transport.abort()
-
-    def handle_connect(self, event: Any) -> None:
-        """Offer the short way to the application."""
-        super().handle_connect(event)
-        if self.response.status_code == 101:
-            extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[SHORT_WAY] = self
-
-
-def serve_options() -> dict[str, Any]:
-    """How uvicorn serves `create_app`, wherever it is run: arguments of `uvicorn.Config`."""
+def serve_options(counts: Counts) -> dict[str, Any]:
+    """How uvicorn serves `create_app`: arguments of `uvicorn.Config`. `counts` hears of what is no request at all."""
     return {
-        "ws": PhoneProtocol,
+        **doors(counts),
         "ws_max_size": LONGEST_FRAME_BYTES,
         "ws_per_message_deflate": False,
         "ws_ping_interval": None,  # the phones' protocol has pings of its own
-        "http": "httptools",
         "lifespan": "on",
         "access_log": False,
         "log_config": None,
@@ -137,7 +93,9 @@ class Bridge:
         self.port = listener.getsockname()[1]
         self.app = create_app(self.settings)
         up = asyncio.Event()
-        self._server = _Server(uvicorn.Config(self.app, **serve_options() | {"lifespan": "off"}), up)
+        self._server = _Server(
+            uvicorn.Config(self.app, **serve_options(self.app.state.board.counts) | {"lifespan": "off"}), up
+        )
         self._run = asyncio.create_task(self._serve(listener), name="bridge")
         starting = asyncio.create_task(up.wait())
         try:

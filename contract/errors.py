@@ -31,6 +31,8 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden"
     UNKNOWN_LIGHT = "unknown_light"
     UNKNOWN_PRESS = "unknown_press"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
     KEY_MISSING = "key_missing"
     KEY_REUSED = "key_reused"
     RATE_LIMITED = "rate_limited"
@@ -39,6 +41,8 @@ class ErrorCode(StrEnum):
     SLOW_PHONE = "slow_phone"
     SILENT_PHONE = "silent_phone"
     SHUTTING_DOWN = "shutting_down"
+    REQUEST_TIMEOUT = "request_timeout"
+    INTERNAL = "internal"
 
 
 class CloseCode(IntEnum):
@@ -81,6 +85,8 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.FORBIDDEN: Meaning("The key's origin belongs to another phone.", False, 403),
     ErrorCode.UNKNOWN_LIGHT: Meaning("There is no light of that name.", False, 404),
     ErrorCode.UNKNOWN_PRESS: Meaning("There is no press with that key.", False, 404),
+    ErrorCode.NOT_FOUND: Meaning("There is nothing at this address.", False, 404),
+    ErrorCode.METHOD_NOT_ALLOWED: Meaning("This address does not know that method.", False, 405),
     ErrorCode.KEY_MISSING: Meaning("The Idempotency-Key header is missing or not usable.", False, 400),
     ErrorCode.KEY_REUSED: Meaning("This key was used before with another payload.", False, 409),
     ErrorCode.RATE_LIMITED: Meaning("More presses a second than the limit; slow down.", True, 429),
@@ -89,6 +95,8 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.SLOW_PHONE: Meaning("This phone read nothing for too long.", True, 503),
     ErrorCode.SILENT_PHONE: Meaning("This phone answered no ping for too long.", True, 503),
     ErrorCode.SHUTTING_DOWN: Meaning("The bridge is restarting.", True, 503),
+    ErrorCode.REQUEST_TIMEOUT: Meaning("The request did not arrive in time.", True, 408),
+    ErrorCode.INTERNAL: Meaning("The bridge made a mistake; whether this took effect is not known.", True, 500),
 }
 
 

@@ -7,9 +7,11 @@ import httpx
 import pytest
 
 from cloud.errors import BridgeFailed, CannotListen, StoreUnavailable
+from cloud.metrics import Metrics
 from cloud.mqtt import Line
 from cloud.serve import LONGEST_FRAME_BYTES, Bridge, serve_options
 from cloud.settings import Settings
+from cloud.watch import Watch
 from contract.address import BrokerAddress
 from contract.errors import CloseCode
 from tests.cloud.conftest import House
@@ -121,6 +123,6 @@ async def test_every_phones_socket_sends_without_delay(house: House) -> None:
 
 
 def test_options_hold_for_any_runner() -> None:
-    options = serve_options()
+    options = serve_options(Watch(Metrics()))
     assert (options["ws_per_message_deflate"], options["ws_max_size"]) == (False, LONGEST_FRAME_BYTES)
     assert (options["access_log"], options["ws_ping_interval"]) == (False, None)

@@ -36,7 +36,7 @@ def test_meaning_is_one_sentence_for_people(code: ErrorCode) -> None:
 
 @pytest.mark.parametrize("code", ErrorCode)
 def test_meaning_says_retry_exactly_where_the_http_status_does(code: ErrorCode) -> None:
-    assert MEANINGS[code].retry == (MEANINGS[code].http_status in {408, 429, 503})
+    assert MEANINGS[code].retry == (MEANINGS[code].http_status in {408, 429, 500, 503})
 
 
 @pytest.mark.parametrize("code", CloseCode)

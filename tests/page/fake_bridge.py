@@ -57,6 +57,7 @@ class FakeBridge:
         self.sockets = 0
         self.frames: list[Frame] = []
         self.posts: list[Frame] = []
+        self.post_problem: tuple[int, Frame] | None = None
         self._heard = asyncio.Condition()
         self._socket: WebSocketRoute | None = None
 
@@ -142,9 +143,12 @@ class FakeBridge:
         async with self._heard:
             self.posts.append({"url": request.url, "headers": request.headers, "body": request.post_data_json})
             self._heard.notify_all()
+        if self.post_problem is not None:
+            status, problem = self.post_problem
+            return await route.fulfill(json=problem, status=status)
         key = request.headers["idempotency-key"]
         answer = {"type": "outcome", "key": key, "light": "kitchen", "word": "accepted", "final": False}
-        await route.fulfill(json=answer, status=202)
+        return await route.fulfill(json=answer, status=202)
 
     def _welcome(self) -> Frame:
         limits = {"frame_bytes": 16_384, "presses_per_s": 50, "burst": 100}

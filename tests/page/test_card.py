@@ -152,6 +152,16 @@ async def test_press_without_an_answer_takes_a_second_path_under_the_same_key(
     await bridge.next("ping", lambda frame: frame["n"] > 1)  # and the socket is doubted
 
 
+async def test_mistake_on_the_second_path_is_no_answer(context: BrowserContext, bridge: FakeBridge) -> None:
+    bridge.post_problem = 500, {"type": "error", "code": "internal", "message": "a mistake", "retry": True}
+    page = await open_page(context)
+    await power(page).click()
+    press = await bridge.next("press")
+    await bridge.posted()
+    bridge.tell(press, "not_applied")
+    await expect(kitchen(page)).to_contain_text("Did not happen, and will not any more")
+
+
 async def test_rate_limited_press_says_so_and_tries_again(context: BrowserContext, bridge: FakeBridge) -> None:
     page = await open_page(context)
     await power(page).click()

@@ -1,0 +1,198 @@
+"""The bridge's door: connections as uvicorn takes them in, before they are a request or a frame.
+
+Who speaks no HTTP, sends too much of it or too slowly, or breaks the WebSocket's framing, hears a code, is counted, and
+is let go; nobody else notices.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import OPEN
+
+from cloud.answers import refusal_answer
+from cloud.errors import Refusal
+from cloud.socket import SHORT_WAY
+from contract.errors import ErrorCode
+
+REQUEST_S = 10
+"""So long a request may take to arrive, and so long we listen to one that we have turned away."""
+
+LONGEST_REQUEST_BYTES = 65_536
+"""Head and body together; of a larger one nothing is read any more."""
+
+HIGH_WATER_BYTES = 16_384
+
+_NO_HANDSHAKE = "this is no handshake of a WebSocket"
+
+
+class Counts(Protocol):
+    """Who counts what was wrong."""
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        """Somebody was told that something was wrong."""
+
+
+def doors(counts: Counts) -> dict[str, type[asyncio.Protocol]]:
+    """The protocols for `uvicorn.Config`, whose `counts` is this one."""
+    return {
+        "http": type("RequestProtocol", (RequestProtocol,), {"counts": counts}),
+        "ws": type("PhoneProtocol", (PhoneProtocol,), {"counts": counts}),
+    }
+
+
+class RequestProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, which gives nobody more time or room than a request needs."""
+
+    counts: Counts
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over; a request is due."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._received = 0  # bytes of the request that is coming in
+        self._refused = False
+        self._late = self.loop.call_later(REQUEST_S, self._on_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._late.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in a piece of a request."""
+        if self._refused:
+            return
+        self._received += len(data)
+        super().data_received(data)
+        if self._received > LONGEST_REQUEST_BYTES:
+            self._refuse(ErrorCode.TOO_LARGE, f"{LONGEST_REQUEST_BYTES} bytes are allowed")
+
+    def on_message_begin(self) -> None:
+        """Give the next request its time."""
+        super().on_message_begin()
+        self._late.cancel()
+        self._late = self.loop.call_later(REQUEST_S, self._on_late)
+
+    def on_message_complete(self) -> None:
+        """All of it is there."""
+        super().on_message_complete()
+        self._received = 0
+        self._late.cancel()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the phone's protocol, which has times of its own."""
+        self._late.cancel()
+        if all(value.isascii() for name, value in self.scope["headers"] if name.startswith(b"sec-websocket")):
+            super().handle_websocket_upgrade()
+        else:  # websockets would fail at it
+            self._refuse(ErrorCode.MALFORMED, _NO_HANDSHAKE)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        self._refuse(ErrorCode.MALFORMED, msg)
+
+    def _on_late(self) -> None:
+        if self._received:
+            self._refuse(ErrorCode.REQUEST_TIMEOUT, "")
+        else:
+            self.transport.close()  # opened and not used, as browsers do
+
+    def _refuse(self, code: ErrorCode, detail: str) -> None:
+        """Answer, unless an answer is under way, and hear nothing more.
+
+        The other end may be sending still: closing at once would reset the connection and lose it our answer.
+        """
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        self.counts.error(code, None, None, detail)
+        answering = self._answering()
+        if answering is None or not answering.response_started:
+            self.transport.write(_goodbye(Refusal(code, detail)))
+        if answering is not None:
+            answering.disconnected = True
+            answering.message_event.set()
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._unset_keepalive_if_required()
+        self._late.cancel()
+        self._late = self.loop.call_later(REQUEST_S, self.transport.abort)
+
+    def _answering(self) -> RequestResponseCycle | None:
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        return None if cycle is None or cycle.response_complete else cycle
+
+
+def _goodbye(refusal: Refusal) -> bytes:
+    answer = refusal_answer(refusal)
+    headers = [*answer.raw_headers, (b"connection", b"close")]
+    lines = [STATUS_LINE[answer.status_code], *(name + b": " + value + b"\r\n" for name, value in headers)]
+    return b"".join([*lines, b"\r\n", bytes(answer.body)])
+
+
+class PhoneProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket with a short way out: frames that wait together leave in one write, and it can be dropped."""
+
+    counts: Counts
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over, with a short buffer."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in the handshake, which the door hands over whole, or a piece of a frame."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.counts.error(ErrorCode.MALFORMED, None, None, _NO_HANDSHAKE)
+            self.transport.write(_goodbye(Refusal(ErrorCode.MALFORMED, _NO_HANDSHAKE)))
+            self.transport.close()
+
+    async def send_texts(self, texts: Sequence[str]) -> None:
+        """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
+        if self.disconnected or self.conn.state is not OPEN:
+            raise ClientDisconnected
+        self._write(texts)
+        await self.writable.wait()
+
+    def send_now(self, texts: Sequence[str]) -> bool:
+        """Send text frames at once, if there is room. False, and nothing sent, if there is none."""
+        has_room = self.writable.is_set() and self.conn.state is OPEN and not self.disconnected
+        if has_room:
+            self._write(texts)
+        return has_room
+
+    def _write(self, texts: Sequence[str]) -> None:
+        frames = [Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts]
+        self.transport.write(b"".join(frames))
+
+    def drop(self) -> None:
+        """End the connection without waiting for a phone that reads nothing."""
+        self.transport.abort()
+
+    def handle_connect(self, event: Any) -> None:
+        """Offer the short way to the application; count a handshake that is none."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[SHORT_WAY] = self
+        else:
+            self.counts.error(ErrorCode.MALFORMED, None, None, _NO_HANDSHAKE)
+
+    def handle_ping(self) -> None:
+        """Answer a ping of the WebSocket's own, unless answers pile up unread."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
+
+    def handle_parser_exception(self) -> None:
+        """Count what breaks the framing; the other end hears a close code (1002, 1007, 1009)."""
+        close = self.conn.close_sent
+        too_big = close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
+        code = ErrorCode.TOO_LARGE if too_big else ErrorCode.MALFORMED
+        self.counts.error(code, None, None, close.reason if close else "")
+        super().handle_parser_exception()

@@ -1,0 +1,189 @@
+"""What comes over TCP and is no request: its sender hears a code, it is counted, the connection ends."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cloud import door
+from contract.errors import ErrorCode
+from tests.cloud.conftest import House
+from tests.cloud.ports import key
+from tests.cloud.raw_phone import UPGRADE, WAIT_S
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: bridge\r\n\r\n"
+
+
+class Wire:
+    """A TCP connection to the bridge."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def send(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """One answer: status, headers, body."""
+        async with asyncio.timeout(WAIT_S):
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
+            status, *lines = head.splitlines()
+            headers = dict(line.lower().split(": ", 1) for line in lines if line)
+            return int(status.split()[1]), headers, await self._reader.readexactly(int(headers["content-length"]))
+
+    async def problem(self) -> tuple[int, str]:
+        """One answer that is a Problem: status and code."""
+        status, _, body = await self.answer()
+        return status, json.loads(body)["code"]
+
+    async def ended(self) -> bytes:
+        """What comes before the other side ends."""
+        async with asyncio.timeout(WAIT_S):
+            return await self._reader.read()
+
+
+@pytest.fixture
+async def wire(house: House) -> AsyncIterator[Wire]:
+    reader, writer = await asyncio.open_connection(house.bridge.host, house.bridge.port)
+    yield Wire(reader, writer)
+    writer.close()
+    await asyncio.wait([asyncio.ensure_future(writer.wait_closed())])
+
+
+def counted(house: House, code: ErrorCode) -> float:
+    """How often it was told; not asked over HTTP, which this file makes hasty."""
+    value: float = house.board.metrics._error(code)._value.get()
+    return value
+
+
+def press_head(house: House, *, length: int) -> bytes:
+    lines = [
+        "POST /api/lights/kitchen/presses HTTP/1.1",
+        f"Content-Length: {length}",
+        f"Authorization: Bearer {house.token}",
+        f"Idempotency-Key: {key()}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
+        b"hello there\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: bridge\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/lights HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00",
+    ],
+    ids=["zeros", "TLS", "words", "not ASCII", "negative length", "bad chunk", "MQTT"],
+)
+async def test_what_is_no_http_hears_so(house: House, wire: Wire, noise: bytes) -> None:
+    wire.send(noise)
+    status, code = await wire.problem()
+    assert (status, code) in {(400, "malformed"), (405, "method_not_allowed")}
+    await wire.ended()
+    assert counted(house, ErrorCode.MALFORMED) == 1
+
+
+@pytest.mark.parametrize("head", [b"X: ", b"Cookie: a=b\r\n", b""])
+async def test_head_without_end_is_too_large(house: House, wire: Wire, head: bytes) -> None:
+    wire.send(b"GET / HTTP/1.1\r\n" if head else b"GET /")
+    for _ in range(100):
+        wire.send((head or b"x") * 1_000)
+    assert await wire.problem() == (413, "too_large")
+    assert await wire.ended() == b""
+    assert counted(house, ErrorCode.TOO_LARGE) == 1
+
+
+async def test_answer_to_an_endless_body_is_heard_before_the_end(house: House, wire: Wire) -> None:
+    wire.send(press_head(house, length=999_999_999))
+    for _ in range(64):
+        wire.send(b" " * 65_536)
+    assert await wire.problem() == (413, "too_large")
+    assert await wire.ended() == b""
+
+
+@pytest.mark.parametrize(
+    "handshake",
+    [
+        UPGRADE.replace(b"GET", b"POST"),
+        UPGRADE.replace(b"/ws", b"/\xff"),
+        UPGRADE[:-2] + b"Content-Length: 5\r\n\r\n",
+        UPGRADE[:-2] + b"Sec-WebSocket-Protocol: a, \xff\r\n\r\n",
+        UPGRADE.replace(b"A==", b"\xff"),
+        UPGRADE[:-2] + b"X: y\r\n" * 200 + b"\r\n",
+    ],
+    ids=["POST", "odd path", "body", "odd header", "odd key", "200 headers"],
+)
+async def test_handshake_that_is_none_hears_so(house: House, wire: Wire, handshake: bytes) -> None:
+    wire.send(handshake)
+    assert await wire.problem() == (400, "malformed")
+    assert await wire.ended() == b""
+    assert counted(house, ErrorCode.MALFORMED) == 1
+
+
+@pytest.mark.parametrize("wrong", [(b"13", b"8"), (b"A==", b""), (b"Sec-WebSocket-Key", b"X")])
+async def test_handshake_of_another_websocket_is_counted(house: House, wire: Wire, wrong: tuple[bytes, bytes]) -> None:
+    wire.send(UPGRADE.replace(*wrong))
+    assert b" 400 Bad Request" in await wire.ended()
+    assert counted(house, ErrorCode.MALFORMED) == 1
+
+
+async def test_connection_serves_many_requests(wire: Wire) -> None:
+    for _ in range(3):
+        wire.send(GET)
+        assert (await wire.answer())[0] == 200
+    wire.send(GET * 3)
+    assert [(await wire.answer())[0] for _ in range(3)] == [200, 200, 200]
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A door that waits for nobody."""
+    monkeypatch.setattr(door, "REQUEST_S", 0.05)
+
+
+@pytest.mark.usefixtures("hasty")
+class TestSlow:
+    """Whoever sends less than a request in time."""
+
+    async def test_unused_connection_is_closed_without_a_word(self, house: House, wire: Wire) -> None:
+        assert await wire.ended() == b""
+        assert counted(house, ErrorCode.REQUEST_TIMEOUT) == 0
+
+    @pytest.mark.parametrize("part", [b"G", b"GET / HT", b"GET / HTTP/1.1\r\nHost:", UPGRADE[:-2]])
+    async def test_half_a_head_hears_that_it_is_late(self, house: House, wire: Wire, part: bytes) -> None:
+        wire.send(part)
+        assert await wire.problem() == (408, "request_timeout")
+        assert await wire.ended() == b""
+        assert counted(house, ErrorCode.REQUEST_TIMEOUT) == 1
+
+    async def test_half_a_body_hears_that_it_is_late_and_presses_nothing(self, house: House, wire: Wire) -> None:
+        wire.send(press_head(house, length=14) + b'{"sta')
+        assert await wire.problem() == (408, "request_timeout")
+        assert await wire.ended() == b""
+        assert house.board.store.find(key()) is None
+        assert b'kind="mistake"' not in house.board.metrics.text()
+
+    async def test_one_that_is_turned_away_and_sends_on_is_dropped(self, house: House, wire: Wire) -> None:
+        wire.send(b"nonsense\r\n\r\n")
+        assert (await wire.problem())[0] == 400
+        await house.until(lambda: not house.bridge._server.server_state.connections)
+
+
+async def test_phone_is_no_request_and_has_its_own_times(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[door.RequestProtocol] = []
+
+    class Seen(door.RequestProtocol):
+        def handle_websocket_upgrade(self) -> None:
+            super().handle_websocket_upgrade()
+            seen.append(self)
+
+    monkeypatch.setattr(house.bridge._server.config, "http_protocol_class", Seen)
+    monkeypatch.setattr(Seen, "counts", house.board.counts, raising=False)
+    await house.phone()
+    assert [protocol._late.cancelled() for protocol in seen] == [True]
