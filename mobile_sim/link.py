@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from mobile_sim.backoff import Backoff
 from mobile_sim.clock import now_ms, wait
 from mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent
 from mobile_sim.errors import TurnedAway, Unreachable
+from mobile_sim.trouble import describe
 
 log = logging.getLogger(__name__)
 
@@ -149,14 +149,3 @@ def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
             yield from leaves(error)
         else:
             yield error
-
-
-def describe(error: BaseException) -> str:
-    """One clause for people."""
-    if isinstance(error, ConnectionClosed):
-        return f"the bridge closed the socket ({error.rcvd.code if error.rcvd else 'without a word'})"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, OSError) and error.errno and error.strerror:
-        return (os.strerror(error.errno) if error.errno > 0 else error.strerror).lower()
-    return str(error) or type(error).__name__

@@ -1,15 +1,10 @@
-import socket
-
 import pytest
-from websockets.exceptions import ConnectionClosedError
-from websockets.frames import Close
 
 from contract.errors import CloseCode, Invalid
 from mobile_sim import backoff
-from mobile_sim.connection import Silent
 from mobile_sim.errors import TurnedAway, Unreachable
 from mobile_sim.events import Said
-from mobile_sim.link import describe, socket_uri
+from mobile_sim.link import socket_uri
 from mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
 
@@ -61,21 +56,6 @@ def test_phone_refuses_an_address_that_is_none() -> None:
 )
 def test_socket_is_found_from_the_bridges_address(url: str, uri: str) -> None:
     assert socket_uri(url) == uri
-
-
-@pytest.mark.parametrize(
-    ("error", "clause"),
-    [
-        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 1)"), "connection refused"),
-        (socket.gaierror(-2, "Name or service not known"), "name or service not known"),
-        (TimeoutError(), "no answer in time"),
-        (ConnectionClosedError(Close(1011, ""), None), "the bridge closed the socket (1011)"),
-        (ConnectionClosedError(None, None), "the bridge closed the socket (without a word)"),
-        (Silent(), "Silent"),
-    ],
-)
-def test_trouble_is_told_in_a_clause(error: Exception, clause: str) -> None:
-    assert describe(error) == clause
 
 
 async def test_finger_cuts_the_wait_for_the_next_link_short(

@@ -1,0 +1,39 @@
+"""What keeps a phone from its bridge, in one clause for people. Pure."""
+
+import os
+import socket
+import ssl
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+
+
+def describe(error: BaseException) -> str:
+    """One clause on what went wrong with a link."""
+    clause = str(error) or type(error).__name__
+    match error:
+        case ConnectionClosed(rcvd=close):
+            clause = f"the bridge closed the socket ({close.code if close else 'without a word'})"
+        case TimeoutError():
+            clause = "no answer in time"
+        case ssl.SSLCertVerificationError():
+            clause = f"server certificate problem: {error.verify_message}"
+        case socket.gaierror():
+            clause = f"cannot find the server ({str(error.strerror).lower()})"
+        case InvalidHandshake() | InvalidURI():
+            clause = f"this network blocks the app, or there is no bridge at this address ({_answer(error)})"
+        case OSError(errno=int(number), strerror=str(text)):
+            clause = (os.strerror(number) if number > 0 else text).lower()
+    return clause
+
+
+def _answer(error: InvalidHandshake | InvalidURI) -> str:
+    """What came instead of a WebSocket."""
+    match error:
+        case InvalidStatus(response=response):
+            return f"HTTP {response.status_code}"
+        case InvalidMessage():
+            return "no HTTP"
+        case InvalidURI():
+            return "sent elsewhere"
+        case _:
+            return str(error)
