@@ -35,7 +35,7 @@ demo: $(VENV)/.run ## three simulated lights, a broker, a bridge and the phone p
 	@$(BIN)/python -m presslight.micropython >/dev/null
 	@exec $(BIN)/presslight up --demo
 
-test: venv ## the whole suite, on real parts; installs Mosquitto and Chromium where they are missing
+test: venv ## the whole suite, on real parts; installs Mosquitto, Chromium, PostgreSQL where missing
 	@tests/install.sh
 	@$(BIN)/python -m presslight.micropython >/dev/null
 	@exec $(BIN)/python -m pytest

@@ -1,15 +1,18 @@
 """What the bridge is told at its start, and how much it takes of anything."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from cloud.database import read_address
 from contract.address import BrokerAddress
 
 
 class Settings(BaseModel):
     """Where broker and store are, and the limits. Every `_ms` is a duration in ms.
 
+    `store`: a file's path (SQLite), or `postgresql://user@host/database`, which replicas of the bridge share.
     `name`: what the bridge calls itself to phones. `press_rate`, `press_burst`: presses per second and at once that
     one phone may make. `ping_ms`: how often a phone is pinged; one silent for 2.5 times as long is closed.
     `drain_ms`: how long a phone may read nothing of what waits for it. `canary_ms`, `canary_limit_ms`: how often the
@@ -17,10 +20,10 @@ class Settings(BaseModel):
     `keep_hours`, `keep_presses`: how long and how many presses the store keeps; older ones with a last word go.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     broker: BrokerAddress
-    store: Path
+    store: Annotated[Path | str, BeforeValidator(read_address)]
     name: str = Field(default="bridge", max_length=64)
     press_rate: float = Field(default=50, gt=0)
     press_burst: int = Field(default=100, ge=1)

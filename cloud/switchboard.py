@@ -1,7 +1,6 @@
 """The bridge's parts put together: desk, store, line to the broker, phones, and the one alarm clock they share."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,12 +13,14 @@ from cloud.metrics import Metrics
 from cloud.mqtt import Line
 from cloud.rate import Bucket
 from cloud.settings import Settings
-from cloud.store import PRUNED_AT_ONCE, Store, checkpoint
+from cloud.store import PRUNED_AT_ONCE, Store
 from cloud.watch import Watch
 from contract.errors import ErrorCode
 
 UPKEEP_S = 1.0
 """How often the store is tidied and revoked tokens are looked for."""
+ASKED_AT_ONCE = 500
+"""So many tokens the store is asked about in one go."""
 
 _NS_PER_S = 1_000_000_000
 _TIMER_NS = 1_000_000  # timers may ring up to 1 ms early
@@ -50,6 +51,7 @@ class Switchboard:
         self._buckets: dict[str, Bucket] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0
+        self._doubtful = False
         self._show_gauges()
 
     @asynccontextmanager
@@ -147,12 +149,11 @@ class Switchboard:
     async def _keep_up(self) -> None:
         while True:
             await asyncio.sleep(UPKEEP_S)
-            self._drop_revoked()
-            await self._prune()
             try:
-                await asyncio.to_thread(checkpoint, self.store.path)
-                self.store.shorten()
-            except sqlite3.Error as error:
+                await self.store.tend()
+                await self._drop_revoked()
+                await self._prune()
+            except StoreUnavailable as error:
                 self.counts.store_trouble(error)
 
     async def _prune(self) -> None:
@@ -162,15 +163,18 @@ class Switchboard:
             more = self.store.prune(keep_s, self.settings.keep_presses) == PRUNED_AT_ONCE
             await asyncio.sleep(0)  # presses come first
 
-    def _drop_revoked(self) -> None:
+    async def _drop_revoked(self) -> None:
         """Close the sockets whose tokens were revoked, by another process."""
-        try:
-            if self.store.touched():
-                for talk in list(self.talks):
-                    if self.store.phone_of(talk.token or "") is None:
-                        talk.revoke()
-        except (StoreUnavailable, sqlite3.Error) as error:
-            self.counts.store_trouble(error)
+        self._doubtful = self.store.touched() or self._doubtful
+        talks = list(self.talks) if self._doubtful else []
+        for start in range(0, len(talks), ASKED_AT_ONCE):
+            some = talks[start : start + ASKED_AT_ONCE]
+            good = self.store.good(talk.token or "" for talk in some)
+            for talk in some:
+                if talk.token not in good:
+                    talk.revoke()
+            await asyncio.sleep(0)  # presses come first
+        self._doubtful = False
 
     def _show_gauges(self) -> None:
         lights = self.desk.house.lights

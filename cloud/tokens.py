@@ -6,16 +6,12 @@ hash would only make each connection dear. The clear text is shown once, when it
 
 import hashlib
 import secrets
-import sqlite3
 import time
-from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
 
-from cloud.schema import connect
+from cloud.database import Address, patient
 
 _BYTES = 32
-_PATIENCE_S = 5.0
 
 
 class Issued(NamedTuple):
@@ -26,36 +22,30 @@ class Issued(NamedTuple):
     name: str
 
 
-def issue_token(path: Path, phone: str) -> str:
+def issue_token(store: Address, phone: str) -> str:
     """Make a token for `phone` and answer its clear text, which is kept nowhere. Raises StoreUnavailable."""
     token = secrets.token_urlsafe(_BYTES)
-    with closing(connect(path, _PATIENCE_S)) as db:
-        db.execute(
+    with patient(store) as database:
+        database.run(
             "INSERT INTO tokens (hash, phone, issued_at) VALUES (?, ?, ?)",
             (hash_of(token), phone, int(time.time())),
         )
     return token
 
 
-def revoke_tokens(path: Path, phone: str) -> int:
+def revoke_tokens(store: Address, phone: str) -> int:
     """Make all tokens of `phone` worthless; answers how many there were. Its sockets are closed within a second."""
-    with closing(connect(path, _PATIENCE_S)) as db:
-        return db.execute("DELETE FROM tokens WHERE phone = ?", (phone,)).rowcount
+    with patient(store) as database:
+        return len(database.run("DELETE FROM tokens WHERE phone = ? RETURNING hash", (phone,)))
 
 
-def list_tokens(path: Path) -> list[Issued]:
-    """Every token that is good, oldest first."""
-    with closing(connect(path, _PATIENCE_S)) as db:
-        rows = db.execute("SELECT phone, issued_at, hash FROM tokens ORDER BY issued_at, phone").fetchall()
+def list_tokens(store: Address) -> list[Issued]:
+    """Every token that is good, oldest first. Raises StoreUnavailable."""
+    with patient(store) as database:
+        rows = database.run("SELECT phone, issued_at, hash FROM tokens ORDER BY issued_at, phone")
     return [Issued(phone, issued_at, digest.hex()[:8]) for phone, issued_at, digest in rows]
 
 
 def hash_of(token: str) -> bytes:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def phone_of(db: sqlite3.Connection, token: str) -> str | None:
-    """The phone that `token` was issued to, None if it is not good."""
-    row = db.execute("SELECT phone FROM tokens WHERE hash = ?", (hash_of(token),)).fetchone()
-    return None if row is None else row[0]

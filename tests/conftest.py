@@ -1,11 +1,13 @@
 """What every folder of tests shares."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 from presslight.micropython import Command, ensure
+from tests.postgres import PostgresServer
 
 # No deadline: a busy machine is not a failure. In CI the same examples each time: news is for `make test` at a desk.
 settings.register_profile("presslight", deadline=None, derandomize="CI" in os.environ)
@@ -16,3 +18,10 @@ settings.load_profile("presslight")
 def micropython() -> Command:
     """The command that starts the real MicroPython; append a script's path."""
     return ensure()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole run; each test makes a database of its own."""
+    with PostgresServer() as server:
+        yield server

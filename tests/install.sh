@@ -9,9 +9,10 @@ give_up() { say "the tests need $* (apt-get install ${missing[*]})"; exit 1; }
 missing=()
 command -v mosquitto >/dev/null || missing+=(mosquitto)
 command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 ((${#missing[@]})) || exit 0
 
-command -v apt-get >/dev/null || give_up "Mosquitto and Chromium, and there is no apt-get here"
+command -v apt-get >/dev/null || give_up "Mosquitto, Chromium and PostgreSQL, and there is no apt-get here"
 apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300)
 if ((EUID)); then
     sudo -n true 2>/dev/null || give_up "${missing[*]}, and only root can install them"

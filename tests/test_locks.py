@@ -15,7 +15,7 @@ RUNTIME = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["bui
 WISHES = {
     "requirements.lock": RUNTIME,
     "requirements-flash.lock": RUNTIME + EXTRAS["flash"],
-    "requirements-dev.lock": RUNTIME + EXTRAS["flash"] + EXTRAS["dev"],
+    "requirements-dev.lock": RUNTIME + EXTRAS["flash"] + EXTRAS["postgres"] + EXTRAS["dev"],
     "requirements-stubs.lock": PROJECT["dependency-groups"]["stubs"],
 }
 

@@ -12,6 +12,7 @@ import pytest
 from broker.accounts import Accounts
 from broker.embedded import EmbeddedBroker
 from broker.mosquitto import Mosquitto
+from cloud.database import Address
 from cloud.serve import Bridge
 from cloud.settings import Settings
 from cloud.switchboard import Switchboard
@@ -19,7 +20,8 @@ from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER
 from tests.cloud.fake_light import FakeLight
-from tests.cloud.raw_phone import RawPhone, until
+from tests.cloud.raw_phone import WAIT_S, RawPhone, until
+from tests.postgres import PostgresServer
 
 Broker: TypeAlias = Mosquitto | EmbeddedBroker
 
@@ -83,6 +85,20 @@ class House:
         wanted = {f'{label}="{value}"' for label, value in labels.items()}
         figures = re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", (await self.http.get("/metrics")).text, re.MULTILINE)
         return next((float(value) for found, value in figures if wanted <= set(found.split(","))), 0.0)
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty PostgreSQL database, which may be as slow as a busy machine makes it."""
+    monkeypatch.setattr("cloud.postgres.ANSWER_S", WAIT_S)
+    return postgres.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
+    """Where a store may be, on each of the two databases."""
+    url: str = request.getfixturevalue("database_url") if request.param == "postgres" else ""
+    return url or tmp_path / "presses.db"
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ async def test_checkpoint_that_fails_is_counted_and_tried_again(house: House, mo
         tried.release()
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("cloud.switchboard.checkpoint", checkpoint)
+    monkeypatch.setattr("cloud.sqlite.checkpoint", checkpoint)
     await until(lambda: tried._value >= 2)
     assert await house.metric("presslight_troubles_total", kind="store") >= 1
 

@@ -1,0 +1,161 @@
+"""The store in a file: SQLite, for one bridge, or for several on one machine.
+
+Writes are made directly in the event loop: one takes about 20 µs, a hop to a thread and back 100 µs. What may take
+longer (checkpoints) is done in a thread, on a connection of its own.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from cloud.errors import Refusal, StoreUnavailable
+from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
+from contract.errors import ErrorCode
+
+OPENING_S = 5.0
+LOCKED_S = 0.005
+"""How long a write waits where another process holds the lock: the loop stands still meanwhile."""
+
+LONGEST_WAL_BYTES = 64 * 2**20
+
+_WORDS = {
+    "number": "INTEGER",
+    "text": "TEXT",
+    "bytes": "BLOB",
+    "int": "INTEGER",
+    "strict": " STRICT",
+    "compact": " STRICT, WITHOUT ROWID",
+}
+_INSERT = f"""
+INSERT INTO presses ({FIELDS}) SELECT {", ".join("?" * len(FIELDS.split(",")))}
+WHERE EXISTS (SELECT 1 FROM origins WHERE origin = ? AND phone = ?) ON CONFLICT DO NOTHING
+"""  # noqa: S608 -- no value of anybody's is in it
+_BIND = "INSERT INTO origins VALUES (?, ?) ON CONFLICT (origin) DO UPDATE SET phone = phone RETURNING phone"
+_SETTLE = f"""
+UPDATE presses SET word = ?, reason = ?, version = ?, legs = ?, closed_at = ? WHERE key = ? AND word IN {OPEN}
+"""  # noqa: S608 -- no value of anybody's is in it
+
+
+class Sqlite:
+    """A Database at `path`. `patience_s`: how long a write waits for another's."""
+
+    def __init__(self, path: Path, trouble: Callable[[Exception], None], patience_s: float | None = None) -> None:
+        self.path = path
+        self._trouble = trouble
+        self._patience_s = LOCKED_S if patience_s is None else patience_s
+
+    def open(self) -> None:
+        """Open it, and make it if it is not there. Raises StoreUnavailable."""
+        self._db = connect(self.path)
+        self._db.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
+        self._seen = self._data_version()
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement. Raises StoreUnavailable."""
+        with _in_our_words():
+            return self._db.execute(statement, values).fetchall()
+
+    def admit(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
+        """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
+        new = (*row, origin, phone)
+        with _in_our_words():
+            if self._db.execute(_INSERT, new).rowcount:
+                return True
+            if self._db.execute(_BIND, (origin, phone)).fetchone()[0] != phone:
+                raise Refusal(ErrorCode.FORBIDDEN)
+            return bool(self._db.execute(_INSERT, new).rowcount)
+
+    def settle(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write last words. Raises StoreUnavailable."""
+        with _in_our_words(), _transaction(self._db):
+            self._db.executemany(_SETTLE, rows)
+
+    def changed(self) -> bool:
+        """Whether another process has written since this was last asked. Raises StoreUnavailable."""
+        with _in_our_words():
+            before, self._seen = self._seen, self._data_version()
+        return before != self._seen
+
+    def _data_version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    async def tend(self) -> None:
+        """Move the log of changes into the database."""
+        try:
+            await asyncio.to_thread(checkpoint, self.path)
+            self.shorten()
+        except sqlite3.Error as error:
+            self._trouble(error)
+
+    def shorten(self) -> None:
+        """Start the log of changes anew if it grew long: under steady load a checkpoint alone never gets to that."""
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists() and log.stat().st_size > LONGEST_WAL_BYTES:
+            self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+
+    def shut(self) -> None:
+        """Close it."""
+        self._db.close()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the store, made if it is not there.
+
+    Autocommit; WAL, so that readers never wait; `synchronous=NORMAL`: a crash of the process loses nothing, a power cut
+    at most the newest writes. Raises StoreUnavailable.
+    """
+    db = None
+    try:
+        db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None)
+        db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        _create(db)
+    except sqlite3.Error as error:
+        if db is not None:
+            db.close()
+        raise StoreUnavailable(f"{path}: {error}") from None
+    return db
+
+
+def checkpoint(path: Path) -> None:
+    """Move the log of changes into the database, as far as nobody is in the way. For a thread: it waits for the disk.
+
+    Raises sqlite3.Error.
+    """
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+def _create(db: sqlite3.Connection) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        with _transaction(db):
+            for table in TABLES:
+                db.execute(table.format(**_WORDS))
+            db.execute(f"PRAGMA user_version = {VERSION}")
+    elif version != VERSION:
+        raise sqlite3.DatabaseError(wrong_version(version))
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from None
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+
+from cloud.database import read_address
+from contract.errors import Invalid
+
+
+def test_path_is_a_file() -> None:
+    assert read_address("state/presses.db") == Path("state/presses.db")
+    assert read_address(Path("presses.db")) == Path("presses.db")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann@db.example/house",
+        "postgres://ann@db.example:5433/house?sslmode=verify-full",
+        "postgresql:///house?host=/run/postgresql",
+        "postgresql://ann@one,two/house",
+    ],
+)
+def test_url_is_taken_as_it_is(url: str) -> None:
+    assert read_address(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:s3cret@db.example/house",
+        "postgresql://db.example/house?user=ann&password=s3cret",
+        "mysql://ann:s3cret@db.example/house",
+        "postgresql://ann:s3cret@[db.example/house",
+    ],
+)
+def test_address_with_a_password_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_address(url)
+    assert "s3cret" not in str(refused.value)

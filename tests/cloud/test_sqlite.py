@@ -1,0 +1,103 @@
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud.errors import StoreUnavailable
+from cloud.sqlite import Sqlite, checkpoint
+from cloud.store import Store
+from cloud.tokens import issue_token
+from contract.errors import ErrorCode
+from tests.cloud.ports import key
+from tests.cloud.shelf import Later, Shelf, applied, record
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    made = Shelf(tmp_path / "presses.db")
+    yield made
+    made.store.shut()
+
+
+def path(shelf: Shelf) -> Path:
+    assert isinstance(shelf.address, Path)
+    return shelf.address
+
+
+def database(shelf: Shelf) -> Sqlite:
+    assert isinstance(shelf.store._database, Sqlite)
+    return shelf.store._database
+
+
+def test_write_of_another_process_is_noticed_once(shelf: Shelf) -> None:
+    shelf.store.admit(record())
+    assert not shelf.store.touched()
+    issue_token(path(shelf), "ann")
+    assert shelf.store.touched()
+    assert not shelf.store.touched()
+
+
+def test_locked_store_refuses_at_once_and_takes_presses_again_later(shelf: Shelf) -> None:
+    shelf.store.admit(record(1))
+    shelf.store.close(applied(record(1)))
+    with sqlite3.connect(path(shelf), isolation_level=None) as locker:
+        locker.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreUnavailable) as unavailable:
+            shelf.store.admit(record(2))
+        assert (unavailable.value.code, unavailable.value.retry) == (ErrorCode.STORE_UNAVAILABLE, True)
+        shelf.later.pass_by()
+        assert len(shelf.troubles) == 1
+        assert shelf.store.find(key(1)) == applied(record(1))
+        with pytest.raises(StoreUnavailable):
+            shelf.store.prune(0, 1)
+        locker.execute("ROLLBACK")
+    locker.close()
+    shelf.store.admit(record(2))
+    shelf.later.pass_by()
+    assert shelf.sql("SELECT word FROM presses ORDER BY id") == [("applied",), ("accepted",)]
+
+
+def test_full_disk_refuses(shelf: Shelf) -> None:
+    pages = shelf.sql("PRAGMA page_count")[0][0]
+    database(shelf)._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="full"):
+        _fill(shelf.store)
+
+
+def _fill(store: Store) -> None:
+    for number in range(1, 1_000):
+        store.admit(record(number))
+
+
+def test_log_of_changes_is_moved_into_the_database(shelf: Shelf) -> None:
+    for number in range(1, 200):
+        shelf.store.admit(record(number))
+    before = path(shelf).stat().st_size
+    checkpoint(path(shelf))
+    assert path(shelf).stat().st_size > before
+    assert len(shelf.store.open_presses()) == 199
+
+
+def test_log_that_grew_long_is_started_anew(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.sqlite.LONGEST_WAL_BYTES", 100_000)
+    log = path(shelf).with_name(path(shelf).name + "-wal")
+    longest = 0
+    for number in range(1, 1_000):
+        shelf.store.admit(record(number))
+        database(shelf).shorten()
+        longest = max(longest, log.stat().st_size)
+    assert longest < 300_000
+
+
+def test_store_that_cannot_be_opened_says_where(tmp_path: Path) -> None:
+    store = Store(tmp_path / "missing" / "presses.db", Later(), lambda _: None)
+    with pytest.raises(StoreUnavailable, match=r"presses\.db"):
+        store.open()
+
+
+def test_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "presses.db"
+    path.write_bytes(b"something else entirely" * 100)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        Store(path, Later(), lambda _: None).open()
