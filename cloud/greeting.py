@@ -3,7 +3,7 @@
 from cloud.board import Board
 from cloud.errors import Refusal
 from contract.errors import ErrorCode
-from contract.phone import Hello, Limits, Welcome
+from contract.phone import Clock, Have, Hello, Limits, View, Welcome
 from contract.words import WIRE_VERSION
 
 
@@ -20,11 +20,22 @@ def phone_of(frame: Hello, board: Board) -> str:
 def welcome(hello: Hello, phone: str, board: Board, now: int) -> Welcome:
     """What a phone is told that we let in."""
     settings = board.settings
+    news, clocks = _lights(board, hello.have, now)
     return Welcome(
         bridge=settings.name,
         phone=phone,
         ping_ms=settings.ping_ms,
         limits=Limits(presses_per_s=int(settings.press_rate), burst=settings.press_burst),
         broker=board.desk.broker,
-        lights=board.desk.house.news_for(hello.have, now),
+        lights=news,
+        clocks=clocks,
     )
+
+
+def _lights(board: Board, have: dict[str, Have], now: int) -> tuple[tuple[View, ...], tuple[Clock, ...]]:
+    """The lights that are news to the phone, and the clocks of the others."""
+    house = board.desk.house
+    news = house.news_for(have, now)
+    told = {view.id for view in news}
+    others = (light.view(name, now) for name, light in house.lights.items() if name not in told)
+    return news, tuple(Clock(id=view.id, boot=view.boot, up=view.up, age_ms=view.age_ms) for view in others)

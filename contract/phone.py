@@ -31,6 +31,8 @@ from contract.words import (
 
 MAX_FRAME_BYTES = 16_384
 MAX_LIGHTS = 1_024
+MAX_HAVE = 150
+"""How many lights a hello names, so that it stays under the frame limit; the welcome repeats the others whole."""
 
 
 class Asked(BaseModel):
@@ -54,13 +56,16 @@ class Have(Asked):
 
 
 class Hello(Asked):
-    """First frame. `versions`: the protocol versions the phone speaks; the bridge picks one. `have`: resume."""
+    """First frame. `versions`: the protocol versions the phone speaks; the bridge picks one. `have`: resume.
+
+    A phone that shows more than MAX_HAVE lights names so many of them, whichever it likes.
+    """
 
     type: Literal["hello"]
     versions: Annotated[tuple[Counter, ...], Field(min_length=1, max_length=16)]
     token: Annotated[str, Field(min_length=1, max_length=256, repr=False)]
     client: Annotated[str, Field(max_length=64)] = ""
-    have: Annotated[dict[LightId, Have], Field(max_length=MAX_LIGHTS)] = {}
+    have: Annotated[dict[LightId, Have], Field(max_length=MAX_HAVE)] = {}
 
 
 class Press(Asked):
@@ -123,6 +128,15 @@ class View(Wire):
     age_ms: Annotated[int, Field(ge=0)] = 0
 
 
+class Clock(Wire):
+    """A light's clock alone, for a phone that shows the rest already: `boot`, `up` and `age_ms` as in a View."""
+
+    id: LightId
+    boot: BootId
+    up: Up
+    age_ms: Annotated[int, Field(ge=0)] = 0
+
+
 class Limits(Wire):
     """What the bridge takes from one phone; over it, the phone hears `too_large` or `rate_limited`."""
 
@@ -134,6 +148,7 @@ class Limits(Wire):
 class Welcome(Wire):
     """The answer to a good hello: the version picked, the lights that the phone has not or has older.
 
+    `clocks`: of the other lights. The phone may have slept, and then what it knows of their clocks is too little.
     `ping_ms`: how often the bridge pings; a phone that hears nothing for 2.5 × this should reconnect.
     `broker`: False while the bridge cannot reach its broker, so that nothing it says of lights is fresh.
     """
@@ -146,6 +161,7 @@ class Welcome(Wire):
     limits: Limits
     broker: bool
     lights: tuple[View, ...]
+    clocks: tuple[Clock, ...] = ()
 
 
 class LightChanged(Wire):

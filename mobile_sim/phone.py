@@ -220,6 +220,9 @@ class Phone:
         self._screen.broker_is(welcome.broker, now_ms())
         for view in welcome.lights:
             self._show(view)
+        for clock in welcome.clocks:
+            if self._screen.hear_clock(clock, now_ms()):
+                self._presses.clock_heard(self.lights[clock.id])
         self._presses.link_up(self.rtt_ms or 0)
         self._beat()
 

@@ -1,16 +1,13 @@
 """The lights as the phone shows them. Pure. Times are ms on the phone's monotonic clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import MappingProxyType
 
-from contract.phone import Have, View
+from contract.phone import MAX_HAVE, Clock, Have, View
 from contract.words import Power, Trait, Version
 from mobile_sim.bound import Bound, best
-
-MAX_HAVE = 150
-"""How many lights a hello names, so that it stays under the frame limit; the welcome repeats the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,15 @@ class Screen:
             view.id, view.online, view.state, view.brightness, view.traits, view.version, heard, bound
         )
         return known != shown
+
+    def hear_clock(self, clock: Clock, now: float) -> bool:
+        """Take in what the bridge says of the clock of a light that is shown already. True if it is of that boot."""
+        known = self._lights.get(clock.id)
+        if known is None or known.bound.boot != clock.boot:
+            return False
+        bound = best(known.bound, Bound(clock.boot, clock.up, now))
+        self._lights[clock.id] = replace(known, bound=bound, heard=max(known.heard, now - clock.age_ms))
+        return True
 
     def link(self, up: bool, now: float) -> None:
         """The link to the bridge came or went."""

@@ -10,6 +10,7 @@ import { linkOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
 const LONGEST_TOKEN = 256;
+const SLEPT_MS = 1_000; // so far may the two clocks of this browser part while it is awake
 
 const element = (id) => document.getElementById(id);
 const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, element(id)]));
@@ -44,6 +45,7 @@ let token = null;
 let broker = true; // as the bridge last said
 let obstacle = null; // what keeps the link from opening
 let timer = null;
+let welcomed = 0; // how far the two clocks of this browser were apart at the last welcome
 let unasked = openPresses(); // of an earlier page: asked again as soon as there is a link
 
 function drive(event) {
@@ -94,8 +96,7 @@ function tell({ state, code }) {
 function hear(frame) {
   switch (frame.type) {
     case "welcome":
-      broker = frame.broker;
-      return frame.lights.forEach((view) => house.take(view));
+      return hearWelcome(frame);
     case "light":
       return house.take(frame.light);
     case "status":
@@ -107,6 +108,13 @@ function hear(frame) {
     default:
       return undefined; // ping and pong are the link's; a newer bridge may say more than this page knows
   }
+}
+
+function hearWelcome(frame) {
+  welcomed = apart();
+  broker = frame.broker;
+  frame.lights.forEach((view) => house.take(view));
+  frame.clocks?.forEach((clock) => house.hearClock(clock));
 }
 
 function hearStatus(frame) {
@@ -159,12 +167,21 @@ function signIn(text) {
   return drive({ type: "start" });
 }
 
+/** Grows in a sleep, where only the clock of the day goes on. */
+const apart = () => Date.now() - performance.now();
+
+/**
+ * Whether this machine slept on a connection that still stands. What the page knows of the lights' clocks is then too
+ * little, and its presses would be late; a new welcome mends it. A date that was only set right costs no more than that.
+ */
+const hasSlept = () => link.state === State.LIVE && Math.abs(apart() - welcomed) > SLEPT_MS;
+
 function start() {
   element("sign-in").addEventListener("submit", (event) => {
     event.preventDefault();
     signIn(element("token").value);
   });
-  const check = () => document.visibilityState === "visible" && drive({ type: "check" });
+  const check = () => document.visibilityState === "visible" && drive({ type: hasSlept() ? "start" : "check" });
   document.addEventListener("visibilitychange", check);
   for (const name of ["online", "offline", "pageshow"]) addEventListener(name, check);
   addEventListener("hashchange", () => {

@@ -49,6 +49,11 @@ export class House {
     if (old && stateOf(old) !== stateOf(view)) this.#sayElsewhere(view);
   }
 
+  /** The bridge says of a light only how late it is there. */
+  hearClock(clock) {
+    if (this.screen.hearClock(clock, performance.now())) this.#hand.clockHeard(clock.id, this.screen.bound(clock.id));
+  }
+
   showAll() {
     for (const id of this.#rooms.keys()) this.#show(id);
   }

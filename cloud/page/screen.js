@@ -18,6 +18,15 @@ export class Screen {
     return order > 0 ? "newer" : "same";
   }
 
+  /** Take what the bridge says of the clock of a light that is shown already; whether it is of that boot. */
+  hearClock({ id, boot, up, age_ms }, now) {
+    const light = this.#lights.get(id);
+    if (light?.view.boot !== boot) return false;
+    light.bound.hear(boot, up, now);
+    light.heard = Math.max(now - age_ms, light.heard);
+    return true;
+  }
+
   /** From `at` on nothing here is proven any more: the link, or the bridge's own link to its broker, was lost. */
   freeze(at) {
     for (const light of this.#lights.values()) {

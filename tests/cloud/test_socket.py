@@ -105,9 +105,14 @@ async def test_rebooted_light_loses_the_press(house: House) -> None:
 
 async def test_phone_that_reconnects_gets_only_what_is_newer(house: House) -> None:
     light = await house.light()
-    await house.light("hall")
+    hall = await house.light("hall")
     have = {"kitchen": {"version": [1, 0], "online": True}, "hall": {"version": [1, 0], "online": True}}
-    assert (await house.phone(have=have)).welcome["lights"] == []
+    welcome = (await house.phone(have=have)).welcome
+    assert welcome["lights"] == []
+    assert {clock["id"]: clock["boot"] for clock in welcome["clocks"]} == {
+        "kitchen": light.model.boot,
+        "hall": hall.model.boot,
+    }
     await light.press_button("ON")
     await house.until(lambda: house.board.desk.house.lights["kitchen"].report.version == (1, 1))
     (news,) = (await house.phone(have=have)).welcome["lights"]

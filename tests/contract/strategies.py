@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from contract.errors import ErrorCode
 from contract.mqtt import Decision, Dropped, Report, SetCommand
 from contract.phone import (
+    Clock,
     Have,
     Hello,
     Legs,
@@ -113,6 +114,7 @@ bridge_frames = st.one_of(
         limits=st.builds(Limits, presses_per_s=counters, burst=counters),
         broker=st.booleans(),
         lights=st.lists(views, max_size=3).map(tuple),
+        clocks=st.lists(st.builds(Clock, id=lights, boot=boots, up=ups, age_ms=counters), max_size=3).map(tuple),
     ),
     st.builds(LightChanged, light=views),
     st.builds(Status, broker=st.booleans()),

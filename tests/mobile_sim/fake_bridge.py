@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from pydantic import BaseModel
@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from contract.errors import MEANINGS, CloseCode, ErrorCode
 from contract.phone import (
+    Clock,
     Hello,
     Legs,
     LightChanged,
@@ -162,15 +163,18 @@ class FakeBridge:
                 ping_ms=self.ping_ms,
                 limits=self.limits,
                 broker=self.broker,
-                lights=tuple(self._newer(hello)),
+                lights=tuple(light for light in self.lights.values() if self._is_news(light, hello)),
+                clocks=tuple(
+                    Clock(id=light.id, boot=light.boot, up=light.up)
+                    for light in self.lights.values()
+                    if not self._is_news(light, hello)
+                ),
             )
         )
 
-    def _newer(self, hello: Hello) -> Iterable[View]:
-        for light in self.lights.values():
-            had = hello.have.get(light.id)
-            if had is None or had.version < light.version or had.online != light.online:
-                yield light
+    def _is_news(self, light: View, hello: Hello) -> bool:
+        had = hello.have.get(light.id)
+        return had is None or had.version < light.version or had.online != light.online
 
     async def _hear(self, visit: Visit, frame: BaseModel) -> None:
         match frame:

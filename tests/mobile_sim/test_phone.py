@@ -136,6 +136,21 @@ async def test_lights_of_a_resumed_phone_are_only_what_is_newer(bridge: FakeBrid
     assert bridge.hellos[1].have["kitchen"].version == (1, 1)
 
 
+async def test_phone_that_comes_back_knows_the_clocks_of_lights_that_did_not_change(
+    bridge: FakeBridge, phone: Phone
+) -> None:
+    await bridge.stop()
+    bridge.lights["kitchen"] = bridge.lights["kitchen"].model_copy(update={"up": 900_000})  # as after a long sleep
+    await bridge.start()
+    await phone.until(lambda _: phone.rtt_ms is None)
+    await phone.until(lambda _: phone.rtt_ms is not None)
+    await phone.press("kitchen", state="ON")
+    assert bridge.hellos[1].have["kitchen"].version == (1, 1)
+    deadline = bridge.presses[0].not_after
+    assert deadline is not None
+    assert deadline.up >= 900_000
+
+
 async def test_older_news_of_a_light_is_not_shown(bridge: FakeBridge, phone: Phone) -> None:
     await bridge.change("kitchen", state="ON", version=(1, 5))
     await bridge.change("kitchen", state="OFF", version=(1, 4))

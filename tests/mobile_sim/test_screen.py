@@ -1,6 +1,6 @@
 import pytest
 
-from contract.phone import MAX_FRAME_BYTES, Hello, encode
+from contract.phone import MAX_FRAME_BYTES, Clock, Hello, encode
 from contract.words import Version
 from mobile_sim.screen import Screen
 from tests.mobile_sim.fake_bridge import view
@@ -34,6 +34,24 @@ def test_refreshed_clock_looks_like_nothing_and_betters_the_bound() -> None:
     assert screen.lights["kitchen"].bound.up == 9_000
     assert not screen.show(view(up=2_000), 20)
     assert screen.lights["kitchen"].bound.up == 9_000
+
+
+def test_clock_alone_betters_the_bound_of_its_boot() -> None:
+    screen = Screen(0)
+    screen.show(view(up=1_000, boot="00000001"), 0)
+    assert screen.hear_clock(Clock(id="kitchen", boot="00000001", up=9_000, age_ms=4), 10)
+    assert (screen.lights["kitchen"].bound.up, screen.lights["kitchen"].heard) == (9_000, 6)
+    assert screen.hear_clock(Clock(id="kitchen", boot="00000001", up=2_000, age_ms=100), 20)
+    assert (screen.lights["kitchen"].bound.up, screen.lights["kitchen"].heard) == (9_000, 6)
+
+
+def test_clock_of_another_boot_or_light_says_nothing() -> None:
+    screen = Screen(0)
+    screen.show(view(up=1_000, boot="00000001"), 0)
+    assert not screen.hear_clock(Clock(id="kitchen", boot="00000002", up=9_000), 10)
+    assert not screen.hear_clock(Clock(id="hall", boot="00000001", up=9_000), 10)
+    assert screen.lights["kitchen"].bound.up == 1_000
+    assert "hall" not in screen.lights
 
 
 def test_light_was_last_heard_when_the_bridge_heard_it() -> None:

@@ -51,6 +51,7 @@ class FakeBridge:
 
     def __init__(self) -> None:
         self.lights: list[Frame] = [view()]
+        self.clocks: list[Frame] = []
         self.broker = True
         self.welcomes = True
         self.answers_pings = True
@@ -161,4 +162,5 @@ class FakeBridge:
             "limits": limits,
             "broker": self.broker,
             "lights": self.lights,
+            "clocks": self.clocks,
         }

@@ -28,10 +28,12 @@ async def come_back(page: Page) -> None:
 async def test_page_that_slept_says_how_old_it_is_and_resyncs_once(context: BrowserContext, bridge: FakeBridge) -> None:
     page = await live(context, clock=True)
     kitchen = page.get_by_role("listitem", name="Kitchen")
+    hello = await bridge.next("hello")
     bridge.welcomes = False
     await page.clock.fast_forward(300_000)  # as a lid that was shut: nothing ran meanwhile
     await expect(kitchen).to_contain_text("As of 5 min ago")
-    await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
+    await bridge.next("hello", after=bridge.frames.index(hello) + 1)  # is not answered
+    await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 1"))
     before = len(bridge.frames)
 
     bridge.welcomes, bridge.lights = True, [view(seq=7, state="ON")]
@@ -43,6 +45,25 @@ async def test_page_that_slept_says_how_old_it_is_and_resyncs_once(context: Brow
     await expect(kitchen).to_contain_text("Online")
     await expect(page.get_by_role("switch", name="Kitchen")).to_be_checked()
     assert [frame["type"] for frame in bridge.frames[before:] if frame["type"] != "ping"] == ["hello"]
+
+
+async def test_page_that_slept_on_a_live_socket_hears_the_clocks_anew(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    """Some browsers stop the page's own clock in a sleep; only the date then tells."""
+    page = await live(context)
+    hello = await bridge.next("hello")
+    await page.evaluate("() => { const real = Date.now; Date.now = () => real() + 9_000; }")
+    bridge.lights, bridge.clocks = [], [{"id": "kitchen", "boot": "00000001", "up": 900_000, "age_ms": 0}]
+    await come_back(page)
+    again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
+    assert again["have"]["kitchen"]["version"] == [1, 1]
+    await expect(page.locator("#link")).to_have_text("Live")
+    await come_back(page)  # awake since then
+
+    await page.get_by_role("switch", name="Kitchen").click()
+    assert (await bridge.next("press"))["not_after"]["up"] >= 900_000
+    assert bridge.sockets == 2
 
 
 async def test_press_open_while_the_page_slept_is_asked_and_not_replayed(

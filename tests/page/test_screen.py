@@ -2,6 +2,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
+from contract.phone import MAX_HAVE
 from tests.page.fake_bridge import view
 
 RUN = """async (steps) => {
@@ -49,7 +50,21 @@ async def test_news_of_an_offline_light_age_from_when_it_was_heard_itself(module
     assert (await run(modules, *steps))[-1] == 59_000
 
 
+async def test_clock_alone_betters_the_bound_of_its_boot(modules: Page) -> None:
+    def clock(**changes: Any) -> dict[str, Any]:
+        return {"id": "kitchen", "boot": "00000001", "up": 90_000, "age_ms": 4} | changes
+
+    steps = (
+        ("take", view(age_ms=50), 0),
+        ("hearClock", clock(), 10),
+        ("hearClock", clock(boot="00000002", up=99_000), 11),
+        ("hearClock", clock(id="hall"), 12),
+        ("age", "kitchen", 20, False),
+    )
+    assert await run(modules, *steps) == ["newer", True, False, False, 14]
+
+
 async def test_hello_names_no_more_lights_than_fit_in_a_frame(modules: Page) -> None:
     lights = [("take", view(f"light-{n}"), 0) for n in range(200)]
 
-    assert len((await run(modules, *lights, ("have",)))[-1]) == 150
+    assert len((await run(modules, *lights, ("have",)))[-1]) == MAX_HAVE
