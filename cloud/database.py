@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from cloud.errors import StoreUnavailable
+from cloud.errors import StoreNotOpened
 from cloud.sqlite import Sqlite
 from contract.errors import Invalid
 
@@ -70,14 +70,14 @@ def read_address(text: Path | str) -> Address:
 def database_at(address: Address, trouble: Trouble, patience_s: float | None = None) -> Database:
     """The database at an address, not opened yet. `patience_s`: how long a statement may take; None: as presses need.
 
-    Raises StoreUnavailable where the driver is missing.
+    Raises StoreNotOpened where the driver is missing.
     """
     if isinstance(address, Path):
         return Sqlite(address, trouble, patience_s)
     try:
         from cloud.postgres import Postgres  # noqa: PLC0415 -- its driver is an extra that a file does without
     except ImportError:
-        raise StoreUnavailable("PostgreSQL needs its driver: pip install 'presslight[postgres]'") from None
+        raise StoreNotOpened("PostgreSQL needs its driver: pip install 'presslight[postgres]'") from None
     return Postgres(address, trouble, patience_s)
 
 

@@ -4,7 +4,8 @@
 
     PresslightError
     ├── Refusal              a phone's request is refused; carries the ErrorCode that the phone hears
-    │   └── StoreUnavailable the store took no write (locked, disk full)
+    │   └── StoreUnavailable the store took no write (locked, disk full, away)
+    │       └── StoreNotOpened it could not even be opened: what keeps a bridge from starting
     ├── KnownAlready         not an error: the key that was to be stored is in the store
     ├── CannotListen         the address is taken (`port_in_use`) or not ours (`cannot_listen`)
     └── BridgeFailed         the bridge ended by itself
@@ -33,6 +34,14 @@ class StoreUnavailable(Refusal):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(ErrorCode.STORE_UNAVAILABLE, detail)
+
+
+class StoreNotOpened(StoreUnavailable):
+    """The store cannot be opened; `detail` says which, and why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.args = (f"cannot open the store: {detail}",)
 
 
 class KnownAlready(PresslightError):

@@ -19,7 +19,7 @@ from psycopg.abc import RV, ConnParam, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from cloud.errors import Refusal, StoreUnavailable
+from cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
 from contract.errors import ErrorCode
 
@@ -101,12 +101,12 @@ class Postgres:
         self._link: Link | None = None
 
     def open(self) -> None:
-        """Connect, and make the tables if they are not there. Raises StoreUnavailable."""
+        """Connect, and make the tables if they are not there. Raises StoreNotOpened."""
         try:
             with closing(_connect(self.url, OPENING_S)) as link:
                 _create(link)
         except psycopg.Error as error:
-            raise StoreUnavailable(_sentence(error)) from None
+            raise StoreNotOpened(_sentence(error)) from None
         self._link = _connect(self.url, self._patience_s)
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[TupleRow]:
@@ -133,7 +133,7 @@ class Postgres:
         return True
 
     async def tend(self) -> None:
-        """Connect again where the connection is gone. Raises StoreUnavailable."""
+        """Connect again where the connection is gone. Raises StoreNotOpened."""
         if self._link is not None:
             return
         connecting = asyncio.get_running_loop().run_in_executor(None, _connect, self.url, self._patience_s)
@@ -162,7 +162,7 @@ class Postgres:
 
 
 def _connect(url: str, patience_s: float) -> Link:
-    """Connect. Raises StoreUnavailable."""
+    """Connect. Raises StoreNotOpened."""
     link = None
     try:
         given = conninfo_to_dict(url)
@@ -171,7 +171,7 @@ def _connect(url: str, patience_s: float) -> Link:
     except psycopg.Error as error:
         if link is not None:
             link.close()
-        raise StoreUnavailable(_sentence(error)) from None
+        raise StoreNotOpened(_sentence(error)) from None
     link.patience_s = patience_s
     return link
 

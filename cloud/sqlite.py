@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cloud.errors import Refusal, StoreUnavailable
+from cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
 from contract.errors import ErrorCode
 
@@ -48,7 +48,7 @@ class Sqlite:
         self._patience_s = LOCKED_S if patience_s is None else patience_s
 
     def open(self) -> None:
-        """Open it, and make it if it is not there. Raises StoreUnavailable."""
+        """Open it, and make it if it is not there. Raises StoreNotOpened."""
         self._db = connect(self.path)
         self._db.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
         self._seen = self._data_version()
@@ -105,7 +105,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open the store, made if it is not there.
 
     Autocommit; WAL, so that readers never wait; `synchronous=NORMAL`: a crash of the process loses nothing, a power cut
-    at most the newest writes. Raises StoreUnavailable.
+    at most the newest writes. Raises StoreNotOpened.
     """
     db = None
     try:
@@ -118,7 +118,7 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if db is not None:
             db.close()
-        raise StoreUnavailable(f"{path}: {error}") from None
+        raise StoreNotOpened(f"{path}: {error}") from None
     return db
 
 

@@ -12,6 +12,7 @@ from broker.accounts import CREDENTIALS, Accounts
 from broker.embedded import EmbeddedBroker
 from broker.errors import BrokerError
 from broker.mosquitto import Mosquitto
+from cloud.database import Address
 from cloud.serve import Bridge
 from cloud.settings import Settings
 from cloud.tokens import issue_token
@@ -35,7 +36,7 @@ def room_names(count: int) -> tuple[str, ...]:
 
 
 def store_of(folder: Path) -> Path:
-    """Where the bridge keeps presses and tokens, in a stack's folder."""
+    """Where the bridge keeps presses and tokens, in a stack's folder, unless it is told another store."""
     return folder / "presses.db"
 
 
@@ -44,8 +45,9 @@ class Stack:
 
     `broker`: `embedded` (amqtt in this process), `mosquitto` (a child process) or an address `mqtt[s]://user:pass@host`
     (or `@file`), where that one user serves the bridge and all lights. `folder`: where accounts, presses and the
-    lights' flash stay; None keeps them in a temporary folder that goes with the stack. `guest`: the phone that gets a
-    token at the start, None for none. `step` hears what is being started, `trouble` of parts that ended by themselves
+    lights' flash stay; None keeps them in a temporary folder that goes with the stack. `store`: where presses and
+    tokens stay instead, a file or `postgresql://user@host/database`. `guest`: the phone that gets a token at the
+    start, None for none. `step` hears what is being started, `trouble` of parts that ended by themselves
     and are started again.
 
     Raises what the parts raise: PresslightError, with a code and one sentence.
@@ -59,6 +61,7 @@ class Stack:
         host: str = "127.0.0.1",
         port: int = 0,
         folder: Path | None = None,
+        store: Address | None = None,
         press_rate: int = 50,
         ca_file: Path | None = None,
         guest: str | None = "demo",
@@ -73,6 +76,7 @@ class Stack:
         self._wanted = broker
         self._where = (host, port)
         self._folder = folder
+        self._store = store
         self._press_rate = press_rate
         self._ca_file = ca_file
         self._guest = guest
@@ -141,7 +145,10 @@ class Stack:
     async def _start_bridge(self, exits: AsyncExitStack, folder: Path, address: BrokerAddress) -> None:
         self._step("the bridge")
         settings = Settings(
-            broker=address, store=store_of(folder), press_rate=self._press_rate, press_burst=2 * self._press_rate
+            broker=address,
+            store=self._store or store_of(folder),
+            press_rate=self._press_rate,
+            press_burst=2 * self._press_rate,
         )
         self.bridge = await exits.enter_async_context(Bridge(settings, *self._where))
         if self._guest is not None:

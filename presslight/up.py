@@ -8,9 +8,10 @@ import typer
 from rich.status import Status
 from rich.table import Table
 
+from cloud.database import read_address
 from cloud.logs import configure
 from mobile_sim.phone import Phone
-from presslight.console import complain, out, run_until_signal
+from presslight.console import complain, one_line, out, run_until_signal
 from presslight.stack import Stack
 
 BUDGET_MS = 2_000
@@ -36,6 +37,14 @@ def up(  # noqa: PLR0913 -- each is an option of the command
         Path | None,
         typer.Option(help="A folder that keeps accounts, tokens, presses, lights. Without it they end with the run."),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PRESSLIGHT_STORE",
+            help="Where presses and tokens stay instead: a file, or the PostgreSQL that several bridges share "
+            "(postgresql://user@host/database; PGPASSWORD or a password file has its password).",
+        ),
+    ] = None,
     press_rate: Annotated[
         int, typer.Option(min=1, help="Presses per second that one phone may make (twice that at once).")
     ] = DEFAULT_PRESS_RATE,
@@ -49,6 +58,8 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     demo: Annotated[bool, typer.Option("--demo", help="Press each light once and print how long it took.")] = False,
 ) -> None:
     """Start broker, bridge and simulated lights in one go; Ctrl-C ends them all."""
+    with one_line():
+        address = read_address(store) if store is not None else None
     configure(logs, logging.getLevelNamesMapping()[log_level.upper()])
     with Status("starting", console=out) as status:
         stack = Stack(
@@ -57,9 +68,10 @@ def up(  # noqa: PLR0913 -- each is an option of the command
             host=host,
             port=port,
             folder=state,
+            store=address,
             press_rate=press_rate,
             ca_file=ca_file,
-            guest="demo" if demo or state is None else None,
+            guest="demo" if demo or (state is None and store is None) else None,
             step=lambda what: status.update(f"starting {what}"),
             trouble=complain,
         )
@@ -76,7 +88,7 @@ async def _stay_up(stack: Stack, status: Status, *, demo: bool) -> None:
             out.print(table)
         out.print(f"Phone page: {stack.phone_link}", soft_wrap=True)
         if not stack.token:
-            out.print("A token for it: presslight token --state with the same folder.")
+            out.print("A token for it: presslight token, with the same --state or --store.")
         out.print("Ctrl-C ends it.")
         await stack.watch()
 

@@ -193,6 +193,7 @@ def test_missing_server_is_one_clear_line() -> None:
     store = Store("postgresql://ann@127.0.0.1:1/house", lambda *_: None, lambda _: None)
     with pytest.raises(StoreUnavailable, match="refused") as unavailable:
         store.open()
+    assert str(unavailable.value).startswith("cannot open the store: PostgreSQL: ")
     assert "\n" not in str(unavailable.value)
 
 

@@ -1,0 +1,155 @@
+"""Two bridges on one store: whatever one of them has said or stored, the other does not contradict it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from cloud.database import Address
+from cloud.errors import Refusal
+from contract.errors import ErrorCode
+from contract.mqtt import decode_set
+from contract.phone import Wish
+from tests.cloud.model_light import ModelLight
+from tests.cloud.ports import BOOT, Office, key
+from tests.cloud.shelf import Shelf
+
+
+class Replica(NamedTuple):
+    """A bridge and its store."""
+
+    office: Office
+    shelf: Shelf
+
+
+class Replicas:
+    """Two bridges, `a` and `b`, with a connection each to one database, and the light that both reach."""
+
+    def __init__(self, address: Address) -> None:
+        self.light = ModelLight()
+        self.light.boot = BOOT
+        self.all: list[Replica] = []
+        self.address = address
+        self.a, self.b = self.start(), self.start()
+
+    def start(self) -> Replica:
+        """Start a bridge; one that was there before is not told."""
+        shelf = Shelf(self.address)
+        office = Office(ledger=shelf.store)  # type: ignore[arg-type] # a real store takes its place
+        self.all.append(Replica(office, shelf))
+        return self.all[-1]
+
+    def deliver(self, *offices: Office) -> None:
+        """The light reads everything that was sent so far, then these bridges hear of it."""
+        for replica in self.all:
+            for message in replica.office.line.messages:
+                self.light.receive(decode_set(message), 1_100)
+            replica.office.line.messages.clear()
+        for office in offices:
+            office.desk.on_report("kitchen", self.light.report(1_100), office.now, live=True)
+
+    @property
+    def acted(self) -> list[str]:
+        return [pressed for pressed, _, _ in self.light.acted]
+
+
+@pytest.fixture
+def replicas(address: Address) -> Iterator[Replicas]:
+    made = Replicas(address)
+    yield made
+    for replica in made.all:
+        replica.shelf.store.shut()
+
+
+def test_one_key_through_both_acts_once_and_both_say_so(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    heard = [a.ask(), b.ask()]
+    assert [watcher.words for watcher in heard] == [["accepted"], ["accepted"]]
+    assert (len(a.line.sent), len(b.line.sent)) == (1, 1)
+    replicas.deliver(a, b)
+    assert [watcher.last for watcher in heard] == ["applied", "applied"]
+    assert replicas.acted == [key()]
+
+
+def test_offline_of_one_is_the_others_word_too(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    a.desk.on_broker(found=False, now=a.now)
+    assert a.ask().words == ["offline broker_away"]
+    assert b.ask().words == ["offline broker_away"]
+    assert b.line.sent == []
+    a.desk.on_broker(found=True, now=a.now)
+    assert replicas.start().office.line.sent == []
+    assert replicas.acted == []
+
+
+def test_press_that_one_took_is_not_offline_at_the_other(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    b.desk.on_broker(found=False, now=b.now)
+    a.ask()
+    at_b = b.ask()
+    assert at_b.words == ["accepted"]
+    replicas.deliver(a)
+    b.desk.on_broker(found=True, now=b.now)
+    replicas.deliver(b)
+    assert at_b.words == ["accepted", "applied"]
+    assert replicas.acted == [key()]
+
+
+def test_press_of_one_that_died_before_it_sent_is_taken_over(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    a.line.down = True
+    a.ask()
+    at_b = b.ask()
+    replicas.deliver(b)
+    assert at_b.words == ["accepted", "applied"]
+    assert replicas.acted == [key()]
+
+
+def test_one_that_starts_takes_up_what_another_holds_and_nothing_is_said_twice(replicas: Replicas) -> None:
+    a = replicas.a.office
+    at_a = a.ask()
+    late = replicas.start()
+    assert late.office.line.sent == [("kitchen", key())]
+    replicas.deliver(a, late.office)
+    assert at_a.words == ["accepted", "applied"]
+    for replica in replicas.all:
+        replica.shelf.store.flush()
+    assert late.office.ask().words == ["applied"]
+    assert replicas.acted == [key()]
+
+
+def test_last_word_of_one_is_found_by_another_that_never_heard_of_the_press(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    a.ask()
+    replicas.deliver(a)
+    replicas.a.shelf.store.flush()
+    assert b.ask().words == ["applied"]
+    assert b.desk.word(key(), "ann").word == "applied"
+    assert b.line.sent == []
+
+
+def test_one_that_did_not_follow_the_press_never_says_that_it_did_not_happen(replicas: Replicas) -> None:
+    """What the light answered while B knew nothing of the press is not known to B: it asks."""
+    a, b = replicas.a.office, replicas.b.office
+    a.ask()
+    replicas.deliver(a)
+    at_b = b.ask()
+    for up in (4_000, 9_000):
+        b.later(10_000)
+        b.report(up=up)
+        assert at_b.last in ("accepted", "unconfirmed")
+    assert len(b.line.sent) > 1
+    replicas.deliver(b)
+    assert at_b.last == "applied"
+    assert replicas.acted == [key()]
+
+
+def test_payload_and_phone_of_a_key_are_the_same_everywhere(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    a.ask()
+    with pytest.raises(Refusal) as reused:
+        b.ask(patience_ms=500, set=Wish(state="OFF"))
+    with pytest.raises(Refusal) as forbidden:
+        b.ask(phone="bob")
+    assert (reused.value.code, forbidden.value.code) == (ErrorCode.KEY_REUSED, ErrorCode.FORBIDDEN)
+    assert b.line.sent == []
