@@ -21,11 +21,11 @@ from presslight.console import err, one_line, out, run_until_signal
 from presslight.flash_plan import FlashPlan, Step
 from presslight.light_settings import SETTINGS, setup_files, write_secret
 
-WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 - the name of a variable
+WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
 UNREACHABLE = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 
-def flash(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     port: Annotated[str, typer.Option(help="Where the ESP32 is, such as /dev/ttyUSB0 or /dev/ttyACM0.")],
     name: Annotated[
         str | None, typer.Option(help="The light's name. Without it the settings on the chip stay as they are.")

@@ -66,7 +66,7 @@ async def _log(simulated: SimulatedLight) -> None:
     try:
         while simulated.power is not Power.DIED:
             for line in log_lines(last, glow):
-                print(f"{simulated.name}: {line}", flush=True)  # noqa: T201 - a log has no colours and no wrapped lines
+                print(f"{simulated.name}: {line}", flush=True)  # noqa: T201 -- a log has no colours and no wrapped lines
             last, glow = glow, await glows.get()
     except BrokenPipeError:  # as in `presslight light | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

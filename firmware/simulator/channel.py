@@ -49,4 +49,4 @@ class Flag(asyncio.Event):
 
 asyncio.ThreadSafeFlag = Flag
 on("quit", sys.exit)
-asyncio.create_task(_listen())  # noqa: RUF006 - MicroPython's loop holds its tasks itself
+asyncio.create_task(_listen())  # noqa: RUF006 -- MicroPython's loop holds its tasks itself

@@ -9,7 +9,7 @@ gave up. And a power cut sends no FIN, where here the kernel sends one for each 
 
 It has what the firmware uses and no more: what is here takes room in the firmware's heap, where the chip has it in ROM.
 """
-# ruff: noqa: D102 - the chip's own names, which its documentation explains
+# ruff: noqa: D102 -- the chip's own names, which its documentation explains
 
 import errno
 import io
@@ -17,9 +17,9 @@ import os
 import select
 
 from air import air
-from usocket import SOCK_STREAM  # noqa: F401 - a name of the module that stands behind this one
+from usocket import SOCK_STREAM  # noqa: F401 -- a name of the module that stands behind this one
 from usocket import getaddrinfo as look_up
-from usocket import socket as Kernel  # noqa: N812 - a class; on MicroPython its name is in lower case
+from usocket import socket as Kernel  # noqa: N812 -- a class; on MicroPython its name is in lower case
 
 IPPROTO_TCP = 6  # the unix port names neither this nor the next
 TCP_NODELAY = 1
@@ -42,7 +42,7 @@ def getaddrinfo(host: str, port: int, *hints: int) -> list:
     return look_up(host, port, *hints)
 
 
-class socket(io.IOBase):  # noqa: N801 - the chip's name
+class socket(io.IOBase):  # noqa: N801 -- the chip's name
     """A non-blocking stream socket of the kernel's, which falls silent while Wi-Fi is away."""
 
     def __init__(self, *kind: int) -> None:

@@ -46,9 +46,7 @@ class Shelf:
 
 def record(number: int = 1, *, phone: str = "ann", origin: str | None = None) -> Record:
     pressed = key(number, origin) if origin else key(number)
-    return Record(
-        pressed, "kitchen", phone, "payload", b"m\x00\xff", BOOT, 3_000, Word.ACCEPTED, None, None, None
-    )
+    return Record(pressed, "kitchen", phone, "payload", b"m\x00\xff", BOOT, 3_000, Word.ACCEPTED, None, None, None)
 
 
 def applied(open_record: Record) -> Record:

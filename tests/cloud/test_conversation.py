@@ -3,6 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cloud.board import Talk
 from cloud.conversation import BAD_FRAMES, Conversation, State
@@ -11,8 +13,9 @@ from cloud.errors import Refusal, StoreUnavailable
 from cloud.settings import Settings
 from contract.address import BrokerAddress
 from contract.errors import MEANINGS, CloseCode, ErrorCode
-from contract.phone import MAX_FRAME_BYTES, decode_bridge_frame
+from contract.phone import MAX_FRAME_BYTES, decode_bridge_frame, encode
 from tests.cloud.ports import MS, Office, S, key
+from tests.contract import strategies
 
 SETTINGS = Settings(
     broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), name="attic", press_rate=2, press_burst=3
@@ -254,6 +257,25 @@ def test_bad_frame_is_answered_and_the_socket_stays(phone: Phone, frame: Any, co
     phone.send(PRESS)
     assert phone.heard()[0]["word"] == "accepted"
     assert phone.board.errors == [(code, named)]
+
+
+any_frames = strategies.phone_frames.map(encode) | st.text(max_size=50) | strategies.damaged("phone")
+
+
+@settings(max_examples=40)
+@given(st.lists(any_frames, max_size=12), st.booleans())
+def test_any_frames_in_any_order_are_answered_or_end_it(said: list[str | bytes], greeted: bool) -> None:
+    phone = Phone(Board(), greeted=greeted)
+    heard = []
+    for frame in said:
+        if phone.talk.state is State.ENDED:
+            break
+        phone.talk.on_text(frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame, phone.now)
+        heard += phone.heard()
+    errors = [frame["code"] for frame in heard if frame["type"] == "error"]
+    assert errors == [code for code, _ in phone.board.errors]
+    assert (phone.talk.close_code is not None) == (phone.talk.state is State.ENDED)
+    assert len(heard) <= 3 * len(said) + 2
 
 
 def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:

@@ -226,6 +226,14 @@ async def test_silence_before_hello_closes(hasty: House) -> None:
     assert await phone.closed() == CloseCode.HELLO_TIMEOUT
 
 
+@pytest.mark.parametrize("part", [b"\x81", b"\x81\xfe\x10\x00" + bytes(4) + b"{", b"\x01\x80" + bytes(4)])
+async def test_half_a_frame_is_silence(hasty: House, part: bytes) -> None:
+    phone = await hasty.stranger()
+    phone.socket.transport.write(part)
+    assert (await phone.next())["code"] == "hello_timeout"
+    assert await phone.closed() == CloseCode.HELLO_TIMEOUT
+
+
 async def test_phone_that_answers_no_ping_is_closed(hasty: House) -> None:
     phone = await hasty.phone()
     assert phone.welcome["ping_ms"] == 40
