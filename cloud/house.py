@@ -12,6 +12,7 @@ from contract.words import MAX_UP_MS
 _NS_PER_MS = 1_000_000
 _BOOTS_KEPT = 8
 _REFRESH_NS = 30 * 10**9
+_SILENT_NS = 35 * 10**9  # more than three heartbeats, and longer than any report is under way
 _BETTER_MS = 500
 
 
@@ -67,12 +68,16 @@ class Light:
         self.heard = now
         return Folded(Kind.NEWS, tell=self._worth_telling(rise, now, changed=changed), missed=missed)
 
-    def _begins(self, report: Report, *, live: bool) -> bool:
-        """A boot is new if its epoch says so; with an emptied flash, if it was never seen and the light speaks now."""
-        return report.version[0] > self.report.version[0] or (live and report.boot not in self._boots)
+    def _begins(self, report: Report, now: int, *, live: bool) -> bool:
+        """A boot is new if its epoch says so. Else a light with an emptied flash may speak, or an old report be late.
+
+        It is the light if this boot was never seen, and the one before it is silent.
+        """
+        is_silent = now - self.heard >= _SILENT_NS
+        return report.version[0] > self.report.version[0] or (live and is_silent and report.boot not in self._boots)
 
     def _reboot(self, report: Report, now: int, *, live: bool) -> Folded:
-        if not self._begins(report, live=live):
+        if not self._begins(report, now, live=live):
             return Folded(Kind.STALE)
         over = self.report.boot
         self.report, self.bound, self.heard = report, Bound(report.up, now), now

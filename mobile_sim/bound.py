@@ -37,5 +37,5 @@ def deadline(bound: Bound, pressed: float, patience_ms: int, latest: Moment | No
 
 
 def lead(moment: Moment, bound: Bound, now: float) -> float:
-    """How far the light's clock is at most from `moment`, in ms; below zero: past it. Another boot never reaches it."""
-    return moment.up - bound.at(now) if moment.boot == bound.boot else float("-inf")
+    """How far the light's clock is at most from `moment`, which is of the same boot, in ms; below zero: past it."""
+    return moment.up - bound.at(now)

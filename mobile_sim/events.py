@@ -28,7 +28,7 @@ class Said(StrEnum):
     REJECTED = "rejected"
     """The bridge answered every copy with an error, so it did not act and never will."""
     UNKNOWN = "unknown"
-    """The bridge refuses to tell what came of it, past the deadline: show the light as it is."""
+    """Bridges refuse to tell what came of it, past the deadline, again and again: show the light as it is."""
 
     @property
     def final(self) -> bool:

@@ -33,6 +33,8 @@ ASK_AGAIN_MS = 2_000
 REFUSED_AGAIN_MS = 500
 LONGEST_GAP_MS = 30_000
 OLDEST_MS = 3_600_000
+REFUSALS = 3
+"""So many times in a row a bridge must refuse to tell what came of a press; the next one may know more."""
 
 
 class State(Enum):
@@ -82,6 +84,7 @@ class Press:
         self._loose = int(restored)  # copies that were not answered by an error: the bridge may have taken them
         self._held = False  # the bridge has said a word: it has it
         self._refusal: str | None = None
+        self._refusals = 0  # since the deadline, with no word in between
 
     @property
     def state(self) -> State:
@@ -135,6 +138,7 @@ class Press:
         if self._state is State.NEW:
             return []  # never sent, so this is about another press
         self._held = True
+        self._refusals = 0
         if word.final:
             return self._close(Said(word), reason, now)
         if word is Word.UNCONFIRMED and self._state is not State.UNCONFIRMED:
@@ -154,7 +158,8 @@ class Press:
         if self._never_taken() and (expired or not retry):
             return self._close(Said.REJECTED, code, now)
         if not retry:
-            return self._close(Said.UNKNOWN, code, now) if expired else []
+            self._refusals += expired
+            return self._close(Said.UNKNOWN, code, now) if self._refusals == REFUSALS else []
         self._gap = max(self._gap, REFUSED_AGAIN_MS)
         self._ask_at(now + self._gap)
         return [Say(Said.RETRYING, code)] if self._state is State.ASKING else []

@@ -103,9 +103,10 @@ class Presses:
             return
         self._told[light.id] = light.bound
         for flight in self.open:
-            if flight.frame.light == light.id and flight.frame.not_after is not None:
-                left = lead(flight.frame.not_after, light.bound, self.time.now())
-                flight.feed(DeadlineNear(until_passed(left)))
+            moment = flight.frame.not_after
+            # Another boot may be an older one: a bridge that starts anew shows what the broker had kept.
+            if flight.frame.light == light.id and moment is not None and moment.boot == light.bound.boot:
+                flight.feed(DeadlineNear(until_passed(lead(moment, light.bound, self.time.now()))))
 
     def outcome(self, outcome: frames.PressOutcome) -> None:
         """The bridge's word on a press; on one that has its last word already, it changes nothing."""

@@ -30,9 +30,10 @@ export class Bound {
     return { boot: this.#boot, up: this.#latest };
   }
 
-  /** How far the clock is at most from a deadline at `now`; below zero: past it. Another boot never reaches it. */
+  /** How far the clock is at most from a deadline at `now`; below zero: past it.
+   * Of another boot's clock nothing is known: what was heard may be older than the deadline. */
   lead({ boot, up }, now) {
-    return boot === this.#boot ? up - this.at(now) : -Infinity;
+    return boot === this.#boot ? up - this.at(now) : Infinity;
   }
 
   #start(boot, up, now) {

@@ -13,7 +13,7 @@
 //
 // Words of its own, beside the bridge's: `pending`, `waiting` (no link yet), `retrying` (the bridge could not take it),
 // and the last words `not_sent`, `rejected` (every copy was answered by an error, so it did not act and never will) and
-// `unknown` (the bridge refuses to tell what came of it).
+// `unknown` (bridges refuse to tell what came of it, again and again).
 
 export const State = Object.freeze({
   NEW: "new", // made, and never sent
@@ -38,6 +38,7 @@ const REFUSED_AGAIN_MS = 500;
 const ASK_AGAIN_MS = 2_000;
 const LONGEST_GAP_MS = 30_000;
 const OLDEST_MS = 3_600_000; // the largest age on the wire
+const REFUSALS = 3; // so often in a row a bridge must refuse to tell; the next one may know more
 
 export class Press {
   #state = State.NEW;
@@ -51,6 +52,7 @@ export class Press {
   #loose = 0; // copies that were not answered by an error: the bridge may have taken them
   #held = false; // the bridge has said a word: it has it
   #refusal = null;
+  #refusals = 0; // since the deadline, with no word in between
 
   /**
    * `at`: when it got its key; for a press that an earlier page had sent (`restored`), when this page took it up.
@@ -110,6 +112,7 @@ export class Press {
   #outcome({ word, reason }, now) {
     if (this.#state === State.NEW) return []; // never sent, so this is about another press
     this.#held = true;
+    this.#refusals = 0;
     switch (word) {
       case "accepted":
         return this.#accepted();
@@ -133,7 +136,10 @@ export class Press {
     this.#loose = Math.max(this.#loose - 1, 0);
     const expired = now >= this.#expires;
     if (this.#neverTaken() && (expired || !retry)) return this.#close("rejected", code, now);
-    if (!retry) return expired ? this.#close("unknown", code, now) : [];
+    if (!retry) {
+      this.#refusals += expired;
+      return this.#refusals === REFUSALS ? this.#close("unknown", code, now) : [];
+    }
     this.#gap = Math.max(this.#gap, REFUSED_AGAIN_MS);
     this.#askAt(now + this.#gap);
     return this.#state === State.ASKING ? [say("retrying", code)] : [];

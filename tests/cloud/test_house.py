@@ -77,8 +77,14 @@ def test_report_of_a_boot_that_is_over_is_stale() -> None:
 def test_light_with_an_emptied_flash_is_believed_when_it_speaks_itself() -> None:
     made = house(report(epoch=7))
     assert made.fold_report("kitchen", report(boot="0000beef"), NOW, live=False).kind is Kind.STALE
-    folded = made.fold_report("kitchen", report(boot="0000beef"), NOW, live=True)
+    folded = made.fold_report("kitchen", report(boot="0000beef"), NOW + 40 * S, live=True)
     assert (folded.kind, folded.over) == (Kind.NEWS, BOOT)
+
+
+def test_late_report_of_a_boot_that_this_bridge_never_saw_is_no_new_boot() -> None:
+    made = house(report(epoch=7))
+    assert made.fold_report("kitchen", report(boot="0000beef"), NOW + 30 * S, live=True).kind is Kind.STALE
+    assert made.lights["kitchen"].report.boot == BOOT
 
 
 def test_heartbeat_is_told_only_to_refresh_the_clock() -> None:
