@@ -31,6 +31,7 @@ class PostgresServer:
     def __init__(self) -> None:
         self._numbers = count(1)
         self._process: subprocess.Popen[str] | None = None
+        self._frozen: list[int] = []
 
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="presslight-pg-"))
@@ -99,20 +100,27 @@ class PostgresServer:
             assert process.stderr
             process.stderr.close()
 
+    def freeze(self) -> None:
+        """Stop all its processes, as a machine that swaps or a disk that hangs does."""
+        self._frozen = [self.pid]
+        os.kill(self.pid, signal.SIGSTOP)
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGSTOP)
+            self._frozen.append(int(child))
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        while self._frozen:
+            os.kill(self._frozen.pop(), signal.SIGCONT)
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Stop all its processes, as a machine that swaps or a disk that hangs does, and let them go on at the end."""
-        frozen = [self.pid]
-        os.kill(self.pid, signal.SIGSTOP)
+        """Frozen, for a while."""
         try:
-            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-            for child in map(int, children):
-                os.kill(child, signal.SIGSTOP)
-                frozen.append(child)
+            self.freeze()
             yield
         finally:
-            for pid in frozen:
-                os.kill(pid, signal.SIGCONT)
+            self.thaw()
 
     @property
     def _data(self) -> Path:
@@ -120,6 +128,7 @@ class PostgresServer:
 
     def _leave(self) -> None:
         try:
+            self.thaw()
             self.stop()
         finally:
             shutil.rmtree(self.folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cloud.database import Address
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from presslight.stack import store_of
@@ -21,16 +22,22 @@ class BridgeProcess:
     """`presslight up` with no lights. `link`: the page, with a token; the same port and store at every start.
 
     `options` are added to those of `up`; `program` is the module that is run in presslight's place. What it logs is
-    added to `folder`/bridge.log.
+    added to `folder`/bridge.log. `store`: where its presses and tokens are, if not in its folder.
     """
 
     def __init__(
-        self, broker: BrokerAddress, folder: Path, options: Sequence[str] = (), program: str = "presslight"
+        self,
+        broker: BrokerAddress,
+        folder: Path,
+        options: Sequence[str] = (),
+        program: str = "presslight",
+        store: Address | None = None,
     ) -> None:
         self._broker = broker
         self._folder = folder
         self._options = options
         self._program = program
+        self.store = store or store_of(folder)
         self._port = 0
         self._process: Process | None = None
         self.token = ""
@@ -59,11 +66,6 @@ class BridgeProcess:
         return f"{self.url}/#token={self.token}"
 
     @property
-    def store(self) -> Path:
-        """Its presses and tokens."""
-        return store_of(self._folder)
-
-    @property
     def process(self) -> Process:
         """The process of its present life, or of the last one."""
         assert self._process
@@ -76,7 +78,7 @@ class BridgeProcess:
         address.write_text(self._broker.url())
         address.chmod(0o600)
         up = ("up", "--broker", f"@{address}", "--lights", "0", "--port", str(self._port), "--state", str(self._folder))
-        command = (sys.executable, "-m", self._program, *up, *self._options)
+        command = (sys.executable, "-m", self._program, *up, "--store", str(self.store), *self._options)
         with (self._folder / "bridge.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=log)
         async with asyncio.timeout(UP_S):
