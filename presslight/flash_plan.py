@@ -9,6 +9,8 @@ from presslight.esp_image import chip_of
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 BOOT_S = "5"
 """How long a chip takes for its first start, when it formats the rest of its flash."""
+RESTART_S = "2"
+"""The same for one that has nothing to run."""
 
 CLEAR = """\
 import os
@@ -60,6 +62,9 @@ class FlashPlan:
         if self.image:
             yield from self._write_image(self.image)
         yield Step("clear what an older firmware left", self._mpremote("exec", CLEAR))
+        yield Step(
+            "start it empty: no watchdog shall cut the copy short", self._mpremote("reset", "+", "sleep", RESTART_S)
+        )
         yield self._copy("copy the firmware", lamp_files(), "lib/lamp/")
         yield self._copy("copy what makes it start", (*self._setup_files(), _file(FIRMWARE / "main.py", "")), "")
         yield Step("start it", self._mpremote("reset"))

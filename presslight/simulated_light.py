@@ -22,6 +22,7 @@ import asyncio
 import functools
 import os
 import re
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ MAIN = FIRMWARE / "main.py"
 ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:.frozen"}
 RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
+WATCHDOG = -signal.SIGALRM
+"""The exit code of a light whose loop stood still until its watchdog bit."""
 LAST_LINES = 20
 FINGER_S = 0.08
 """How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
@@ -211,8 +214,8 @@ class SimulatedLight:
     async def _live(self, child: Child) -> None:
         """Follow the process, and the next one when the light resets itself."""
         code = await self._follow(child)
-        while code == RESET and self.power is Power.ON:
-            self._show(Glow(log="reset", lines=self.glow.lines + 1))
+        while code in (RESET, WATCHDOG) and self.power is Power.ON:
+            self._show(Glow(log="reset" if code == RESET else "watchdog", lines=self.glow.lines + 1))
             self._child = child = await self._boot()
             code = await self._follow(child)
         if self.power is Power.ON:

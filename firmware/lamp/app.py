@@ -20,6 +20,7 @@ from lamp.session import Session
 from lamp.settings import Settings, load
 
 HEARTBEAT_MS = 10_000
+WATCHDOG_MS = 30_000  # fed by each heartbeat; a name look-up may block the loop for 5 s a server, TLS for some more
 SAVE_AFTER_MS = 1_000  # a slider or a game of switching is one write
 SAVE_REST_MS = 4_000  # at most one write in 5 s: a flash of 2 MB takes that for 15 years
 REPORTS_PER_COLLECTION = 8  # well before the heap is used up, so that no press waits for a collection
@@ -92,8 +93,10 @@ class App:
             self._session.send()
 
     async def _beat(self) -> None:
-        """Report every 10 s; the heap it tells of is the living one."""
+        """Report every 10 s; the heap it tells of is the living one. A loop that stands still for 30 s boots anew."""
+        dog = machine.WDT(timeout=WATCHDOG_MS)
         while True:
+            dog.feed()
             gc.collect()
             self._heap = gc.mem_alloc()
             self.report()

@@ -1,4 +1,4 @@
-"""Stand-in for the unix port: do not upload. The chip's `machine`: pins, PWM, reset.
+"""Stand-in for the unix port: do not upload. The chip's `machine`: pins, PWM, reset, watchdog.
 
 The button is the input pin with an interrupt handler; pressing it pulls the pin away from where its resistor holds it.
 `reset` ends the process with the exit code `RESET`: the launcher starts it again, as a chip boots again.
@@ -10,6 +10,7 @@ It has what the firmware uses and no more: what is here takes room in the firmwa
 import sys
 
 import channel
+import ffi
 
 RESET = 75
 
@@ -55,6 +56,18 @@ class PWM:
         if duty != self._duty:
             self._duty = duty
             channel.tell_duty(duty)
+
+
+class WDT:
+    """The watchdog: SIGALRM ends a process that does not feed it, and its launcher boots it again. In whole seconds."""
+
+    _alarm = ffi.open(None).func("I", "alarm", "I")
+
+    def __init__(self, timeout: int) -> None:
+        self._seconds = timeout // 1000
+
+    def feed(self) -> None:
+        self._alarm(self._seconds)
 
 
 def reset() -> None:

@@ -1,0 +1,78 @@
+"""A light whose loop stands still boots anew by itself, and one whose loop goes round does not."""
+
+import asyncio
+import textwrap
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from contract.address import BrokerAddress
+from presslight import simulated_light, stack
+from presslight.glow import Glow
+from presslight.simulated_light import ENVIRONMENT, FIRMWARE, SimulatedLight
+from presslight.stack import Stack
+from tests.journey.conftest import House
+
+NOWHERE = BrokerAddress(host="127.0.0.1", port=1)
+WAIT_S = 30
+HASTY = """
+    from lamp import app
+    app.WATCHDOG_MS = 1_000
+    app.HEARTBEAT_MS = 100
+"""
+HANG = """
+    import channel
+    def hang():
+        while True:
+            pass
+    channel.on("hang", hang)
+"""
+
+
+@pytest.fixture
+def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have every light run this program once all of the firmware is loaded, and before it starts."""
+
+    def put(program: str) -> None:
+        script = tmp_path / "main.py"
+        loading = (FIRMWARE / "main.py").read_text().removesuffix("main()\n")
+        script.write_text(f"{loading}{textwrap.dedent(program)}main()\n")
+        monkeypatch.setattr(simulated_light, "MAIN", script)
+        path = f"{ENVIRONMENT['MICROPYPATH']}:{FIRMWARE}"
+        monkeypatch.setattr(stack, "SimulatedLight", partial(SimulatedLight, heap="256k"))  # room for that program
+        monkeypatch.setattr(simulated_light, "ENVIRONMENT", ENVIRONMENT | {"MICROPYPATH": path})
+
+    return put
+
+
+async def seen(light: SimulatedLight, condition: Callable[[Glow], bool]) -> Glow:
+    async with asyncio.timeout(WAIT_S):
+        return await light.until(condition)
+
+
+async def test_light_in_an_endless_loop_boots_anew_with_its_state(main: Callable[[str], None], tmp_path: Path) -> None:
+    main(HASTY + HANG)
+    async with AsyncExitStack() as exits:
+        parts = await exits.enter_async_context(Stack(broker="embedded", lights=["kitchen"], folder=tmp_path / "house"))
+        house, light = House(parts, tmp_path, exits), parts.lights["kitchen"]
+        phone = await house.phone()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(seen(light, lambda glow: glow.log == "flash: kept on 200"))
+            await phone.press("kitchen", state="ON", brightness=200)
+        epoch = phone.lights["kitchen"].version[0]
+        light._say("hang")
+        await seen(light, lambda glow: glow.log == "watchdog")
+        await house.sees(phone, lambda shown: shown.online and shown.version[0] == epoch + 1)
+        assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)
+        assert (await phone.press("kitchen", state="OFF")).word == "applied"
+
+
+async def test_light_that_only_waits_is_left_alone(main: Callable[[str], None], tmp_path: Path) -> None:
+    main(HASTY)
+    async with SimulatedLight("kitchen", NOWHERE, tmp_path / "flash") as light:
+        pid = light.pid
+        await seen(light, lambda glow: glow.lines > 6)  # attempts without a broker, for far more than that second
+        assert light.pid == pid
