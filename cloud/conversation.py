@@ -42,8 +42,9 @@ CLOSES = {
     ErrorCode.SILENT_PHONE: CloseCode.SILENT,
     ErrorCode.SLOW_PHONE: CloseCode.SLOW,
     ErrorCode.OVERLOADED: CloseCode.OVERLOADED,
+    ErrorCode.STORE_UNAVAILABLE: CloseCode.OVERLOADED,
 }
-"""The errors after which the socket is closed, and with which code. An overloaded bridge closes at the hello only."""
+"""The errors after which the socket is closed, and with which code. The last two close it at the hello only."""
 
 Frame = Hello | Press | Shown | Ping | Pong
 
