@@ -41,7 +41,7 @@ from presslight.light_settings import setup_files, write_secret
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 MAIN = FIRMWARE / "main.py"
-ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:.frozen"}
+ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen"}
 RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
 WATCHDOG = -signal.SIGALRM
@@ -98,11 +98,15 @@ class SimulatedLight:
     """One light. `folder` is its flash; `heap` is what MicroPython gets: `96k`, `1m`.
 
     Where it is None that is 96k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
+    `main`: what it runs; a test may put something odd before the firmware's own.
+
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
     `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
     """
 
-    def __init__(self, name: str, address: BrokerAddress, folder: Path, heap: str | None = None) -> None:
+    def __init__(
+        self, name: str, address: BrokerAddress, folder: Path, heap: str | None = None, main: Path = MAIN
+    ) -> None:
         if heap is None:
             heap = HEAP_WITH_TLS if address.tls else HEAP
         if not re.fullmatch(r"[1-9][0-9]{0,8}[kKmM]?", heap):
@@ -113,6 +117,7 @@ class SimulatedLight:
         self.power = Power.OFF
         self._files = setup_files(name, address, wifi={"ssid": "simulated", "password": ""})
         self._heap = heap
+        self._main = main
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
@@ -176,6 +181,10 @@ class SimulatedLight:
         """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
         self._say("wifi back" if is_there else "wifi away")
 
+    def tell(self, word: str) -> None:
+        """Say a word that its `main` knows."""
+        self._say(word)
+
     async def until(self, condition: Condition) -> Glow:
         """The first glow from now on that meets `condition`, however short it lasts. Waits without end: bound it.
 
@@ -207,7 +216,7 @@ class SimulatedLight:
 
     async def _boot(self) -> Child:
         command = await asyncio.to_thread(_micropython)
-        run = (*command, "-X", f"heapsize={self._heap}", str(MAIN))
+        run = (*command, "-X", f"heapsize={self._heap}", str(self._main))
         with self._explained():
             return await Child.start(run, self.folder, ENVIRONMENT)
 

@@ -15,7 +15,8 @@ from mobile_sim.events import Said
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import RawPhone
 from tests.faults.drill import Fault, drill
-from tests.faults.hand import PATIENCE_MS, now_us, occurs
+from tests.faults.hand import PATIENCE_MS
+from tests.faults.handset import now_us, occurs
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.table import FAULTS
 from tests.faults.truth import Press, brightness_of, judge
@@ -92,7 +93,7 @@ def _database(lab: Lab) -> PostgresServer:
 
 FROZEN = Fault("database frozen", _freeze, _thaw)
 CRASHED = Fault("database crashed", _crash, _start)
-REPLICA_FAULTS = [fault for fault in FAULTS if fault.name.startswith(("bridge", "broker"))]
+REPLICA_FAULTS = [fault for fault in FAULTS if fault.name.startswith(("bridge", "broker")) and not fault.options]
 
 
 class OneKey:

@@ -51,7 +51,7 @@ class Wrong(NamedTuple):
     what: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Press:
     """A press as its hand knows it. `number` counts the presses of its phone; `is_lost`: its phone was killed
     before it could write the press down or tell its last word, so none is owed.
@@ -64,6 +64,7 @@ class Press:
     finger_us: int
     patience_ms: int
     words: list[tuple[Said, int]] = field(default_factory=list)
+    key: str = ""
     is_lost: bool = False
 
     def hear(self, word: Said, us: int) -> None:
@@ -127,11 +128,11 @@ class History:
 
     def acts(self) -> list[tuple[Press, list[Act]]]:
         """Each press with its acts."""
-        owned: dict[int, list[Act]] = defaultdict(list)
+        owned: dict[Press | None, list[Act]] = defaultdict(list)
         for light, trace in self.traces.items():
             for act in trace.acts:
-                owned[id(self._owner(light, act))].append(act)
-        return [(press, owned[id(press)]) for press in self.presses]
+                owned[self._owner(light, act)].append(act)
+        return [(press, owned[press]) for press in self.presses]
 
     def strange(self) -> Iterator[tuple[str, Act]]:
         """Every change of an output that no finger wished."""

@@ -38,7 +38,7 @@ class BridgeProcess:
         self._options = options
         self._program = program
         self.store = store or store_of(folder)
-        self._port = 0
+        self.port = 0
         self._process: Process | None = None
         self.token = ""
 
@@ -58,7 +58,7 @@ class BridgeProcess:
     @property
     def url(self) -> str:
         """Where it is: http://host:port."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def link(self) -> str:
@@ -77,12 +77,12 @@ class BridgeProcess:
         address = self._folder / "broker.url"
         address.write_text(self._broker.url())
         address.chmod(0o600)
-        up = ("up", "--broker", f"@{address}", "--lights", "0", "--port", str(self._port), "--state", str(self._folder))
+        up = ("up", "--broker", f"@{address}", "--lights", "0", "--port", str(self.port), "--state", str(self._folder))
         command = (sys.executable, "-m", self._program, *up, "--store", str(self.store), *self._options)
         with (self._folder / "bridge.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=log)
         async with asyncio.timeout(UP_S):
-            self._port = await self._said_port(self._process)
+            self.port = await self._said_port(self._process)
         if not self.token:
             self.token = issue_token(self.store, phone="page")
 
