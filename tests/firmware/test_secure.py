@@ -3,12 +3,15 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from broker.authority import Authority
 from presslight.simulated_light import SimulatedLight
+from tests import certificates
+from tests.certificates import DAY
 from tests.firmware.bare_broker import WAIT_S, BareBroker
 from tests.firmware.test_session import NAME, press
 
@@ -79,3 +82,25 @@ async def test_light_does_not_sign_in_where_another_authority_signed(
         light.press_button()
         async with asyncio.timeout(WAIT_S):
             await light.until(lambda glow: glow.duty > 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "since", "until"),
+    [("localhost", -2 * DAY, -DAY), ("localhost", DAY, 2 * DAY), ("lights.example", -DAY, DAY)],
+)
+async def test_light_says_that_its_brokers_certificate_is_at_fault(
+    tmp_path: Path, name: str, since: timedelta, until: timedelta
+) -> None:
+    """Expired, not valid yet, of another name: no sign-in, the cause in its log, and the button works."""
+    made = certificates.make(tmp_path, name, since=since, until=until)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.server)
+    async with BareBroker(NAME, context, str(made.ca)) as doubtful:
+        address = doubtful.address.model_copy(update={"host": "localhost"})
+        async with SimulatedLight(NAME, address, tmp_path / "flash") as light:
+            async with asyncio.timeout(WAIT_S):
+                told = await light.until(lambda glow: glow.log.startswith("link lost"))
+            assert "ertificate" in told.log
+            light.press_button()
+            async with asyncio.timeout(WAIT_S):
+                await light.until(lambda glow: glow.duty > 0)

@@ -6,14 +6,10 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
@@ -22,10 +18,10 @@ from mobile_sim.errors import Unreachable
 from mobile_sim.link import Link, leaves
 from mobile_sim.phone import Phone
 from mobile_sim.trouble import describe
+from tests import certificates
+from tests.certificates import DAY
 
 WAIT_S = 20
-NOW = datetime.now(UTC)
-DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -118,54 +114,15 @@ Signed = Callable[..., ssl.SSLContext]
 @pytest.fixture
 def signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Signed:
     """Make a server's certificate, of an authority that the phone trusts unless told otherwise."""
-    ca_key, ca_name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=test authority")
 
-    def make(
-        name: str = "127.0.0.1", *, since: timedelta = -DAY, until: timedelta = DAY, trusted: bool = True
-    ) -> ssl.SSLContext:
-        ca = _certificate(
-            ca_name, ca_name, ca_key, ca_key, -9 * DAY, 9 * DAY, x509.BasicConstraints(ca=True, path_length=0)
-        )
-        key = ec.generate_private_key(ec.SECP256R1())
-        where = x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
-        certificate = _certificate(
-            x509.Name([]), ca_name, key, ca_key, since, until, x509.SubjectAlternativeName([where])
-        )
-        (tmp_path / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM) if trusted else b"")
-        (tmp_path / "server.pem").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    def sign(name: str = "127.0.0.1", *, trusted: bool = True, **dates: timedelta) -> ssl.SSLContext:
+        made = certificates.make(tmp_path, name, **dates)
+        monkeypatch.setenv("SSL_CERT_FILE", str(made.ca if trusted else tmp_path / "nobody.pem"))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tmp_path / "server.pem")
+        context.load_cert_chain(made.server)
         return context
 
-    return make
-
-
-def _certificate(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    ca_key: ec.EllipticCurvePrivateKey,
-    since: timedelta,
-    until: timedelta,
-    extension: x509.ExtensionType,
-) -> x509.Certificate:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW + since)
-        .not_valid_after(NOW + until)
-        .add_extension(extension, critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
+    return sign
 
 
 @pytest.mark.parametrize(

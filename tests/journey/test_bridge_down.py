@@ -1,0 +1,79 @@
+"""The bridge is deployed anew under load, and stands still for a while: once and true all the same."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from contract.errors import CloseCode
+from contract.phone import Hello, encode
+from mobile_sim.events import Said
+from presslight.micropython import Command
+from tests.faults.lab import WAIT_S, Lab
+from tests.faults.truth import judge
+
+PHONES = 4
+
+
+async def test_deploy_under_load_loses_and_doubles_nothing(micropython: Command, tmp_path: Path) -> None:
+    async with Lab(tmp_path, phones=PHONES) as lab:
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for hand in lab.hands:
+                tasks.create_task(hand.press_often(stop, 0.1))
+            await pressed(lab, 5 * PHONES)
+            code = asyncio.create_task(close_code(lab))
+            lab.bridge.process.send_signal(signal.SIGTERM)
+            assert await code == CloseCode.RESTART
+            await lab.bridge.process.communicate()
+            await lab.bridge.start()
+            await lab.all_show_truth()
+            await pressed(lab, 5 * PHONES)
+            stop.set()
+        await lab.settled()
+        await lab.all_show_truth()
+        assert judge(lab.history) == []
+
+
+async def test_bridge_that_stands_still_leaves_no_press_in_doubt_for_long(micropython: Command, tmp_path: Path) -> None:
+    async with Lab(tmp_path) as lab:
+        hand, pid = lab.hands[0], lab.bridge.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            press = await hand.press(3_000)  # it stands still for as long as that
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert press.word is Said.UNCONFIRMED  # said at the press's deadline, and nothing false
+        await lab.settled()
+        assert (await hand.press(WAIT_S * 1_000)).word is Said.APPLIED
+        await lab.all_show_truth()
+        assert judge(lab.history) == []
+
+
+async def pressed(lab: Lab, count: int) -> None:
+    """Wait until the light has acted so often again."""
+    light = lab.lights["kitchen"]
+    last = 0
+    async with asyncio.timeout(WAIT_S):
+        for _ in range(count):
+            last = (await light.until(lambda glow, last=last: glow.us > last)).us  # type: ignore[misc] # mypy cannot type a lambda's default
+
+
+async def close_code(lab: Lab) -> int:
+    """With which code the bridge ends a phone's socket."""
+    async with asyncio.timeout(WAIT_S), connect(lab.bridge.url.replace("http", "ws", 1) + "/ws") as socket:
+        await socket.send(encode(Hello(type="hello", versions=(1,), token=lab.bridge.token)))
+        with pytest.raises(ConnectionClosed) as closed:
+            await listen(socket)
+    assert closed.value.rcvd
+    return closed.value.rcvd.code
+
+
+async def listen(socket: ClientConnection) -> None:
+    """Hear all there is, until the end."""
+    while True:
+        await socket.recv()
