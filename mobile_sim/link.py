@@ -47,7 +47,12 @@ class Link:
         """The smoothed round trip to the bridge; None while the link is down."""
         return self._now.rtt_ms if self._now else None
 
-    def send(self, frame: BaseModel, *, hedge: bool = False) -> None:  # noqa: ARG002 -- there is one path so far
+    @property
+    def is_started(self) -> bool:
+        """Whether it was started, and not stopped since."""
+        return self._task is not None
+
+    def send(self, frame: BaseModel) -> None:
         """Hand a frame to the socket. One that cannot leave is lost with the link."""
         if self._now:
             self._now.send(frame)

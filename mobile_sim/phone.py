@@ -15,7 +15,7 @@ from mobile_sim.errors import UnknownLight, Unreachable
 from mobile_sim.flight import Flight
 from mobile_sim.journal import Journal
 from mobile_sim.journey import Journey
-from mobile_sim.link import Link
+from mobile_sim.paths import Paths
 from mobile_sim.presses import Presses
 from mobile_sim.screen import Light, Screen
 from mobile_sim.slides import Slides
@@ -26,10 +26,11 @@ CATCH_UP_S = 1
 
 
 class Phone:
-    """A phone on one bridge, with one warm socket that comes back by itself.
+    """A phone on one bridge, with a warm socket that comes back by itself.
 
     `url`: http[s]://host[:port]. `journal`: a file that keeps keys and open presses over a kill of this process; None
     keeps them in memory. `connect_ms`: how long entering may wait for the bridge's first welcome.
+    `spare`: keep a second socket warm, for the second copy of a press that got no answer.
 
     Entering raises Unreachable, TurnedAway or JournalBroken; every call after that raises TurnedAway once the bridge
     has turned the phone away for good.
@@ -43,20 +44,23 @@ class Phone:
         journal: Path | None = None,
         client: str = "presslight",
         connect_ms: int = CONNECT_MS,
+        spare: bool = True,
     ) -> None:
         self._url = url
         self._connect_ms = connect_ms
         self._journal = Journal(journal)
         self._screen = Screen(now_ms())
-        self._link = Link(url, token, Ear(self._screen.have, self._welcomed, self._heard, self._lost), client=client)
-        self._presses = Presses(self._journal, self._link.send, RealTime())
+        ear = Ear(self._screen.have, self._welcomed, self._heard, self._lost)
+        self._paths = Paths(url, token, ear, client=client, spare=spare)
+        self._link = self._paths.link
+        self._presses = Presses(self._journal, self._paths.send, RealTime())
         self._slides = Slides(lambda light, value: self.begin(light, state="ON", brightness=value))
         self._welcome: Welcome | None = None
         self._pulse = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._presses.restore(self._journal.open())
-        self._link.start(ended=self._beat)
+        self._paths.start(ended=self._beat)
         try:
             async with asyncio.timeout(self._connect_ms / 1_000):
                 while self._welcome is None:
@@ -210,7 +214,7 @@ class Phone:
         self._presses.leave()
         self._journal.close()
         try:
-            await self._link.stop()
+            await self._paths.stop()
         finally:
             self._beat()
 

@@ -55,6 +55,7 @@ class Visit:
     def __init__(self, bridge: "FakeBridge", socket: ServerConnection) -> None:
         self.bridge = bridge
         self.socket = socket
+        self.heard: list[BaseModel] = []
 
     async def say(self, frame: BaseModel | str) -> None:
         await self.socket.send(frame if isinstance(frame, str) else encode(frame))
@@ -147,6 +148,7 @@ class FakeBridge:
         finally:
             if visit in self.visits:
                 self.visits.remove(visit)
+                self._tell()
 
     async def _greet(self, visit: Visit, hello: Hello) -> None:
         self.hellos.append(hello)
@@ -177,6 +179,7 @@ class FakeBridge:
         return had is None or had.version < light.version or had.online != light.online
 
     async def _hear(self, visit: Visit, frame: BaseModel) -> None:
+        visit.heard.append(frame)
         match frame:
             case Press():
                 self.presses.append(frame)
