@@ -36,6 +36,6 @@ class Settings(BaseModel):
     canary_ms: int = Field(default=500, ge=1)
     canary_limit_ms: int = Field(default=1_400, ge=1)
     reconnect_ms: int = Field(default=100, ge=1)
-    reconnect_most_ms: int = Field(default=5_000, ge=1)
+    reconnect_most_ms: int = Field(default=1_000, ge=1)
     keep_hours: float = Field(default=168, gt=0)
     keep_presses: int = Field(default=1_000_000, ge=1)

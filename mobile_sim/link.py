@@ -37,6 +37,7 @@ class Link:
         self._now: Connection | None = None
         self._problem: Problem | None = None
         self._hurry = asyncio.Event()
+        self._answered = False
         self.trouble = "no answer yet"
         """What was last wrong, for people."""
         self.ignored: Counter[str] = Counter()
@@ -90,12 +91,13 @@ class Link:
     async def _run(self) -> None:
         while True:
             born, errors, self._problem = now_ms(), list[BaseException](), None
+            self._answered = False
             try:
                 await self._live()
             except* (OSError, EOFError, WebSocketException, Silent) as group:
                 errors = list(leaves(group))
             self._judge(errors)
-            pause = self._backoff.after(now_ms() - born)
+            pause = self._backoff.after(now_ms() - born, answered=self._answered)
             log.info("no link to the bridge (%s); next try in %.0f ms", self.trouble, pause)
             await wait(self._hurry, pause)
 
@@ -109,6 +111,7 @@ class Link:
             ping_interval=None,
             proxy=None,  # it would be part of what is measured
         ) as wire:
+            self._answered = True
             connection = Connection(wire, self._ear, self.ignored)
             try:
                 welcome = await connection.greet(self._token, self._client)

@@ -31,6 +31,7 @@ const WELCOME_MS = 6_000; // from opening to welcome; a slow phone network needs
 const CHECK_MS = 2_000; // how long a doubted link may take to answer
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
+const NOBODY_WAIT_MS = 1_000; // the longest where no socket opened: trying costs nobody anything
 const PROVEN_MS = 10_000; // a link that lived this long clears the back-off
 const LARGEST_N = 2 ** 30 - 1;
 
@@ -38,6 +39,7 @@ export class Link {
   #state = State.SIGNED_OUT;
   #random;
   #tries = 0;
+  #answered = false; // whether the newest socket opened
   #since = 0; // when the present state began
   #heard = 0;
   #ping = { every: 20_000, n: 0, sent: null }; // sent: when the unanswered ping left
@@ -78,6 +80,7 @@ export class Link {
       case "start":
         return this.#start(now);
       case "opened":
+        this.#answered = true;
         return [{ do: "hello" }];
       case "frame":
         return this.#hear(event.frame, now);
@@ -104,6 +107,7 @@ export class Link {
 
   #open(now) {
     this.#moveTo(State.CONNECTING, now);
+    this.#answered = false;
     return [{ do: "open" }, tell(State.CONNECTING)];
   }
 
@@ -172,7 +176,8 @@ export class Link {
   /** Full jitter: anything from no wait at all to the whole of it, so that phones do not come back as a crowd. */
   #lost(now) {
     if (this.#state === State.LIVE && now - this.#since >= PROVEN_MS) this.#tries = 0;
-    const longest = Math.min(FIRST_WAIT_MS * 2 ** this.#tries, LONGEST_WAIT_MS);
+    const most = this.#answered ? LONGEST_WAIT_MS : NOBODY_WAIT_MS;
+    const longest = Math.min(FIRST_WAIT_MS * 2 ** this.#tries, most);
     this.#tries += 1;
     this.#retryAt = now + this.#random() * longest;
     return this.#end(State.WAITING, null, now);

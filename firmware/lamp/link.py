@@ -11,6 +11,7 @@ OPEN_WITHIN_MS = (
 PROVEN_AFTER_MS = 10_000
 FIRST_WAIT_MS = 200
 LONGEST_WAIT_MS = 30_000
+NOBODY_WAIT_MS = 1_000  # where nobody answers, trying costs nobody anything, and a light shall be back in 2 s
 _MOST_DOUBLINGS = 8  # 0.2 s · 2**8 is more than 30 s
 
 
@@ -101,7 +102,8 @@ class Link:
         """Wait for a random part of the span ("full jitter"), so that a house of lights does not come back in step."""
         if self.state == LIVE:
             self._prove(now)
-        span = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(self._losses, _MOST_DOUBLINGS))
+        longest = NOBODY_WAIT_MS if self.state == OPENING else LONGEST_WAIT_MS
+        span = min(longest, FIRST_WAIT_MS << min(self._losses, _MOST_DOUBLINGS))
         self._losses += 1
         self._wait = span * chance >> 16
         self._since = now

@@ -20,3 +20,15 @@ async def test_presses_are_once_and_true_under(fault: Fault, tmp_path: Path, not
     note(row)
     assert row.wrongs == []
     assert max(row.shown_ms) < SHOWN_MS
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_thousands_of_presses_are_once_and_true_under(
+    fault: Fault, tmp_path: Path, note: Callable[[Row], None]
+) -> None:
+    async with Lab(tmp_path, lights=("kitchen", "hall", "attic"), phones=2, **fault.options) as lab:
+        row = await drill(lab, fault, seconds=fault.long_s, around=20, rounds=3)
+    note(row)
+    assert row.wrongs == []
+    assert max(row.shown_ms) < SHOWN_MS

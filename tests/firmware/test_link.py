@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp import link
-from lamp.link import DEAD_AFTER_MS, LONGEST_WAIT_MS, OPEN_WITHIN_MS, PING_AFTER_MS, PROVEN_AFTER_MS, Link
+from lamp.link import (
+    DEAD_AFTER_MS,
+    LONGEST_WAIT_MS,
+    NOBODY_WAIT_MS,
+    OPEN_WITHIN_MS,
+    PING_AFTER_MS,
+    PROVEN_AFTER_MS,
+    Link,
+)
 from tests.firmware.conftest import Both
 
 PERIOD = 1 << 30
@@ -119,14 +127,26 @@ def test_link_that_does_not_come_up_is_given_up(steps: int) -> None:
     assert action == link.CLOSE
 
 
-@given(starts, st.integers(1, 20))
-def test_waits_double_up_to_the_longest(start: int, losses: int) -> None:
+@given(starts, st.integers(1, 20), st.sampled_from([(link.LOST,), (link.OPENED, link.LOST)]))
+def test_waits_double_up_to_the_longest(start: int, losses: int, events: tuple[int, ...]) -> None:
+    """Where somebody took the connection, the longest is long; where nobody did, a light tries again soon."""
     line = Line(start)
+    longest = LONGEST_WAIT_MS if link.OPENED in events else NOBODY_WAIT_MS
     for loss in range(losses):
         assert line.wait(line.due_in()) == link.OPEN
-        assert line.tell(link.LOST, chance=MOST) == link.CLOSE
-        span = min(LONGEST_WAIT_MS, 200 * 2**loss)
+        assert [line.tell(event, chance=MOST) for event in events][-1] == link.CLOSE
+        span = min(longest, 200 * 2**loss)
         assert span - 1 - span // MOST <= line.due_in() <= span
+
+
+def test_light_is_back_within_two_seconds_of_a_broker_that_was_away_for_long() -> None:
+    line = Line()
+    line.go_live()
+    line.tell(link.LOST, chance=MOST)
+    for _ in range(100):
+        assert line.wait(line.due_in()) == link.OPEN
+        line.tell(link.LOST, chance=MOST)
+    assert line.due_in() <= NOBODY_WAIT_MS
 
 
 @given(st.integers(0, MOST))

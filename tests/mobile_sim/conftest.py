@@ -48,3 +48,4 @@ def quick_return(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost link comes back at once."""
     monkeypatch.setattr(backoff, "BASE_MS", 1)
     monkeypatch.setattr(backoff, "CAP_MS", 20)
+    monkeypatch.setattr(backoff, "NOBODY_MS", 20)

@@ -18,6 +18,11 @@ def test_wait_doubles_up_to_its_cap() -> None:
     assert [waits.after(0) for _ in range(7)] == [200, 400, 800, 1_600, 3_200, 5_000, 5_000]
 
 
+def test_wait_is_short_where_nobody_answers() -> None:
+    waits = Backoff(longest)
+    assert [waits.after(0, answered=False) for _ in range(5)] == [200, 400, 800, 1_000, 1_000]
+
+
 def test_wait_starts_anew_after_a_long_life() -> None:
     waits = Backoff(longest)
     for _ in range(5):

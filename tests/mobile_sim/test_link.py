@@ -63,6 +63,7 @@ async def test_finger_cuts_the_wait_for_the_next_link_short(
 ) -> None:
     monkeypatch.setattr(backoff, "BASE_MS", 10**9)
     monkeypatch.setattr(backoff, "CAP_MS", 10**9)
+    monkeypatch.setattr(backoff, "NOBODY_MS", 10**9)
     await bridge.stop()
     await phone.until(lambda _: phone.rtt_ms is None)
     await bridge.start()
