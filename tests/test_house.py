@@ -1,5 +1,6 @@
-"""What no committed file may hold: package servers, paths of somebody's machine, loose ends."""
+"""What no committed file may hold: package servers, paths of somebody's machine, loose ends, rules without tests."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -72,3 +73,34 @@ def test_what_must_not_be_there_is_found(pattern: re.Pattern[str], line: str) ->
 @pytest.mark.parametrize("line", ["${ROOT}/lights", "presslight/root", "https://example.org/home", "~/home/ann"])
 def test_an_ordinary_path_passes(line: str) -> None:
     assert found(MACHINES, {"a": line}) == []
+
+
+MIRRORED = ("broker", "cloud", "contract", "firmware/lamp", "mobile_sim")
+"""Each module here in which something is decided has a test file of its name.
+
+`presslight` composes: its verbs are tested as they are used. The simulator's stand-ins are tested by what the firmware
+makes of them.
+"""
+
+RULES = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
+
+
+def untested(part: str) -> list[str]:
+    """The modules of a part in which something is decided, and which have no test file of their own."""
+    tests = ROOT / "tests" / part.partition("/")[0]
+    return [
+        module.name
+        for module in sorted((ROOT / part).glob("*.py"))
+        if not (tests / f"test_{module.name}").exists() and decides(ast.parse(module.read_text()))
+    ]
+
+
+def decides(tree: ast.Module) -> bool:
+    """Whether there is a rule within a function."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return any(isinstance(node, RULES) for function in functions for node in ast.walk(function))
+
+
+@pytest.mark.parametrize("part", MIRRORED)
+def test_every_rule_is_in_a_module_with_its_own_tests(part: str) -> None:
+    assert untested(part) == []

@@ -1,0 +1,72 @@
+from cloud.open_presses import OpenPresses
+from cloud.press import Press
+from cloud.record import Order
+from tests.cloud.ports import Watcher, key, moment
+
+
+def press(number: int, light: str = "kitchen") -> Press:
+    return Press(Order(key(number), light, "ann", "payload", b"{}", moment(1)), followed=True, stamps=None)
+
+
+def test_press_is_found_by_key_and_by_light() -> None:
+    presses = OpenPresses(10, 10)
+    one, two, other = press(1), press(2), press(3, "hall")
+    for made in (one, two, other):
+        presses.add(made, None)
+    assert presses.get(key(2)) is two
+    assert presses.of("kitchen") == [one, two]
+    assert presses.all() == [one, two, other]
+    assert len(presses) == 3
+    assert (presses.get(key(9)), presses.of("cellar")) == (None, [])
+
+
+def test_removed_press_leaves_nothing_behind() -> None:
+    presses = OpenPresses(10, 10)
+    watcher = Watcher()
+    for number in range(1, 5):
+        presses.add(press(number), watcher)
+    for made in presses.all():
+        presses.remove(made)
+    assert (len(presses), presses.of("kitchen"), presses.watchers(key(1))) == (0, [], [])
+    assert (presses._by_light, presses._watchers) == ({}, {})
+
+
+def test_presses_may_be_removed_while_they_are_gone_through() -> None:
+    presses = OpenPresses(10, 10)
+    for number in range(1, 5):
+        presses.add(press(number), None)
+    for made in presses.of("kitchen"):
+        presses.remove(made)
+    assert presses.all() == []
+
+
+def test_room_is_bounded_by_light_and_in_all() -> None:
+    presses = OpenPresses(3, 2)
+    presses.add(press(1), None)
+    assert presses.has_room("kitchen")
+    presses.add(press(2), None)
+    assert not presses.has_room("kitchen")
+    assert presses.has_room("hall")
+    presses.add(press(3, "hall"), None)
+    assert not presses.has_room("cellar")
+    presses.remove(presses.of("hall")[0])
+    assert presses.has_room("cellar")
+
+
+def test_watcher_is_kept_once_and_let_go() -> None:
+    presses = OpenPresses(10, 10)
+    first, second = Watcher(), Watcher()
+    presses.add(press(1), first)
+    presses.watch(key(1), first)
+    presses.watch(key(1), second)
+    assert presses.watchers(key(1)) == [first, second]
+    presses.leave(key(1), first)
+    presses.leave(key(1), first)
+    assert presses.watchers(key(1)) == [second]
+
+
+def test_press_that_is_not_open_is_watched_by_nobody() -> None:
+    presses = OpenPresses(10, 10)
+    presses.watch(key(1), Watcher())
+    presses.leave(key(1), Watcher())
+    assert presses.watchers(key(1)) == []

@@ -1,0 +1,85 @@
+import logging
+
+import pytest
+
+from cloud.house import Folded, Kind
+from cloud.metrics import Metrics
+from cloud.watch import Watch
+from contract.errors import ErrorCode
+from tests.cloud.test_metrics import pressed, shows
+from tests.cloud.test_press import ORDER
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch(Metrics())
+
+
+def test_everything_that_goes_wrong_is_counted(watch: Watch) -> None:
+    watch.error(ErrorCode.RATE_LIMITED, "ann", "key", "detail")
+    watch.bad_message("topic", "malformed", "detail")
+    watch.folded("kitchen", Folded(Kind.STALE))
+    watch.folded("kitchen", Folded(Kind.NEWS, missed=True))
+    watch.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
+    watch.mistake("topic", RuntimeError("x"))
+    watch.store_trouble(RuntimeError("x"))
+    watch.broker(found=False, cause="silent", detail="")
+    watch.broker(found=True, cause="", detail="")
+    assert shows(watch, 'presslight_errors_total{code="rate_limited"} 1.0')
+    assert shows(watch, 'presslight_bad_mqtt_messages_total{cause="malformed"} 1.0')
+    assert shows(watch, 'presslight_reports_total{kind="stale"} 1.0')
+    assert shows(watch, 'presslight_reports_total{kind="news"} 2.0')
+    assert shows(watch, "presslight_report_gaps_total 1.0")
+    for kind in ("mistake", "store", "broker_silent"):
+        assert shows(watch, f'presslight_troubles_total{{kind="{kind}"}} 1.0')
+
+
+def test_every_line_about_a_press_carries_its_key(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "presslight.bridge"):
+        watch.said(pressed("applied"))
+        watch.said(pressed("late"))
+    assert [(record.levelname, getattr(record, "word", "")) for record in caplog.records] == [
+        ("DEBUG", "applied"),
+        ("INFO", "refused"),
+    ]
+    assert {getattr(record, "key", "") for record in caplog.records} == {ORDER.key}
+
+
+def test_broker_that_stays_away_is_logged_once_and_counted_each_time(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "presslight.bridge"):
+        for _ in range(3):
+            watch.broker(found=False, cause="lost", detail="Connection refused")
+        watch.broker(found=False, cause="refused", detail="Not authorized")
+        for _ in range(3):
+            watch.broker(found=True, cause="", detail="")
+    assert [(record.message, getattr(record, "cause", "")) for record in caplog.records] == [
+        ("broker away", "lost"),
+        ("broker away", "refused"),
+        ("broker found", ""),
+    ]
+    assert shows(watch, 'presslight_troubles_total{kind="broker_lost"} 3.0')
+
+
+def test_mistake_is_logged_with_where_it_was(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "presslight.bridge"):
+        watch.mistake("a topic", RuntimeError("a defect"))
+        watch.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
+    (mistake, rebooted) = caplog.records
+    assert (mistake.levelname, getattr(mistake, "where", "")) == ("ERROR", "a topic")
+    assert mistake.exc_info is not None
+    assert (rebooted.message, getattr(rebooted, "light", "")) == ("light rebooted", "kitchen")
+
+
+def test_refused_phone_is_not_worth_a_line_unless_asked_for(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "presslight.bridge"):
+        watch.error(ErrorCode.MALFORMED, "ann", None, "not JSON")
+        watch.bad_message("a topic", "malformed", "not JSON")
+    assert caplog.records == []
+    with caplog.at_level(logging.DEBUG, "presslight.bridge"):
+        watch.error(ErrorCode.MALFORMED, "ann", "a key", "not JSON")
+    (line,) = caplog.records
+    assert [getattr(line, name) for name in ("code", "phone", "key", "detail")] == [
+        "malformed", "ann", "a key", "not JSON",
+    ]  # fmt: skip
