@@ -20,6 +20,7 @@ SLOWEST = Weather(delay_ms=20, loss=0, uplink_kbps=200, queue_packets=100)
 pytestmark = pytest.mark.skipif(not is_permitted(), reason="needs network namespaces")
 
 
+@pytest.mark.nightly
 async def test_connection_that_the_network_forgot_is_replaced(micropython: Command, tmp_path: Path) -> None:
     """Its NAT mapping has gone, or the phone has left Wi-Fi: the old socket is a black hole, a new one works."""
     async with slow_house(PacketLab(Weather(delay_ms=20, loss=0)), tmp_path) as house:
