@@ -51,15 +51,15 @@ class PostgresServer:
         self._leave()
 
     def new_database(self) -> str:
-        """Make an empty database; answers its URL."""
+        """Make an empty database (a schema of its own: that takes no time); answers its URL."""
         name = f"house{next(self._numbers)}"
-        with connect(self.url("postgres"), autocommit=True) as link:
-            link.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+        with connect(self.url("public"), autocommit=True) as link:
+            link.execute(f"CREATE SCHEMA {name}".encode())
         return self.url(name)
 
-    def url(self, database: str) -> str:
-        """Where a database is."""
-        return f"postgresql://{USER}@/{database}?host={self.folder}"
+    def url(self, schema: str) -> str:
+        """Where a schema is."""
+        return f"postgresql://{USER}@/postgres?host={self.folder}&options=-csearch_path%3D{schema}"
 
     @property
     def pid(self) -> int:

@@ -187,8 +187,8 @@ async def test_one_key_through_both_bridges_at_once_acts_once(postgres: Postgres
 @pytest.mark.nightly
 async def test_many_keys_through_both_bridges_at_once_act_once(postgres: PostgresServer, tmp_path: Path) -> None:
     async with Replicas(tmp_path, postgres) as lab:
-        await press_through_both(lab, 5_000)
-        assert sum(bool(acts) for _, acts in lab.history.acts()) >= 4_900
+        await press_through_both(lab, 2_000)
+        assert sum(bool(acts) for _, acts in lab.history.acts()) >= 1_900
 
 
 async def test_bridge_killed_mid_press_is_stood_in_for(postgres: PostgresServer, tmp_path: Path) -> None:
@@ -236,5 +236,5 @@ async def test_phones_press_on_while_the_database_is_frozen(postgres: PostgresSe
 async def test_phones_press_on_under_each_fault_of_replicas(postgres: PostgresServer, tmp_path: Path) -> None:
     async with Replicas(tmp_path, postgres, phones=4) as lab:
         for fault in (FROZEN, CRASHED, *REPLICA_FAULTS):
-            row = await drill(lab, fault, seconds=fault.long_s, around=0, rounds=10)
+            row = await drill(lab, fault, seconds=fault.long_s, around=0, rounds=3)
             assert row.wrongs == []
