@@ -5,7 +5,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends micropython \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 presslight \
-    && install --directory --owner presslight /data
+    && install --directory --owner presslight /data /flash
 
 WORKDIR /app
 COPY requirements.lock ./

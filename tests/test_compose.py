@@ -3,6 +3,8 @@
 import asyncio
 import os
 import re
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,29 @@ def test_every_secret_is_declared() -> None:
     assert used == set(COMPOSE["secrets"])
 
 
+def test_every_volume_of_ours_belongs_to_its_user() -> None:
+    ours = [volume for service in SERVICES.values() if "user" not in service for volume in service.get("volumes", ())]
+    for volume in ours:
+        assert re.search(rf"install --directory --owner presslight .*{volume.split(':')[1]}\b", DOCKERFILE)
+
+
+def test_light_is_healthy_exactly_while_its_link_stands() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        port = broker.getsockname()[1]
+        words = [word.replace("075B", f"{port:04X}") for word in SERVICES["light"]["healthcheck"]["test"][1:]]
+        assert words != SERVICES["light"]["healthcheck"]["test"][1:]
+
+        def is_healthy() -> bool:
+            return subprocess.run(words, check=False, timeout=START_S).returncode == 0
+
+        assert not is_healthy()
+        with socket.create_connection(broker.getsockname()):
+            accepted, _ = broker.accept()
+            assert is_healthy()
+            accepted.close()
+        assert not is_healthy()
+
+
 async def test_commands_start_by_hand(tmp_path: Path) -> None:
     """The composition without containers: the same files and words, with paths and host names of this machine."""
     port = ports.free("127.0.0.1")
@@ -84,13 +109,13 @@ async def test_commands_start_by_hand(tmp_path: Path) -> None:
 
 
 def _by_hand(name: str, secrets: Path, folder: Path) -> list[str]:
-    """A service's command, on this machine: secrets and /data from a folder, a free port."""
+    """A service's command, on this machine: secrets and volumes from a folder, a free port."""
     words = list(SERVICES[name]["command"])
     for index, word in enumerate(words):
         if word.startswith("@/run/secrets/"):
             source = COMPOSE["secrets"][word.removeprefix("@/run/secrets/")]["file"]
             words[index] = f"@{secrets / Path(source).name}"
-        elif word.startswith("/data"):
+        elif word.startswith(("/data", "/flash")):
             words[index] = str(folder / word[1:])
         elif word == "0.0.0.0":
             words[index] = "127.0.0.1"

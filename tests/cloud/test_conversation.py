@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloud.board import Talk
@@ -261,7 +261,7 @@ def test_bad_frame_is_answered_and_the_socket_stays(phone: Phone, frame: Any, co
 any_frames = strategies.phone_frames.map(encode) | st.text(max_size=50) | strategies.damaged("phone")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(any_frames, max_size=12), st.booleans())
 def test_any_frames_in_any_order_are_answered_or_end_it(said: list[str | bytes], greeted: bool) -> None:
     phone = Phone(Board(), greeted=greeted)

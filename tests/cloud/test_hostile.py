@@ -18,7 +18,7 @@ from tests.cloud.conftest import House
 from tests.cloud.raw_phone import UPGRADE, WAIT_S, RawPhone
 from tests.contract import strategies
 
-MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 http_pieces = st.sampled_from(
     [

@@ -25,7 +25,7 @@ PLACES = {
     "/readyz": "GET",
     "/metrics": "GET",
 }
-MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture
