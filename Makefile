@@ -24,7 +24,7 @@ define install
 		$(call say,could not install $(1): $$cause (all of it: $(VENV)/install.log)); exit 1; }
 endef
 
-.PHONY: help venv demo test check bench nightly flash lock clean
+.PHONY: help venv demo test check bench nightly world flash lock clean
 
 help: ## list these verbs
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
@@ -57,6 +57,9 @@ bench: venv ## the numbers this project is held to, on this machine
 nightly: venv ## the tests that take minutes
 	@tests/install.sh
 	@exec $(BIN)/python -m pytest -m nightly --timeout 3600
+
+world: venv ## live one life of the world again and print who said what when: make world SEED=7
+	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))
 
 flash: $(VENV)/.flash ## put the firmware on an ESP32: make flash PORT=/dev/ttyUSB0
 	@exec $(BIN)/presslight flash --port $(or $(PORT),$(error say where the ESP32 is: make flash PORT=/dev/ttyUSB0))

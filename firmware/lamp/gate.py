@@ -77,11 +77,9 @@ class Gate:
         """Rules 1, 3 and 4: the outcome of what can act no more, or None."""
         if command.boot != self.boot:
             return REBOOTED
-        origin, until = command.origin, command.until
-        outcome = _KNOWN[self._table.knows(origin, command.number, until)]
-        if outcome is not None:
-            self._table.stay(origin, min(until, up + MAX_AHEAD_MS))
-        elif up > until:
+        until = command.until
+        outcome = _KNOWN[self._table.knows(command.origin, command.number, until)]
+        if outcome is None and up > until:
             outcome = FORGOTTEN if until <= self._table.gone_until else LATE
         return outcome
 

@@ -42,13 +42,8 @@ class Table:
         kept = 0 if age >= WINDOW else (self._acted[place] & (1 << (WINDOW - age)) - 1) << age
         self._acted[place] = kept | has_acted
         self._highest[place] = number
-        self.stay(origin, until)
-        return True
-
-    def stay(self, origin: str, until: int) -> None:
-        """Know an origin that has a place at least until a deadline."""
-        place = self._origins.index(origin)
         self._until[place] = max(self._until[place], until)
+        return True
 
     def _place(self, origin: str, up: int) -> int:
         """Give the origin's place: its own, a free one, or that whose deadlines passed longest ago; -1: all wait."""

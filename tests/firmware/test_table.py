@@ -49,13 +49,13 @@ def test_origin_whose_deadline_passed_longest_ago_leaves() -> None:
 
 def test_deadline_never_goes_back() -> None:
     table = filled(*[100] * ORIGINS)
-    table.stay("0", 50)
+    table.note("0", 2, True, 50, 0)
     assert not table.note("new", 1, True, LATER, 99)
 
 
-def test_origin_stays_until_the_newest_deadline_it_was_told_of() -> None:
+def test_origin_stays_until_its_newest_deadline() -> None:
     table = filled(*[100] * ORIGINS)
-    table.stay("0", 200)
+    table.note("0", 2, True, 200, 0)
     table.note("new", 1, True, LATER, 150)
     assert known(table) == [True, False] + [True] * (ORIGINS - 2)
 

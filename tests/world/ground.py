@@ -1,0 +1,29 @@
+"""What all parts of a world stand on: time, chance, the network, the store, the judge, and the timeline."""
+
+import random
+
+from tests.world.agenda import Agenda
+from tests.world.judge import Judge
+from tests.world.network import Network, Weather
+from tests.world.shelf import Shelf
+
+
+class Ground:
+    """The same `dice` and the same calls live the same life. `timeline`: who said what when, if it is wanted."""
+
+    def __init__(self, dice: random.Random, weather: Weather, timeline: list[str] | None) -> None:
+        self.dice = dice
+        self.agenda = Agenda()
+        self.network = Network(self.agenda, dice, weather)
+        self.judge = Judge(lambda: self.agenda.now)
+        self.shelf = Shelf()
+        self.timeline = timeline
+
+    def note(self, who: str, what: str) -> None:
+        """Write a line of the timeline."""
+        if self.timeline is not None:
+            self.timeline.append(f"{self.agenda.now / 1e9:9.3f} s  {who:9} {what}")
+
+    def said(self, key: str, word: str, who: str) -> None:
+        """Somebody says a word on a press, which the judge hears."""
+        raise NotImplementedError

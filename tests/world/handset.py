@@ -1,0 +1,230 @@
+"""A phone in the world: the real rules of presses and screen, on a journal that outlives a kill, even in a write."""
+
+from collections.abc import Callable
+from functools import partial
+
+from pydantic import BaseModel
+
+from contract import phone as frames
+from contract.phone import LightChanged, PressOutcome, Problem, Status, Welcome, decode_bridge_frame, encode
+from contract.words import WIRE_VERSION, Power, Version
+from mobile_sim import ledger
+from mobile_sim.events import Said
+from mobile_sim.flight import Flight
+from mobile_sim.journal import Journal
+from mobile_sim.ledger import Done, Head, Kept, Ledger
+from mobile_sim.presses import Presses
+from mobile_sim.screen import Screen
+from tests.world.agenda import MS, Clock, Entry, S
+from tests.world.bridge import Bridge, Wire
+from tests.world.ground import Ground
+from tests.world.network import Way
+
+SLOWEST_RETRY = 2 * S
+RTT_MS = 50
+
+
+class Killed(Exception):
+    """The phone was killed in the middle of a write."""
+
+
+class Disk:
+    """What outlives a kill. `tear`: how much of the next line is written before the phone dies of it."""
+
+    def __init__(self) -> None:
+        self.content = b""
+        self.tear: float | None = None
+
+
+class Diary(Journal):
+    """The journal, on a disk of the world's."""
+
+    def __init__(self, disk: Disk, new_origin: Callable[[], str]) -> None:
+        super().__init__()
+        self._disk = disk
+        self._new_origin = new_origin
+
+    def _read(self) -> Ledger:
+        if not self._disk.content:
+            return Ledger(self._new_origin(), 0, {})
+        found = ledger.read(self._disk.content)
+        assert not found.unreadable
+        return found
+
+    def _take_block(self) -> None:
+        super()._take_block()
+        head = Head(origin=self._ledger.origin, upto=self._ledger.upto, latest=self._ledger.latest)
+        self._disk.content = b"".join([ledger.line(head), *map(ledger.line, self._ledger.open.values())])
+
+    def _append(self, entry: Kept | Done) -> None:
+        text = ledger.line(entry)
+        if self._disk.tear is not None and isinstance(entry, Kept):
+            self._disk.content += text[: int(self._disk.tear * len(text))]
+            self._disk.tear = None
+            raise Killed
+        self._disk.content += text
+
+
+class Life:
+    """One life of the app: everything that a kill takes. It is the presses' clocks, too."""
+
+    def __init__(self, ground: Ground, bridges: list[Bridge], handset: "Handset") -> None:
+        self.is_over = False
+        self.wire: Wire | None = None
+        self._ground = ground
+        self._bridges = bridges
+        self._handset = handset
+        self._clock = handset.clock
+        diary = Diary(handset.disk, lambda: f"{ground.dice.getrandbits(64):016x}")
+        self.screen = Screen(self.now())
+        self.presses = Presses(diary, self.send, self)
+        self.presses.restore(diary.open())
+        for flight in self.presses.open:
+            self._listen(flight)
+        self._linked = False
+
+    # Its clocks
+
+    def now(self) -> float:
+        """See mobile_sim.clock.Time."""
+        return self._clock.now() / MS
+
+    def wall(self) -> int:
+        """See mobile_sim.clock.Time."""
+        return max(1, int(self.now()) + self._handset.wall_ahead_ms)
+
+    def call_at(self, at: float, call: Callable[[], None]) -> Entry:
+        """See mobile_sim.clock.Time."""
+        return self._ground.agenda.at(self._clock.when(int(at * MS) + 1), lambda: None if self.is_over else call())
+
+    # The link
+
+    def connect(self) -> None:
+        """Find a bridge that is up."""
+        if self.is_over or self.wire is not None:
+            return
+        up = [bridge for bridge in self._bridges if bridge.life is not None]
+        if not up:
+            self._retry()
+            return
+        self.wire = Wire(self._ground, self._ground.dice.choice(up), self._hear, self._lost)
+        hello = frames.Hello(type="hello", versions=(WIRE_VERSION,), token=self._handset.name, have=self.screen.have())
+        self.wire.send(encode(hello))
+
+    def _retry(self) -> None:
+        self._ground.agenda.after(self._ground.dice.randint(0, SLOWEST_RETRY), self.connect)
+
+    def _lost(self) -> None:
+        if self.is_over:
+            return
+        self._ground.note(self._handset.name, "has lost its bridge")
+        self.wire, self._linked = None, False
+        self.screen.link(False, self.now())
+        self.presses.link_down()
+        self._retry()
+
+    def send(self, frame: BaseModel, *, hedge: bool = False) -> None:
+        """Send a frame: on the wire, or a hedge by HTTP to any bridge."""
+        if hedge and isinstance(frame, frames.Press):
+            self._post(frame)
+        elif self.wire is not None and self._linked:
+            self.wire.send(encode(frame))
+
+    def _post(self, press: frames.Press) -> None:
+        network, way = self._ground.network, self._handset.way
+        bridge = self._ground.dice.choice(self._bridges)
+        phone = self._handset.name
+
+        def answer(word: PressOutcome | Problem) -> None:
+            network.post(way, lambda: None if self.is_over else self._take(word))
+
+        network.post(way, lambda: bridge.post(phone, press, answer))
+
+    def _hear(self, text: str) -> None:
+        if not self.is_over:
+            self._take(decode_bridge_frame(text))
+
+    def _take(self, frame: BaseModel) -> None:
+        match frame:
+            case Welcome():
+                self._welcomed(frame)
+            case LightChanged(light=view):
+                self._show(view)
+            case Status(broker=reached):
+                self.screen.broker_is(reached, self.now())
+            case PressOutcome():
+                self.presses.outcome(frame)
+            case Problem():
+                self.presses.problem(frame)
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        self._ground.note(self._handset.name, "is welcome")
+        self._linked = True
+        self.screen.link(True, self.now())
+        self.screen.broker_is(welcome.broker, self.now())
+        for view in welcome.lights:
+            self._show(view)
+        self.presses.link_up(RTT_MS)
+
+    def _show(self, view: frames.View) -> None:
+        self.screen.show(view, self.now())
+        shown = self.screen.lights[view.id]
+        self._ground.judge.shows(self._handset.name, view.id, shown.version)
+        self.presses.clock_heard(shown)
+
+    # The finger
+
+    def press(self, light: str, state: Power, brightness: int | None, patience_ms: int, if_ver: Version | None) -> None:
+        """A finger comes down, on a light that is on the screen."""
+        wish: dict[str, object] = {"state": state, "brightness": brightness}
+        flight = self.presses.begin(self.screen.lights[light], wish, if_ver, patience_ms, self.now())
+        key, moment = flight.frame.key, flight.frame.not_after
+        assert moment is not None
+        self._ground.judge.pressed(self._handset.name, light, key, patience_ms, moment.boot)
+        self._ground.note(self._handset.name, f"presses {light} {state} {brightness or ''} as {key} until {moment.up}")
+        self._listen(flight)
+        try:
+            self.presses.start(flight, RTT_MS if self._linked else None)
+        except Killed:
+            self._ground.judge.never_made(key)
+            self._handset.kill()
+
+    def _listen(self, flight: Flight) -> None:
+        flight.on_word = partial(self._said, flight.frame.key)
+
+    def _said(self, key: str, word: Said) -> None:
+        self._ground.note(self._handset.name, f"says {word} of {key}")
+        self._ground.said(key, word.value, self._handset.name)
+        if word.final:
+            self._ground.judge.last_word(key, self._handset.name)
+
+
+class Handset:
+    """One phone install: its clocks, its disk, and a life while the app runs."""
+
+    def __init__(self, ground: Ground, bridges: list[Bridge], name: str) -> None:
+        self.name = name
+        self.disk = Disk()
+        self.way = Way()
+        self.clock = Clock(ground.agenda, ground.dice.randint(-500, 500), ground.dice.randint(1, 10**6) * S)
+        self.wall_ahead_ms = 0
+        self.life: Life | None = None
+        self._ground = ground
+        self._bridges = bridges
+
+    def open(self) -> None:
+        """Open the app, where it is closed."""
+        if self.life is None:
+            self._ground.note(self.name, "is opened")
+            self._ground.judge.reopened(self.name)
+            self.life = Life(self._ground, self._bridges, self)
+            self.life.connect()
+
+    def kill(self) -> None:
+        """Kill the app."""
+        life, self.life = self.life, None
+        if life is not None:
+            self._ground.note(self.name, "is killed")
+            life.is_over = True
+            if life.wire is not None:
+                life.wire.hang_up()

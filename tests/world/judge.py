@@ -1,0 +1,140 @@
+"""The judge: knows what truly happened, believes nobody, and says which promise was broken.
+
+It takes notes of every press, every change of an output and every word, and judges each against all the others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from contract.words import MAX_DRIFT_PPM
+from tests.world.agenda import MS
+
+NEVER = frozenset({"refused", "offline", "not_applied", "not_sent", "rejected"})
+"""Words that say: it has not acted and never will."""
+
+TOO_LATE = "unconfirmed"
+"""The word that says: it cannot act from now on."""
+
+LOST = frozenset({"lost_in_reboot", "forgotten", "unknown"})
+"""Words that say: whether it acted cannot be told. Each needs its cause."""
+
+_ROUNDING = 3 * MS
+
+
+class Broken(AssertionError):
+    """A promise was broken."""
+
+
+@dataclass
+class Fact:
+    """One press as it truly was. `limit`: the last true moment at which it may act."""
+
+    key: str
+    hand: tuple[str, str]
+    number: int
+    limit: int
+    boot: str
+    acted: int = 0
+    dead: str = ""
+    refusals: int = 0
+    excused: set[str] = field(default_factory=set)
+    words: list[str] = field(default_factory=list)
+
+
+class Judge:
+    """Judges one world. `now`: true time (ns); `note`: writes a line of the timeline, where one is wanted."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self.facts: dict[str, Fact] = {}
+        self.owed: dict[str, str] = {}
+        """The presses that still need a last word, and the phone that owes it."""
+        self._limits: dict[tuple[str, str], int] = {}
+        self._newest: dict[tuple[str, str], int] = {}
+        self._shown: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def pressed(self, phone: str, light: str, key: str, patience_ms: int, boot: str) -> None:
+        """A finger came down now. A later press of a hand may act at least as long as the earlier ones."""
+        origin, _, number = key.partition("-")
+        hand = (origin, light)
+        patience = patience_ms * MS * (1_000_000 + MAX_DRIFT_PPM) // 1_000_000
+        limit = max(self._now() + patience + _ROUNDING, self._limits.get(hand, 0))
+        self._limits[hand] = limit
+        self.facts[key] = Fact(key, hand, int(number), limit, boot)
+        self.owed[key] = phone
+
+    def never_made(self, key: str) -> None:
+        """The phone died while it wrote the press down: it was never sent, and nobody remembers it."""
+        self.owed.pop(key)
+        self.facts[key].dead = "never sent"
+
+    def acted(self, key: str) -> None:
+        """A light's output obeyed this key now."""
+        fact = self.facts[key]
+        fact.acted += 1
+        if fact.acted > 1:
+            raise Broken(f"double: {key} acted again")
+        if fact.dead:
+            raise Broken(f"false: {key} acted after {fact.dead}")
+        if self._now() > fact.limit:
+            raise Broken(f"late: {key} acted {(self._now() - fact.limit) // MS} ms after its deadline")
+        if fact.number < self._newest.get(fact.hand, 0):
+            raise Broken(f"misordered: {key} acted after a newer press of the same hand")
+        self._newest[fact.hand] = fact.number
+
+    def said(self, key: str, word: str, who: str, why: str = "") -> None:
+        """Somebody says a word on a press. `why`: what is known to excuse a word of LOST; empty: nothing."""
+        fact = self.facts.get(key)
+        if fact is None:
+            return
+        fact.words.append(f"{who}: {word}")
+        if word == "applied" and not fact.acted:
+            raise Broken(f"false: {who} says applied of {key}, which has not acted")
+        if word in NEVER:
+            if fact.acted:
+                raise Broken(f"false: {who} says {word} of {key}, which acted")
+            fact.dead = f"{who} said {word}"
+        elif word == TOO_LATE and not fact.acted:
+            fact.dead = f"{who} said {word}"
+        elif word in LOST:
+            if not why and word not in fact.excused:
+                raise Broken(f"false: {who} says {word} of {key}, without a cause")
+            fact.excused.add(word)
+
+    def refused_to_tell(self, key: str | None) -> None:
+        """A bridge answered an error that no retry mends."""
+        fact = self.facts.get(key or "")
+        if fact is not None:
+            fact.refusals += 1
+
+    def last_word(self, key: str, phone: str) -> None:
+        """The phone that pressed said its last word."""
+        if self.owed.pop(key, None) is None and key in self.facts:
+            raise Broken(f"false: {phone} says a second last word on {key}")
+
+    def acted_on(self, key: str, wanted: object, was: tuple[int, int]) -> None:
+        """The version that the light had when it acted, and the one that the press asked for."""
+        if wanted not in (None, was):
+            raise Broken(f"unseen: {key} acted on version {was}, and was meant for {wanted}")
+
+    def changed(self, light: str, cause: str) -> None:
+        """A light's output changed for this cause."""
+        if not cause:
+            raise Broken(f"ghost: {light} changed though nobody wished it now")
+
+    def shows(self, phone: str, light: str, version: tuple[int, int]) -> None:
+        """A phone shows a light in this version."""
+        before = self._shown.get((phone, light), version)
+        if version < before:
+            raise Broken(f"stale: {phone} shows {light} at {version} after {before}")
+        self._shown[phone, light] = version
+
+    def reopened(self, phone: str) -> None:
+        """A phone's screen is empty again."""
+        for shown in [pair for pair in self._shown if pair[0] == phone]:
+            del self._shown[shown]
+
+    def require(self, holds: bool, what: str) -> None:
+        """Something must hold now."""
+        if not holds:
+            raise Broken(what)

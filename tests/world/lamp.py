@@ -1,0 +1,198 @@
+"""A light in the world: the firmware's own modules, with a power plug, a flash that tears, and hands near it."""
+
+from functools import lru_cache
+
+from lamp import light as rules
+from lamp import record, report
+from lamp.clock import PERIOD, Clock
+from lamp.command import Command
+from lamp.light import Light
+from tests.world import agenda
+from tests.world.agenda import MS, S
+from tests.world.broker import Broker
+from tests.world.ground import Ground
+from tests.world.network import Way
+
+HEARTBEAT = 10 * S
+SAVE_AFTER = 1 * S
+SLOWEST_JOIN = 2 * S
+FLASHED_S = 60 * 29_000_000
+
+
+class PowerCut(Exception):
+    """The power went in the middle of a write."""
+
+
+class _Page:
+    """What a report is written on."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def text(self, text: str) -> None:
+        self.parts.append(text)
+
+
+@lru_cache(maxsize=4_096)
+def _read(message: bytes) -> tuple[int, Command]:
+    command = Command()
+    return command.read(memoryview(message), 0, len(message)), command
+
+
+class Lamp:
+    """One light: on until `cut_power`, and again after `power_on`. `light` is None while it has no power.
+
+    `tear`: with how many of its bytes the next write to the flash stops, and the power with it.
+    """
+
+    def __init__(self, ground: Ground, broker: Broker, name: str) -> None:
+        self.name = name
+        self.light: Light | None = None
+        self.linked = False
+        self.tear: int | None = None
+        self.tears = 0
+        self.to_it = Way()
+        self.from_it = Way()
+        self._ground = ground
+        self._broker = broker
+        self._flash = [b"", b""]
+        self._life = 0
+
+    @property
+    def looks(self) -> tuple[str, int]:
+        """What anybody in the room sees: on or off, and how bright."""
+        light = self.light
+        assert light is not None
+        return ("ON" if light.is_on else "OFF", light.brightness)
+
+    # Power and flash
+
+    def power_on(self) -> None:
+        """Boot, where it has no power."""
+        if self.light is not None:
+            return
+        ground, dice = self._ground, self._ground.dice
+        self._life += 1
+        self._sequence, epoch, is_on, brightness = record.newest(self._flash)
+        self.light = Light(f"{dice.getrandbits(32):08x}", record.next_epoch(epoch, FLASHED_S), is_on, brightness)
+        self._kept = (epoch, is_on, brightness)
+        self._clock = agenda.Clock(ground.agenda, dice.randint(-500, 500), dice.randrange(1_000) * MS)
+        # The chip's count of ms wraps in this life or does not.
+        self._ticks_ahead = PERIOD - dice.randrange(20_000) if dice.random() < 0.3 else 0
+        self._up = Clock(self._ticks())
+        self._saves = False
+        ground.note(self.name, f"boots as {self.light.gate.boot}, epoch {self.light.epoch}")
+        self._keep()
+        if self.light is not None:
+            self._later(dice.randint(0, SLOWEST_JOIN), self.join)
+            self._beat()
+
+    def cut_power(self) -> None:
+        """The plug is pulled: what was in RAM is gone."""
+        if self.light is not None:
+            self._ground.note(self.name, "loses its power")
+            self.light, self.linked = None, False
+            self._life += 1
+
+    def _keep(self) -> None:
+        light = self.light
+        assert light is not None
+        news = (light.epoch, light.is_on, light.brightness)
+        if news == self._kept:
+            return
+        content = record.encode((self._sequence + 1, *news))
+        place = (self._sequence + 1) % 2
+        if self.tear is not None:
+            self._flash[place], self.tear = content[: self.tear], None
+            self.tears += 1
+            self.cut_power()
+            return
+        self._flash[place], self._kept = content, news
+        self._sequence += 1
+
+    def _save_later(self) -> None:
+        if not self._saves:
+            self._saves = True
+            self._later(SAVE_AFTER, self._save)
+
+    def _save(self) -> None:
+        self._saves = False
+        self._keep()
+
+    def _later(self, wait: int, call: object) -> None:
+        """Do something later in this life."""
+        life = self._life
+        self._ground.agenda.after(wait, lambda: call() if life == self._life else None)  # type: ignore[operator]  # a method
+
+    def _ticks(self) -> int:
+        return (self._clock.now() // MS + self._ticks_ahead) % int(PERIOD)
+
+    def up(self) -> int:
+        """Its clock."""
+        return int(self._up.up(self._ticks()))
+
+    # The link
+
+    def join(self) -> None:
+        """Come to the broker, which hands over what it keeps for the light."""
+        if self.light is None or self.linked:
+            return
+        self.linked = True
+        self._broker.greet(self)
+        self.light.gate.told = 0
+        self._report()
+
+    def lose_link(self) -> None:
+        """Know that the link is dead; Wi-Fi may come back."""
+        self.linked = False
+
+    def join_later(self) -> None:
+        """Join after the back-off."""
+        if self.light is not None:
+            self._later(self._ground.dice.randint(0, SLOWEST_JOIN), self.join)
+
+    def _beat(self) -> None:
+        self._report()
+        self._later(HEARTBEAT, self._beat)
+
+    def _report(self) -> None:
+        light = self.light
+        if light is None or not self.linked:
+            return
+        page = _Page()
+        report.write_report(page, light, self.up(), 80_000)
+        self._broker.publish_report(self, "".join(page.parts).encode())
+
+    # What it is told
+
+    def hear(self, message: bytes, *, is_retained: bool, is_fresh: bool = True) -> None:
+        """A set message arrives. `is_fresh`: somebody sent it just now; the broker had not kept it."""
+        light = self.light
+        if light is None or not self.linked:
+            return
+        judgement, command = _read(message)
+        was = (light.epoch, light.seq)
+        act = light.hear(judgement, command, is_retained, self.up())
+        if act == rules.SHINE:
+            self._ground.judge.acted_on(str(command.number), command.if_ver if command.origin else None, was)
+            self._shone(light, command, is_fresh=is_fresh)
+        if act != rules.NOTHING:
+            self._report()
+
+    def _shone(self, light: Light, command: Command, *, is_fresh: bool) -> None:
+        key = f"{command.origin}-{command.number}" if command.origin else ""
+        self._ground.note(self.name, f"obeys {key or 'a keyless message'}: {self.looks}, version {light.seq}")
+        if key:
+            self._ground.judge.acted(key)
+        else:
+            self._ground.judge.changed(self.name, "a live message" if is_fresh else "")
+        light.took(command, 100)
+        self._save_later()
+
+    def press_button(self) -> None:
+        """A hand on the light itself."""
+        if self.light is not None:
+            self.light.toggle()
+            self._ground.note(self.name, f"is switched by hand: {self.looks}")
+            self._save_later()
+            self._report()

@@ -1,0 +1,64 @@
+"""The store: one shelf that all bridges share, and each bridge's drawer, where last words wait to be written."""
+
+from cloud.errors import KnownAlready, Refusal
+from cloud.record import Record
+from contract.errors import ErrorCode
+from contract.words import split_key
+from tests.world.agenda import MS, Agenda, Entry
+
+FLUSH = 50 * MS
+
+
+class Shelf:
+    """What outlives every crash: presses by key, origins by owner."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+        self.owners: dict[str, str] = {}
+
+
+class Drawer:
+    """One life of a bridge at the shelf: `cloud.ports.Ledger`. A crash loses the last words that still wait."""
+
+    def __init__(self, shelf: Shelf, agenda: Agenda) -> None:
+        self._shelf = shelf
+        self._agenda = agenda
+        self._unwritten: dict[str, Record] = {}
+        self._flush: Entry | None = None
+
+    def admit(self, record: Record) -> None:
+        """See the port."""
+        if self._shelf.owners.setdefault(split_key(record.key)[0], record.phone) != record.phone:
+            raise Refusal(ErrorCode.FORBIDDEN)
+        known = self.find(record.key)
+        if known is not None:
+            raise KnownAlready(known)
+        self._shelf.records[record.key] = record
+
+    def close(self, record: Record) -> None:
+        """See the port."""
+        self._unwritten[record.key] = record
+        if self._flush is None:
+            self._flush = self._agenda.after(FLUSH, self.flush)
+
+    def flush(self) -> None:
+        """Write the last words that wait. One that another bridge has written stays."""
+        self._flush = None
+        records = self._shelf.records
+        for key, record in self._unwritten.items():
+            if not records[key].word.final:
+                records[key] = record
+        self._unwritten.clear()
+
+    def crash(self) -> None:
+        """Lose what waits."""
+        if self._flush is not None:
+            self._flush.cancel()
+
+    def find(self, key: str) -> Record | None:
+        """See the port."""
+        return self._unwritten.get(key) or self._shelf.records.get(key)
+
+    def open_presses(self) -> list[Record]:
+        """See the port."""
+        return [record for record in self._shelf.records.values() if not record.word.final]

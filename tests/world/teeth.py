@@ -1,0 +1,216 @@
+"""Each safeguard, and how to take it out: without any one of them, some world must break a promise."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import cloud.bound
+import cloud.house
+import cloud.press
+import lamp.gate
+import lamp.light
+import lamp.record
+import lamp.table
+import mobile_sim.bound
+import mobile_sim.journal
+import mobile_sim.presses
+from cloud.events import Decided, Do
+from cloud.house import Folded, House
+from cloud.press import Press, State
+from cloud.record import Record
+from contract.words import Outcome, Reason, Word
+from lamp.command import Command
+from lamp.gate import Gate
+from lamp.light import Light
+from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
+from tests.world import agenda, shelf
+
+
+@dataclass(frozen=True)
+class Tooth:
+    """A safeguard. `breaks`: how the violations start that show that it is gone.
+
+    `first`: the seed to start the search at, where a rare mischance is needed; it may be wrong, then it takes longer.
+    """
+
+    name: str
+    without: Callable[[], AbstractContextManager[object]]
+    breaks: tuple[str, ...]
+    first: int = 0
+
+
+def _knows(**instead: int) -> AbstractContextManager[object]:
+    """A table that takes what it knows for something else."""
+    real = Table.knows
+    names = {"acted": ACTED, "never": NEVER, "unknown": UNKNOWN}
+    turned = {names[name]: answer for name, answer in instead.items()}
+    note = Table.note
+
+    def knows(table: Table, origin: str, number: int, until: int) -> int:
+        answer: int = real(table, origin, number, until)
+        return turned.get(answer, answer)
+
+    def note_any(table: Table, origin: str, number: int, has_acted: bool, until: int, up: int) -> bool:
+        """A number below the highest leaves no trace."""
+        is_old = real(table, origin, number, until) != NEW
+        return is_old or bool(note(table, origin, number, has_acted, until, up))
+
+    return patch.multiple(Table, knows=knows, note=note_any)
+
+
+def _judging(change: Callable[[Gate, Command, int], None]) -> AbstractContextManager[object]:
+    """A gate before which each command is changed."""
+    real = Gate.judge
+
+    def judge(gate: Gate, command: Command, up: int, epoch: int, seq: int) -> bool:
+        boot, until, if_ver = command.boot, command.until, command.if_ver
+        change(gate, command, up)
+        try:
+            return bool(real(gate, command, up, epoch, seq))
+        finally:
+            command.boot, command.until, command.if_ver = boot, until, if_ver
+
+    return patch.object(Gate, "judge", judge)
+
+
+def _any_boot(gate: Gate, command: Command, _up: int) -> None:
+    command.boot = gate.boot
+
+
+def _no_deadline(_gate: Gate, command: Command, up: int) -> None:
+    command.until = max(command.until, up + 1_000)
+
+
+def _no_precondition(_gate: Gate, command: Command, _up: int) -> None:
+    command.if_ver = None
+
+
+def _no_epoch() -> AbstractContextManager[object]:
+    return patch.object(lamp.record, "next_epoch", lambda _kept, flashed: flashed // 60 + 1)
+
+
+def _reopened_keys() -> AbstractContextManager[object]:
+    real = shelf.Drawer.find
+
+    def find(drawer: shelf.Drawer, key: str) -> Record | None:
+        known = real(drawer, key)
+        return None if known is not None and known.word.final else known
+
+    return patch.object(shelf.Drawer, "find", find)
+
+
+def _kept_wishes() -> AbstractContextManager[object]:
+    real = Light.hear
+    return patch.object(
+        Light, "hear", lambda light, judgement, heard, _retained, up: real(light, judgement, heard, False, up)
+    )
+
+
+def _blind_faith() -> AbstractContextManager[object]:
+    """A bridge that does not notice that it missed answers."""
+    real = House.fold_report
+
+    def fold(house: House, *report: object, **live: bool) -> Folded:
+        return real(house, *report, **live)._replace(missed=False)  # type: ignore[arg-type]  # as they came
+
+    return patch.object(House, "fold_report", fold)
+
+
+def _recalled_as_followed() -> AbstractContextManager[object]:
+    real = Press.recalled
+
+    def recalled(record: Record) -> Press:
+        press = real(record)
+        press._followed = True
+        return press
+
+    return patch.object(Press, "recalled", recalled)
+
+
+def _final_busy() -> AbstractContextManager[object]:
+    real = Press._decided
+
+    def decided(press: Press, event: Decided, now: int) -> tuple[Do, ...]:
+        if event.outcome is Outcome.BUSY:
+            return press._end(Word.REFUSED, Reason.BUSY)
+        return real(press, event, now)
+
+    table = {state: {**events} for state, events in Press._TABLE.items()}
+    for state in (State.OPEN, State.UNCONFIRMED):
+        table[state][Decided] = decided
+    return patch.object(Press, "_TABLE", table)
+
+
+@contextmanager
+def _no_drift() -> Iterator[None]:
+    """No allowance for drift, and clocks that part as fast as they may."""
+    real = agenda.Clock
+
+    def slow(times: agenda.Agenda, _ppm: int, shows: int) -> agenda.Clock:
+        return real(times, -500, shows)
+
+    def fast(times: agenda.Agenda, _ppm: int, shows: int) -> agenda.Clock:
+        return real(times, 500, shows)
+
+    with (
+        patch.object(cloud.bound, "_SLOWEST", 1_000_000),
+        patch.object(mobile_sim.bound, "DRIFT", 0.0),
+        patch("tests.world.lamp.agenda.Clock", slow),
+        patch("tests.world.bridge.Clock", fast),
+        patch("tests.world.handset.Clock", fast),
+    ):
+        yield
+
+
+def _loud_ghosts() -> AbstractContextManager[object]:
+    return patch.object(cloud.house, "_SILENT_NS", 0)
+
+
+def _no_blocks() -> AbstractContextManager[object]:
+    real = mobile_sim.journal.Journal._take_block
+
+    def take(journal: mobile_sim.journal.Journal) -> None:
+        real(journal)
+        journal._ledger.upto = 0
+
+    return patch.object(mobile_sim.journal.Journal, "_take_block", take)
+
+
+@contextmanager
+def _no_trace_of_who_left() -> Iterator[None]:
+    place = Table._place
+
+    def forgetful(table: Table, origin: str, up: int) -> int:
+        found: int = place(table, origin, up)
+        table.gone_until = -1
+        table._blind = [-1] * len(table._blind)
+        return found
+
+    with patch.object(Table, "_place", forgetful):
+        yield
+
+
+def _no_latest() -> AbstractContextManager[object]:
+    return patch.object(mobile_sim.journal.Journal, "latest", lambda journal, light: None)
+
+
+TEETH = (
+    Tooth("boot id", lambda: _judging(_any_boot), ("late", "double", "false", "misordered")),
+    Tooth("deadline", lambda: _judging(_no_deadline), ("late", "false")),
+    Tooth("dedupe window", lambda: _knows(acted=NEW), ("double", "false")),
+    Tooth("superseded", lambda: _knows(never=NEW), ("misordered", "false")),
+    Tooth("epoch", _no_epoch, ("stale",)),
+    Tooth("store's key closing", _reopened_keys, ("false",)),
+    Tooth("retained drop", _kept_wishes, ("ghost",)),
+    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=49),
+    Tooth("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=309),
+    Tooth("precondition", lambda: _judging(_no_precondition), ("unseen",)),
+    Tooth("deadlines that never go back", _no_latest, ("misordered",), first=1_274),
+    Tooth("busy is no last word", _final_busy, ("false",), first=14),
+    Tooth("missed answers", _blind_faith, ("false",)),
+    Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=194),
+    Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=156),
+    Tooth("drift", _no_drift, ("false", "late"), first=47),
+    Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=178),
+)

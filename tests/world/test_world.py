@@ -1,0 +1,95 @@
+"""Presses by the ten thousand in virtual time, with everything going wrong that can: every promise holds."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context
+
+import pytest
+
+from tests.world.judge import Broken
+from tests.world.life import live
+from tests.world.world import World
+
+SEEDS_AT_ONCE = 20
+PRESSES = 50_000
+PRESSES_A_NIGHT = 1_000_000
+LAST_LINES = 60
+EVENTS = {
+    *("obeys", "crashes", "starts", "loses its power", "boots", "killed", "opened", "is cut", "switched by hand"),
+    *("says applied", "says refused superseded", "says refused late", "says refused precondition", "says offline"),
+    *("says unconfirmed", "says not_applied", "says lost_in_reboot", "says forgotten", "says not_sent", "says waiting"),
+    *("retained", "lost the broker", "has lost its bridge"),
+}
+
+
+def lived(first: int) -> tuple[int, list[str]]:
+    """Live some lives, the first of them of this seed. Answers how many presses they had, and what was broken."""
+    presses, broken = 0, []
+    for seed in range(first, first + SEEDS_AT_ONCE):
+        try:
+            presses += live(seed)
+        except Broken as promise:
+            broken.append(f"{promise}\n{_story(seed)}")
+    return presses, broken
+
+
+def _story(seed: int) -> str:
+    timeline: list[str] = []
+    with suppress(Broken):
+        live(seed, timeline)
+    tail = "\n".join(timeline[-LAST_LINES:])
+    return f"{tail}\nall of it: make world SEED={seed}"
+
+
+def _lives(first: int, wanted: int) -> Iterator[tuple[int, list[str]]]:
+    """Live until there were as many presses as wanted, on all cores."""
+    presses = 0
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:
+        while presses < wanted:
+            chunk = 1 + (wanted - presses) // (60 * SEEDS_AT_ONCE)
+            seeds = range(first, first + chunk * SEEDS_AT_ONCE, SEEDS_AT_ONCE)
+            for result in pool.map(lived, seeds):
+                presses += result[0]
+                yield result
+            first = seeds.stop
+
+
+def _every_promise_holds(first: int, wanted: int) -> None:
+    presses, broken = 0, list[str]()
+    for more, found in _lives(first, wanted):
+        presses += more
+        broken += found
+    assert not broken, f"{len(broken)} of the lives broke a promise; the first:\n{broken[0]}"
+    assert presses >= wanted
+    sys.stderr.write(f"{presses} presses from seed {first} on: every promise held\n")
+
+
+def test_every_promise_holds_in_fifty_thousand_presses() -> None:
+    _every_promise_holds(0, PRESSES)
+
+
+@pytest.mark.nightly
+def test_every_promise_holds_in_a_million_presses() -> None:
+    """Other lives each night: `SEED=n make nightly` lives those of one night again."""
+    _every_promise_holds(int(os.environ.get("SEED", secrets.randbelow(10**9))), PRESSES_A_NIGHT)
+
+
+def test_seed_lives_the_same_life_again() -> None:
+    for seed in (3, 10):
+        one, other = list[str](), list[str]()
+        live(seed, one)
+        live(seed, other)
+        assert one == other
+
+
+def test_life_is_eventful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that carries nothing, or a world in which nothing happens, would keep every promise, too."""
+    heard: set[str] = set()
+    monkeypatch.setattr(World, "note", lambda _world, _who, what: heard.update(word for word in EVENTS if word in what))
+    for seed in range(30):
+        live(seed)
+    assert heard == EVENTS

@@ -1,0 +1,121 @@
+"""A house in virtual time: phones, bridges on one store, a broker, lights, a bad network between them, and a judge.
+
+All that decides is the running system's own: `mobile_sim.presses`, `cloud.desk` with `cloud.conversation`, and the
+firmware's `lamp.light`. Only clocks, network, store and power are the world's.
+"""
+
+import random
+
+from lamp.table import WINDOW
+from mobile_sim.press import REFUSALS
+from tests.world.agenda import S
+from tests.world.bridge import Bridge
+from tests.world.broker import Broker
+from tests.world.ground import Ground
+from tests.world.handset import Handset
+from tests.world.lamp import Lamp
+from tests.world.network import FAIR, Weather
+
+SETTLES_WITHIN = 120 * S
+SMALL = 2_000
+"""More than any machine's memory may hold after a world has come to rest."""
+
+
+class World(Ground):
+    """One world: see Ground."""
+
+    def __init__(
+        self,
+        dice: random.Random,
+        weather: Weather,
+        *,
+        phones: int,
+        lights: int,
+        bridges: int,
+        timeline: list[str] | None = None,
+    ) -> None:
+        super().__init__(dice, weather, timeline)
+        self.broker = broker = Broker(self)
+        self.lamps = {f"light-{n}": Lamp(self, broker, f"light-{n}") for n in range(lights)}
+        self.bridges = [Bridge(self, broker, f"bridge-{n}") for n in range(bridges)]
+        self.handsets = [Handset(self, self.bridges, f"phone-{n}") for n in range(phones)]
+        for lamp in self.lamps.values():
+            lamp.power_on()
+        for bridge in self.bridges:
+            bridge.start()
+        for handset in self.handsets:
+            handset.open()
+
+    def said(self, key: str, word: str, who: str) -> None:
+        """See Ground."""
+        self.judge.said(key, word, who, self._excuse(key, word))
+
+    def _excuse(self, key: str, word: str) -> str:
+        """Why it may be that nobody can tell whether a press acted."""
+        fact = self.judge.facts.get(key)
+        if fact is None:
+            return ""
+        light = self.lamps[fact.hand[1]].light
+        if word == "unknown" and fact.refusals >= REFUSALS:
+            return "bridges refused to tell"
+        if word not in ("lost_in_reboot", "forgotten"):
+            return ""
+        if light is None or light.gate.boot != fact.boot:
+            return "it rebooted"
+        if word == "forgotten":
+            newest = max(each.number for each in self.judge.facts.values() if each.hand == fact.hand)
+            if newest - fact.number >= WINDOW or light.gate._table.gone_until >= 0:
+                return "it was one of too many"
+        return ""
+
+    # Time
+
+    def pass_time(self, ns: int) -> None:
+        """Let everything happen that is due within so long."""
+        until = self.agenda.now + ns
+        while self.agenda.step(until):
+            pass
+
+    def rest(self) -> None:
+        """Mend everything, wait until each press has its last word, and see whether all is well then."""
+        self.note("world", "is mended")
+        self.network.weather = FAIR
+        for lamp in self.lamps.values():
+            lamp.tear = None
+            lamp.to_it.opens = lamp.from_it.opens = 0
+            lamp.power_on()
+            lamp.join_later()
+        for bridge in self.bridges:
+            bridge.spare()
+            bridge.start()
+            bridge.find_broker()
+        for handset in self.handsets:
+            handset.disk.tear = None
+            handset.open()
+        self.pass_time(32 * S)  # all that is under way arrives, and each light reports three times
+        end = self.agenda.now + SETTLES_WITHIN
+        while self.judge.owed and self.agenda.now < end:
+            self.pass_time(1 * S)
+        self._see()
+
+    def _see(self) -> None:
+        require = self.judge.require
+        require(not self.judge.owed, f"silent: no last word on {sorted(self.judge.owed)[:5]}")
+        for handset in self.handsets:
+            for lamp in self.lamps.values():
+                self._see_shown(handset, lamp)
+            assert handset.life is not None
+            require(not handset.life.presses.open, f"memory: {handset.name} holds presses")
+        for bridge in self.bridges:
+            assert bridge.life is not None
+            require(not len(bridge.life.desk), f"memory: {bridge.name} holds presses")
+            require(len(bridge.life.desk._deadlines) < SMALL, f"memory: {bridge.name} holds alarms")
+
+    def _see_shown(self, handset: Handset, lamp: Lamp) -> None:
+        assert handset.life is not None
+        shown = handset.life.screen.lights.get(lamp.name)
+        looks = (shown.state, shown.brightness) if shown else None
+        self.judge.require(
+            shown is not None and shown.online and looks == lamp.looks,
+            f"stale: {handset.name} shows {lamp.name} as {looks}, it is {lamp.looks}",
+        )
