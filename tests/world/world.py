@@ -6,7 +6,8 @@ firmware's `lamp.light`. Only clocks, network, store and power are the world's.
 
 import random
 
-from lamp.table import WINDOW
+from lamp.gate import MEMORY
+from lamp.table import ORIGINS, WINDOW
 from mobile_sim.press import REFUSALS
 from tests.world.agenda import S
 from tests.world.bridge import Bridge
@@ -17,8 +18,7 @@ from tests.world.lamp import Lamp
 from tests.world.network import FAIR, Weather
 
 SETTLES_WITHIN = 120 * S
-SMALL = 2_000
-"""More than any machine's memory may hold after a world has come to rest."""
+FEW = 50
 
 
 class World(Ground):
@@ -75,6 +75,7 @@ class World(Ground):
         until = self.agenda.now + ns
         while self.agenda.step(until):
             pass
+        self._see_memory(2 * len(self.judge.facts) + FEW)
 
     def rest(self) -> None:
         """Mend everything, wait until each press has its last word, and see whether all is well then."""
@@ -109,7 +110,22 @@ class World(Ground):
         for bridge in self.bridges:
             assert bridge.life is not None
             require(not len(bridge.life.desk), f"memory: {bridge.name} holds presses")
-            require(len(bridge.life.desk._deadlines) < SMALL, f"memory: {bridge.name} holds alarms")
+        self._see_memory(2 * len(self.judge.facts) + FEW)
+
+    def _see_memory(self, most: int) -> None:
+        """What a machine remembers is bounded: by a fixed number, or by how much was asked of it."""
+        require = self.judge.require
+        for bridge in self.bridges:
+            if bridge.life is not None:
+                desk = bridge.life.desk
+                held = (len(desk), len(desk._deadlines), len(desk._open._watchers), len(bridge.life.talks))
+                require(max(held) <= most, f"memory: {bridge.name} holds {held}")
+        for lamp in self.lamps.values():
+            if lamp.light is not None:
+                gate = lamp.light.gate
+                require(len(gate.decisions) == MEMORY, f"memory: {lamp.name} holds decisions")
+                require(len(gate._table._origins) == ORIGINS, f"memory: {lamp.name} holds origins")
+                require(max(gate._table._acted) < 1 << WINDOW, f"memory: {lamp.name} holds numbers")
 
     def _see_shown(self, handset: Handset, lamp: Lamp) -> None:
         assert handset.life is not None
