@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from cloud import socket as socket_shell
 from cloud.tokens import issue_token, revoke_tokens
 from contract.errors import CloseCode
 from tests.cloud.conftest import House
@@ -227,7 +228,8 @@ async def test_silence_before_hello_closes(hasty: House) -> None:
 
 
 @pytest.mark.parametrize("part", [b"\x81", b"\x81\xfe\x10\x00" + bytes(4) + b"{", b"\x01\x80" + bytes(4)])
-async def test_half_a_frame_is_silence(hasty: House, part: bytes) -> None:
+async def test_half_a_frame_is_silence(hasty: House, part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket_shell, "FAREWELL_S", 0.05)  # our closing would be the rest of that frame
     phone = await hasty.stranger()
     phone.socket.transport.write(part)
     assert (await phone.next())["code"] == "hello_timeout"
