@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobile_sim.events import Said
-from tests.faults.hand import Hand
-from tests.faults.handset import now_us
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.truth import Kind, Wrong, judge
 
@@ -61,7 +59,8 @@ async def drill(lab: Lab, fault: Fault, *, seconds: float, around: int, rounds: 
         healed = time.monotonic()
         await lab.all_show_truth()
         row.shown_ms.append((time.monotonic() - healed) * 1_000)
-        await _all(_press_until_it_acts(hand) for hand in lab.hands)
+        async with asyncio.timeout(WAIT_S):
+            await _all(hand.press_until_it_acts() for hand in lab.hands)
         row.works_ms.append((time.monotonic() - healed) * 1_000)
     await lab.settled()
     await _press_well(lab, around)
@@ -89,12 +88,6 @@ async def _press_well(lab: Lab, count: int) -> None:
     for _ in range(count):
         for press in await _all(hand.press(WAIT_S * 1_000) for hand in lab.hands):
             assert press.word is Said.APPLIED, str(press)
-
-
-async def _press_until_it_acts(hand: Hand) -> None:
-    by = now_us() + WAIT_S * 1_000_000
-    while (await hand.press(1_000)).word is not Said.APPLIED:
-        assert now_us() < by, f"{hand} presses in vain"
 
 
 async def _all(each: Any) -> Any:

@@ -101,8 +101,8 @@ class FarPhone:
         await self._until(lambda: all(press.is_told or press.is_lost for press in self._mine()))
 
     async def pressing(self) -> None:
-        """Wait until a press is under way."""
-        await self._until(lambda: any(press.key and not press.is_told for press in self._mine()))
+        """Wait until a press is under way: the bridge has it, and the phone knows."""
+        await self._until(lambda: any(press.word is Said.ACCEPTED for press in self._mine()))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():

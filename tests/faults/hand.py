@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import cycle
 
+from mobile_sim.events import Said
 from presslight.simulated_light import SimulatedLight
 from tests.faults.handset import Handset, now_us, occurs
 from tests.faults.truth import History, Press, brightness_of
@@ -31,6 +32,12 @@ class Hand:
         """Press, and wait for the last word, at most so long."""
         press = self._history.press(self.name, self.light.name, self._shade(), now_us(), PATIENCE_MS)
         await self._handset.press(press, wait_ms)
+        return press
+
+    async def press_until_it_acts(self) -> Press:
+        """Press, where the last one did not, until one has acted. Bound it in time from outside."""
+        while (press := await self.press(2 * PATIENCE_MS)).word is not Said.APPLIED:
+            pass
         return press
 
     async def press_often(self, stop: asyncio.Event, pace_s: float) -> None:

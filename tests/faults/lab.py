@@ -109,8 +109,8 @@ class Lab:
         """Read all that the lights have said so far: press each once more, and wait to see it."""
         for light in self.lights.values():
             hand = next(hand for hand in self.hands if hand.light is light)
-            press = await hand.press(WAIT_S * 1_000)
             async with asyncio.timeout(WAIT_S):
+                press = await hand.press_until_it_acts()
                 await light.until(lambda glow, wish=press.brightness: brightness_of(glow.duty) == wish)  # type: ignore[misc] # mypy cannot type a lambda's default
 
     async def _reach(self, name: str, host: str, port: int) -> tuple[str, int]:

@@ -181,6 +181,7 @@ FAULTS = (
     _cable("bridge's cable half open", Cable.cut, of="bridge", short_s=3),
     _cable("phone's cable half open", Cable.cut, of="phone", short_s=2),
     _cable("phone's cable cut one way, back", lambda cable: cable.back.cut(), of="phone"),
+    _cable("heartbeat and reports late", lambda cable: cable.out.slow(1.5), short_s=2),
     _cable("slow broker", lambda cable: cable.slow(0.4), short_s=2),
     Fault("light's clock wraps", _nothing, _nothing, short_s=3.5, options={"odd_clocks": True}),
 )
