@@ -76,7 +76,7 @@ def test_flash_that_refuses_is_told_and_tried_again(
     assert state(Flash()) == (1, True, 1)
 
 
-def test_power_cut_in_any_write_leaves_the_old_state_or_the_new(micropython: Command) -> None:
+def test_power_cut_in_any_write_leaves_the_old_state_or_the_new_and_no_epoch_twice(micropython: Command) -> None:
     """On a real littlefs under MicroPython, whose flash dies at the k-th write, for every k, many times over."""
     script = [*micropython, "-X", "heapsize=4m", str(POWER_CUT)]
     environment = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE}:.frozen"}
@@ -84,5 +84,7 @@ def test_power_cut_in_any_write_leaves_the_old_state_or_the_new(micropython: Com
     cuts = [tuple(map(int, line.split())) for line in ran.stdout.splitlines()]
     assert len(cuts) > 300
     assert max(death for death, *_ in cuts) > 3  # some writes had a block to move first
-    assert all(found in (old, new) for _, old, new, found in cuts)
-    assert any(found == old for _, old, _, found in cuts)
+    assert all(found in (old, new) for _, old, new, found, *_ in cuts)
+    assert any(found == old for _, old, _, found, *_ in cuts)
+    assert all(following > told for *_, told, following in cuts)  # no epoch is ever told twice
+    assert any(told == 0 for *_, told, _ in cuts)

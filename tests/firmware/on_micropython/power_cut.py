@@ -1,6 +1,8 @@
 """The record on a real littlefs whose flash loses power at the k-th write, for every k. Prints what was found then.
 
-Each line: the write it died in, the state before, the state to be written, and the state that the next boot found.
+Each life takes an epoch, as the firmware does, and then keeps a new brightness; the power dies in any write of either.
+Each line: the write it died in, the brightness before, the one to be written, the one that the next boot found; the
+epoch that this life could tell of (0: it died before), and that of the next boot.
 """
 
 # ruff: noqa: SIM105, T201 -- MicroPython has no typing and no contextlib, and a script prints
@@ -72,19 +74,29 @@ def shut() -> None:
     vfs.umount("/flash")
 
 
+def live(record: Flash, brightness: int) -> "Iterator[int]":
+    """A boot, which gives its epoch once that is kept, and then a change."""
+    record.keep(record.epoch + 1, record.is_on, record.brightness)
+    yield record.epoch
+    record.keep(record.epoch, True, brightness)
+
+
 def cut(medium: Medium, death: int) -> bool:
-    """Let the power die in the `death`-th write of a new state; say what the next boot found. False: it lived on."""
+    """Let the power die in the `death`-th write of a life; say what the next boot found. False: it lived on."""
     record = boot(medium)
     old = record.brightness
     new = old % 255 + 1
+    told = 0
     medium.lives = death
     try:
-        record.keep(record.epoch, True, new)
+        for epoch in live(record, new):
+            told = epoch
     except PowerCut:
         pass
     lived = medium.lives > 0
     shut()
-    print(death, old, new, boot(medium).brightness)
+    after = boot(medium)
+    print(death, old, new, after.brightness, told, after.epoch + 1)
     shut()
     return not lived
 
