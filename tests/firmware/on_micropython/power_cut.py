@@ -5,7 +5,7 @@ Each line: the write it died in, the brightness before, the one to be written, t
 epoch that this life could tell of (0: it died before), and that of the next boot.
 """
 
-# ruff: noqa: SIM105, T201 -- MicroPython has no typing and no contextlib, and a script prints
+# ruff: noqa: T201 -- a script prints
 # mypy: ignore-errors
 
 import os
@@ -74,7 +74,7 @@ def shut() -> None:
     vfs.umount("/flash")
 
 
-def live(record: Flash, brightness: int) -> "Iterator[int]":
+def live(record: Flash, brightness: int) -> object:
     """A boot, which gives its epoch once that is kept, and then a change."""
     record.keep(record.epoch + 1, record.is_on, record.brightness)
     yield record.epoch
