@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from contract.address import BrokerAddress
-from presslight import simulated_light, stack
+from presslight import stack
 from presslight.glow import Glow
-from presslight.simulated_light import ENVIRONMENT, FIRMWARE, SimulatedLight
+from presslight.micropython import Command
+from presslight.simulated_light import FIRMWARE, SimulatedLight
 from presslight.stack import Stack
 from tests.journey.conftest import House
 
@@ -32,20 +33,12 @@ HANG = """
 """
 
 
-@pytest.fixture
-def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Have every light run this program once all of the firmware is loaded, and before it starts."""
-
-    def put(program: str) -> None:
-        script = tmp_path / "main.py"
-        loading = (FIRMWARE / "main.py").read_text().removesuffix("main()\n")
-        script.write_text(f"{loading}{textwrap.dedent(program)}main()\n")
-        monkeypatch.setattr(simulated_light, "MAIN", script)
-        path = f"{ENVIRONMENT['MICROPYPATH']}:{FIRMWARE}"
-        monkeypatch.setattr(stack, "SimulatedLight", partial(SimulatedLight, heap="256k"))  # room for that program
-        monkeypatch.setattr(simulated_light, "ENVIRONMENT", ENVIRONMENT | {"MICROPYPATH": path})
-
-    return put
+def written(folder: Path, program: str) -> Path:
+    """A main.py that runs this program once all of the firmware is loaded, and before it starts."""
+    loading = (FIRMWARE / "main.py").read_text().removesuffix("main()\n")
+    script = folder / "main.py"
+    script.write_text(f"{loading}{textwrap.dedent(program)}main()\n")
+    return script
 
 
 async def seen(light: SimulatedLight, condition: Callable[[Glow], bool]) -> Glow:
@@ -53,8 +46,11 @@ async def seen(light: SimulatedLight, condition: Callable[[Glow], bool]) -> Glow
         return await light.until(condition)
 
 
-async def test_light_in_an_endless_loop_boots_anew_with_its_state(main: Callable[[str], None], tmp_path: Path) -> None:
-    main(HASTY + HANG)
+async def test_light_in_an_endless_loop_boots_anew_with_its_state(
+    micropython: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = partial(SimulatedLight, heap="256k", main=written(tmp_path, HASTY + HANG))  # room for that program
+    monkeypatch.setattr(stack, "SimulatedLight", odd)
     async with AsyncExitStack() as exits:
         parts = await exits.enter_async_context(Stack(broker="embedded", lights=["kitchen"], folder=tmp_path / "house"))
         house, light = House(parts, tmp_path, exits), parts.lights["kitchen"]
@@ -70,9 +66,9 @@ async def test_light_in_an_endless_loop_boots_anew_with_its_state(main: Callable
         assert (await phone.press("kitchen", state="OFF")).word == "applied"
 
 
-async def test_light_that_only_waits_is_left_alone(main: Callable[[str], None], tmp_path: Path) -> None:
-    main(HASTY)
-    async with SimulatedLight("kitchen", NOWHERE, tmp_path / "flash") as light:
+async def test_light_that_only_waits_is_left_alone(micropython: Command, tmp_path: Path) -> None:
+    hasty = written(tmp_path, HASTY)
+    async with SimulatedLight("kitchen", NOWHERE, tmp_path / "flash", main=hasty) as light:
         pid = light.pid
         await seen(light, lambda glow: glow.lines > 6)  # attempts without a broker, for far more than that second
         assert light.pid == pid
