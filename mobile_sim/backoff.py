@@ -21,10 +21,12 @@ class Backoff:
     def after(self, lived_ms: float, *, answered: bool = True) -> float:
         """The wait in ms after a link that lived so long: up to min(5 s, 0.2 s doubled with each short life).
 
-        `answered`: whether there was a link at all; where there was none the wait is at most 1 s.
+        `answered`: whether there was a link at all; where there was none the wait is at most 1 s, and nothing doubles.
         """
+        if not answered:
+            return self._draw(0, NOBODY_MS)
         if lived_ms >= LONG_LIFE_MS:
             self._failures = 0
-        ceiling = min(CAP_MS if answered else NOBODY_MS, BASE_MS * 2 ** min(self._failures, 10))
+        ceiling = min(CAP_MS, BASE_MS * 2 ** min(self._failures, 10))
         self._failures += 1
         return self._draw(0, ceiling)

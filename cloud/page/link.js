@@ -31,14 +31,15 @@ const WELCOME_MS = 6_000; // from opening to welcome; a slow phone network needs
 const CHECK_MS = 2_000; // how long a doubted link may take to answer
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
-const NOBODY_WAIT_MS = 1_000; // the longest where no socket opened: trying costs nobody anything
+const NOBODY_WAIT_MS = 1_000; // where no socket opened: trying costs nobody anything, so nothing doubles
 const PROVEN_MS = 10_000; // a link that lived this long clears the back-off
 const LARGEST_N = 2 ** 30 - 1;
 
 export class Link {
   #state = State.SIGNED_OUT;
   #random;
-  #tries = 0;
+  #troubled = false;
+  #losses = 0; // of links that had opened, and did not live long
   #answered = false; // whether the newest socket opened
   #since = 0; // when the present state began
   #heard = 0;
@@ -62,7 +63,7 @@ export class Link {
 
   /** Whether it was lost, or never came up, since the last start. */
   get troubled() {
-    return this.#tries > 0;
+    return this.#troubled;
   }
 
   /** When the bridge was last heard. */
@@ -97,7 +98,8 @@ export class Link {
 
   #start(now) {
     const old = this.#isOpen() ? [{ do: "drop" }] : [];
-    this.#tries = 0;
+    this.#troubled = false;
+    this.#losses = 0;
     return [...old, ...this.#open(now)];
   }
 
@@ -175,11 +177,11 @@ export class Link {
 
   /** Full jitter: anything from no wait at all to the whole of it, so that phones do not come back as a crowd. */
   #lost(now) {
-    if (this.#state === State.LIVE && now - this.#since >= PROVEN_MS) this.#tries = 0;
-    const most = this.#answered ? LONGEST_WAIT_MS : NOBODY_WAIT_MS;
-    const longest = Math.min(FIRST_WAIT_MS * 2 ** this.#tries, most);
-    this.#tries += 1;
-    this.#retryAt = now + this.#random() * longest;
+    if (this.#state === State.LIVE && now - this.#since >= PROVEN_MS) this.#losses = 0;
+    const doubled = Math.min(FIRST_WAIT_MS * 2 ** this.#losses, LONGEST_WAIT_MS);
+    this.#retryAt = now + this.#random() * (this.#answered ? doubled : NOBODY_WAIT_MS);
+    if (this.#answered) this.#losses += 1;
+    this.#troubled = true;
     return this.#end(State.WAITING, null, now);
   }
 

@@ -102,9 +102,11 @@ class Link:
         """Wait for a random part of the span ("full jitter"), so that a house of lights does not come back in step."""
         if self.state == LIVE:
             self._prove(now)
-        longest = NOBODY_WAIT_MS if self.state == OPENING else LONGEST_WAIT_MS
-        span = min(longest, FIRST_WAIT_MS << min(self._losses, _MOST_DOUBLINGS))
-        self._losses += 1
+        if self.state == OPENING:
+            span = NOBODY_WAIT_MS
+        else:
+            span = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(self._losses, _MOST_DOUBLINGS))
+            self._losses += 1
         self._wait = span * chance >> 16
         self._since = now
         self._move(RESTING)

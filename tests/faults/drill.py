@@ -53,6 +53,9 @@ class Row:
 async def drill(lab: Lab, fault: Fault, *, seconds: float, around: int, rounds: int) -> Row:
     """Strike `rounds` times for so many `seconds`, with `around` presses of each hand before and after."""
     row = Row(fault.name)
+    await _all(
+        hand.press_until_it_acts() for hand in lab.hands
+    )  # the first ones find clocks known from one slow report
     for _ in range(rounds):
         await _press_well(lab, around)
         await _strike(lab, fault, seconds)

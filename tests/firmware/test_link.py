@@ -45,6 +45,12 @@ class Line:
         for event, action in UP:
             assert self.tell(event) == action
 
+    def is_lost_once_open(self, chance: int = MOST) -> None:
+        """Somebody takes the connection, and it is lost."""
+        self.wait(self.due_in())
+        self.tell(link.OPENED)
+        assert self.tell(link.LOST, chance) == link.CLOSE
+
     def live_for(self, ms: int) -> None:
         """Let time pass on a link that answers each ping."""
         end = self.now + ms
@@ -127,33 +133,30 @@ def test_link_that_does_not_come_up_is_given_up(steps: int) -> None:
     assert action == link.CLOSE
 
 
-@given(starts, st.integers(1, 20), st.sampled_from([(link.LOST,), (link.OPENED, link.LOST)]))
-def test_waits_double_up_to_the_longest(start: int, losses: int, events: tuple[int, ...]) -> None:
-    """Where somebody took the connection, the longest is long; where nobody did, a light tries again soon."""
+@given(starts, st.integers(1, 20))
+def test_waits_double_up_to_the_longest(start: int, losses: int) -> None:
     line = Line(start)
-    longest = LONGEST_WAIT_MS if link.OPENED in events else NOBODY_WAIT_MS
     for loss in range(losses):
-        assert line.wait(line.due_in()) == link.OPEN
-        assert [line.tell(event, chance=MOST) for event in events][-1] == link.CLOSE
-        span = min(longest, 200 * 2**loss)
+        line.is_lost_once_open()
+        span = min(LONGEST_WAIT_MS, 200 * 2**loss)
         assert span - 1 - span // MOST <= line.due_in() <= span
 
 
-def test_light_is_back_within_two_seconds_of_a_broker_that_was_away_for_long() -> None:
-    line = Line()
-    line.go_live()
-    line.tell(link.LOST, chance=MOST)
-    for _ in range(100):
+@given(starts, st.integers(1, 100))
+def test_light_that_finds_nobody_tries_again_within_a_second_and_counts_no_loss(start: int, attempts: int) -> None:
+    line = Line(start)
+    for _ in range(attempts):
         assert line.wait(line.due_in()) == link.OPEN
-        line.tell(link.LOST, chance=MOST)
-    assert line.due_in() <= NOBODY_WAIT_MS
+        assert line.tell(link.LOST, chance=MOST) == link.CLOSE
+        assert NOBODY_WAIT_MS - 2 <= line.due_in() <= NOBODY_WAIT_MS
+    line.is_lost_once_open()
+    assert line.due_in() <= 200
 
 
 @given(st.integers(0, MOST))
 def test_wait_is_the_part_of_the_span_that_chance_says(chance: int) -> None:
     line = Line()
-    line.wait(0)
-    line.tell(link.LOST, chance)
+    line.is_lost_once_open(chance)
     assert line.due_in() == 200 * chance // 65_536
 
 
@@ -161,8 +164,7 @@ def test_wait_is_the_part_of_the_span_that_chance_says(chance: int) -> None:
 def test_link_that_lived_a_while_forgets_its_losses(start: int) -> None:
     line = Line(start)
     for _ in range(6):
-        line.wait(line.due_in())
-        line.tell(link.LOST)
+        line.is_lost_once_open()
     line.go_live()
     line.live_for(PROVEN_AFTER_MS)
     line.tell(link.LOST)
@@ -172,8 +174,7 @@ def test_link_that_lived_a_while_forgets_its_losses(start: int) -> None:
 def test_link_that_lived_too_short_remembers_its_losses() -> None:
     line = Line()
     for _ in range(6):
-        line.wait(line.due_in())
-        line.tell(link.LOST)
+        line.is_lost_once_open()
     line.go_live()
     line.live_for(PROVEN_AFTER_MS - 1)
     line.tell(link.LOST)
