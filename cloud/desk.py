@@ -34,6 +34,10 @@ from cloud.record import Ask, Order, Record
 from contract.errors import ErrorCode
 from contract.mqtt import Availability, Report, SetCommand, encode_set
 from contract.phone import PressOutcome, Status, encode
+from contract.words import MAX_AHEAD_MS
+
+QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
+"""After this, no light takes the deadline of a press that was stored before."""
 
 
 class Desk:
@@ -72,10 +76,10 @@ class Desk:
         due = (self._deadlines.next_at, self._display.next_at)
         return min((at for at in due if at is not None), default=None)
 
-    def reload(self) -> None:
-        """Take up the presses of an earlier life of this bridge."""
+    def reload(self, now: int) -> None:
+        """Take up the presses of an earlier life of this bridge. Who still wants one asks for it again."""
         for record in self._ledger.open_presses():
-            self._hold(Press.recalled(record))
+            self._hold(Press.recalled(record, now + QUIET_NS))
 
     # Phones
 

@@ -68,7 +68,8 @@ class Press:
     """One press. `followed`: every answer the light gives from the first publication on is sure to be seen."""
 
     __slots__ = (
-        "_busy", "_followed", "_pushed", "_state", "legs", "order", "reason", "stamps", "version", "word",
+        "_busy", "_followed", "_pushed", "_quiet_until", "_state",
+        "legs", "order", "reason", "stamps", "version", "word",
     )  # fmt: skip
 
     def __init__(self, order: Order, *, followed: bool, stamps: Stamps | None) -> None:
@@ -82,13 +83,19 @@ class Press:
         self._followed = followed
         self._busy = False
         self._pushed: int | None = None
+        self._quiet_until = 0
 
     @classmethod
-    def recalled(cls, record: Record) -> "Press":
-        """A press from the store, of an earlier life or of a replica: what the light answered is not known."""
+    def recalled(cls, record: Record, quiet_until: int = 0) -> "Press":
+        """A press from the store, of an earlier life or of a replica: what the light answered is not known.
+
+        Up to `quiet_until`, nothing makes it act until somebody asks for it again: who asked may have been told that it
+        was not taken, where the store's answer was lost.
+        """
         moment = Moment(boot=record.boot, up=record.up)
         order = Order(record.key, record.light, record.phone, record.payload, record.message, moment)
         press = cls(order, followed=False, stamps=None)
+        press._quiet_until = quiet_until
         press._move(State.CLOSED if record.word.final else State.OPEN)
         press.word, press.reason = record.word, record.reason
         press.version, press.legs = record.version, record.legs
@@ -127,6 +134,8 @@ class Press:
         if step is None:
             raise IllegalMove(f"a press that is {self._state.value} cannot hear {event}")
         actions = step(self, event, now)
+        if self._state is State.OPEN and now < self._quiet_until:
+            actions = tuple(action for action in actions if action is not Do.PUBLISH)
         if Do.PUBLISH in actions:
             self._pushed = now
         return actions
@@ -142,6 +151,7 @@ class Press:
         return (Do.ADMIT, Do.ANSWER)
 
     def _push_and_answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
+        self._quiet_until = 0
         return (Do.PUBLISH, Do.ANSWER)
 
     def _answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:

@@ -59,7 +59,7 @@ class Switchboard:
         """Run it. Raises StoreUnavailable at the start; a missing broker is no error, it is waited for."""
         self.store.open()
         try:
-            self.desk.reload()
+            self.desk.reload(self.now())
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self.line.run(), name="line to the broker"),

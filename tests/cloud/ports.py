@@ -153,7 +153,7 @@ class Office:
             self.alarms.append,
             **{"max_open": 100, "max_open_per_light": 50} | limits,
         )
-        self.desk.reload()
+        self.desk.reload(self.now)
         if furnished:
             self.report(up=1_000)
             self.desk.on_availability("kitchen", "online", self.now, live=False)

@@ -337,6 +337,31 @@ def test_broker_that_comes_back_is_given_every_open_press() -> None:
     assert office.line.sent[2:] == [("kitchen", key(1)), ("kitchen", key(2))]
 
 
+def test_press_that_was_stored_unknown_to_its_phone_does_not_act_by_itself() -> None:
+    """The answer of the store was lost, so the phone was told that nothing was taken; then the bridge died."""
+    ledger = Ledger()
+    Office(ledger=ledger).ask()
+    office = Office(ledger=ledger)
+    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.desk.on_broker(found=False, now=office.now)
+    office.desk.on_broker(found=True, now=office.now)
+    office.later(1_900)
+    assert office.line.sent == []
+    office.later(200)
+    assert office.line.sent == [("kitchen", key())]  # it is too late to act; the light is asked what became of it
+
+
+def test_press_for_a_boot_that_nobody_knows_is_settled_at_last() -> None:
+    ledger = Ledger()
+    Office(ledger=ledger).ask(not_after=moment(2_000, boot="0000beef"))
+    office = Office(ledger=ledger)
+    office.report(up=20_000)
+    assert office.line.sent == []
+    office.later(62_000)
+    office.report(up=82_000)
+    assert office.line.sent == [("kitchen", key())]
+
+
 def test_press_is_unconfirmed_in_time_also_without_broker() -> None:
     office = Office()
     watcher = office.ask()
@@ -347,13 +372,14 @@ def test_press_is_unconfirmed_in_time_also_without_broker() -> None:
     assert len(office.line.sent) == 2
 
 
-def test_press_of_an_earlier_life_is_pushed_and_settled() -> None:
+def test_press_of_an_earlier_life_is_pushed_when_it_is_asked_for_and_settled() -> None:
     ledger = Ledger()
     before = Office(ledger=ledger)
     before.ask()
     office = Office(ledger=ledger)
-    assert office.line.sent == [("kitchen", key())]
+    assert office.line.sent == []
     watcher = office.ask()
+    assert office.line.sent == [("kitchen", key())]
     assert watcher.words == ["accepted"]
     office.report(up=4_000)
     assert watcher.last == "unconfirmed"

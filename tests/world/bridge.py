@@ -7,7 +7,7 @@ from pathlib import Path
 from cloud.board import Talk
 from cloud.conversation import Conversation
 from cloud.desk import Desk
-from cloud.errors import Refusal
+from cloud.errors import Refusal, StoreUnavailable
 from cloud.house import Folded
 from cloud.inbox import Inbox
 from cloud.press import Press
@@ -57,7 +57,7 @@ class Life:
         self.desk = Desk(self, self, self, self, self._set_alarm, max_open=10_000, max_open_per_light=1_024)
         self.inbox = Inbox(self.desk, self)
         self.counts = self
-        self.desk.reload()
+        self.desk.reload(self.now())
 
     def now(self) -> int:
         """Its clock, ns."""
@@ -76,9 +76,14 @@ class Life:
     # Ledger
 
     def admit(self, record: Record) -> None:
-        """Store a press, and perhaps die of it."""
+        """Store a press, and perhaps die of it, or be told that it could not be stored, truly or not."""
+        is_deaf = self._ground.agenda.now < self._bridge.deaf_until
+        if is_deaf and self._ground.dice.random() < 0.5:
+            raise StoreUnavailable("deaf")
         self._drawer.admit(record)
         self._crash_if("stored")
+        if is_deaf:
+            raise StoreUnavailable("deaf")
 
     def close(self, record: Record) -> None:
         """Store a last word."""
@@ -175,12 +180,16 @@ class Life:
 
 
 class Bridge:
-    """One bridge process: `life` is None while it is down. `linked`: messages pass between it and the broker."""
+    """One bridge process: `life` is None while it is down. `linked`: messages pass between it and the broker.
+
+    `deaf_until`: up to this true time the store's answers do not reach it.
+    """
 
     def __init__(self, ground: Ground, broker: Broker, name: str) -> None:
         self.name = name
         self.life: Life | None = None
         self.linked = False
+        self.deaf_until = 0
         self._from_broker = Way()
         self._outages = 0
         self.wires: list[Wire] = []
@@ -208,6 +217,7 @@ class Bridge:
 
     def spare(self) -> None:
         """It is to die of nothing any more."""
+        self.deaf_until = 0
         if self.life is not None:
             self.life.crash_at = None
 

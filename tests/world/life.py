@@ -75,6 +75,7 @@ class Life:
             self._crash_bridge,
             self._crash_bridge_at,
             self._cut_broker,
+            self._lose_store,
             self._cut_power,
             self._tear_flash,
             self._cut_wifi,
@@ -132,6 +133,16 @@ class Life:
         bridge = self._bridge()
         bridge.lose_broker()
         self._in(self._pause(), bridge.find_broker)
+
+    def _lose_store(self) -> None:
+        """The store's answers do not reach a bridge, and all others start anew meanwhile."""
+        bridge = self._bridge()
+        bridge.deaf_until = self.world.agenda.now + self._pause()
+        self.world.note(bridge.name, "cannot hear the store")
+        for other in self.world.bridges:
+            if other is not bridge:
+                other.crash()
+                self._in(self._pause(), other.start)
 
     def _cut_power(self) -> None:
         lamp = self._lamp()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 import cloud.bound
+import cloud.desk
 import cloud.house
 import cloud.press
 import lamp.gate
@@ -120,12 +121,16 @@ def _blind_faith() -> AbstractContextManager[object]:
 def _recalled_as_followed() -> AbstractContextManager[object]:
     real = Press.recalled
 
-    def recalled(record: Record) -> Press:
-        press = real(record)
+    def recalled(record: Record, quiet_until: int = 0) -> Press:
+        press = real(record, quiet_until)
         press._followed = True
         return press
 
     return patch.object(Press, "recalled", recalled)
+
+
+def _loud_reload() -> AbstractContextManager[object]:
+    return patch.object(cloud.desk, "QUIET_NS", 0)
 
 
 def _final_busy() -> AbstractContextManager[object]:
@@ -203,14 +208,15 @@ TEETH = (
     Tooth("epoch", _no_epoch, ("stale",)),
     Tooth("store's key closing", _reopened_keys, ("false",)),
     Tooth("retained drop", _kept_wishes, ("ghost",)),
-    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=49),
+    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=66),
     Tooth("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=309),
     Tooth("precondition", lambda: _judging(_no_precondition), ("unseen",)),
     Tooth("deadlines that never go back", _no_latest, ("misordered",), first=1_274),
     Tooth("busy is no last word", _final_busy, ("false",), first=14),
     Tooth("missed answers", _blind_faith, ("false",)),
     Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=194),
-    Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=156),
+    Tooth("presses taken up are quiet", _loud_reload, ("false",), first=185),
+    Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=282),
     Tooth("drift", _no_drift, ("false", "late"), first=47),
     Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=178),
 )

@@ -95,9 +95,12 @@ class World(Ground):
             handset.open()
         self.pass_time(32 * S)  # all that is under way arrives, and each light reports three times
         end = self.agenda.now + SETTLES_WITHIN
-        while self.judge.owed and self.agenda.now < end:
+        while (self.judge.owed or self._holds_presses()) and self.agenda.now < end:
             self.pass_time(1 * S)
         self._see()
+
+    def _holds_presses(self) -> bool:
+        return any(bridge.life is not None and len(bridge.life.desk) > 0 for bridge in self.bridges)
 
     def _see(self) -> None:
         require = self.judge.require
