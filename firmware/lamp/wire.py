@@ -38,7 +38,9 @@ class Wire:
         except OSError as error:
             if error.errno != EINPROGRESS:
                 raise
-        await self.writable()
+        await self.writable()  # or refused, which the first read tells; no broker speaks first
+        if plain.readinto(bytearray(1)) is not None:
+            raise OSError("closed by the broker")
         if self._settings.has_tls:
             from lamp.secure import secured  # noqa: PLC0415 -- see there
 
