@@ -98,14 +98,14 @@ class SimulatedLight:
     """One light. `folder` is its flash; `heap` is what MicroPython gets: `96k`, `1m`.
 
     Where it is None that is 96k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
-    `main`: what it runs; a test may put something odd before the firmware's own.
+    `main`: what it runs in place of the firmware's own, for a test of something odd.
 
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
     `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
     """
 
     def __init__(
-        self, name: str, address: BrokerAddress, folder: Path, heap: str | None = None, main: Path = MAIN
+        self, name: str, address: BrokerAddress, folder: Path, heap: str | None = None, main: Path | None = None
     ) -> None:
         if heap is None:
             heap = HEAP_WITH_TLS if address.tls else HEAP
@@ -216,7 +216,7 @@ class SimulatedLight:
 
     async def _boot(self) -> Child:
         command = await asyncio.to_thread(_micropython)
-        run = (*command, "-X", f"heapsize={self._heap}", str(self._main))
+        run = (*command, "-X", f"heapsize={self._heap}", str(self._main or MAIN))
         with self._explained():
             return await Child.start(run, self.folder, ENVIRONMENT)
 

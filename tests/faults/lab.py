@@ -13,7 +13,7 @@ from broker.mosquitto import Mosquitto
 from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER
 from mobile_sim.phone import Phone
-from presslight.simulated_light import MAIN, SimulatedLight
+from presslight.simulated_light import SimulatedLight
 from tests.faults.cable import Cable
 from tests.faults.far_phone import FarPhone
 from tests.faults.hand import Hand
@@ -67,7 +67,7 @@ class Lab:
         self._bridge_options = ("--press-rate", "1000000", *bridge_options)
         self._bridge_program = bridge_program
         self._cabled = cabled
-        self._main = ODD_CLOCK if odd_clocks else MAIN
+        self._main = ODD_CLOCK if odd_clocks else None
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

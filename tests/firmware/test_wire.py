@@ -41,7 +41,7 @@ class Socket:
         return count
 
     def readinto(self, room: memoryview) -> int | None:
-        chunk = self.reads.pop(0)
+        chunk = self.reads.pop(0) if self.reads else None
         if chunk is None:
             return None
         room[: len(chunk)] = chunk
@@ -111,6 +111,23 @@ def test_socket_sends_each_packet_at_once(harness: Harness) -> None:
 def test_connection_that_is_refused_at_once_is_an_oserror(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Socket, "connect", lambda *_: (_ for _ in ()).throw(OSError(ECONNREFUSED, "")))
     with pytest.raises(OSError, match=str(ECONNREFUSED)):
+        opened(harness)
+
+
+def test_connection_that_is_refused_later_is_an_oserror_of_the_opening(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel calls such a socket writable; the link must not take it for one that somebody took."""
+    monkeypatch.setattr(Socket, "readinto", lambda *_: (_ for _ in ()).throw(OSError(ECONNREFUSED, "")))
+    with pytest.raises(OSError, match=str(ECONNREFUSED)):
+        opened(harness)
+
+
+def test_connection_that_is_closed_at_once_is_an_oserror_of_the_opening(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Socket, "readinto", lambda *_: 0)
+    with pytest.raises(OSError, match="closed by the broker"):
         opened(harness)
 
 
