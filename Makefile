@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
+# Tests mostly wait, so three at a time fit two cores. Those of one file stay together, with what they share.
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check --no-input --retries 2
@@ -38,7 +40,7 @@ demo: $(VENV)/.run ## three simulated lights, a broker, a bridge and the phone p
 test: venv ## the whole suite, on real parts; installs Mosquitto, Chromium, PostgreSQL where missing
 	@tests/install.sh
 	@$(BIN)/python -m presslight.micropython >/dev/null
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: venv ## format, lint, types, what the chip's compiler takes, exported contract
 	@$(BIN)/ruff format --check --quiet

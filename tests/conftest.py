@@ -7,10 +7,10 @@ import pytest
 from hypothesis import settings
 
 from presslight.micropython import Command, ensure
-from tests.outcomes import pytest_collection_modifyitems, pytest_configure, pytest_runtest_makereport
+from tests.outcomes import pytest_configure
 from tests.postgres import PostgresServer
 
-__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_runtest_makereport"]  # hooks, found by name
+__all__ = ["pytest_configure"]  # a hook, found by name
 
 # No deadline: a busy machine is not a failure. In CI the same examples each time: news is for `make test` at a desk.
 settings.register_profile("presslight", deadline=None, derandomize="CI" in os.environ)

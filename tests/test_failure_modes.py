@@ -1,20 +1,19 @@
-"""docs/failure-modes.md, checked: no row is missing, no answer is vague, every test that it names exists and ran."""
+"""docs/failure-modes.md, checked: no row is missing, no answer is vague, every test that it names exists.
+
+That each of them ran and passed is checked at the end of a whole run, by `tests/outcomes.py`.
+"""
 
 import ast
 import re
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.outcomes import OUTCOMES, Outcomes
+from tests.failure_table import COLUMNS, NAMED, ROWS, Named, Row, named_tests, rows
+from tests.outcomes import Outcomes
 
 TESTS = Path(__file__).parent
-TABLE = TESTS.parent / "docs" / "failure-modes.md"
-COLUMNS = ["component", "fails", "the user sees", "within", "the system does", "shown by"]
 VAGUE = re.compile(r"\b(undefined|hangs?|unknown behaviou?r|unclear|tbd|depends)\b|\?\?", re.IGNORECASE)
-NAMED = re.compile(r"`([\w/]+\.py)::(test_\w+)`( \*\(nightly\)\*)?")
 WITHIN = re.compile(r"at once|\b\d+(\.\d+)? s\b|one round trip|at its boot|time that the caller gives it")
 REQUIRED = {
     "phone": {"asleep", "reloaded or app killed", "disk", "clock", "token revoked", "unknown token", "too many presses",
@@ -35,45 +34,6 @@ REQUIRED = {
                  "without a CA", "no Mosquitto", "no MicroPython", "wrong token"},
 }  # fmt: skip
 """Each component and, by words of their own, the ways it fails that must have a row."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """A test that a row names."""
-
-    file: str
-    name: str
-    is_nightly: bool
-
-    @property
-    def id(self) -> str:
-        """As pytest names it, without parameters."""
-        return f"tests/{self.file}::{self.name}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One way a component fails."""
-
-    cells: tuple[str, ...]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells[COLUMNS.index(column)]
-
-    @property
-    def tests(self) -> list[Named]:
-        """The tests that show it."""
-        return [Named(file, name, bool(nightly)) for file, name, nightly in NAMED.findall(self["shown by"])]
-
-
-def rows(text: str) -> list[Row]:
-    """Every row of every table."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
-    return [Row(each) for each in cells if list(each) != COLUMNS and set("".join(each)) != {"-"}]
-
-
-ROWS = rows(TABLE.read_text(encoding="utf-8"))
 
 
 def is_there(test: Named) -> bool:
@@ -115,13 +75,39 @@ def test_vague_or_empty_answers_are_found() -> None:
     assert rows(text)[-1].cells == ("phone", "`a.py::test_b`")
 
 
-def test_every_named_test_ran_and_passed(request: pytest.FixtureRequest) -> None:
-    """Comes last (tests/outcomes.py). In a run of a part of the suite there is nothing to check."""
-    outcomes: Outcomes = request.config.stash[OUTCOMES]
-    named = {test.id for row in ROWS for test in row.tests if not test.is_nightly}
-    if missing := named - outcomes.collected:
-        pytest.skip(f"not a whole run: {len(missing)} of {len(named)} named tests were not asked for")
-    skipped = {each for each in named if outcomes.of(each) == {"skipped"}}
-    if skipped:
-        sys.stdout.write(f"skipped here, each with its reason: {', '.join(sorted(skipped))}\n")
-    assert {each: outcomes.of(each) for each in named - skipped if outcomes.of(each) - {"skipped"} != {"passed"}} == {}
+def outcomes_of(**of_test: str) -> Outcomes:
+    outcomes = Outcomes()
+    for number, test in enumerate(sorted(named_tests())):
+        outcomes.collected.add(test)
+        outcomes.saw(f"{test}[{number}]", "passed")
+    for test, outcome in of_test.items():
+        outcomes.saw(next(each for each in named_tests() if test in each), outcome)
+    return outcomes
+
+
+def test_whole_run_shows_every_row() -> None:
+    assert outcomes_of().unshown() == {}
+
+
+def test_row_whose_test_failed_or_did_not_run_is_not_shown() -> None:
+    failed = outcomes_of(test_same_key_acts_once="failed").unshown()
+    assert [(each.partition("::")[2], seen) for each, seen in failed.items()] == [
+        ("test_same_key_acts_once", {"failed", "passed"})
+    ]
+    lazy = Outcomes()
+    lazy.collected = named_tests()
+    assert set(lazy.unshown()) == named_tests()
+
+
+def test_test_that_is_skipped_with_a_reason_is_no_failure() -> None:
+    outcomes = Outcomes()
+    outcomes.collected = named_tests()
+    for test in named_tests():
+        outcomes.saw(test, "skipped")
+    assert outcomes.unshown() == {}
+
+
+def test_run_of_a_part_has_nothing_to_show() -> None:
+    part = Outcomes()
+    part.collected = set(sorted(named_tests())[1:])
+    assert part.unshown() == {}
