@@ -1,6 +1,7 @@
 """What all parts of a world stand on: time, chance, the network, the store, the judge, and the timeline."""
 
 import random
+from collections.abc import Callable
 
 from tests.world.agenda import Agenda
 from tests.world.judge import Judge
@@ -9,15 +10,25 @@ from tests.world.shelf import Shelf
 
 
 class Ground:
-    """The same `dice` and the same calls live the same life. `timeline`: who said what when, if it is wanted."""
+    """The same `dice` and the same calls live the same life. `timeline`: who said what when, if it is wanted.
 
-    def __init__(self, dice: random.Random, weather: Weather, timeline: list[str] | None) -> None:
+    `excuse`: why it may be that a word on a key cannot tell whether it acted; empty: it should be able to.
+    """
+
+    def __init__(
+        self,
+        dice: random.Random,
+        weather: Weather,
+        timeline: list[str] | None,
+        excuse: Callable[[str, str], str],
+    ) -> None:
         self.dice = dice
         self.agenda = Agenda()
         self.network = Network(self.agenda, dice, weather)
         self.judge = Judge(lambda: self.agenda.now)
         self.shelf = Shelf()
         self.timeline = timeline
+        self._excuse = excuse
 
     def note(self, who: str, what: str) -> None:
         """Write a line of the timeline."""
@@ -26,4 +37,4 @@ class Ground:
 
     def said(self, key: str, word: str, who: str) -> None:
         """Somebody says a word on a press, which the judge hears."""
-        raise NotImplementedError
+        self.judge.said(key, word, who, self._excuse(key, word))

@@ -16,9 +16,10 @@ from mobile_sim.ledger import Done, Head, Kept, Ledger
 from mobile_sim.presses import Presses
 from mobile_sim.screen import Screen
 from tests.world.agenda import MS, Clock, Entry, S
-from tests.world.bridge import Bridge, Wire
+from tests.world.bridge import Bridge
 from tests.world.ground import Ground
 from tests.world.network import Way
+from tests.world.wire import Wire
 
 SLOWEST_RETRY = 2 * S
 RTT_MS = 50
@@ -65,7 +66,7 @@ class Diary(Journal):
         self._disk.content += text
 
 
-class Life:
+class App:
     """One life of the app: everything that a kill takes. It is the presses' clocks, too."""
 
     def __init__(self, ground: Ground, bridges: list[Bridge], handset: "Handset") -> None:
@@ -107,7 +108,7 @@ class Life:
         if not up:
             self._retry()
             return
-        self.wire = Wire(self._ground, self._ground.dice.choice(up), self._hear, self._lost)
+        self.wire = self._ground.dice.choice(up).connect(self._hear, self._lost)
         hello = frames.Hello(type="hello", versions=(WIRE_VERSION,), token=self._handset.name, have=self.screen.have())
         self.wire.send(encode(hello))
 
@@ -211,7 +212,7 @@ class Handset:
         self.way = Way()
         self.clock = Clock(ground.agenda, ground.dice.randint(-500, 500), ground.dice.randint(1, 10**6) * S)
         self.wall_ahead_ms = 0
-        self.life: Life | None = None
+        self.life: App | None = None
         self._ground = ground
         self._bridges = bridges
 
@@ -220,7 +221,7 @@ class Handset:
         if self.life is None:
             self._ground.note(self.name, "is opened")
             self._ground.judge.reopened(self.name)
-            self.life = Life(self._ground, self._bridges, self)
+            self.life = App(self._ground, self._bridges, self)
             self.life.connect()
 
     def kill(self) -> None:

@@ -162,7 +162,7 @@ def _no_drift() -> Iterator[None]:
         patch.object(cloud.bound, "_SLOWEST", 1_000_000),
         patch.object(mobile_sim.bound, "DRIFT", 0.0),
         patch("tests.world.lamp.agenda.Clock", slow),
-        patch("tests.world.bridge.Clock", fast),
+        patch("tests.world.office.Clock", fast),
         patch("tests.world.handset.Clock", fast),
     ):
         yield

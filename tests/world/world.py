@@ -34,7 +34,7 @@ class World(Ground):
         bridges: int,
         timeline: list[str] | None = None,
     ) -> None:
-        super().__init__(dice, weather, timeline)
+        super().__init__(dice, weather, timeline, self._why_nobody_knows)
         self.broker = broker = Broker(self)
         self.lamps = {f"light-{n}": Lamp(self, broker, f"light-{n}") for n in range(lights)}
         self.bridges = [Bridge(self, broker, f"bridge-{n}") for n in range(bridges)]
@@ -46,11 +46,7 @@ class World(Ground):
         for handset in self.handsets:
             handset.open()
 
-    def said(self, key: str, word: str, who: str) -> None:
-        """See Ground."""
-        self.judge.said(key, word, who, self._excuse(key, word))
-
-    def _excuse(self, key: str, word: str) -> str:
+    def _why_nobody_knows(self, key: str, word: str) -> str:
         """Why it may be that nobody can tell whether a press acted."""
         fact = self.judge.facts.get(key)
         if fact is None:

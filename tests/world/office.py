@@ -1,0 +1,187 @@
+"""One life of a bridge: its desk, its inbox, and all that they need of others. A crash takes it whole."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from cloud.board import Talk
+from cloud.desk import Desk
+from cloud.errors import StoreUnavailable
+from cloud.house import Folded
+from cloud.inbox import Inbox
+from cloud.press import Press
+from cloud.record import Record
+from cloud.settings import Settings
+from contract.address import BrokerAddress
+from contract.errors import MEANINGS, ErrorCode
+from contract.words import Word
+from tests.world.agenda import Clock, Entry, S
+from tests.world.broker import Broker
+from tests.world.ground import Ground
+from tests.world.network import Way
+from tests.world.shelf import Drawer
+
+SETTINGS = Settings(
+    broker=BrokerAddress(host="127.0.0.1", port=1),
+    store=Path("nowhere"),
+    press_rate=1e9,
+    press_burst=10**9,
+    ping_ms=10**9,
+)
+
+
+class Crash(BaseException):
+    """The bridge dies here and now."""
+
+
+class Host(Protocol):
+    """The process that it lives in."""
+
+    name: str
+    linked: bool
+    deaf_until: int
+
+    def do(self, call: Callable[[], None]) -> None:
+        """Let it work, unless it dies of that."""
+
+
+class Office:
+    """Everything that a crash takes. It is desk's ledger, line, audience and observer at once."""
+
+    def __init__(self, ground: Ground, broker: Broker, bridge: Host) -> None:
+        self.settings = SETTINGS
+        self.name = bridge.name
+        self.talks: dict[Talk, None] = {}  # in order, so that a seed lives one life
+        self.crash_at: str | None = None
+        self.way = Way()
+        self._ground = ground
+        self._broker = broker
+        self._bridge = bridge
+        self._clock = Clock(ground.agenda, ground.dice.randint(-500, 500), ground.dice.randint(1, 10**6) * S)
+        self._drawer = Drawer(ground.shelf, ground.agenda)
+        self._alarm: Entry | None = None
+        self._alarm_at = 0
+        self.desk = Desk(self, self, self, self, self._set_alarm, max_open=10_000, max_open_per_light=1_024)
+        self.inbox = Inbox(self.desk, self)
+        self.counts = self
+        self.desk.reload(self.now())
+
+    def now(self) -> int:
+        """Its clock, ns."""
+        return self._clock.now()
+
+    def end(self) -> None:
+        """Nothing of this life happens any more."""
+        self._drawer.crash()
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _crash_if(self, place: str) -> None:
+        if self.crash_at == place:
+            raise Crash(place)
+
+    # Ledger
+
+    def admit(self, record: Record) -> None:
+        """Store a press, and perhaps die of it, or be told that it could not be stored, truly or not."""
+        is_deaf = self._ground.agenda.now < self._bridge.deaf_until
+        if is_deaf and self._ground.dice.random() < 0.5:
+            raise StoreUnavailable("deaf")
+        self._drawer.admit(record)
+        self._crash_if("stored")
+        if is_deaf:
+            raise StoreUnavailable("deaf")
+
+    def close(self, record: Record) -> None:
+        """Store a last word."""
+        self._drawer.close(record)
+
+    def find(self, key: str) -> Record | None:
+        """What is stored."""
+        return self._drawer.find(key)
+
+    def open_presses(self) -> list[Record]:
+        """What has no last word."""
+        return self._drawer.open_presses()
+
+    # Line
+
+    def hand_over(self, light: str, message: bytes, key: str) -> int:
+        """Publish a set message, and perhaps die of it."""
+        self._ground.note(self.name, f"publishes {key}")
+        if self._bridge.linked:
+            self._ground.network.throw(self.way, partial(self._broker.publish_set, light, message))
+        self._crash_if("published")
+        return self.now()
+
+    # Audience
+
+    def light(self, name: str, text: str) -> None:
+        """Tell all phones of a light."""
+        for talk in self.talks:
+            talk.light(name, text)
+
+    def status(self, text: str) -> None:
+        """Tell all phones of the broker."""
+        for talk in self.talks:
+            talk.status(text)
+
+    # Observer
+
+    def said(self, press: Press) -> None:
+        """The bridge's word on a press: it is judged before anybody hears it."""
+        self._ground.note(self.name, f"says {press.word} {press.reason or ''} of {press.order.key}")
+        self._ground.said(press.order.key, press.word.value, self.name)
+        if press.word is not Word.ACCEPTED:
+            self._crash_if("known")
+
+    def folded(self, light: str, folded: Folded) -> None:
+        """Nothing is measured here."""
+
+    # Board and counts
+
+    def phone_of(self, token: str) -> str:
+        """Everybody is who they say."""
+        return token
+
+    def may_press(self, phone: str, now: int) -> bool:
+        """As often as they like."""
+        return True
+
+    def join(self, talk: Talk) -> None:
+        """A phone hears what happens."""
+        self.talks[talk] = None
+
+    def leave(self, talk: Talk) -> None:
+        """A phone is gone."""
+        self.talks.pop(talk, None)
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        """Phones are told of what they did wrong."""
+        self._ground.note(self.name, f"tells {phone} {code} {key or ''} {detail}")
+        if not MEANINGS[code].retry:
+            self._ground.judge.refused_to_tell(key)
+
+    def shown(self, ms: int, bridge_us: int | None) -> None:
+        """Nothing is measured here."""
+
+    def bad_message(self, topic: str, cause: str, detail: str) -> None:
+        """Every light speaks the protocol."""
+        raise AssertionError(f"{topic}: {cause}: {detail}")
+
+    # Time
+
+    def _set_alarm(self, at: int) -> None:
+        when = self._clock.when(at)
+        if self._alarm is None or self._alarm_at > when:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm_at = when
+            self._alarm = self._ground.agenda.at(when, lambda: self._bridge.do(self._ring))
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.desk.on_time(self.now())
+        if self.desk.wake_at is not None:
+            self._set_alarm(self.desk.wake_at)

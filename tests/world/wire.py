@@ -1,0 +1,80 @@
+"""One WebSocket of the world: an ordered stream each way, until it is torn."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from cloud.conversation import Conversation
+from tests.world.agenda import S
+from tests.world.ground import Ground
+from tests.world.network import Way
+from tests.world.office import Office
+
+
+class End(Protocol):
+    """The bridge at the other end. `life`: None while it is down."""
+
+    name: str
+    life: Office | None
+
+    def do(self, call: Callable[[], None]) -> None:
+        """Let it work, unless it dies of that."""
+
+    def forget(self, wire: "Wire") -> None:
+        """The wire is no more."""
+
+
+class Wire:
+    """One WebSocket: an ordered stream each way, until it is torn; each end learns of that in its own time."""
+
+    def __init__(self, ground: Ground, bridge: End, hear: Callable[[str], None], lost: Callable[[], None]) -> None:
+        self.bridge = bridge
+        self._ground = ground
+        self._life = bridge.life
+        self._hear = hear
+        self._lost = lost
+        self._there = Way()
+        self._back = Way()
+        self._torn = False
+        life = self._life
+        assert life is not None
+        self._talk = Conversation(life, self._flush, life.now())
+
+    def send(self, text: str) -> None:
+        """The phone sends a frame."""
+        self._ground.network.stream(self._there, lambda: self._arrive(text))
+
+    def _arrive(self, text: str) -> None:
+        life = self._life
+        if not self._torn and life is not None and self.bridge.life is life:
+            self.bridge.do(lambda: self._talk.on_text(text, life.now()))
+
+    def _flush(self, urgent: bool) -> None:
+        for text in self._talk.outbox.take(1_000):
+            self._ground.network.stream(self._back, partial(self._reach, text))
+
+    def _reach(self, text: str) -> None:
+        if not self._torn:
+            self._hear(text)
+
+    def tear(self) -> None:
+        """It breaks; what is under way is lost."""
+        if self._torn:
+            return
+        self._torn = True
+        self._ground.note(self.bridge.name, "loses a wire")
+        self.bridge.forget(self)
+        dice, agenda = self._ground.dice, self._ground.agenda
+        agenda.after(dice.randint(0, 5 * S), self._lost)
+        agenda.after(dice.randint(0, 20 * S), self._gone)
+
+    def hang_up(self) -> None:
+        """The phone is gone; the bridge learns of it."""
+        if not self._torn:
+            self._torn = True
+            self.bridge.forget(self)
+            self._ground.agenda.after(self._ground.dice.randint(0, 20 * S), self._gone)
+
+    def _gone(self) -> None:
+        if self.bridge.life is self._life:
+            self.bridge.do(self._talk.gone)
