@@ -100,7 +100,7 @@ async def press_each(stack: Stack) -> Table:
         table.add_column(heading, justify="right")
     async with Phone(stack.url, stack.token) as phone:
         for name in stack.names:
-            await phone.until(lambda lights, name=name: name in lights and lights[name].online)  # type: ignore[misc] # mypy cannot type a lambda's default
+            await phone.until(lambda lights, name=name: phone.broker and name in lights and lights[name].online)  # type: ignore[misc] # mypy cannot type a lambda's default
             journey = await phone.press(name, state="ON")
             table.add_row(
                 name,

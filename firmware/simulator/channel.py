@@ -15,9 +15,9 @@ import time
 _acts = {}
 
 
-def on(word: str, act: object) -> None:
-    """Call `act` for each line that is `word`. Of two acts for one word the newer holds."""
-    _acts[word] = act
+def on(word: str, act: object, rest_ms: int = 0) -> None:
+    """Call `act` for each line that is `word`; the next line waits so long. A newer act for a word replaces the older."""
+    _acts[word] = act, rest_ms
 
 
 def tell_duty(duty: int) -> None:
@@ -33,7 +33,9 @@ async def _listen() -> None:
             sys.exit()
         word = line.decode().strip()
         if word in _acts:
-            _acts[word]()
+            act, rest_ms = _acts[word]
+            act()
+            await asyncio.sleep_ms(rest_ms)
         else:
             sys.stdout.write("the simulator has no word %r\n" % word)
 

@@ -13,6 +13,7 @@ import channel
 import ffi
 
 RESET = 75
+FINGER_MS = 40  # no finger is faster, also where this process stood still and hears several words at once
 
 
 class Pin:
@@ -33,8 +34,8 @@ class Pin:
     def irq(self, handler: object, trigger: int) -> None:
         self._handler = handler
         self._trigger = trigger
-        channel.on("button down", lambda: self._move(1 - self._idle))
-        channel.on("button up", lambda: self._move(self._idle))
+        channel.on("button down", lambda: self._move(1 - self._idle), FINGER_MS)
+        channel.on("button up", lambda: self._move(self._idle), FINGER_MS)
 
     def _move(self, value: int) -> None:
         if value != self._value:

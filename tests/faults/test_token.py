@@ -46,4 +46,4 @@ async def _sign_in_again(lab: Lab) -> None:
         NearPhone(phone).take_up(lab.history.presses)
         async with asyncio.timeout(WAIT_S):
             await phone.settled()
-            await phone.until(lambda lights: lights["kitchen"].online)
+            await phone.until(lambda lights: phone.broker and lights["kitchen"].online)

@@ -210,12 +210,13 @@ async def test_reports_that_a_broker_did_not_read_shrink_to_the_newest(
     visit = await broker.visit()
     before = await visit.welcome()
     await flood(visit, light, before, qos=0)
-    report, told = before, 0
+    report, told, longest = before, 0, 0
     while report.decided < FLOOD:
         report = await visit.report()
         told += 1
+        longest = max(longest, len(report.outcomes))
     assert told < FLOOD
-    assert len(report.outcomes) == 8
+    assert longest == 8
     assert report.version[1] == FLOOD
 
 

@@ -32,9 +32,9 @@ class House:
         return self.stack.lights["kitchen"]
 
     async def phone(self, **options: Any) -> Phone:
-        """A new phone that sees the kitchen light online."""
+        """A new phone that sees the kitchen light online, at a bridge that has found its broker."""
         phone = await self.exits.enter_async_context(Phone(self.stack.url, self.stack.token, **options))
-        await self.sees(phone, lambda light: light.online)
+        await self.sees(phone, lambda light: light.online and phone.broker)
         return phone
 
     async def sees(self, phone: Phone, condition: Callable[[Any], bool], light: str = "kitchen") -> None:
