@@ -16,7 +16,7 @@ _acts = {}
 
 
 def on(word: str, act: object, rest_ms: int = 0) -> None:
-    """Call `act` for each line that is `word`; the next line waits so long. A newer act for a word replaces the older."""
+    """Call `act` for each line that is `word`; the next line waits so long. A newer act replaces the older one."""
     _acts[word] = act, rest_ms
 
 
