@@ -1,12 +1,13 @@
 """A phone in a process of its own, so that it can be killed, stopped and put to sleep. Run as a module it is the phone.
 
-One JSON object per line. In: `{"light", "brightness", "patience_ms"}` is a press, `{"nap_ms"}` moves its clocks on, as
-on a device that slept. Out: `{"open": [key]}` at its start, what an earlier life had left; `{"screen"}` when that
-changes; `{"pressed", "key"}` with the time of the finger; `{"key", "word", "us"}` with each word.
+One JSON object per line. In: `{"light", "brightness", "patience_ms"}` is a press. Out: `{"open": [key]}` at its
+start, what an earlier life had left; `{"screen"}` when that changes; `{"pressed", "key"}` with the time of the finger;
+`{"key", "word", "us"}` with each word. SIGUSR1 moves its clocks on by `NAP_S`, as on a device that slept.
 """
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -20,7 +21,7 @@ from mobile_sim.clock import now_ms
 from mobile_sim.events import Said
 from mobile_sim.flight import Flight
 from mobile_sim.phone import Phone
-from tests.faults.handset import Screen, now_us, occurs, screen_of
+from tests.faults.handset import NAP_S, Screen, now_us, occurs, screen_of
 from tests.faults.truth import History, Press
 
 UP_S = 30
@@ -75,9 +76,9 @@ class FarPhone:
         for press in self._mine():
             press.is_lost = not press.is_told
 
-    def nap(self, ms: int) -> None:
-        """Let it have slept so long when it next runs."""
-        self._tell({"nap_ms": ms})
+    def nap(self) -> None:
+        """Let it, which is stopped, have slept for `NAP_S` when it runs again, before it hears anything."""
+        os.kill(self.pid, signal.SIGUSR1)
 
     async def press(self, press: Press, wait_ms: float) -> None:
         """Make this press; wait for its last word, at most so long."""
@@ -164,9 +165,6 @@ class _Program:
         showing.cancel()
 
     def _obey(self, asked: dict[str, Any]) -> None:
-        if "nap_ms" in asked:
-            _sleep_through(asked["nap_ms"])
-            return
         pressed, us = now_ms(), now_us()
         flight = self._phone.begin(state="ON", pressed=pressed, **asked)
         _say(pressed=us, key=flight.frame.key)
@@ -191,11 +189,11 @@ def _say(**what: Any) -> None:
     sys.stdout.flush()
 
 
-def _sleep_through(ms: int) -> None:
+def _wake_late(*_: object) -> None:
     """Move the clocks that go on while a device sleeps; the one of the timers (CLOCK_MONOTONIC) does not."""
     for name in ("clock_gettime_ns", "time_ns"):
         clock = getattr(time, name)
-        setattr(time, name, lambda *which, clock=clock: clock(*which) + ms * 1_000_000)
+        setattr(time, name, lambda *which, clock=clock: clock(*which) + NAP_S * 1_000_000_000)
 
 
 async def _main(url: str, token: str, journal: str) -> None:
@@ -205,4 +203,5 @@ async def _main(url: str, token: str, journal: str) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the test, which ends this one
+    signal.signal(signal.SIGUSR1, _wake_late)
     asyncio.run(_main(*sys.argv[1:]))

@@ -11,6 +11,9 @@ from mobile_sim.events import Said
 from mobile_sim.phone import Phone
 from tests.faults.truth import Press
 
+NAP_S = 600
+"""How long everything sleeps, where it does."""
+
 Screen = Mapping[str, int | None]
 """What a phone shows: the brightness of each light, 0: off; None where it says offline or not fresh."""
 

@@ -15,8 +15,7 @@ from cloud.conversation import Conversation
 from cloud.mqtt import Line
 from cloud.switchboard import Switchboard
 from presslight.command import app
-
-NAP_S = 600
+from tests.faults.handset import NAP_S
 
 _armed: set[int] = set()
 _ahead_ns = 0

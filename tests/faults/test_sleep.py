@@ -15,7 +15,6 @@ from mobile_sim.events import Said
 from tests.faults.hand import PATIENCE_MS
 from tests.faults.handset import occurs
 from tests.faults.lab import WAIT_S, Lab
-from tests.faults.mortal_bridge import NAP_S
 from tests.faults.truth import NEVER_ACTS, judge
 
 
@@ -50,5 +49,5 @@ async def _ten_minutes_pass(lab: Lab) -> None:
     asyncio.get_running_loop().call_later(1.2 * PATIENCE_MS / 1_000, over.set)
     lab.lights["kitchen"].tell("nap")
     os.kill(lab.bridge.process.pid, signal.SIGRTMIN)
-    lab.far_phones["far-1"].nap(NAP_S * 1_000)
+    lab.far_phones["far-1"].nap()
     await occurs(over, WAIT_S)
