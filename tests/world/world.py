@@ -89,7 +89,7 @@ class World(Ground):
         for handset in self.handsets:
             handset.disk.tear = None
             handset.open()
-        self.pass_time(32 * S)  # all that is under way arrives, and each light reports three times
+        self.pass_time(42 * S)  # all that is under way arrives, and then each light reports once more
         end = self.agenda.now + SETTLES_WITHIN
         while (self.judge.owed or self._holds_presses()) and self.agenda.now < end:
             self.pass_time(1 * S)
