@@ -51,7 +51,7 @@ class EmbeddedBroker:
         """Listen. Raises PortInUse, CannotListen."""
         quieten()
         async with AsyncExitStack() as starting:
-            listener = starting.enter_context(ports.listen(self._host, self._port))
+            listener = starting.enter_context(ports.listen(self._host, self._port or ports.free(self._host)))
             self._port = listener.getsockname()[1]
             self._tasks = asyncio.TaskGroup()
             self._engine = Engine(self.refusals, self._tasks, self._guests)

@@ -1,12 +1,18 @@
 """Listening sockets and free ports."""
 
 import errno
+import random
 import socket
+from contextlib import suppress
 
 from broker.errors import CannotListen, PortInUse
 
 BACKLOG = 512
 HIGHEST = 65_535
+QUIET = range(20_000, 32_768)
+"""Below what systems lend to outgoing connections, by default: Linux from 32,768 on, others from 49,152."""
+
+ATTEMPTS = 100
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised here, not listened on
 """Hosts that mean every address of this machine, and what a client of this machine connects to instead."""
 
@@ -29,10 +35,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def free(host: str) -> int:
-    """A port that was free a moment ago, for a program that cannot take a listening socket from us."""
-    with listen(host, 0) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that was free a moment ago. No outgoing connection takes it, so a program can come back to it.
+
+    Raises PortInUse where too many are in use, and CannotListen.
+    """
+    for port in random.sample(QUIET, ATTEMPTS):
+        with suppress(PortInUse), listen(host, port):
+            return port
+    raise PortInUse(f"no port is free on {host}")
 
 
 def in_use(host: str, port: int) -> PortInUse:

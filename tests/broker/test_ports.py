@@ -1,6 +1,7 @@
 """Listening sockets."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,19 @@ def test_connections_inherit_that_nothing_is_delayed(host: str) -> None:
 
 def test_free_port_can_be_listened_on() -> None:
     ports.listen("127.0.0.1", ports.free("127.0.0.1")).close()
+
+
+def test_free_port_is_none_that_an_outgoing_connection_could_take() -> None:
+    lent = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert all(ports.free("127.0.0.1") < lent for _ in range(20))
+
+
+def test_port_that_is_taken_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ports.listen("127.0.0.1", ports.free("127.0.0.1")) as listener:
+        monkeypatch.setattr(ports, "QUIET", [listener.getsockname()[1]])
+        monkeypatch.setattr(ports, "ATTEMPTS", 1)
+        with pytest.raises(PortInUse, match="no port is free"):
+            ports.free("127.0.0.1")
 
 
 def test_port_in_use_and_impossible_ports_are_told_apart() -> None:

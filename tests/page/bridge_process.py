@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from broker import ports
 from cloud.database import Address
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
@@ -38,7 +39,7 @@ class BridgeProcess:
         self._options = options
         self._program = program
         self.store = store or store_of(folder)
-        self.port = 0
+        self.port = ports.free("127.0.0.1")  # it comes back to the same one
         self._process: Process | None = None
         self.token = ""
 
