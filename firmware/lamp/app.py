@@ -55,8 +55,8 @@ class App:
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
         """Obey a set message that was read at `read_us`; gives whether a report is due. The hot path: nothing waits."""
-        judgement = self._command.read(view, start, end)
-        act = self._light.hear(judgement, self._command, is_retained, self._clock.up(now_ms()))
+        event = light.RETAINED if is_retained else self._command.read(view, start, end)
+        act = self._light.on_event(event, self._command, self._clock.up(now_ms()))
         if act == light.SHINE:
             self._board.shine(self._light.duty)
             self._light.took(self._command, ticks_diff(now_us(), read_us))
@@ -109,7 +109,7 @@ class App:
             await self._board.edge()
             while True:
                 if button.sample(self._board.is_button_down(), now_ms()):
-                    self._light.toggle()
+                    self._light.on_event(light.BUTTON, self._command, self._clock.up(now_ms()))
                     self._board.shine(self._light.duty)
                     self._has_changed.set()
                     self.report()

@@ -1,18 +1,22 @@
 """One light as it is: on or off, how bright, its version, what it decided and what it dropped."""
 
-from lamp import command, glow
-from lamp.command import MAX_SMALL, Command
+from lamp import glow
+from lamp.command import INVALID, MALFORMED, MAX_SMALL, TOO_LARGE, VALID, Command
 from lamp.gate import Gate
 
-NOTHING, REPORT, SHINE = range(3)
-"""What a message asks of the shell. SHINE: set the output to `duty`, tell `took`, then report."""
+RETAINED = TOO_LARGE + 1
+BUTTON = RETAINED + 1
+"""What can happen to a light: a set message that is VALID, MALFORMED, INVALID, TOO_LARGE or RETAINED, or the BUTTON."""
 
-RETAINED = command.VALID
-"""The place of retained messages among the dropped; the others' is what `command` judged them to be."""
+NOTHING, REPORT, SHINE = range(3)
+"""What it asks of the shell then. SHINE: set the output to `duty`, for a message tell `took`, then report."""
 
 
 class Light:
-    """A light in one boot: `boot` is its name (8 hex digits), `epoch` its count. `dropped` counts messages by cause."""
+    """A light in one boot: `boot` is its name (8 hex digits), `epoch` its count.
+
+    `dropped` counts messages by cause: malformed, invalid, too large, retained.
+    """
 
     def __init__(self, boot: str, epoch: int, is_on: bool, brightness: int) -> None:
         self.epoch = epoch
@@ -27,30 +31,33 @@ class Light:
         """What the PWM shall do, 0-65535."""
         return glow.duty(self.is_on, self.brightness)
 
-    def toggle(self) -> None:
-        """Obey the button."""
-        self._become(not self.is_on, self.brightness)
+    def on_event(self, event: int, heard: Command, up: int) -> int:
+        """Take in what happened at clock `up`, read right before; gives what it asks of the shell.
 
-    def drop(self, cause: int) -> None:
-        """Count a message that is not obeyed."""
-        self.dropped[cause] = min(self.dropped[cause] + 1, MAX_SMALL)
-
-    def hear(self, judgement: int, heard: Command, is_retained: bool, up: int) -> int:
-        """Obey a set message just read, at clock `up`, which is read right before. Gives what it asks of the shell.
-
-        A retained one is nobody's wish of now, so it is dropped.
+        `heard`: the message, just read. The button and retained messages leave it alone.
         """
-        if is_retained:
-            self.drop(RETAINED)
-            return NOTHING
-        if judgement != command.VALID:
-            self.drop(judgement)
-            return REPORT if heard.origin and self.gate.refuse(heard, up, self.seq) else NOTHING
+        return self._STEPS[event](self, event, heard, up)
+
+    def _obey(self, _event: int, heard: Command, up: int) -> int:
         if heard.origin and not self.gate.judge(heard, up, self.epoch, self.seq):
             return REPORT
         self._become(heard.is_on, heard.brightness or self.brightness)
         if heard.origin:
             self.gate.decisions[-1].seq = self.seq
+        return SHINE
+
+    def _refuse(self, event: int, heard: Command, up: int) -> int:
+        self._drop(event, heard, up)
+        return REPORT if heard.origin and self.gate.refuse(heard, up, self.seq) else NOTHING
+
+    def _drop(self, event: int, _heard: Command, _up: int) -> int:
+        """Obey nothing: a retained message is nobody's wish of now, the others are none at all."""
+        cause = event - MALFORMED
+        self.dropped[cause] = min(self.dropped[cause] + 1, MAX_SMALL)
+        return NOTHING
+
+    def _toggle(self, _event: int, _heard: Command, _up: int) -> int:
+        self._become(not self.is_on, self.brightness)
         return SHINE
 
     def took(self, heard: Command, us: int) -> None:
@@ -64,3 +71,12 @@ class Light:
                 raise OverflowError("a new boot must start the count again")
             self.is_on, self.brightness = is_on, brightness
             self.seq += 1
+
+    _STEPS = {
+        VALID: _obey,
+        MALFORMED: _drop,
+        INVALID: _refuse,
+        TOO_LARGE: _drop,
+        RETAINED: _drop,
+        BUTTON: _toggle,
+    }

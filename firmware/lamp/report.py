@@ -37,7 +37,7 @@ def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
             page.text(_OUTCOME % (answer.origin, answer.number, outcome, light.epoch, answer.seq, answer.us))
             comma = ","
     gate.told = gate.decided
-    retained, malformed, invalid, too_large = light.dropped
+    malformed, invalid, too_large, retained = light.dropped
     page.text(_TAIL % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION))
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from lamp import command, light
+from lamp import light
 from lamp.command import MAX_SMALL, Command
-from lamp.light import RETAINED, Light
+from lamp.light import BUTTON, RETAINED, Light
 from tests.firmware.conftest import Both
 from tests.firmware.presses import Press, Seen
 
@@ -12,9 +12,12 @@ def new() -> Light:
 
 
 def hear(subject: Light, payload: str, is_retained: bool = False) -> int:
-    heard = Command()
+    return hear_into(Command(), subject, payload, is_retained)
+
+
+def hear_into(heard: Command, subject: Light, payload: str, is_retained: bool = False) -> int:
     verdict = heard.read(memoryview(payload.encode()), 0, len(payload))
-    act: int = subject.hear(verdict, heard, is_retained, 1)
+    act: int = subject.on_event(RETAINED if is_retained else verdict, heard, 1)
     return act
 
 
@@ -43,24 +46,21 @@ def test_dropped_messages_are_counted_by_cause() -> None:
         assert hear(subject, payload) == light.NOTHING
     assert hear(subject, '{"state":"ON"}', True) == light.NOTHING
     assert not subject.is_on
-    assert subject.dropped[RETAINED] == 1
-    assert subject.dropped[command.MALFORMED] == 2
-    assert subject.dropped[command.INVALID] == 1
-    assert subject.dropped[command.TOO_LARGE] == 1
+    malformed, invalid, too_large, retained = subject.dropped
+    assert (malformed, invalid, too_large, retained) == (2, 1, 1, 1)
 
 
 def test_count_of_dropped_messages_stops_at_its_largest() -> None:
     subject = new()
-    subject.dropped[RETAINED] = MAX_SMALL
-    subject.drop(RETAINED)
-    assert subject.dropped[RETAINED] == MAX_SMALL
+    subject.dropped[-1] = MAX_SMALL
+    assert hear(subject, '{"state":"ON"}', True) == light.NOTHING
+    assert subject.dropped[-1] == MAX_SMALL
 
 
 def test_time_to_the_output_is_noted_with_the_key_that_acted() -> None:
     subject = new()
     heard = Command()
-    payload = Press(1, 1, until=9).payload.encode()
-    assert subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, False, 1) == light.SHINE
+    assert hear_into(heard, subject, Press(1, 1, until=9).payload) == light.SHINE
     subject.took(heard, 350)
     assert subject.gate.decisions[-1].us == 350
     subject.took(heard, 2**31)
@@ -71,8 +71,7 @@ def test_message_without_key_leaves_the_time_of_the_last_key() -> None:
     subject = new()
     assert hear(subject, Press(1, 1, until=9).payload) == light.SHINE
     heard = Command()
-    payload = b'{"state":"OFF"}'
-    subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, False, 1)
+    assert hear_into(heard, subject, '{"state":"OFF"}') == light.SHINE
     subject.took(heard, 99)
     assert subject.gate.decisions[-1].us == 0
 
@@ -81,7 +80,7 @@ def test_version_that_cannot_rise_breaks_the_light() -> None:
     subject = new()
     subject.seq = MAX_SMALL
     with pytest.raises(OverflowError):
-        subject.toggle()
+        subject.on_event(BUTTON, Command(), 1)
 
 
 def test_count_of_answers_that_cannot_rise_breaks_the_light() -> None:

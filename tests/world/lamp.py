@@ -172,7 +172,7 @@ class Lamp:
             return
         judgement, command = _read(message)
         was = (light.epoch, light.seq)
-        act = light.hear(judgement, command, is_retained, self.up())
+        act = light.on_event(rules.RETAINED if is_retained else judgement, command, self.up())
         if act == rules.SHINE:
             self._ground.judge.acted_on(str(command.number), command.if_ver if command.origin else None, was)
             self._shone(light, command, is_fresh=is_fresh)
@@ -192,7 +192,7 @@ class Lamp:
     def press_button(self) -> None:
         """A hand on the light itself."""
         if self.light is not None:
-            self.light.toggle()
+            self.light.on_event(rules.BUTTON, Command(), self.up())
             self._ground.note(self.name, f"is switched by hand: {self.looks}")
             self._save_later()
             self._report()

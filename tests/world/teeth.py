@@ -21,7 +21,7 @@ from cloud.house import Folded, House
 from cloud.press import Press, State
 from cloud.record import Record
 from contract.words import Outcome, Reason, Word
-from lamp.command import Command
+from lamp.command import VALID, Command
 from lamp.gate import Gate
 from lamp.light import Light
 from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
@@ -102,9 +102,11 @@ def _reopened_keys() -> AbstractContextManager[object]:
 
 
 def _kept_wishes() -> AbstractContextManager[object]:
-    real = Light.hear
+    real = Light.on_event
     return patch.object(
-        Light, "hear", lambda light, judgement, heard, _retained, up: real(light, judgement, heard, False, up)
+        Light,
+        "on_event",
+        lambda light, event, heard, up: real(light, VALID if event == lamp.light.RETAINED else event, heard, up),
     )
 
 

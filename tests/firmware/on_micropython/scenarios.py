@@ -73,10 +73,10 @@ def obey(subject, step):
     heard = Command()
     act = None
     if step == "button":
-        subject.toggle()
+        subject.on_event(light.BUTTON, heard, 0)
     else:
         payload = step[1].encode()
-        act = subject.hear(heard.read(memoryview(payload), 0, len(payload)), heard, False, step[0])
+        act = subject.on_event(heard.read(memoryview(payload), 0, len(payload)), heard, step[0])
         if act == light.SHINE:
             subject.took(heard, 7)
     gate = subject.gate
