@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -26,9 +28,9 @@ async def test_deploy_under_load_loses_and_doubles_nothing(micropython: Command,
             for hand in lab.hands:
                 tasks.create_task(hand.press_often(stop, 0.1))
             await pressed(lab, 5 * PHONES)
-            code = asyncio.create_task(close_code(lab))
-            lab.bridge.process.send_signal(signal.SIGTERM)
-            assert await code == CloseCode.RESTART
+            async with greeted(lab) as socket:
+                lab.bridge.process.send_signal(signal.SIGTERM)
+                assert await close_code(socket) == CloseCode.RESTART
             await lab.bridge.process.communicate()
             await lab.bridge.start()
             await lab.all_show_truth()
@@ -63,11 +65,19 @@ async def pressed(lab: Lab, count: int) -> None:
             last = (await light.until(lambda glow, last=last: glow.us > last)).us  # type: ignore[misc] # mypy cannot type a lambda's default
 
 
-async def close_code(lab: Lab) -> int:
-    """With which code the bridge ends a phone's socket."""
-    async with asyncio.timeout(WAIT_S), connect(lab.bridge.url.replace("http", "ws", 1) + "/ws") as socket:
+@asynccontextmanager
+async def greeted(lab: Lab) -> AsyncIterator[ClientConnection]:
+    """A phone's socket that the bridge has welcomed."""
+    async with connect(lab.bridge.url.replace("http", "ws", 1) + "/ws") as socket:
         await socket.send(encode(Hello(type="hello", versions=(1,), token=lab.bridge.token)))
-        with pytest.raises(ConnectionClosed) as closed:
+        await socket.recv()
+        yield socket
+
+
+async def close_code(socket: ClientConnection) -> int:
+    """With which code the bridge ends a phone's socket."""
+    with pytest.raises(ConnectionClosed) as closed:
+        async with asyncio.timeout(WAIT_S):
             await listen(socket)
     assert closed.value.rcvd
     return closed.value.rcvd.code
