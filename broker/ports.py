@@ -6,6 +6,7 @@ import socket
 from contextlib import suppress
 
 from broker.errors import CannotListen, PortInUse
+from contract import tcp
 
 BACKLOG = 512
 HIGHEST = 65_535
@@ -20,7 +21,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised h
 def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket; `port` 0 takes a free one. Raises PortInUse, CannotListen, each in one line.
 
-    TCP_NODELAY is set here, as accepted connections inherit it, whatever the event loop does.
+    It is tuned here, as accepted connections inherit that, whatever the event loop does.
     """
     if not 0 <= port <= HIGHEST:
         raise CannotListen(f"there is no port {port}")
@@ -30,7 +31,7 @@ def listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise in_use(host, port) from None
         raise CannotListen(f"cannot listen on {host} port {port}: {error.strerror}") from None
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    tcp.tune(listener)
     return listener
 
 

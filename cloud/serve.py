@@ -18,6 +18,7 @@ from cloud.app import create_app
 from cloud.door import Counts, doors
 from cloud.errors import BridgeFailed, CannotListen
 from cloud.settings import Settings
+from contract import tcp
 
 LONGEST_FRAME_BYTES = 65_536
 """A larger frame closes its socket with 1009."""
@@ -143,7 +144,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tcp.tune(listener)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
