@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
 
+from contract import tcp
 from contract.errors import ContractError
 from contract.phone import (
     Have,
@@ -31,7 +31,9 @@ from mobile_sim.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 
-HANDSHAKE_S = 10
+HANDSHAKE_S = 6
+"""From opening to welcome; a slow phone network needs four round trips. The kernel knocks each second for so long."""
+
 FLUSH_S = 1
 MAX_UNSENT = 2_048
 
@@ -57,13 +59,13 @@ class Connection:
     """Reads, writes and pings on one open socket. `ignored` counts frames that made no sense, by code."""
 
     def __init__(self, wire: ClientConnection, ear: Ear, ignored: Counter[str]) -> None:
-        wire.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tcp.tune(wire.transport.get_extra_info("socket"))
         self._wire = wire
         self._ear = ear
         self._ignored = ignored
         self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
         self._heart = Heartbeat(HANDSHAKE_S * 1_000, 0, now_ms())
-        self._ponged = asyncio.Event()
+        self._stirred = asyncio.Event()
         self.problem: Problem | None = None
         """What the bridge last complained of, apart from presses."""
 
@@ -78,6 +80,11 @@ class Connection:
             self._unsent.put_nowait(encode(frame))
         except asyncio.QueueFull:
             self._ignored["unsent"] += 1
+
+    def doubt(self) -> None:
+        """A press got no answer over it: see whether it is alive at all."""
+        self._heart.doubt(now_ms())
+        self._stirred.set()
 
     async def greet(self, token: str, client: str) -> Welcome:
         """Say hello. Raises TimeoutError, or ConnectionClosed with the bridge's reason."""
@@ -107,7 +114,7 @@ class Connection:
                 self.send(Pong(n=n))
             case Pong(n=n):
                 self._heart.pong(n, now_ms())
-                self._ponged.set()
+                self._stirred.set()
             case Problem(key=None):
                 self.problem = frame
                 log.warning("the bridge complains: %s (%s)", frame.message, frame.code)
@@ -139,6 +146,6 @@ class Connection:
         while not self._heart.is_silent(now_ms()):
             if (n := self._heart.due(now_ms())) is not None:
                 self.send(Ping(n=n))
-            await wait(self._ponged, self._heart.wake_at - now_ms())
+            await wait(self._stirred, self._heart.wake_at - now_ms())
         self._wire.transport.abort()
         raise Silent("the bridge fell silent")

@@ -1,5 +1,7 @@
 """Whether the other end of a link is alive, and how far away it is. Pure. Times are ms on the phone's clock."""
 
+from math import inf
+
 from contract.words import MAX_SMALL
 
 SETTLING_PINGS = 15
@@ -7,6 +9,10 @@ SETTLING_PINGS = 15
 
 SHORTEST_PING_MS = 20
 SILENCE = 2.5
+DOUBT_MS = 1_000
+DOUBT_RTTS = 4
+"""A packet lost twice on a slow way takes about so many round trips, and the link is well all the same."""
+
 SMOOTHING = 1 / 8
 
 
@@ -17,6 +23,7 @@ class Heartbeat:
         self._ping_ms = max(ping_ms, SHORTEST_PING_MS)
         self._heard = now
         self._next = now
+        self._prove_by = inf
         self._n = 0
         self._sent: float | None = None
         self._measured = False
@@ -26,15 +33,25 @@ class Heartbeat:
     @property
     def wake_at(self) -> float:
         """When to ask `due` again."""
-        return min(self._next, self._heard + SILENCE * self._ping_ms)
+        return min(self._next, self._silent_at)
 
     def heard(self, now: float) -> None:
         """Anything came in."""
-        self._heard = now
+        self._heard, self._prove_by = now, inf
+
+    def doubt(self, now: float) -> None:
+        """A press got no answer in time: ping at once, and take the link for dead much sooner than otherwise."""
+        if self._prove_by == inf:
+            self._prove_by = now + max(DOUBT_MS, DOUBT_RTTS * self.rtt_ms)
+            self._next = now
 
     def is_silent(self, now: float) -> bool:
-        """True once the bridge has said nothing for 2.5 times as long as it promised."""
-        return now - self._heard >= SILENCE * self._ping_ms
+        """True once the bridge has said nothing for 2.5 times as long as it promised, or since a doubt."""
+        return now >= self._silent_at
+
+    @property
+    def _silent_at(self) -> float:
+        return min(self._heard + SILENCE * self._ping_ms, self._prove_by)
 
     def due(self, now: float) -> int | None:
         """The number to ping with now, or None if it is not time yet."""

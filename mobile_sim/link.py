@@ -58,6 +58,11 @@ class Link:
         if self._now:
             self._now.send(frame)
 
+    def doubt(self) -> None:
+        """A press got no answer: have the socket prove that it is alive, or make a new one soon."""
+        if self._now:
+            self._now.doubt()
+
     def hurry(self) -> None:
         """A finger is waiting: cut the wait for the next attempt short."""
         self._hurry.set()

@@ -43,10 +43,17 @@ class Paths:
                 await self.spare.stop()
 
     def send(self, frame: BaseModel, *, hedge: bool = False) -> None:
-        """Hand a frame to a socket. `hedge`: to the spare's, if that is up."""
+        """Hand a frame to a socket. `hedge`: to the spare's, if that is up; both have to prove that they are alive."""
         spare = self.spare
         beside = spare is not None and spare.rtt_ms is not None and (hedge or self._answering)
         (spare if spare is not None and beside else self.link).send(frame)
+        if hedge:
+            self._doubt()
+
+    def _doubt(self) -> None:
+        self.link.doubt()
+        if self.spare is not None:
+            self.spare.doubt()
 
     def _welcomed(self, welcome: Welcome) -> None:
         if self.spare is not None and not self.spare.is_started:

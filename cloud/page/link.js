@@ -28,7 +28,8 @@ const UNAUTHENTICATED = 4101;
 const FIRST_REFUSAL = 4101; // 41xx: it would fail again
 const LAST_REFUSAL = 4199;
 const WELCOME_MS = 6_000; // from opening to welcome; a slow phone network needs four round trips
-const CHECK_MS = 2_000; // how long a doubted link may take to answer
+const CHECK_MS = 2_000; // how long a doubted link may take to answer,
+const CHECK_RTTS = 4; // on a slow way so many round trips: a packet may be lost twice and the link be well
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
 const NOBODY_WAIT_MS = 1_000; // where no socket opened: trying costs nobody anything, so nothing doubles
@@ -152,7 +153,7 @@ export class Link {
   #check(now) {
     if (this.#state === State.WAITING) return this.#open(now);
     if (this.#state !== State.LIVE || this.#checkBy !== null) return [];
-    this.#checkBy = now + CHECK_MS;
+    this.#checkBy = now + Math.max(CHECK_MS, CHECK_RTTS * (this.#rtt ?? 0));
     return this.#sendPing(now);
   }
 

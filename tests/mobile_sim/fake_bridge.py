@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from broker import ports
 from contract.errors import MEANINGS, CloseCode, ErrorCode
 from contract.phone import (
     Clock,
@@ -56,6 +57,7 @@ class Visit:
         self.bridge = bridge
         self.socket = socket
         self.heard: list[BaseModel] = []
+        self.is_stranded = False
 
     async def say(self, frame: BaseModel | str) -> None:
         await self.socket.send(frame if isinstance(frame, str) else encode(frame))
@@ -114,8 +116,8 @@ class FakeBridge:
         await self.stop()
 
     async def start(self) -> None:
+        self._port = self._port or ports.free("127.0.0.1")
         self._server = await serve(self._serve, "127.0.0.1", self._port, compression=None, close_timeout=0.2)
-        self._port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def stop(self, code: int = CloseCode.RESTART) -> None:
         if self._server is not None:
@@ -142,7 +144,8 @@ class FakeBridge:
             assert isinstance(hello, Hello)
             await self._greet(visit, hello)
             async for text in socket:
-                await self._hear(visit, decode_phone_frame(text))
+                if not visit.is_stranded:
+                    await self._hear(visit, decode_phone_frame(text))
         except ConnectionClosed:
             return
         finally:

@@ -1,3 +1,5 @@
+import pytest
+
 from mobile_sim.heartbeat import SETTLING_PINGS, Heartbeat
 
 
@@ -7,6 +9,27 @@ def test_link_is_silent_after_two_and_a_half_pings_of_the_bridge() -> None:
     assert heart.is_silent(2_500)
     heart.heard(2_400)
     assert not heart.is_silent(4_899)
+
+
+@pytest.mark.parametrize(("rtt_ms", "limit"), [(40, 1_000), (250, 1_000), (1_000, 4_000)])
+def test_doubted_link_is_pinged_at_once_and_silent_after_1_s_or_four_round_trips(rtt_ms: float, limit: float) -> None:
+    heart = Heartbeat(10_000, rtt_ms, 0)
+    heart.due(0)
+    heart.doubt(1_000)
+    assert heart.due(1_000) == 2
+    heart.doubt(1_500)  # of another press: the first doubt counts
+    assert heart.due(1_500) is None
+    assert heart.wake_at == 1_000 + limit
+    assert not heart.is_silent(999 + limit)
+    assert heart.is_silent(1_000 + limit)
+
+
+def test_doubted_link_that_says_anything_is_a_good_one() -> None:
+    heart = Heartbeat(1_000, 40, 0)
+    heart.doubt(0)
+    heart.heard(900)
+    assert not heart.is_silent(3_399)
+    assert heart.is_silent(3_400)
 
 
 def test_new_link_is_pinged_in_a_row_and_then_at_the_bridges_pace() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from contract.errors import ErrorCode
 from contract.phone import LightChanged, Press, Shown, Status
+from mobile_sim import heartbeat
 from mobile_sim import press as rules
 from mobile_sim.events import Said
 from mobile_sim.phone import Phone
@@ -34,6 +35,12 @@ def pressed(visit: Visit) -> list[str]:
     return [frame.key for frame in visit.heard if isinstance(frame, Press)]
 
 
+def strand(bridge: FakeBridge) -> None:
+    """The network forgets the sockets that there are: nothing comes through them any more. New ones work."""
+    for visit in bridge.visits:
+        visit.is_stranded = True
+
+
 async def dead_first(visit: Visit, press: Press) -> None:
     """The first socket's answers are lost on the way."""
     if visit is not visit.bridge.visits[0]:
@@ -55,6 +62,16 @@ async def test_press_without_an_answer_is_answered_on_the_spare_and_acts_once(br
     assert set(pressed(link)) == set(pressed(spare)) == {journey.key}
     await bridge.until(lambda: bool(bridge.shown))
     assert [frame for frame in spare.heard if isinstance(frame, Shown)] == bridge.shown
+
+
+async def test_press_that_gets_no_answer_on_either_makes_both_anew(
+    bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "DOUBT_MS", 200)
+    strand(bridge)
+    journey = await phone.press("kitchen", state="ON", patience_ms=10_000)
+    assert (journey.word, bridge.applied) == (Said.APPLIED, {journey.key: 1})
+    await bridge.until(lambda: len(bridge.hellos) >= 4)
 
 
 async def test_refusal_on_the_spare_is_heard(bridge: FakeBridge, phone: Phone) -> None:
