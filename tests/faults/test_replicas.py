@@ -45,7 +45,9 @@ class Replicas(Lab):
         return self
 
     async def _start_bridge(self, name: str) -> None:
-        bridge = BridgeProcess(await self._broker_for(name), self.folder / name, store=self._store)
+        bridge = BridgeProcess(
+            await self._broker_for(name), self.folder / name, self._bridge_options, store=self._store
+        )
         self.bridges.append(await self._exits.enter_async_context(bridge))
 
     async def begin(self) -> "OneKey":
