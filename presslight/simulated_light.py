@@ -205,13 +205,14 @@ class SimulatedLight:
         child = self._powered()
         self._set_power(Power.OFF)
         child.kill()
-        await self._life_over()
+        await self._darken()
 
     async def power_on(self) -> None:
         """Give it power, where it has none. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
         if self.power is not Power.ON:
             self._child = await self._boot()
             self._set_power(Power.ON)
+            self._show_dark()
             self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
 
     async def _boot(self) -> Child:
@@ -230,14 +231,14 @@ class SimulatedLight:
         if self.power is Power.ON:
             self._death = SimulatedLightDied(self.name, code, tuple(self._last_lines))
             self._set_power(Power.DIED)
+            self._show_dark()
             self._audience.fail(self._death)
 
     async def _follow(self, child: Child) -> int:
         if self.power is not Power.ON:  # it was cut while this one booted
             child.kill()
-        async for line in child.lines():
-            if self.power is Power.ON:
-                self._hear(line)
+        async for line in child.lines():  # also those from before a cut that are read after it: it did that
+            self._hear(line)
         return await child.exit_code()
 
     def _hear(self, line: bytes) -> None:
@@ -256,6 +257,8 @@ class SimulatedLight:
         self.power = power
         if power is Power.ON:
             self._death = None
+
+    def _show_dark(self) -> None:
         self._show(Glow(log=self.glow.log, lines=self.glow.lines))
 
     def _say(self, word: str) -> None:
@@ -272,11 +275,12 @@ class SimulatedLight:
         child = self._powered()
         self._set_power(Power.OFF)
         await child.end()
-        await self._life_over()
+        await self._darken()
 
-    async def _life_over(self) -> None:
+    async def _darken(self) -> None:
         if self._life:
             await asyncio.wait({self._life})
+        self._show_dark()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

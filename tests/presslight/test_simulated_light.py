@@ -185,6 +185,26 @@ async def test_light_that_resets_itself_boots_again(firmware: Firmware, tmp_path
         assert light.pid != pid
 
 
+async def test_what_a_light_did_right_before_its_power_was_cut_is_seen(firmware: Firmware, tmp_path: Path) -> None:
+    firmware("""
+        import machine, sys
+        sys.stdin.readline()
+        machine.PWM(machine.Pin(2), 4000, 9)
+        open("shone", "w").close()
+        sys.stdin.readline()
+    """)
+    shone = tmp_path / "flash" / "shone"
+    shown: list[Glow] = []
+    async with SimulatedLight("kitchen", NOWHERE, shone.parent) as light:
+        os.mkfifo(shone)
+        light.watch(shown.append)
+        light.tell("shine")
+        shone.read_bytes()  # waits until it has shone, and lets nobody here look at it
+        await light.power_cut()
+        assert [glow.duty for glow in shown] == [9, 0]
+        assert light.glow == Glow()
+
+
 async def test_light_that_fails_says_what_it_printed_last(firmware: Firmware, tmp_path: Path) -> None:
     firmware("print('about to fail')\nraise ValueError('no lamp')")
     with pytest.raises(SimulatedLightDied) as death:
