@@ -193,7 +193,9 @@ class Desk:
             self._step(press, Acked(), now)
 
     def on_broker(self, *, found: bool, now: int) -> None:
-        """The broker was found or lost."""
+        """The broker was found, has delivered once more, or was lost."""
+        if found:
+            self._miss_lights(now)
         if self.broker == found:
             return
         self.broker = found
@@ -204,6 +206,10 @@ class Desk:
                     self._line.hand_over(name, knock.message(light.report), knock.KEY)
             for press in self._open.all():
                 self._step(press, BrokerFound(), now)
+
+    def _miss_lights(self, now: int) -> None:
+        for name in self.house.miss(now):
+            self._display.tell(name, now)
 
     # Time
 

@@ -13,6 +13,7 @@ _NS_PER_MS = 1_000_000
 _BOOTS_KEPT = 8
 _REFRESH_NS = 30 * 10**9
 _SILENT_NS = 35 * 10**9  # more than three heartbeats, and longer than any report is under way
+_GAP_NS = 10 * 10**9  # the bridge stood still or had no broker: what lights said meanwhile may still be unread
 _BETTER_MS = 500
 
 
@@ -73,7 +74,7 @@ class Light:
 
         It is the light if this boot was never seen, and the one before it is silent.
         """
-        is_silent = now - self.heard >= _SILENT_NS
+        is_silent = self.is_silent(self.heard, now)
         return report.version[0] > self.report.version[0] or (live and is_silent and report.boot not in self._boots)
 
     def _reboot(self, report: Report, now: int, *, live: bool) -> Folded:
@@ -96,6 +97,10 @@ class Light:
         if worth:
             self.told(now)
         return worth
+
+    def is_silent(self, since: int, now: int) -> bool:
+        """Whether nothing was heard of it for too long, though it could have been from `since` on."""
+        return now - max(self.heard, since) >= _SILENT_NS
 
     def told(self, now: int) -> None:
         """Phones hear of this light now."""
@@ -123,6 +128,7 @@ class House:
     def __init__(self) -> None:
         self.lights: dict[str, Light] = {}
         self._availability: dict[str, bool] = {}
+        self._asked = self._since = -_GAP_NS
 
     def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> Folded:
         """Take in a report of the light `name`."""
@@ -147,6 +153,19 @@ class House:
         if changed:
             light.told(now)
         return changed
+
+    def miss(self, now: int) -> list[str]:
+        """Take each light that said nothing for too long for offline: the broker need not have seen it go.
+
+        To be asked again and again while the broker delivers. Answers which lights that were.
+        """
+        if now - self._asked >= _GAP_NS:
+            self._since = now
+        self._asked = now
+        silent = [name for name, light in self.lights.items() if light.online and light.is_silent(self._since, now)]
+        for name in silent:
+            self.fold_availability(name, "offline", now)
+        return silent
 
     def news_for(self, have: dict[str, Have], now: int) -> tuple[View, ...]:
         """Every light that is newer than what a phone has."""

@@ -25,7 +25,7 @@ REQUIRED = {
     "broker": {"dead", "delivers nothing", "without what it retained", "light only", "retained", "another light's name",
                "garbage"},
     "store": {"disk full", "locked", "frozen or crashed", "power cut", "later version"},
-    "light: power": {"none", "cut and back"},
+    "light: power": {"none", "nobody saw it go", "cut and back"},
     "light: Wi-Fi": {"during a press", "button", "driver", "half-open", "no address", "certificate"},
     "light: flash": {"middle of a write", "refuses", "certificate"},
     "light: clock": {"wraps", "drifts"},

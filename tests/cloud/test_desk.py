@@ -107,6 +107,16 @@ def test_press_on_an_offline_light_is_offline_and_its_key_closed() -> None:
     assert office.line.sent == [("kitchen", key(2))]
 
 
+def test_light_that_left_without_a_word_is_shown_offline_and_takes_no_press() -> None:
+    office = Office()
+    for _ in range(36):
+        office.later(1_000)
+        office.desk.on_broker(found=True, now=office.now)
+    assert [shown.light.online for shown in office.audience.lights] == [True, False]
+    assert office.ask().words == ["offline light_offline"]
+    assert office.line.sent == []
+
+
 def test_light_that_comes_back_is_shown_with_its_report() -> None:
     office = Office()
     office.desk.on_availability("kitchen", "offline", office.now, live=True)

@@ -43,6 +43,40 @@ def test_light_that_speaks_is_online() -> None:
     assert made.lights["kitchen"].online
 
 
+def missed(made: House, until_s: int, *, beat: int = S) -> list[int]:
+    """In which s after NOW the light was missed, the broker delivering each `beat` from NOW on."""
+    return [(now - NOW) // S for now in range(NOW, NOW + until_s * S + 1, beat) if made.miss(now)]
+
+
+def test_light_that_is_silent_for_35_s_is_offline_until_it_speaks() -> None:
+    made = house()
+    assert missed(made, 60) == [35]
+    assert not made.lights["kitchen"].online
+    assert made.fold_report("kitchen", report(up=61_000), NOW + 60 * S, live=True).tell
+    assert made.lights["kitchen"].online
+
+
+def test_light_that_only_the_broker_remembers_is_missed_as_well() -> None:
+    made = house(live=False)
+    made.fold_availability("kitchen", "online", NOW)
+    assert missed(made, 60) == [35]
+
+
+def test_heartbeats_keep_a_light_online() -> None:
+    made = house()
+    for beat in range(6):
+        made.fold_report("kitchen", report(up=1_000 + 10_000 * beat), NOW + 10 * beat * S, live=True)
+        assert not made.miss(NOW + (10 * beat + 9) * S)
+
+
+def test_silence_counts_only_while_the_broker_delivers_and_the_bridge_runs() -> None:
+    made = house()
+    assert missed(made, 30) == []
+    back = NOW + 100 * S
+    assert not any(made.miss(now) for now in range(back, back + 35 * S, S))
+    assert made.miss(back + 35 * S) == ["kitchen"]
+
+
 def test_newest_version_wins() -> None:
     made = house(report((key(1), "applied"), (key(2), "applied"), state="ON"))
     folded = made.fold_report("kitchen", report((key(1), "applied"), state="OFF"), NOW, live=True)

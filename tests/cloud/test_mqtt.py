@@ -57,6 +57,23 @@ async def test_dead_broker_is_told_and_comes_back_by_itself(quick: House) -> Non
     assert [pressed for pressed, _, _ in light.model.acted] == [key(2)]
 
 
+async def test_light_that_left_while_the_broker_was_away_is_told_as_offline(
+    quick: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No broker saw it go, so there is no will; the one that comes back may even remember it as online."""
+    monkeypatch.setattr("cloud.house._SILENT_NS", 500_000_000)
+    light = await quick.light()
+    phone = await quick.phone()
+    await quick.broker.stop()
+    await phone.until("status", broker=False)
+    await light.__aexit__(None, None, None)
+    await quick.broker.start()
+    await phone.until("status", broker=True)
+    await phone.sees(online=False)
+    await phone.press(1)
+    assert (await phone.until("outcome"))["reason"] == "light_offline"
+
+
 @contextmanager
 def frozen(process: int) -> Iterator[None]:
     os.kill(process, signal.SIGSTOP)
