@@ -63,7 +63,16 @@ class Clock:
 
     def now(self) -> int:
         """What it shows."""
-        return self._shown + (self._agenda.now - self._since) * self._rate // _MILLION
+        return self._shown + max(0, self._agenda.now - self._since) * self._rate // _MILLION
+
+    def pause(self, ns: int) -> None:
+        """Stand still for so long."""
+        self._shown = self.now()
+        self._since = self._agenda.now + ns
+
+    def resume(self) -> None:
+        """Stand still no longer."""
+        self._since = min(self._since, self._agenda.now)
 
     def when(self, shows: int) -> int:
         """The true time from which on it shows at least `shows`."""

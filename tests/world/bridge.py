@@ -7,18 +7,22 @@ from cloud.record import Ask
 from contract import phone as frames
 from contract.errors import MEANINGS
 from contract.phone import PressOutcome, Problem
-from tests.world.agenda import S
+from tests.world.agenda import MS, S
 from tests.world.broker import Broker
 from tests.world.ground import Ground
+from tests.world.nap import Nap
 from tests.world.network import Way
 from tests.world.office import Crash, Office
 from tests.world.wire import Wire
 
 NOTICES_BROKER = 2 * S
+CANARY_EACH = 2 * S
+TRIES_BROKER_EACH = 2 * S
 
 
 class Bridge:
-    """One bridge process: `life` is None while it is down. `linked`: messages pass between it and the broker.
+    """One bridge process: `life` is None while it is down. `linked`: messages pass between it and the broker. `nap`: of
+    this life.
 
     `deaf_until`: up to this true time the store's answers do not reach it.
     """
@@ -28,6 +32,7 @@ class Bridge:
         self.life: Office | None = None
         self.linked = False
         self.deaf_until = 0
+        self.nap = Nap(ground.agenda)
         self._from_broker = Way()
         self._outages = 0
         self.wires: list[Wire] = []
@@ -39,6 +44,7 @@ class Bridge:
         """Start, where it is down, with what the store and the broker have kept."""
         if self.life is None:
             self._ground.note(self.name, "starts")
+            self.nap = Nap(self._ground.agenda)
             self.life = Office(self._ground, self._broker, self)
             self.find_broker()
 
@@ -47,6 +53,7 @@ class Bridge:
         if self.life is not None:
             self._ground.note(self.name, "crashes")
             self.life.end()
+            self.nap.die()
             self.life = None
             self.linked = False
             self._outages += 1
@@ -59,8 +66,16 @@ class Bridge:
         if self.life is not None:
             self.life.crash_at = None
 
-    def do(self, call: Callable[[], None]) -> None:
-        """Let it work, unless it dies of that."""
+    def stand_still(self, ns: int) -> None:
+        """Do nothing for a while, and then all that came meanwhile."""
+        self._ground.note(self.name, f"stands still for {ns // MS} ms")
+        self.nap.start(ns)
+
+    def do(self, call: Callable[[], None], *, first: bool = False) -> None:
+        """Let it work, unless it dies of that, once it does not stand still: then in order, or `first` of all."""
+        self.nap.do(lambda: self._work(call), first=first)
+
+    def _work(self, call: Callable[[], None]) -> None:
         try:
             call()
         except Crash:
@@ -83,9 +98,12 @@ class Bridge:
             self.do(lambda: life.desk.on_broker(found=False, now=life.now()))
 
     def find_broker(self) -> None:
-        """Connect: what the broker has kept comes first."""
+        """Connect: what the broker has kept comes first. Where there is no broker, try again."""
         life = self.life
         if life is None or self.linked:
+            return
+        if not self._broker.is_up:
+            self._ground.agenda.after(self._ground.dice.randint(0, TRIES_BROKER_EACH), self.find_broker)
             return
         self.linked = True
         self._outages += 1
@@ -94,7 +112,13 @@ class Bridge:
             self._take(life, topic, payload, retained=True)
         if self.life is life:
             self._ground.note(self.name, "has found the broker")
+            self._hear_canary(life, self._outages)
+
+    def _hear_canary(self, life: Office, outages: int) -> None:
+        """Know again and again that the broker delivers."""
+        if self.life is life and self._outages == outages:
             self.do(lambda: life.desk.on_broker(found=True, now=life.now()))
+            self._ground.agenda.after(CANARY_EACH, lambda: self._hear_canary(life, outages))
 
     def deliver(self, topic: str, payload: bytes) -> None:
         """The broker has something for this bridge."""

@@ -1,4 +1,4 @@
-"""The broker: keeps what is retained, tells who is there, and passes messages on over a bad network."""
+"""The broker: keeps what is retained, tells who is there, and passes messages on over a bad network. It may die."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,6 +9,7 @@ from tests.world.ground import Ground
 from tests.world.network import Way
 
 WILL_AFTER = 6 * S
+SAVES_EACH = 10 * S
 
 
 class Listener(Protocol):
@@ -24,14 +25,38 @@ class Listener(Protocol):
 
 
 class Broker:
-    """One broker that never dies itself. `kept`: what is retained of lights, by topic; `bridges`: who hears of them."""
+    """One broker. `kept`: what is retained of lights, by topic; `bridges`: who hears of them. `is_up`: not dead."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._lights: dict[str, Listener] = {}
         self._kept_sets: dict[str, bytes] = {}
+        self._saved: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
+        self._life = 0
         self.kept: dict[str, bytes] = {}
         self.bridges: list[Callable[[str, bytes], None]] = []
+        self.is_up = True
+        self._save()
+
+    def die(self) -> None:
+        """Die without a word: who was connected is forgotten, and so is what was retained since it was last saved."""
+        self._ground.note("broker", "dies")
+        self.is_up = False
+        self._life += 1
+        self._lights.clear()
+
+    def start(self, *, emptied: bool) -> None:
+        """Come back with what was saved, if that was not `emptied`."""
+        if not self.is_up:
+            self._ground.note("broker", f"starts{', emptied' if emptied else ''}")
+            self.is_up = True
+            kept, kept_sets = ({}, {}) if emptied else self._saved
+            self.kept, self._kept_sets = dict(kept), dict(kept_sets)
+
+    def _save(self) -> None:
+        if self.is_up:
+            self._saved = (dict(self.kept), dict(self._kept_sets))
+        self._ground.agenda.after(SAVES_EACH, self._save)
 
     def greet(self, light: Listener) -> None:
         """A light has joined: it hears what was kept for it, and all hear that it is there."""
@@ -46,12 +71,16 @@ class Broker:
         self._publish(light, STATE.format(light=light.name), report)
 
     def bury(self, light: Listener) -> None:
-        """A light went without a word: its will is told after a while."""
-        topic = AVAILABILITY.format(light=light.name)
-        self._ground.agenda.after(WILL_AFTER, lambda: None if light.linked else self._take(topic, b"offline"))
+        """A light went without a word: its will is told after a while, by whom it had joined."""
+        topic, life = AVAILABILITY.format(light=light.name), self._life
+        self._ground.agenda.after(
+            WILL_AFTER, lambda: None if light.linked or life != self._life else self._take(topic, b"offline")
+        )
 
     def publish_set(self, name: str, message: bytes, *, retain: bool = False) -> None:
         """A set message comes in. One that is retained reaches whoever is there as if it were not."""
+        if not self.is_up:
+            return
         if retain:
             self._kept_sets[name] = message
         light = self._lights.get(name)
@@ -62,6 +91,8 @@ class Broker:
         self._ground.network.throw(light.from_it, lambda: self._take(topic, payload))
 
     def _take(self, topic: str, payload: bytes) -> None:
+        if not self.is_up:
+            return
         self.kept[topic] = payload
         for deliver in self.bridges:
             deliver(topic, payload)

@@ -18,6 +18,7 @@ from mobile_sim.screen import Screen
 from tests.world.agenda import MS, Clock, Entry, S
 from tests.world.bridge import Bridge
 from tests.world.ground import Ground
+from tests.world.nap import Nap
 from tests.world.network import Way
 from tests.world.wire import Wire
 
@@ -67,11 +68,12 @@ class Diary(Journal):
 
 
 class App:
-    """One life of the app: everything that a kill takes. It is the presses' clocks, too."""
+    """One life of the app: everything that a kill takes. It is the presses' clocks, too. `nap`: while it sleeps."""
 
     def __init__(self, ground: Ground, bridges: list[Bridge], handset: "Handset") -> None:
         self.is_over = False
         self.wire: Wire | None = None
+        self.nap = Nap(ground.agenda)
         self._ground = ground
         self._bridges = bridges
         self._handset = handset
@@ -96,7 +98,23 @@ class App:
 
     def call_at(self, at: float, call: Callable[[], None]) -> Entry:
         """See mobile_sim.clock.Time."""
-        return self._ground.agenda.at(self._clock.when(int(at * MS) + 1), lambda: None if self.is_over else call())
+        return self._ground.agenda.at(self._clock.when(int(at * MS) + 1), lambda: self._do(call))
+
+    def _do(self, call: Callable[[], None]) -> None:
+        """Do something in this life, once the phone is awake."""
+        self.nap.do(lambda: None if self.is_over else call())
+
+    def sleep(self, ns: int, *, counts: bool) -> None:
+        """Sleep, its clock counting on or standing still."""
+        self._ground.note(self._handset.name, f"sleeps for {ns // MS} ms")
+        self.nap.start(ns)
+        if not counts:
+            self._clock.pause(ns)
+
+    def wake(self) -> None:
+        """Wake, if it sleeps."""
+        self._clock.resume()
+        self.nap.end()
 
     # The link
 
@@ -113,11 +131,12 @@ class App:
         self.wire.send(encode(hello))
 
     def _retry(self) -> None:
-        self._ground.agenda.after(self._ground.dice.randint(0, SLOWEST_RETRY), self.connect)
+        self._ground.agenda.after(self._ground.dice.randint(0, SLOWEST_RETRY), lambda: self._do(self.connect))
 
     def _lost(self) -> None:
-        if self.is_over:
-            return
+        self._do(self._unlink)
+
+    def _unlink(self) -> None:
         self._ground.note(self._handset.name, "has lost its bridge")
         self.wire, self._linked = None, False
         self.screen.link(False, self.now())
@@ -137,13 +156,12 @@ class App:
         phone = self._handset.name
 
         def answer(word: PressOutcome | Problem) -> None:
-            network.post(way, lambda: None if self.is_over else self._take(word))
+            network.post(way, lambda: self._do(lambda: self._take(word)))
 
         network.post(way, lambda: bridge.post(phone, press, answer))
 
     def _hear(self, text: str) -> None:
-        if not self.is_over:
-            self._take(decode_bridge_frame(text))
+        self._do(lambda: self._take(decode_bridge_frame(text)))
 
     def _take(self, frame: BaseModel) -> None:
         match frame:
@@ -179,7 +197,8 @@ class App:
     # The finger
 
     def press(self, light: str, state: Power, brightness: int | None, patience_ms: int, if_ver: Version | None) -> None:
-        """A finger comes down, on a light that is on the screen."""
+        """A finger comes down, on a light that is on the screen, and wakes the phone."""
+        self.wake()
         wish: dict[str, object] = {"state": state, "brightness": brightness}
         flight = self.presses.begin(self.screen.lights[light], wish, if_ver, patience_ms, self.now())
         key, moment = flight.frame.key, flight.frame.not_after
@@ -224,11 +243,18 @@ class Handset:
             self.life = App(self._ground, self._bridges, self)
             self.life.connect()
 
+    def wake(self) -> None:
+        """Wake it, if it is open."""
+        if self.life is not None:
+            self.life.wake()
+
     def kill(self) -> None:
         """Kill the app."""
         life, self.life = self.life, None
         if life is not None:
             self._ground.note(self.name, "is killed")
             life.is_over = True
+            life.nap.die()
+            self.clock.resume()
             if life.wire is not None:
                 life.wire.hang_up()

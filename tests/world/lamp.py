@@ -1,5 +1,6 @@
 """A light in the world: the firmware's own modules, with a power plug, a flash that tears, and hands near it."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from lamp import light as rules
@@ -11,6 +12,7 @@ from tests.world import agenda
 from tests.world.agenda import MS, S
 from tests.world.broker import Broker
 from tests.world.ground import Ground
+from tests.world.nap import Nap
 from tests.world.network import Way
 
 HEARTBEAT = 10 * S
@@ -42,7 +44,8 @@ def _read(message: bytes) -> tuple[int, Command]:
 class Lamp:
     """One light: on until `cut_power`, and again after `power_on`. `light` is None while it has no power.
 
-    `tear`: with how many of its bytes the next write to the flash stops, and the power with it.
+    `tear`: with how many of its bytes the next write to the flash stops, and the power with it. `nap`: while its loop
+    is blocked.
     """
 
     def __init__(self, ground: Ground, broker: Broker, name: str) -> None:
@@ -51,6 +54,7 @@ class Lamp:
         self.linked = False
         self.tear: int | None = None
         self.tears = 0
+        self.nap = Nap(ground.agenda)
         self.to_it = Way()
         self.from_it = Way()
         self._ground = ground
@@ -93,6 +97,8 @@ class Lamp:
             self._ground.note(self.name, "loses its power")
             self.light, self.linked = None, False
             self._life += 1
+            self.nap.die()
+            self.nap = Nap(self._ground.agenda)
 
     def _keep(self) -> None:
         light = self.light
@@ -119,10 +125,10 @@ class Lamp:
         self._saves = False
         self._keep()
 
-    def _later(self, wait: int, call: object) -> None:
+    def _later(self, wait: int, call: Callable[[], None]) -> None:
         """Do something later in this life."""
         life = self._life
-        self._ground.agenda.after(wait, lambda: call() if life == self._life else None)  # type: ignore[operator]  # a method
+        self._ground.agenda.after(wait, lambda: self.nap.do(call) if life == self._life else None)
 
     def _ticks(self) -> int:
         return (self._clock.now() // MS + self._ticks_ahead) % int(PERIOD)
@@ -134,8 +140,11 @@ class Lamp:
     # The link
 
     def join(self) -> None:
-        """Come to the broker, which hands over what it keeps for the light."""
+        """Come to the broker, which hands over what it keeps for the light. Where there is none, try again."""
         if self.light is None or self.linked:
+            return
+        if not self._broker.is_up:
+            self.join_later()
             return
         self.linked = True
         self._broker.greet(self)
@@ -167,6 +176,10 @@ class Lamp:
 
     def hear(self, message: bytes, *, is_retained: bool, is_fresh: bool = True) -> None:
         """A set message arrives. `is_fresh`: somebody sent it just now; the broker had not kept it."""
+        if self.linked:
+            self.nap.do(lambda: self._obey(message, is_retained=is_retained, is_fresh=is_fresh))
+
+    def _obey(self, message: bytes, *, is_retained: bool, is_fresh: bool) -> None:
         light = self.light
         if light is None or not self.linked:
             return
@@ -191,6 +204,9 @@ class Lamp:
 
     def press_button(self) -> None:
         """A hand on the light itself."""
+        self.nap.do(self._toggle)
+
+    def _toggle(self) -> None:
         if self.light is not None:
             self.light.on_event(rules.BUTTON, Command(), self.up())
             self._ground.note(self.name, f"is switched by hand: {self.looks}")

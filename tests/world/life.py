@@ -74,14 +74,19 @@ class Life:
         return [
             self._crash_bridge,
             self._crash_bridge_at,
+            self._stall_bridge,
             self._cut_broker,
+            self._restart_broker,
             self._lose_store,
             self._cut_power,
             self._tear_flash,
+            self._stall_light,
             self._cut_wifi,
             self._tear_wire,
+            self._cut_wire,
             self._kill_phone,
             self._kill_phone_in_a_write,
+            self._put_phone_to_sleep,
             self._jump_wall_clock,
         ]
 
@@ -129,6 +134,14 @@ class Life:
             bridge.life.crash_at = self._dice.choice(CRASHES)
             self._in(self._pause(), bridge.start)
 
+    def _stall_bridge(self) -> None:
+        self._bridge().stand_still(self._pause())
+
+    def _restart_broker(self) -> None:
+        world, emptied = self.world, self._dice.random() < 0.3
+        world.lose_broker()
+        self._in(self._pause(), lambda: world.broker.start(emptied=emptied))
+
     def _cut_broker(self) -> None:
         bridge = self._bridge()
         bridge.lose_broker()
@@ -154,6 +167,12 @@ class Life:
         lamp.tear = self._dice.randint(0, 19)
         for _ in range(3):
             self._in(self._pause(), lamp.power_on)
+
+    def _stall_light(self) -> None:
+        """Its loop is blocked, as by a look-up of a name."""
+        lamp, pause = self._lamp(), self._pause()
+        self.world.note(lamp.name, f"is blocked for {pause // MS} ms")
+        lamp.nap.start(pause)
 
     def _unplug(self, lamp: Lamp) -> None:
         lamp.cut_power()
@@ -183,6 +202,17 @@ class Life:
         wires = self._bridge().wires
         if wires:
             self._dice.choice(wires).tear()
+
+    def _cut_wire(self) -> None:
+        wires = self._bridge().wires
+        if wires:
+            there, back = self._dice.choice(((True, False), (False, True), (True, True)))
+            self._dice.choice(wires).cut(self._pause(), there=there, back=back)
+
+    def _put_phone_to_sleep(self) -> None:
+        life = self._handset().life
+        if life is not None:
+            life.sleep(self._pause(), counts=self._dice.random() < 0.5)
 
     def _kill_phone(self) -> None:
         handset = self._handset()

@@ -42,8 +42,8 @@ class Host(Protocol):
     linked: bool
     deaf_until: int
 
-    def do(self, call: Callable[[], None]) -> None:
-        """Let it work, unless it dies of that."""
+    def do(self, call: Callable[[], None], *, first: bool = False) -> None:
+        """Let it work, unless it dies of that; `first`: before what else waits for it."""
 
 
 class Office:
@@ -59,7 +59,7 @@ class Office:
         self._broker = broker
         self._bridge = bridge
         self._clock = Clock(ground.agenda, ground.dice.randint(-500, 500), ground.dice.randint(1, 10**6) * S)
-        self._drawer = Drawer(ground.shelf, ground.agenda)
+        self._drawer = Drawer(ground.shelf, self._later)
         self._alarm: Entry | None = None
         self._alarm_at = 0
         self.desk = Desk(self, self, self, self, self._set_alarm, max_open=10_000, max_open_per_light=1_024)
@@ -172,16 +172,22 @@ class Office:
 
     # Time
 
+    def _later(self, wait: int, call: Callable[[], None]) -> Entry:
+        return self._ground.agenda.after(wait, lambda: self._bridge.do(call))
+
     def _set_alarm(self, at: int) -> None:
         when = self._clock.when(at)
         if self._alarm is None or self._alarm_at > when:
             if self._alarm is not None:
                 self._alarm.cancel()
             self._alarm_at = when
-            self._alarm = self._ground.agenda.at(when, lambda: self._bridge.do(self._ring))
+            first = self._ground.dice.random() < 0.5
+            self._alarm = self._ground.agenda.at(when, lambda: self._bridge.do(self._ring, first=first))
 
     def _ring(self) -> None:
-        self._alarm = None
+        if self._alarm is not None:
+            self._alarm.cancel()  # where this one waited for the bridge to wake, another may be set
+            self._alarm = None
         self.desk.on_time(self.now())
         if self.desk.wake_at is not None:
             self._set_alarm(self.desk.wake_at)

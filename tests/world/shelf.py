@@ -1,10 +1,12 @@
 """The store: one shelf that all bridges share, and each bridge's drawer, where last words wait to be written."""
 
+from collections.abc import Callable
+
 from cloud.errors import KnownAlready, Refusal
 from cloud.record import Record
 from contract.errors import ErrorCode
 from contract.words import split_key
-from tests.world.agenda import MS, Agenda, Entry
+from tests.world.agenda import MS, Entry
 
 FLUSH = 50 * MS
 
@@ -18,11 +20,14 @@ class Shelf:
 
 
 class Drawer:
-    """One life of a bridge at the shelf: `cloud.ports.Ledger`. A crash loses the last words that still wait."""
+    """One life of a bridge at the shelf: `cloud.ports.Ledger`. A crash loses the last words that still wait.
 
-    def __init__(self, shelf: Shelf, agenda: Agenda) -> None:
+    `later`: has the bridge do something so many ns later.
+    """
+
+    def __init__(self, shelf: Shelf, later: Callable[[int, Callable[[], None]], Entry]) -> None:
         self._shelf = shelf
-        self._agenda = agenda
+        self._later = later
         self._unwritten: dict[str, Record] = {}
         self._flush: Entry | None = None
 
@@ -39,7 +44,7 @@ class Drawer:
         """See the port."""
         self._unwritten[record.key] = record
         if self._flush is None:
-            self._flush = self._agenda.after(FLUSH, self.flush)
+            self._flush = self._later(FLUSH, self.flush)
 
     def flush(self) -> None:
         """Write the last words that wait. One that another bridge has written stays."""

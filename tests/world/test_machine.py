@@ -78,6 +78,18 @@ class House(RuleBasedStateMachine):
     def lose_broker(self, bridge: int) -> None:
         self.world.bridges[bridge].lose_broker()
 
+    @rule(bridge=bridges, ms=waits)
+    def stall_bridge(self, bridge: int, ms: int) -> None:
+        self.world.bridges[bridge].stand_still(ms * MS)
+
+    @rule()
+    def kill_broker(self) -> None:
+        self.world.lose_broker()
+
+    @rule(emptied=st.booleans())
+    def start_broker(self, emptied: bool) -> None:
+        self.world.broker.start(emptied=emptied)
+
     @rule(bridge=bridges)
     def find_broker(self, bridge: int) -> None:
         self.world.bridges[bridge].find_broker()
@@ -105,6 +117,12 @@ class House(RuleBasedStateMachine):
     @rule(phone=phones)
     def open_phone(self, phone: int) -> None:
         self.world.handsets[phone].open()
+
+    @rule(phone=phones, ms=waits, counts=st.booleans())
+    def put_phone_to_sleep(self, phone: int, ms: int, counts: bool) -> None:
+        life = self.world.handsets[phone].life
+        if life is not None:
+            life.sleep(ms * MS, counts=counts)
 
     @rule(to_it=st.booleans(), from_it=st.booleans(), ms=waits)
     def cut_wifi(self, to_it: bool, from_it: bool, ms: int) -> None:

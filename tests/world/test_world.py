@@ -22,7 +22,8 @@ EVENTS = {
     *("obeys", "crashes", "starts", "loses its power", "boots", "killed", "opened", "is cut", "switched by hand"),
     *("says applied", "says refused superseded", "says refused late", "says refused precondition", "says offline"),
     *("says unconfirmed", "says not_applied", "says lost_in_reboot", "says forgotten", "says not_sent", "says waiting"),
-    *("retained", "lost the broker", "has lost its bridge"),
+    *("retained", "lost the broker", "has lost its bridge", "dies", "starts, emptied"),
+    *("stands still", "sleeps", "is blocked", "wire cut", "one way", "both ways"),
 }
 
 

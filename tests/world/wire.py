@@ -5,7 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from cloud.conversation import Conversation
-from tests.world.agenda import S
+from tests.world.agenda import MS, S
 from tests.world.ground import Ground
 from tests.world.network import Way
 from tests.world.office import Office
@@ -17,8 +17,8 @@ class End(Protocol):
     name: str
     life: Office | None
 
-    def do(self, call: Callable[[], None]) -> None:
-        """Let it work, unless it dies of that."""
+    def do(self, call: Callable[[], None], *, first: bool = False) -> None:
+        """Let it work, unless it dies of that; `first`: before what else waits for it."""
 
     def forget(self, wire: "Wire") -> None:
         """The wire is no more."""
@@ -56,6 +56,15 @@ class Wire:
     def _reach(self, text: str) -> None:
         if not self._torn:
             self._hear(text)
+
+    def cut(self, ns: int, *, there: bool, back: bool) -> None:
+        """Let nothing through for so long, one way or both; it comes later."""
+        self._ground.note(
+            self.bridge.name, f"has a wire cut for {ns // MS} ms, {'both ways' if there and back else 'one way'}"
+        )
+        opens = self._ground.agenda.now + ns
+        for way in [self._there] * there + [self._back] * back:
+            way.opens = max(way.opens, opens)
 
     def tear(self) -> None:
         """It breaks; what is under way is lost."""

@@ -64,6 +64,16 @@ class World(Ground):
                 return "it was one of too many"
         return ""
 
+    def lose_broker(self) -> None:
+        """The broker dies, and all that were connected to it look for it from now on."""
+        self.broker.die()
+        for lamp in self.lamps.values():
+            lamp.lose_link()
+            lamp.join_later()
+        for bridge in self.bridges:
+            bridge.lose_broker()
+            bridge.find_broker()
+
     # Time
 
     def pass_time(self, ns: int) -> None:
@@ -77,18 +87,22 @@ class World(Ground):
         """Mend everything, wait until each press has its last word, and see whether all is well then."""
         self.note("world", "is mended")
         self.network.weather = FAIR
+        self.broker.start(emptied=False)
         for lamp in self.lamps.values():
+            lamp.nap.end()
             lamp.tear = None
             lamp.to_it.opens = lamp.from_it.opens = 0
             lamp.power_on()
             lamp.join_later()
         for bridge in self.bridges:
+            bridge.nap.end()
             bridge.spare()
             bridge.start()
             bridge.find_broker()
         for handset in self.handsets:
             handset.disk.tear = None
             handset.open()
+            handset.wake()
         self.pass_time(42 * S)  # all that is under way arrives, and then each light reports once more
         end = self.agenda.now + SETTLES_WITHIN
         while (self.judge.owed or self._holds_presses()) and self.agenda.now < end:
