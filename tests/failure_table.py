@@ -48,6 +48,6 @@ def rows(text: str) -> list[Row]:
 ROWS = rows(TABLE.read_text(encoding="utf-8"))
 
 
-def named_tests() -> set[str]:
-    """Every test that a row names and that is not for the night, as pytest names it without parameters."""
-    return {test.id for row in ROWS for test in row.tests if not test.is_nightly}
+def named_tests(*, nightly: bool = False) -> set[str]:
+    """Every test that a row names for the day, or for the night, as pytest names it without parameters."""
+    return {test.id for row in ROWS for test in row.tests if test.is_nightly is nightly}

@@ -19,10 +19,12 @@ class Outcomes:
         self._seen[bare(test)].add(outcome)
 
     def unshown(self) -> dict[str, set[str]]:
-        """The tests named by a row that did not pass, with what became of them. A part of the suite shows nothing."""
-        if not named_tests() <= self.collected:
-            return {}
-        seen = {test: self._seen[test] for test in named_tests()}
+        """The tests named by a row that did not pass, with what became of them. A part of the suite shows nothing.
+
+        Those of the day and those of the night are a suite each.
+        """
+        suites = [suite for suite in (named_tests(), named_tests(nightly=True)) if suite <= self.collected]
+        seen = {test: self._seen[test] for suite in suites for test in suite}
         return {
             test: became
             for test, became in seen.items()
@@ -45,9 +47,9 @@ class _Notes:
     def __init__(self, outcomes: Outcomes) -> None:
         self._outcomes = outcomes
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """These are to run."""
-        self._outcomes.collected |= {bare(item.nodeid) for item in items}
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """These are to run, and those that were deselected are not."""
+        self._outcomes.collected |= {bare(item.nodeid) for item in session.items}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:

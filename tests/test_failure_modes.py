@@ -75,18 +75,25 @@ def test_vague_or_empty_answers_are_found() -> None:
     assert rows(text)[-1].cells == ("phone", "`a.py::test_b`")
 
 
-def outcomes_of(**of_test: str) -> Outcomes:
+def outcomes_of(*, nightly: bool = False, **of_test: str) -> Outcomes:
     outcomes = Outcomes()
-    for number, test in enumerate(sorted(named_tests())):
+    for number, test in enumerate(sorted(named_tests(nightly=nightly))):
         outcomes.collected.add(test)
         outcomes.saw(f"{test}[{number}]", "passed")
     for test, outcome in of_test.items():
-        outcomes.saw(next(each for each in named_tests() if test in each), outcome)
+        outcomes.saw(next(each for each in outcomes.collected if test in each), outcome)
     return outcomes
 
 
-def test_whole_run_shows_every_row() -> None:
-    assert outcomes_of().unshown() == {}
+@pytest.mark.parametrize("nightly", [False, True])
+def test_whole_run_shows_every_row(nightly: bool) -> None:
+    assert named_tests(nightly=nightly)
+    assert outcomes_of(nightly=nightly).unshown() == {}
+
+
+def test_night_in_which_a_test_of_its_own_failed_is_told() -> None:
+    failed = outcomes_of(nightly=True, test_thousands_of_presses="failed").unshown()
+    assert [each.partition("::")[2] for each in failed] == ["test_thousands_of_presses_on_a_slow_network"]
 
 
 def test_row_whose_test_failed_or_did_not_run_is_not_shown() -> None:
