@@ -99,8 +99,6 @@ class Press:
         press._move(State.CLOSED if record.word.final else State.OPEN)
         press.word, press.reason = record.word, record.reason
         press.version, press.legs = record.version, record.legs
-        if record.word is Word.UNCONFIRMED:
-            press._move(State.UNCONFIRMED)
         return press
 
     @property

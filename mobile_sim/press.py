@@ -30,7 +30,6 @@ from mobile_sim.events import (
 
 HEDGE_MS = 300
 ASK_AGAIN_MS = 2_000
-REFUSED_AGAIN_MS = 500
 LONGEST_GAP_MS = 30_000
 OLDEST_MS = 3_600_000
 REFUSALS = 3
@@ -160,7 +159,6 @@ class Press:
         if not retry:
             self._refusals += expired
             return self._close(Said.UNKNOWN, code, now) if self._refusals == REFUSALS else []
-        self._gap = max(self._gap, REFUSED_AGAIN_MS)
         self._ask_at(now + self._gap)
         return [Say(Said.RETRYING, code)] if self._state is State.ASKING else []
 

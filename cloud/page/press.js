@@ -34,7 +34,6 @@ const MOVES = Object.freeze({
 export const PATIENCE_MS = 2_000;
 export const DRIFT = 1000e-6; // two clocks part by at most this, each being true to ±500 ppm
 const HEDGE_MS = 300;
-const REFUSED_AGAIN_MS = 500;
 const ASK_AGAIN_MS = 2_000;
 const LONGEST_GAP_MS = 30_000;
 const OLDEST_MS = 3_600_000; // the largest age on the wire
@@ -140,7 +139,6 @@ export class Press {
       this.#refusals += expired;
       return this.#refusals === REFUSALS ? this.#close("unknown", code, now) : [];
     }
-    this.#gap = Math.max(this.#gap, REFUSED_AGAIN_MS);
     this.#askAt(now + this.#gap);
     return this.#state === State.ASKING ? [say("retrying", code)] : [];
   }

@@ -97,7 +97,6 @@ async def test_press_refused_for_good_did_not_happen(
 async def test_press_over_the_rate_is_sent_again(
     bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "REFUSED_AGAIN_MS", 5)
     monkeypatch.setattr(rules, "HEDGE_MS", 5)
     bridge.answer = first(refuse(ErrorCode.RATE_LIMITED))
     journey = await phone.press("kitchen", state="ON")
@@ -233,7 +232,6 @@ async def test_phone_tells_the_truth_of_a_bridge_that_fails_at_random(
     bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(rules, "HEDGE_MS", 10)
-    monkeypatch.setattr(rules, "REFUSED_AGAIN_MS", 10)
     draw = random.Random(seed)
 
     async def vanish(visit: Visit, press: Press) -> None:
