@@ -107,6 +107,15 @@ def test_press_on_an_offline_light_is_offline_and_its_key_closed() -> None:
     assert office.line.sent == [("kitchen", key(2))]
 
 
+def test_heartbeat_is_not_shown() -> None:
+    office = Office()
+    shown = len(office.audience.lights)
+    office.later(10_000)
+    office.report(up=11_000)
+    office.later(1_000)
+    assert len(office.audience.lights) == shown
+
+
 def test_light_that_left_without_a_word_is_shown_offline_and_takes_no_press() -> None:
     office = Office()
     for _ in range(36):

@@ -123,6 +123,15 @@ def test_report_without_an_answer_has_the_light_asked_again_after_a_while(event:
     assert lived.on_event(event, NUDGE_NS + 2 * MS) == ()
 
 
+def test_light_that_was_busy_is_asked_again_only_once_it_is_too_late_to_act() -> None:
+    lived = press()
+    lived.on_event(ASKED, 0)
+    assert lived.on_event(decided("busy"), NUDGE_NS) == ()
+    lived.on_event(BoundPassed(), NUDGE_NS)
+    assert lived.on_event(decided("busy"), 2 * NUDGE_NS - 1) == ()
+    assert lived.on_event(decided("busy"), 2 * NUDGE_NS) == (Do.PUBLISH,)
+
+
 def test_press_for_an_unknown_boot_is_asked_again_after_a_while() -> None:
     lived = press()
     lived.on_event(ASKED, 0)
@@ -135,6 +144,7 @@ def test_applied_press_has_version_and_legs() -> None:
     lived.on_event(Published(), 1 * MS)
     lived.on_event(Acked(), 2 * MS)
     lived.on_event(Published(), 3 * MS)
+    lived.on_event(Acked(), 4 * MS)
     lived.on_event(decided("applied"), 9 * MS)
     outcome = lived.outcome()
     assert outcome.version == (1, 7)
@@ -153,11 +163,10 @@ def test_recalled_press_is_as_it_was_stored() -> None:
     assert (again.state, again.outcome()) == (State.CLOSED, lived.outcome())
 
 
-@pytest.mark.parametrize("word", [Word.ACCEPTED, Word.UNCONFIRMED])
-def test_recalled_press_does_not_know_what_was_answered_meanwhile(word: Word) -> None:
+def test_recalled_press_does_not_know_what_was_answered_meanwhile() -> None:
     lived = press()
     lived.on_event(ASKED, 0)
-    again = Press.recalled(lived.record()._replace(word=word))
+    again = Press.recalled(lived.record())
     again.on_event(PAST, 0)
     assert again.word is Word.UNCONFIRMED
 
@@ -165,6 +174,8 @@ def test_recalled_press_does_not_know_what_was_answered_meanwhile(word: Word) ->
 def test_recalled_press_has_no_legs() -> None:
     record = Record(key(), "kitchen", "ann", "payload", b"{}", BOOT, DEADLINE, Word.ACCEPTED, None, None, None)
     again = Press.recalled(record)
+    again.on_event(Published(), 1 * MS)
+    again.on_event(Acked(), 2 * MS)
     again.on_event(decided("applied"), 9 * MS)
     assert again.outcome().legs is None
 

@@ -36,6 +36,11 @@ def test_press_for_another_boot_is_rebooted(both: Both) -> None:
     assert outcomes(both, (10, Press(A, 1, until=99, boot="00000000"))) == ["rebooted"]
 
 
+def test_key_that_was_decided_is_rebooted_for_another_boot(both: Both) -> None:
+    mine, other = Press(A, 1, until=99), Press(A, 1, until=99, boot="00000000")
+    assert outcomes(both, (10, mine), (11, other)) == ["applied", "rebooted"]
+
+
 def test_copy_gets_the_same_answer_and_acts_no_more(both: Both) -> None:
     press = Press(A, 1, until=99).payload
     first, after, again = seen(both, [10, press], "button", [20, press])
@@ -164,6 +169,13 @@ def test_key_in_a_bad_message_that_has_acted_is_applied(both: Both) -> None:
     assert after.outcome == "applied"
 
 
+def test_key_in_a_bad_message_gets_the_answer_that_it_had(both: Both) -> None:
+    press = Press(A, 1, until=99)
+    first, _, again = seen(both, [1, press.payload], "button", [2, press.damaged])
+    assert again.answers == first.answers
+    assert again.seq == 2
+
+
 def test_key_in_a_bad_message_has_no_answer_where_that_could_not_be_remembered(both: Both) -> None:
     table = [[1, Press(origin, 1, until=100).payload] for origin in range(ORIGINS)]
     *_, after = seen(both, *table, [50, Press(99, 1, until=0).damaged])
@@ -182,6 +194,12 @@ def test_message_without_key_acts_by_value_and_is_no_decision(both: Both) -> Non
     on, again = seen(both, [1, '{"state":"ON","brightness":9}'], [2, '{"state":"ON"}'])
     assert (on.act, on.is_on, on.brightness, on.seq) == (SHINE, True, 9, 1)
     assert (again.act, again.brightness, again.seq, again.decided) == (SHINE, 9, 1, 0)
+
+
+def test_message_without_key_leaves_the_versions_of_answers_alone(both: Both) -> None:
+    before, after = seen(both, [1, Press(A, 1, until=99).payload], [2, '{"state":"OFF"}'])
+    assert after.seq == 2
+    assert after.answers == before.answers
 
 
 def test_message_without_key_that_is_bad_is_nothing(both: Both) -> None:
