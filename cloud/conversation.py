@@ -200,7 +200,8 @@ class Conversation:
 
     def status(self, text: str) -> None:
         """The broker was lost or found."""
-        self._send(text)
+        self.outbox.status(text)
+        self._wake(False)
 
     def _send(self, text: str, *, urgent: bool = False) -> None:
         self.outbox.word(text)

@@ -1,10 +1,13 @@
 """What waits to be sent to one phone. Pure: times are ns on a monotonic clock.
 
-Words (outcomes, errors, pings, status) wait in order and are never dropped: there are no more of them than open
-presses and unanswered frames. Of a light only the newest change waits.
+Words (outcomes, errors, pings) wait in order and are never dropped: there are no more of them than open presses and
+unanswered frames. Of a light only the newest change waits, and so does the newest status, behind all lights.
 """
 
 from collections import deque
+
+_STATUS = ""
+"""Among the lights, as no light is called so."""
 
 
 class Outbox:
@@ -24,6 +27,11 @@ class Outbox:
     def light(self, name: str, text: str) -> None:
         """Queue a light's newest change instead of an older one that still waits."""
         self._lights[name] = text
+
+    def status(self, text: str) -> None:
+        """Queue the newest status: a phone takes a light that it has not heard of by then for offline."""
+        self._lights.pop(_STATUS, None)
+        self._lights[_STATUS] = text
 
     def __len__(self) -> int:
         return len(self._words) + len(self._lights)

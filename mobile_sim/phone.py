@@ -221,12 +221,12 @@ class Phone:
     def _welcomed(self, welcome: Welcome) -> None:
         self._welcome = welcome
         self._screen.link(True, now_ms())
-        self._screen.broker_is(welcome.broker, now_ms())
         for view in welcome.lights:
             self._show(view)
         for clock in welcome.clocks:
             if self._screen.hear_clock(clock, now_ms()):
                 self._presses.clock_heard(self.lights[clock.id])
+        self._screen.broker_is(welcome.broker, now_ms())
         self._presses.link_up(self.rtt_ms or 0)
         self._beat()
 

@@ -29,6 +29,7 @@ class Screen:
 
     def __init__(self, now: float) -> None:
         self._lights: dict[str, Light] = {}
+        self._unnamed: set[str] = set()  # what this bridge has not spoken of
         self._linked = False
         self._broker = False
         self._stale_since: float | None = now
@@ -45,6 +46,7 @@ class Screen:
 
     def show(self, view: View, now: float) -> bool:
         """Take in what the bridge says of a light. True if what is shown changed."""
+        self._unnamed.discard(view.id)
         known = self._lights.get(view.id)
         if known is not None and view.version < known.version:
             return False
@@ -57,6 +59,7 @@ class Screen:
 
     def hear_clock(self, clock: Clock, now: float) -> bool:
         """Take in what the bridge says of the clock of a light that is shown already. True if it is of that boot."""
+        self._unnamed.discard(clock.id)
         known = self._lights.get(clock.id)
         if known is None or known.bound.boot != clock.boot:
             return False
@@ -65,13 +68,18 @@ class Screen:
         return True
 
     def link(self, up: bool, now: float) -> None:
-        """The link to the bridge came or went."""
+        """The link to the bridge came, which speaks of every light that it knows then, or went."""
         self._linked = up
+        self._unnamed = set(self._lights) if up else set()
         self._judge(now)
 
     def broker_is(self, reached: bool, now: float) -> None:
-        """The bridge lost or found its broker."""
+        """The bridge lost or found its broker. A light that it has not spoken of by then is nowhere: offline."""
         self._broker = reached
+        if reached:
+            for name in self._unnamed:
+                self._lights[name] = replace(self._lights[name], online=False)
+            self._unnamed.clear()
         self._judge(now)
 
     def stale_ms(self, now: float) -> float:

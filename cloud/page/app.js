@@ -113,13 +113,16 @@ function hear(frame) {
 function hearWelcome(frame) {
   welcomed = apart();
   broker = frame.broker;
+  house.screen.greet();
   frame.lights.forEach((view) => house.take(view));
   frame.clocks?.forEach((clock) => house.hearClock(clock));
+  if (broker) house.screen.miss();
 }
 
 function hearStatus(frame) {
   if (broker && !frame.broker) house.screen.freeze(performance.now());
   broker = frame.broker;
+  if (broker) house.screen.miss();
   show();
 }
 

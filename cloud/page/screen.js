@@ -6,9 +6,11 @@ const MOST_HAVE = 150; // so that a hello stays under the frame limit; the welco
 
 export class Screen {
   #lights = new Map(); // id -> {view, heard, bound}
+  #unnamed = new Set(); // what this bridge has not spoken of
 
   /** Take what the bridge says of a light; "newer", "same" (only its connection or clock) or "older" (ignored). */
   take(view, now) {
+    this.#unnamed.delete(view.id);
     const old = this.#lights.get(view.id);
     const order = old ? compare(view.version, old.view.version) : 1;
     if (order < 0) return "older";
@@ -20,11 +22,26 @@ export class Screen {
 
   /** Take what the bridge says of the clock of a light that is shown already; whether it is of that boot. */
   hearClock({ id, boot, up, age_ms }, now) {
+    this.#unnamed.delete(id);
     const light = this.#lights.get(id);
     if (light?.view.boot !== boot) return false;
     light.bound.hear(boot, up, now);
     light.heard = Math.max(now - age_ms, light.heard);
     return true;
+  }
+
+  /** A bridge says welcome: of every light that it knows it speaks next. */
+  greet() {
+    this.#unnamed = new Set(this.#lights.keys());
+  }
+
+  /** The bridge has its broker: a light that it has not spoken of by then is nowhere, so it is offline. */
+  miss() {
+    for (const id of this.#unnamed) {
+      const light = this.#lights.get(id);
+      light.view = { ...light.view, online: false };
+    }
+    this.#unnamed.clear();
   }
 
   /** From `at` on nothing here is proven any more: the link, or the bridge's own link to its broker, was lost. */

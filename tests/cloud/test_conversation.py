@@ -458,4 +458,4 @@ def test_light_and_status_reach_the_outbox(phone: Phone) -> None:
     phone.talk.light("kitchen", "old")
     phone.talk.light("kitchen", "new")
     phone.talk.status("status")
-    assert phone.talk.outbox.take(9) == ["status", "new"]
+    assert phone.talk.outbox.take(9) == ["new", "status"]

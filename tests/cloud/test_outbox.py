@@ -19,6 +19,15 @@ def test_of_a_light_only_the_newest_change_waits() -> None:
     assert outbox.take(10) == ["k999", "h999"]
 
 
+def test_status_leaves_behind_the_lights_that_were_told_before_it() -> None:
+    outbox = Outbox()
+    outbox.status("lost")
+    outbox.light("kitchen", "k1")
+    outbox.status("found")
+    outbox.word("a")
+    assert outbox.take(10) == ["a", "k1", "found"]
+
+
 def test_no_word_is_dropped() -> None:
     outbox = Outbox()
     for number in range(1_000):

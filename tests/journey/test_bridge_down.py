@@ -56,6 +56,27 @@ async def test_bridge_that_stands_still_leaves_no_press_in_doubt_for_long(microp
         assert judge(lab.history) == []
 
 
+async def test_light_that_stays_dark_after_a_power_cut_of_the_house_is_offline(
+    micropython: Command, tmp_path: Path
+) -> None:
+    """Broker and bridge come back; of what the broker kept, nothing had reached its disk."""
+    async with Lab(tmp_path, lights=("kitchen", "hall")) as lab:
+        phone = lab.phones["phone-1"]
+        await lab.bridge.kill()
+        await lab.broker.kill()
+        for light in lab.lights.values():
+            await light.power_cut()
+        for saved in (tmp_path / "mosquitto").glob("*.db*"):
+            saved.unlink()
+        await lab.broker.start()
+        await lab.bridge.start()
+        await lab.lights["kitchen"].power_on()
+        async with asyncio.timeout(WAIT_S):
+            await phone.until(lambda lights: lights["kitchen"].online and not lights["hall"].online)
+        await lab.lights["hall"].power_on()
+        await lab.all_show_truth()
+
+
 async def pressed(lab: Lab, count: int) -> None:
     """Wait until the light has acted so often again."""
     light = lab.lights["kitchen"]

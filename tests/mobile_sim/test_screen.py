@@ -72,6 +72,44 @@ def test_screen_is_stale_without_link_or_broker() -> None:
     assert screen.stale_ms(500) == 200
 
 
+def test_screen_is_stale_from_the_loss_of_the_link_on() -> None:
+    screen = Screen(0)
+    screen.link(up=True, now=100)
+    screen.broker_is(reached=True, now=100)
+    screen.link(up=False, now=300)
+    assert screen.stale_ms(500) == 200
+
+
+def test_light_of_which_the_next_bridge_does_not_speak_is_offline_until_it_does() -> None:
+    screen = Screen(0)
+    for name in ("kitchen", "hall", "cellar"):
+        screen.show(view(name), 0)
+    screen.link(up=False, now=100)
+    screen.link(up=True, now=200)
+    screen.show(view("kitchen"), 200)
+    screen.hear_clock(Clock(id="hall", boot=view().boot, up=61_000), 200)
+    assert screen.lights["cellar"].online
+    screen.broker_is(reached=True, now=200)
+    assert {name: light.online for name, light in screen.lights.items()} == {
+        "kitchen": True,
+        "hall": True,
+        "cellar": False,
+    }
+    screen.show(view("cellar"), 300)
+    assert screen.lights["cellar"].online
+
+
+def test_light_is_not_missed_before_its_bridge_has_found_its_broker() -> None:
+    screen = Screen(0)
+    screen.show(view(), 0)
+    screen.link(up=True, now=100)
+    screen.broker_is(reached=False, now=100)
+    assert screen.lights["kitchen"].online
+    screen.show(view(), 150)
+    screen.broker_is(reached=True, now=200)
+    assert screen.lights["kitchen"].online
+
+
 def test_have_tells_versions() -> None:
     screen = Screen(0)
     screen.show(view(version=(3, 4)), 0)

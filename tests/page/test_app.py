@@ -164,6 +164,22 @@ async def test_broker_away_is_told_and_the_lights_age(context: BrowserContext, b
     await expect(kitchen).to_contain_text("Online")
 
 
+async def test_light_that_the_next_bridge_does_not_know_is_offline(context: BrowserContext, bridge: FakeBridge) -> None:
+    """A power cut of the whole house: the broker came back with nothing, and this lamp is switched off at the wall."""
+    page = await context.new_page()
+    await page.goto(LINK)
+    kitchen = page.get_by_role("listitem", name="Kitchen")
+    await expect(kitchen).to_contain_text("Online")
+    bridge.lights, bridge.broker = [], False
+    await bridge.close(1012)
+    await expect(page.locator("#link")).to_contain_text("The bridge cannot reach the lights")
+    await expect(kitchen).to_contain_text("As of")
+
+    bridge.send({"type": "status", "broker": True})
+
+    await expect(kitchen).to_contain_text("Offline")
+
+
 async def test_silent_bridge_is_noticed(context: BrowserContext, bridge: FakeBridge) -> None:
     page = await context.new_page()
     await page.clock.install()

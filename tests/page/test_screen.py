@@ -50,6 +50,29 @@ async def test_news_of_an_offline_light_age_from_when_it_was_heard_itself(module
     assert (await run(modules, *steps))[-1] == 59_000
 
 
+async def test_light_of_which_the_next_bridge_does_not_speak_is_offline_until_it_does(modules: Page) -> None:
+    takes = [("take", view(name), 0) for name in ("kitchen", "hall", "cellar")]
+    clock = {"id": "hall", "boot": "00000001", "up": 61_000, "age_ms": 0}
+    steps = (
+        *takes,
+        ("greet",),
+        ("take", view("kitchen"), 200),
+        ("hearClock", clock, 200),
+        ("have",),
+        ("miss",),
+        ("have",),
+        ("take", view("cellar"), 300),
+        ("miss",),
+        ("have",),
+    )
+
+    before, after, again = (answer for answer in await run(modules, *steps) if isinstance(answer, dict))
+
+    assert [name for name, shown in before.items() if not shown["online"]] == []
+    assert [name for name, shown in after.items() if not shown["online"]] == ["cellar"]
+    assert [name for name, shown in again.items() if not shown["online"]] == []
+
+
 async def test_clock_alone_betters_the_bound_of_its_boot(modules: Page) -> None:
     def clock(**changes: Any) -> dict[str, Any]:
         return {"id": "kitchen", "boot": "00000001", "up": 90_000, "age_ms": 4} | changes

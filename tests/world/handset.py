@@ -180,12 +180,12 @@ class App:
         self._ground.note(self._handset.name, "is welcome")
         self._linked = True
         self.screen.link(True, self.now())
-        self.screen.broker_is(welcome.broker, self.now())
         for view in welcome.lights:
             self._show(view)
         for clock in welcome.clocks:
             if self.screen.hear_clock(clock, self.now()):
                 self.presses.clock_heard(self.screen.lights[clock.id])
+        self.screen.broker_is(welcome.broker, self.now())
         self.presses.link_up(RTT_MS)
 
     def _show(self, view: frames.View) -> None:
