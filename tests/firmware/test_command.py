@@ -125,3 +125,10 @@ def test_nothing_of_an_earlier_message_remains(both: Both, payloads: list[bytes]
 def test_command_of_the_bridge_is_read_as_it_was_meant(both: Both, wanted: SetCommand) -> None:
     payload = encode_set(wanted)
     assert judged_by_light(both, payload) == judged_by_contract(payload)
+
+
+def test_message_after_one_with_a_member_twice_is_judged_for_itself() -> None:
+    heard = command.Command()
+    texts = (b'{"state":"ON","state":"ON"}', b'{"state":"ON"}')
+    verdicts = [heard.read(memoryview(text), 0, len(text)) for text in texts]
+    assert verdicts == [command.INVALID, command.VALID]

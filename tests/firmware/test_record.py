@@ -1,5 +1,6 @@
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,19 @@ def test_record_with_any_byte_changed_or_missing_is_none(
     assert record.decode(bytes(place)) is None
     assert record.decode(record.encode(wanted)[:at]) is None
     assert record.decode(record.encode(wanted) + b"x") is None
+
+
+def test_record_of_another_layout_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(record, "_MAGIC", record._MAGIC + 1)
+        other = record.encode((1, 1, True, 9))
+    assert record.decode(other) is None
+
+
+def test_epoch_rises_with_each_boot_and_with_each_flashing() -> None:
+    assert record.next_epoch(7, 0) == 8
+    assert record.next_epoch(7, 6 * 60 + 59) == 8
+    assert record.next_epoch(7, 9 * 60) == 10
 
 
 def test_place_that_was_never_written_is_none() -> None:

@@ -1,14 +1,104 @@
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from contract.errors import ErrorCode
+from contract.phone import Press
 from contract.words import Word
 from mobile_sim.errors import JournalBroken, TooManyOpen
 from mobile_sim.events import Said
+from mobile_sim.journal import Journal
 from mobile_sim.phone import Phone
-from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, accept, apply
+from mobile_sim.press import HEDGE_MS
+from mobile_sim.presses import WORTH_MS, Presses
+from mobile_sim.screen import Screen
+from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, accept, apply, view
+
+
+class Moved:
+    """A phone's clocks, moved by the test, that ring what is due; and what its presses sent when."""
+
+    def __init__(self) -> None:
+        self.ms = 0.0
+        self.sent: list[tuple[float, int]] = []
+        self.screen = Screen(0)
+        self.screen.show(view(up=1_000), 0)
+        self._calls: list[tuple[float, Callable[[], None]]] = []
+        journal = Journal()
+        journal.open()
+        self.presses = Presses(journal, self._send, self)
+
+    def _send(self, frame: BaseModel, *, hedge: bool = False) -> None:
+        assert isinstance(frame, Press)
+        self.sent.append((self.ms, frame.age_ms))
+
+    def now(self) -> float:
+        return self.ms
+
+    def wall(self) -> int:
+        return 1
+
+    def call_at(self, at: float, call: Callable[[], None]) -> "Ring":
+        self._calls.append((at, call))
+        return Ring(self._calls, (at, call))
+
+    def pass_to(self, ms: float) -> None:
+        while due := min((each for each in self._calls if each[0] <= ms), key=lambda each: each[0], default=None):
+            self._calls.remove(due)
+            self.ms = max(self.ms, due[0])
+            due[1]()
+        self.ms = ms
+
+    def press(self) -> str:
+        """Press the kitchen light with a link; answers the key."""
+        flight = self.presses.begin(self.screen.lights["kitchen"], {"state": "ON"}, None, 2_000, self.ms)
+        self.presses.start(flight, 10)
+        return flight.frame.key
+
+    def hears_clock(self, up: int) -> None:
+        self.screen.show(view(up=up), self.ms)
+        self.presses.clock_heard(self.screen.lights["kitchen"])
+
+    @property
+    def words(self) -> list[Said]:
+        return [flight.journey.word for flight in self.presses.open]
+
+
+class Ring:
+    """A call to come."""
+
+    def __init__(self, calls: list[tuple[float, Callable[[], None]]], call: tuple[float, Callable[[], None]]) -> None:
+        self._calls = calls
+        self._call = call
+
+    def cancel(self) -> None:
+        if self._call in self._calls:
+            self._calls.remove(self._call)
+
+
+def test_nothing_is_sent_between_two_links() -> None:
+    moved = Moved()
+    moved.press()
+    moved.presses.link_down()
+    moved.pass_to(10 * HEDGE_MS)
+    assert moved.sent == [(0, 0)]
+    moved.presses.link_up(10)
+    assert moved.sent == [(0, 0), (10 * HEDGE_MS, 10 * HEDGE_MS)]
+
+
+def test_clock_that_is_known_better_by_much_brings_the_deadline_nearer() -> None:
+    moved = Moved()
+    moved.hears_clock(1_000)
+    moved.press()
+    moved.hears_clock(1_000 + WORTH_MS - 1)  # by too little to be worth it
+    moved.pass_to(1_900)
+    assert moved.words == [Said.PENDING]
+    moved.hears_clock(3_000)
+    moved.pass_to(1_905)
+    assert moved.words == [Said.UNCONFIRMED]
 
 
 async def test_keys_count_up_and_deadlines_never_go_back(bridge: FakeBridge, phone: Phone) -> None:
