@@ -15,6 +15,7 @@ from aiomqtt.exceptions import MqttConnectError
 
 from cloud.pipe import Pipe, SubscriptionRefused
 from cloud.settings import Settings
+from contract.cancelling import heed_cancel
 from contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, CANARY, SET
 
 STEADY_S = 10
@@ -74,6 +75,7 @@ class Line:
                 await self._live()
             except aiomqtt.MqttError as error:
                 self._ears.on_broker(found=False, cause=_cause(error), detail=str(error))
+            heed_cancel()
             attempt = 0 if time.monotonic() - began > STEADY_S else min(attempt + 1, 16)
             await asyncio.sleep(self._wait_ms(attempt) * _MS)
 
@@ -88,8 +90,8 @@ class Line:
             await pipe.open(ALL_STATES, ALL_AVAILABILITIES, self._canary)
             self._pipe = pipe
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(pipe.lost(), name="broker connection")
                 tasks.create_task(self._sing(pipe), name="broker canary")
+                await pipe.lost()
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         finally:

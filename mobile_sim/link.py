@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from contract.cancelling import heed_cancel
 from contract.errors import CloseCode, Invalid
 from contract.phone import Problem
 from mobile_sim.backoff import Backoff
@@ -101,6 +102,7 @@ class Link:
                 await self._live()
             except* (OSError, EOFError, WebSocketException, Silent) as group:
                 errors = list(leaves(group))
+            heed_cancel()
             self._judge(errors)
             pause = self._backoff.after(now_ms() - born, answered=self._answered)
             log.info("no link to the bridge (%s); next try in %.0f ms", self.trouble, pause)

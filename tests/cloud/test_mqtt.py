@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
+import aiomqtt
 import pytest
 
 from broker.accounts import Accounts
@@ -61,7 +63,7 @@ async def test_light_that_left_while_the_broker_was_away_is_told_as_offline(
     quick: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No broker saw it go, so there is no will; the one that comes back may even remember it as online."""
-    monkeypatch.setattr("cloud.house._SILENT_NS", 500_000_000)
+    monkeypatch.setattr("cloud.house._ANSWERS_NS", 500_000_000)
     light = await quick.light()
     phone = await quick.phone()
     await quick.broker.stop()
@@ -255,6 +257,42 @@ async def test_bridge_that_stood_still_does_not_blame_the_broker() -> None:
     await until(lambda: told.is_set() or singing.done())
     assert not singing.done()
     singing.cancel()
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_line_that_is_ended_in_the_moment_of_a_loss_ends(
+    monkeypatch: pytest.MonkeyPatch, is_silent: bool
+) -> None:
+    """Python's TaskGroup raises the loss then, and says nothing of the cancellation."""
+    opened, losing = asyncio.Event(), asyncio.Event()
+
+    class Losing:
+        def __init__(self, *_: object) -> None: ...
+
+        async def open(self, *_: str) -> None:
+            opened.set()
+
+        async def lost(self) -> None:
+            await lose(None if is_silent else losing)
+
+        async def close(self) -> None: ...
+
+    async def lose(when: asyncio.Event | None) -> NoReturn:
+        await (when or asyncio.Event()).wait()
+        raise aiomqtt.MqttError("lost")
+
+    monkeypatch.setattr("cloud.mqtt.Pipe", Losing)
+    monkeypatch.setattr(Line, "_sing", lambda *_: lose(losing if is_silent else None))
+    line = asyncio.create_task(
+        Line(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), Nobody()).run()
+    )
+    await opened.wait()
+    await asyncio.sleep(0)
+    losing.set()
+    line.cancel()
+    async with asyncio.timeout(WAIT_S):
+        await asyncio.wait([line])
+    assert line.cancelled()
 
 
 def test_line_without_a_connection_takes_nothing() -> None:
