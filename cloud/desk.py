@@ -194,16 +194,16 @@ class Desk:
 
     def on_broker(self, *, found: bool, now: int) -> None:
         """The broker was found, has delivered once more, or was lost."""
-        if found:
-            self._miss_lights(now)
         if self.broker == found:
+            if found:
+                self._miss_lights(now)
             return
         self.broker = found
         self._audience.status(encode(Status(broker=found)))
         if found:
+            self.house.found(now)
             for name, light in self.house.lights.items():
-                if not light.live:
-                    self._line.hand_over(name, knock.message(light.report), knock.KEY)
+                self._line.hand_over(name, knock.message(light.report), knock.KEY)
             for press in self._open.all():
                 self._step(press, BrokerFound(), now)
 

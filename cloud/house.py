@@ -13,7 +13,8 @@ _NS_PER_MS = 1_000_000
 _BOOTS_KEPT = 8
 _REFRESH_NS = 30 * 10**9
 _SILENT_NS = 35 * 10**9  # more than three heartbeats, and longer than any report is under way
-_GAP_NS = 10 * 10**9  # the bridge stood still or had no broker: what lights said meanwhile may still be unread
+_ANSWERS_NS = 6 * 10**9  # as long as a broker takes to notice that a light is gone
+_GAP_NS = 3 * 10**9  # the bridge stood still: what lights said meanwhile may still be unread
 _BETTER_MS = 500
 
 
@@ -74,7 +75,7 @@ class Light:
 
         It is the light if this boot was never seen, and the one before it is silent.
         """
-        is_silent = self.is_silent(self.heard, now)
+        is_silent = now - self.heard >= _SILENT_NS
         return report.version[0] > self.report.version[0] or (live and is_silent and report.boot not in self._boots)
 
     def _reboot(self, report: Report, now: int, *, live: bool) -> Folded:
@@ -97,10 +98,6 @@ class Light:
         if worth:
             self.told(now)
         return worth
-
-    def is_silent(self, since: int, now: int) -> bool:
-        """Whether nothing was heard of it for too long, though it could have been from `since` on."""
-        return now - max(self.heard, since) >= _SILENT_NS
 
     def told(self, now: int) -> None:
         """Phones hear of this light now."""
@@ -128,7 +125,7 @@ class House:
     def __init__(self) -> None:
         self.lights: dict[str, Light] = {}
         self._availability: dict[str, bool] = {}
-        self._asked = self._since = -_GAP_NS
+        self._found = self._since = self._asked = -_GAP_NS
 
     def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> Folded:
         """Take in a report of the light `name`."""
@@ -154,6 +151,10 @@ class House:
             light.told(now)
         return changed
 
+    def found(self, now: int) -> None:
+        """The broker was found, and every light is knocked at now."""
+        self._found = self._since = self._asked = now
+
     def miss(self, now: int) -> list[str]:
         """Take each light that said nothing for too long for offline: the broker need not have seen it go.
 
@@ -162,10 +163,14 @@ class House:
         if now - self._asked >= _GAP_NS:
             self._since = now
         self._asked = now
-        silent = [name for name, light in self.lights.items() if light.online and light.is_silent(self._since, now)]
+        silent = [name for name, light in self.lights.items() if light.online and self._is_silent(light, now)]
         for name in silent:
             self.fold_availability(name, "offline", now)
         return silent
+
+    def _is_silent(self, light: Light, now: int) -> bool:
+        limit = _ANSWERS_NS if light.heard < self._found else _SILENT_NS
+        return now - max(light.heard, self._since) >= limit
 
     def news_for(self, have: dict[str, Have], now: int) -> tuple[View, ...]:
         """Every light that is newer than what a phone has."""

@@ -1,4 +1,4 @@
-"""How a light is asked for a report, so that its clock's bound is good. Pure.
+"""How a light is asked for a report, so that it is known to be there and its clock's bound is good. Pure.
 
 A press for a boot that never was is answered by the light and does nothing; a light that knows no keys is told to stay
 as it is.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cloud import knock
 from cloud.desk import Desk
 from cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from cloud.house import Folded
@@ -66,10 +67,14 @@ class Ledger:
 
 
 class Line:
-    """Keeps what was sent as (light, key); `messages` has the whole of each. `down`: takes nothing."""
+    """Keeps the presses sent as (light, key); `messages` has the whole of each, `knocks` the newest knock at a light.
+
+    `down`: takes nothing.
+    """
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
+        self.knocks: dict[str, bytes] = {}
         self.messages: list[bytes] = []
         self.down = False
         self.at = 0
@@ -78,6 +83,9 @@ class Line:
         if self.down:
             return None
         assert decode_set(message).key == key
+        if key == knock.KEY:
+            self.knocks[light] = message
+            return self.at
         self.sent.append((light, key))
         self.messages.append(message)
         return self.at

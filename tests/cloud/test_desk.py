@@ -464,14 +464,15 @@ def test_light_that_changes_fast_is_shown_at_its_pace_and_the_newest_last() -> N
     assert [view.version for view in views] == sorted({view.version for view in views})
 
 
-def test_light_that_was_not_heard_itself_is_asked_for_a_report() -> None:
+def test_every_light_is_asked_for_a_report_once_the_broker_is_found() -> None:
     office = Office(furnished=False)
     office.report(live=False)
     office.report(light="hall", live=True)
-    assert office.line.sent == []
+    assert office.line.knocks == {}
     office.desk.on_broker(found=True, now=office.now)
-    assert office.line.sent == [("kitchen", knock.KEY)]
-    command = decode_set(office.line.messages[0])
+    assert list(office.line.knocks) == ["kitchen", "hall"]
+    command = decode_set(office.line.knocks["kitchen"])
+    assert command.key == knock.KEY
     assert (command.state, command.brightness, command.not_after) == ("ON", 200, moment(0, "00000000"))
 
 

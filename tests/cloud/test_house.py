@@ -43,9 +43,9 @@ def test_light_that_speaks_is_online() -> None:
     assert made.lights["kitchen"].online
 
 
-def missed(made: House, until_s: int, *, beat: int = S) -> list[int]:
-    """In which s after NOW the light was missed, the broker delivering each `beat` from NOW on."""
-    return [(now - NOW) // S for now in range(NOW, NOW + until_s * S + 1, beat) if made.miss(now)]
+def missed(made: House, until_s: int) -> list[int]:
+    """In which s after NOW the light was missed, the broker delivering each s from NOW on."""
+    return [(now - NOW) // S for now in range(NOW, NOW + until_s * S + 1, S) if made.miss(now)]
 
 
 def test_light_that_is_silent_for_35_s_is_offline_until_it_speaks() -> None:
@@ -62,6 +62,15 @@ def test_light_that_only_the_broker_remembers_is_missed_as_well() -> None:
     assert missed(made, 60) == [35]
 
 
+def test_light_that_does_not_answer_once_the_broker_is_found_is_offline_after_6_s() -> None:
+    made = house()
+    made.fold_report("hall", report(), NOW, live=True)
+    made.found(NOW + S)
+    assert made.fold_report("hall", report(up=2_500), NOW + 2 * S, live=True).kind is Kind.NEWS
+    assert missed(made, 30) == [7]
+    assert [light.online for light in made.lights.values()] == [False, True]
+
+
 def test_heartbeats_keep_a_light_online() -> None:
     made = house()
     for second in range(60):
@@ -72,6 +81,7 @@ def test_heartbeats_keep_a_light_online() -> None:
 
 def test_silence_counts_only_while_the_broker_delivers_and_the_bridge_runs() -> None:
     made = house()
+    made.found(NOW - S)
     assert missed(made, 30) == []
     back = NOW + 100 * S
     assert not any(made.miss(now) for now in range(back, back + 35 * S, S))
