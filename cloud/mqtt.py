@@ -88,6 +88,7 @@ class Line:
         pipe = Pipe(self._settings.broker, self._name, self._on_message, self._on_ack)
         try:
             await pipe.open(ALL_STATES, ALL_AVAILABILITIES, self._canary)
+            heed_cancel()
             self._pipe = pipe
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sing(pipe), name="broker canary")
