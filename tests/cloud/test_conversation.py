@@ -454,8 +454,25 @@ def test_gone_phone_is_forgotten(phone: Phone) -> None:
     assert phone.board.talks == set()
 
 
-def test_light_and_status_reach_the_outbox(phone: Phone) -> None:
+def test_light_and_status_reach_the_outbox_and_wake_its_writer(phone: Phone) -> None:
+    wakes = phone.wakes
     phone.talk.light("kitchen", "old")
     phone.talk.light("kitchen", "new")
+    assert phone.wakes == wakes + 2
     phone.talk.status("status")
+    assert phone.wakes == wakes + 3
     assert phone.talk.outbox.take(9) == ["new", "status"]
+
+
+def test_press_that_has_its_last_word_is_remembered_no_more(phone: Phone) -> None:
+    phone.send(PRESS)
+    assert phone.talk._watched == {key()}
+    phone.board.office.report((key(), "applied"))
+    assert [frame["word"] for frame in phone.heard()] == ["accepted", "applied"]
+    assert phone.talk._watched == set()
+
+
+def test_phone_that_has_not_said_hello_is_not_pinged(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.later(4_999)
+    assert phone.heard() == []

@@ -89,6 +89,12 @@ def test_report_after_a_jam_brings_all_that_were_not_told() -> None:
     assert numbers(report_of(answered(20), told=14)) == ["15", "16", "17", "18", "19", "20"]
 
 
+def test_report_tells_all_answers_once_and_later_only_the_usual_ones() -> None:
+    subject = answered(7)
+    assert len(numbers(report_of(subject, told=0))) == 7
+    assert subject.gate.told == 7
+
+
 def test_report_on_a_new_connection_brings_all_that_are_remembered() -> None:
     assert numbers(report_of(answered(20), told=0)) == [str(n) for n in range(20 - MEMORY + 1, 21)]
 
