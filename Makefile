@@ -56,9 +56,9 @@ bench: venv ## the numbers this project is held to, on this machine
 	@$(BIN)/python -m presslight.micropython >/dev/null
 	@exec $(BIN)/python -m tests.bench
 
-nightly: venv ## the tests that take minutes
+nightly: venv ## the tests that take minutes, and the numbers that they found
 	@tests/install.sh
-	@exec $(BIN)/python -m pytest -m nightly --timeout 3600
+	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP
 
 world: venv ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))
