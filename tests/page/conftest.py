@@ -15,7 +15,11 @@ from presslight.stack import Stack
 from tests.page.fake_bridge import SITE, FakeBridge, serve_page_files
 
 HERE = Path(__file__).parent
-FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
+FLAGS = (
+    *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"),
+    # No name service is asked: nobody is behind page.test, whatever the machine's network says to that, and when.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 WAIT_S = 20
