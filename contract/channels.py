@@ -30,6 +30,9 @@ MQTT_CHANNELS: dict[str, Channel] = {
     "state": Channel(topics.STATE, "report", retained=True, about="What the light is, and its newest decisions."),
     "availability": Channel(topics.AVAILABILITY, "availability", retained=True, about="Also the light's will."),
     "discovery": Channel(topics.DISCOVERY, "discovery", retained=True, about="How Home Assistant finds the light."),
+    "home_assistant_status": Channel(
+        topics.HOME_ASSISTANT_STATUS, "availability", retained=False, about="Home Assistant's birth and will."
+    ),
     "canary": Channel(topics.CANARY, "canary", retained=False, about="Proves to a bridge that the broker delivers."),
 }
 

@@ -19,7 +19,10 @@ AVAILABILITY = "presslight/light/{light}/availability"
 """Light → all, QoS 1, retained; also the light's will: `online` or `offline` as plain text."""
 
 DISCOVERY = "homeassistant/device/{light}/config"
-"""Light → Home Assistant, QoS 1, retained: `Discovery`."""
+"""Light → Home Assistant, QoS 1, retained: `Discovery`. Home Assistant empties it where its user deletes the device."""
+
+HOME_ASSISTANT_STATUS = "homeassistant/status"
+"""Home Assistant → all, QoS 0 or 1, retained or not as it is set up; also its will: `online` or `offline`."""
 
 CANARY = "presslight/bridge/{bridge}/canary"
 """Bridge → itself, QoS 1, not retained: proves that the broker delivers."""
@@ -59,7 +62,9 @@ RULES: tuple[Rule, ...] = (
     Rule(Role.HOME_ASSISTANT, "read", ALL_STATES),
     Rule(Role.HOME_ASSISTANT, "read", ALL_AVAILABILITIES),
     Rule(Role.HOME_ASSISTANT, "read", DISCOVERY.format(light="+")),
+    Rule(Role.HOME_ASSISTANT, "write", DISCOVERY.format(light="+")),
     Rule(Role.HOME_ASSISTANT, "write", SET.format(light="+")),
+    Rule(Role.HOME_ASSISTANT, "write", HOME_ASSISTANT_STATUS),
 )
 """Every right there is; what is not here is refused."""
 

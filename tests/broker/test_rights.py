@@ -8,7 +8,7 @@ from broker.mosquitto import Mosquitto
 from broker.packet import NOT_AUTHORISED
 from broker.refusals import STRANGER, Refused
 from contract.topics import RULES, Role, may
-from tests.broker.clients import Client, publish_packet
+from tests.broker.clients import Client, packet, publish_packet, text
 from tests.broker.conftest import Broker, Connect, Heard, OpenWire
 
 STATES = "presslight/light/+/state"
@@ -108,6 +108,44 @@ async def test_home_assistant_reads_what_lights_say_and_sets_them(connect: Conne
             assert await assistant.heard() == (topic, topic.encode())
         await assistant.publish(of("kitchen", "set"), b"ON", qos=1)
         assert await kitchen.heard() == (of("kitchen", "set"), b"ON")
+
+
+@pytest.mark.parametrize("retain", [False, True])
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_home_assistant_signs_in_with_its_will_and_says_that_it_is_there(
+    broker: Broker, connect: Connect, heard: Heard, qos: int, retain: bool
+) -> None:
+    status = "homeassistant/status"
+    will = aiomqtt.Will(status, b"offline", qos=qos, retain=retain)
+    async with connect("homeassistant", will=will) as assistant:
+        await assistant.publish(status, b"online", qos=qos, retain=retain)
+        await assistant.publish("nobody/may", b"x", qos=1)
+        await heard.until("nobody/may")
+    assert broker.refusals.counts == {("homeassistant", Refused.PUBLISH): 1}
+
+
+async def test_device_deleted_in_home_assistant_stays_deleted(connect: Connect) -> None:
+    async with connect("kitchen") as kitchen, connect("hall") as hall:
+        for name, light in (("kitchen", kitchen), ("hall", hall)):
+            await light.publish(f"homeassistant/device/{name}/config", b"{}", qos=1, retain=True)
+    async with connect("homeassistant") as assistant:
+        await assistant.publish("homeassistant/device/kitchen/config", b"", qos=1, retain=True)
+    async with connect("homeassistant") as assistant:
+        await assistant.subscribe("homeassistant/device/+/config", qos=1)
+        assert await assistant.heard() == ("homeassistant/device/hall/config", b"{}")
+
+
+async def test_home_assistant_lives_on_with_filters_that_it_has_no_right_to(wire: OpenWire, connect: Connect) -> None:
+    asked = ["homeassistant/+/+/config", "homeassistant/light/+/+/config", "tasmota/discovery/#", "$SYS/#"]
+    wanted = "homeassistant/device/+/config"
+    async with wire("homeassistant") as assistant, connect("kitchen") as kitchen:
+        assistant.send(packet(0x82, b"\x00\x01", *(text(topic) + b"\x00" for topic in [*asked, wanted])))
+        acknowledged = await assistant.read(4 + len(asked) + 1)
+        assert (acknowledged[:4], acknowledged[-1]) == (b"\x90\x07\x00\x01", 0)
+        await kitchen.publish("homeassistant/device/kitchen/config", b"{}", qos=1)
+        assert await assistant.read(2 + 2 + len("homeassistant/device/kitchen/config") + 2)
+        assistant.send(b"\xc0\x00")
+        assert await assistant.read(2) == b"\xd0\x00"
 
 
 async def test_every_user_may_write_what_the_contract_says(

@@ -104,7 +104,10 @@ def test_bridge_reads_every_report_and_only_its_own_canary() -> None:
 def test_home_assistant_sets_lights_and_speaks_for_none() -> None:
     assert topics.may("homeassistant", "read", topics.DISCOVERY.format(light="+"))
     assert topics.may("homeassistant", "write", topics.SET.format(light="hall"))
-    assert not topics.may("homeassistant", "write", topics.DISCOVERY.format(light="hall"))
+    assert topics.may("homeassistant", "write", topics.DISCOVERY.format(light="hall"))
+    assert topics.may("homeassistant", "write", "homeassistant/status")
+    assert not topics.may("homeassistant", "write", topics.STATE.format(light="hall"))
+    assert not topics.may("homeassistant", "write", topics.AVAILABILITY.format(light="hall"))
     assert not topics.may("homeassistant", "read", topics.CANARY.format(bridge="bridge"))
 
 
