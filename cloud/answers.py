@@ -15,6 +15,7 @@ from contract.phone import PressBody, Problem, encode
 _RETRY_AFTER_S = 1
 _HEADERS = {
     401: {"WWW-Authenticate": "Bearer"},
+    426: {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"},
     429: {"Retry-After": str(_RETRY_AFTER_S)},
     503: {"Retry-After": str(_RETRY_AFTER_S)},
 }

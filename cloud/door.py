@@ -86,10 +86,20 @@ class RequestProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the phone's protocol, which has times of its own."""
         self._late.cancel()
-        if all(value.isascii() for name, value in self.scope["headers"] if name.startswith(b"sec-websocket")):
-            super().handle_websocket_upgrade()
-        else:  # websockets would fail at it
+        asked = [(name, value) for name, value in self.scope["headers"] if name.startswith(b"sec-websocket")]
+        if not all(value.isascii() for _, value in asked):  # websockets would fail at it
             self._refuse(ErrorCode.MALFORMED, _NO_HANDSHAKE)
+        elif any(value != b"13" for name, value in asked if name == b"sec-websocket-version"):
+            self._refuse(ErrorCode.UPGRADE_REQUIRED, "")
+        else:
+            super().handle_websocket_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        """Not over HTTP/1.0, which has no Upgrade (RFC 9110): the application tells what is missing."""
+        return self.parser.get_http_version() == "1.1" and super()._should_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: it is answered as if it had not asked, and a line per request could fill a disk."""
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""

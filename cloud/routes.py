@@ -64,6 +64,7 @@ def routes(board: Switchboard) -> APIRouter:
     router = APIRouter()
     _add_presses(router, board)
     _add_lights(router, board)
+    _add_no_websocket(router, board)
     _add_operation(router, board)
     return router
 
@@ -119,6 +120,14 @@ def _add_lights(router: APIRouter, board: Switchboard) -> None:
         """List the lights as they are."""
         views = board.desk.house.news_for({}, board.now())
         return json_answer(encode(Lights(broker=board.desk.broker, lights=views)))
+
+
+def _add_no_websocket(router: APIRouter, board: Switchboard) -> None:
+    @router.api_route("/ws", methods=["GET", "HEAD"], include_in_schema=False)
+    async def no_websocket(request: Request) -> Response:
+        """Refuse a request that does not ask for a WebSocket, or no longer does when it arrives."""
+        board.on_no_upgrade(request.client.host if request.client else None)
+        raise Refusal(ErrorCode.UPGRADE_REQUIRED)
 
 
 def _add_operation(router: APIRouter, board: Switchboard) -> None:

@@ -19,6 +19,8 @@ from contract.errors import ErrorCode
 
 UPKEEP_S = 1.0
 """How often the store is tidied and revoked tokens are looked for."""
+NO_UPGRADE_LINES_PER_S = 1 / 3600
+"""How often the log says that requests for the WebSocket come without Upgrade. Each phone tries again each second."""
 ASKED_AT_ONCE = 500
 """So many tokens the store is asked about in one go."""
 
@@ -49,6 +51,7 @@ class Switchboard:
         self.inbox = Inbox(self.desk, self.counts)
         self.ending = asyncio.Event()
         self._buckets: dict[str, Bucket] = {}
+        self._no_upgrade_lines = Bucket(NO_UPGRADE_LINES_PER_S, 1, now())
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0
         self._doubtful = False
@@ -107,6 +110,11 @@ class Switchboard:
         """The broker was lost or found; `text` is the frame that says so."""
         for talk in self.talks:
             talk.status(text)
+
+    def on_no_upgrade(self, client: str | None) -> None:
+        """A request for the WebSocket came without Upgrade, from this address; logged once an hour."""
+        if self._no_upgrade_lines.take(self.now()):
+            self.counts.no_upgrade(client)
 
     # The broker
 

@@ -45,6 +45,13 @@ class Watch:
         self.metrics.error(code)
         self._log.debug("phone refused", code=code, phone=phone, key=key, detail=detail)
 
+    def no_upgrade(self, client: str | None) -> None:
+        """A request for the WebSocket came without Upgrade, and others like it may have."""
+        self._log.warning(
+            "a request for /ws has no Upgrade header: a proxy in front of the bridge most likely does not pass it on",
+            client=client,
+        )
+
     def shown(self, ms: int, bridge_us: int | None) -> None:
         """A phone showed a press."""
         self.metrics.shown(ms, bridge_us)

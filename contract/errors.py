@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     SILENT_PHONE = "silent_phone"
     SHUTTING_DOWN = "shutting_down"
     REQUEST_TIMEOUT = "request_timeout"
+    UPGRADE_REQUIRED = "upgrade_required"
     INTERNAL = "internal"
 
 
@@ -96,6 +97,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.SILENT_PHONE: Meaning("This phone answered no ping for too long.", True, 503),
     ErrorCode.SHUTTING_DOWN: Meaning("The bridge is restarting.", True, 503),
     ErrorCode.REQUEST_TIMEOUT: Meaning("The request did not arrive in time.", True, 408),
+    ErrorCode.UPGRADE_REQUIRED: Meaning("At this address only a WebSocket (version 13) is spoken.", False, 426),
     ErrorCode.INTERNAL: Meaning("The bridge made a mistake; whether this took effect is not known.", True, 500),
 }
 

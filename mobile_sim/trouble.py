@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+from http import HTTPStatus
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 
@@ -19,6 +20,8 @@ def describe(error: BaseException) -> str:
             clause = f"server certificate problem: {error.verify_message}"
         case socket.gaierror():
             clause = f"cannot find the server ({str(error.strerror).lower()})"
+        case InvalidStatus(response=response) if response.status_code == HTTPStatus.UPGRADE_REQUIRED:
+            clause = "a proxy in front of the bridge does not pass WebSockets on (HTTP 426)"
         case InvalidHandshake() | InvalidURI():
             clause = f"this network blocks the app, or there is no bridge at this address ({_answer(error)})"
         case OSError(errno=int(number), strerror=str(text)):

@@ -126,7 +126,66 @@ async def test_handshake_that_is_none_hears_so(house: House, wire: Wire, handsha
     assert counted(house, ErrorCode.MALFORMED) == 1
 
 
-@pytest.mark.parametrize("wrong", [(b"13", b"8"), (b"A==", b""), (b"Sec-WebSocket-Key", b"X")])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"GET /ws HTTP/1.1\r\nHost: bridge\r\n\r\n",
+        b"GET /ws?x=1 HTTP/1.1\r\nHost: bridge\r\nConnection: close\r\n\r\n",
+        b"GET /ws HTTP/1.0\r\n\r\n",
+        UPGRADE.replace(b"Upgrade: websocket\r\n", b""),
+        UPGRADE.replace(b"Connection: Upgrade", b"Connection: close"),
+        UPGRADE.replace(b"Connection: Upgrade", b"Connection: keep-alive"),
+        UPGRADE.replace(b"Connection: Upgrade\r\n", b""),
+        UPGRADE.replace(b"Upgrade: websocket\r\nConnection: Upgrade", b"Connection: close").replace(b"1.1", b"1.0"),
+        UPGRADE.replace(b"1.1", b"1.0"),
+        UPGRADE.replace(b"websocket", b"h2c", 1),
+    ],
+    ids=[
+        "plain", "query", "HTTP/1.0", "no Upgrade", "Connection: close", "Connection: keep-alive", "no Connection",
+        "as nginx sends it", "Upgrade in HTTP/1.0", "another protocol",
+    ],
+)  # fmt: skip
+async def test_request_for_the_websocket_without_upgrade_hears_what_is_missing(
+    house: House, wire: Wire, asked: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.send(asked)
+    status, headers, body = await wire.answer()
+    assert (status, json.loads(body)["code"], json.loads(body)["retry"]) == (426, "upgrade_required", False)
+    assert headers["upgrade"] == "websocket"
+    assert headers["sec-websocket-version"] == "13"
+    assert counted(house, ErrorCode.UPGRADE_REQUIRED) == 1
+    assert [record.levelname for record in caplog.records if "proxy" in record.message] == ["WARNING"]
+
+
+async def test_head_of_the_websocket_hears_the_same_without_a_body(house: House) -> None:
+    answer = await house.http.head("/ws")
+    assert (answer.status_code, answer.headers["Upgrade"], answer.content) == (426, "websocket", b"")
+
+
+async def test_proxy_that_forgets_upgrade_is_named_in_one_line_however_many_phones_try(
+    house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        assert (await house.http.get("/ws")).status_code == 426
+    said = [record for record in caplog.records if "proxy" in record.message]
+    assert [(record.levelname, getattr(record, "client", "")) for record in said] == [("WARNING", "127.0.0.1")]
+    later = house.board.now() + 3_600 * 10**9
+    monkeypatch.setattr(house.board, "now", lambda: later)
+    await house.http.get("/ws")
+    assert len([record for record in caplog.records if "proxy" in record.message]) == 2
+
+
+@pytest.mark.parametrize("version", [b"8", b"0", b"14", b"013", b"x", b"8, 13", b"13, 8", b""])
+async def test_handshake_of_another_version_hears_which_is_spoken(house: House, wire: Wire, version: bytes) -> None:
+    wire.send(UPGRADE.replace(b"13", version))
+    status, headers, body = await wire.answer()
+    assert (status, json.loads(body)["code"]) == (426, "upgrade_required")
+    assert (headers["upgrade"], headers["sec-websocket-version"]) == ("websocket", "13")
+    assert await wire.ended() == b""
+    assert counted(house, ErrorCode.UPGRADE_REQUIRED) == 1
+
+
+@pytest.mark.parametrize("wrong", [(b"Version: 13", b"X: y"), (b"A==", b""), (b"Sec-WebSocket-Key", b"X")])
 async def test_handshake_of_another_websocket_is_counted(house: House, wire: Wire, wrong: tuple[bytes, bytes]) -> None:
     wire.send(UPGRADE.replace(*wrong))
     assert b" 400 Bad Request" in await wire.ended()

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from mobile_sim import load
+from mobile_sim.errors import Unreachable
 from mobile_sim.events import Said
 from mobile_sim.phone import Phone
 from mobile_sim.result import Plan, conclude
 from presslight.stack import Stack
+from tests.proxy import proxy
 
 
 @pytest.fixture
@@ -85,6 +87,13 @@ async def test_next_life_of_a_phone_takes_up_its_journal(stack: Stack, tmp_path:
         journey = await phone.press("kitchen", state="OFF")
     assert journey.word is Said.APPLIED
     assert journey.key != flight.frame.key
+
+
+async def test_proxy_that_forgets_upgrade_is_named(stack: Stack) -> None:
+    async with proxy(stack.url, upgrades=False) as url:
+        with pytest.raises(Unreachable, match="a proxy in front of the bridge does not pass WebSockets on"):
+            async with Phone(url, stack.token, connect_ms=2_000):
+                pass
 
 
 async def test_load_on_real_lamps_applies_every_press(phone: Phone) -> None:

@@ -1,0 +1,61 @@
+"""A reverse proxy as people put one in front of a bridge: it takes a prefix off the path, and may forget Upgrade."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+_HOP_BY_HOP = re.compile(rb"(?im)^(?:upgrade|connection):.*\r\n")
+_NOWHERE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@asynccontextmanager
+async def proxy(bridge: str, prefix: str = "", *, upgrades: bool = True) -> AsyncIterator[str]:
+    """Serve the bridge at `bridge` below `prefix`; gives the address of that. One request a connection, as nginx does.
+
+    `upgrades` False: Upgrade and Connection are not passed on, as proxies do that nobody has told otherwise.
+    """
+    inside = urlsplit(bridge)
+    talks = set[asyncio.Task[None]]()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            method, path, rest = head.split(b" ", 2)
+            if not path.startswith(f"{prefix}/".encode()):
+                writer.write(_NOWHERE)
+                return
+            if not (upgrades and b"\r\nupgrade:" in head.lower()):
+                version, fields = rest.split(b"\r\n", 1)
+                rest = version + b"\r\nConnection: close\r\n" + _HOP_BY_HOP.sub(b"", fields)
+            back, forth = await asyncio.open_connection(inside.hostname, inside.port)
+            forth.write(b" ".join([method, path.removeprefix(prefix.encode()), rest]))
+            await asyncio.gather(_pass_on(reader, forth), _pass_on(back, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # either side has gone
+        finally:
+            writer.close()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(talk(reader, writer))
+        talks.add(task)
+        task.add_done_callback(talks.discard)
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{prefix}"
+    finally:
+        server.close()
+        for task in list(talks):
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    finally:
+        writer.close()
