@@ -75,7 +75,7 @@ class Line:
                 await self._live()
             except aiomqtt.MqttError as error:
                 self._ears.on_broker(found=False, cause=_cause(error), detail=str(error))
-            heed_cancel()
+            await heed_cancel()
             attempt = 0 if time.monotonic() - began > STEADY_S else min(attempt + 1, 16)
             await asyncio.sleep(self._wait_ms(attempt) * _MS)
 
@@ -88,12 +88,13 @@ class Line:
         pipe = Pipe(self._settings.broker, self._name, self._on_message, self._on_ack)
         try:
             await pipe.open(ALL_STATES, ALL_AVAILABILITIES, self._canary)
-            heed_cancel()
+            await heed_cancel()
             self._pipe = pipe
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sing(pipe), name="broker canary")
                 await pipe.lost()
         except ExceptionGroup as group:
+            await heed_cancel()
             raise group.exceptions[0] from None
         finally:
             self._pipe = None

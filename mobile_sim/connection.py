@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
 
 from contract import tcp
+from contract.cancelling import heed_cancel
 from contract.errors import ContractError
 from contract.phone import (
     Have,
@@ -102,11 +103,15 @@ class Connection:
 
     async def live(self) -> None:
         """Serve until the socket ends. Raises ConnectionClosed or Silent, in a group."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._write(), name="phone: writer")
-            group.create_task(self._beat(), name="phone: heartbeat")
-            while True:
-                self._hear(await self._receive())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write(), name="phone: writer")
+                group.create_task(self._beat(), name="phone: heartbeat")
+                while True:
+                    self._hear(await self._receive())
+        except ExceptionGroup:
+            await heed_cancel()
+            raise
 
     def _hear(self, frame: Frame | None) -> None:
         match frame:

@@ -102,7 +102,7 @@ class Link:
                 await self._live()
             except* (OSError, EOFError, WebSocketException, Silent) as group:
                 errors = list(leaves(group))
-            heed_cancel()
+            await heed_cancel()
             self._judge(errors)
             pause = self._backoff.after(now_ms() - born, answered=self._answered)
             log.info("no link to the bridge (%s); next try in %.0f ms", self.trouble, pause)

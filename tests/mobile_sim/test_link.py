@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator
+
 import pytest
 
 from contract.errors import CloseCode, Invalid
@@ -9,22 +11,31 @@ from mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
 
 
+@pytest.fixture
+async def single_link(bridge: FakeBridge) -> AsyncIterator[Phone]:
+    """A phone without a spare, so that a second hello is the same link's."""
+    async with Phone(bridge.url, TOKEN, spare=False) as on:
+        yield on
+
+
 @pytest.mark.parametrize("code", [CloseCode.RESTART, CloseCode.SLOW, CloseCode.OVERLOADED, 1001, 1011])
-async def test_phone_comes_back_after_a_close_that_allows_it(bridge: FakeBridge, phone: Phone, code: int) -> None:
+async def test_phone_comes_back_after_a_close_that_allows_it(bridge: FakeBridge, single_link: Phone, code: int) -> None:
     await bridge.visits[0].close(code)
     await bridge.until(lambda: len(bridge.hellos) == 2)
-    await phone.until(lambda _: phone.rtt_ms is not None)
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+    await single_link.until(lambda _: single_link.rtt_ms is not None)
+    assert (await single_link.press("kitchen", state="ON")).word is Said.APPLIED
 
 
 @pytest.mark.parametrize("code", [CloseCode.UNAUTHENTICATED, CloseCode.ABUSE])
-async def test_phone_stays_away_after_a_close_that_forbids_it(bridge: FakeBridge, phone: Phone, code: int) -> None:
+async def test_phone_stays_away_after_a_close_that_forbids_it(
+    bridge: FakeBridge, single_link: Phone, code: int
+) -> None:
     await bridge.visits[0].close(code)
     with pytest.raises(TurnedAway) as turned_away:
-        await phone.until(lambda _: False)
+        await single_link.until(lambda _: False)
     assert turned_away.value.close_code == code
     with pytest.raises(TurnedAway):
-        await phone.press("kitchen", state="ON")
+        await single_link.press("kitchen", state="ON")
     assert len(bridge.hellos) == 1
 
 
