@@ -9,6 +9,7 @@ import pytest
 
 from broker.authority import Authority, alternative_names
 from broker.errors import AuthorityExists, AuthorityMissing, OpensslFailed, OpensslMissing
+from tests.certificates import shake_hands
 
 
 @pytest.fixture
@@ -24,19 +25,7 @@ def shown(certificate: Path, *words: str) -> str:
 
 
 def handshake(authority: Authority, ca: Path, host: str) -> None:
-    """A TLS handshake in memory; raises ssl.SSLError where the client does not believe the server."""
-    server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server_context.load_cert_chain(authority.certificate, authority.key)
-    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = ssl.create_default_context(cafile=ca).wrap_bio(down, up, server_hostname=host)
-    server = server_context.wrap_bio(up, down, server_side=True)
-    for _ in range(4):
-        for end in (client, server):
-            try:
-                end.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
-    assert client.version() == "TLSv1.3"
+    shake_hands(ca, authority.certificate, authority.key, host)
 
 
 @pytest.mark.parametrize("host", ["broker.home", "192.168.1.2", "::1"])
