@@ -131,7 +131,8 @@ class _End(asyncio.Protocol):
         self.transport = transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ends.add(self)
-        self.opened(self)
+        # Not at once: Python 3.11.2 begins to read after this, even where reading was paused in here.
+        asyncio.get_running_loop().call_soon(self.opened, self)
 
     def data_received(self, data: bytes) -> None:
         if self.other:
