@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # Installs from apt what the tests run against and pip does not carry. Where it is all there, nothing happens.
 set -euo pipefail
-export PATH="$PATH:/usr/sbin"
+export PATH="$PATH:/usr/sbin:/sbin"
 
 say() { printf 'presslight: %s\n' "$*" >&2; }
-give_up() { say "the tests need $* (apt-get install ${missing[*]})"; exit 1; }
+give_up() {
+    say "the tests need $* (as root: apt-get update && apt-get install --yes --no-install-recommends ${missing[*]})"
+    exit 1
+}
 
 missing=()
 command -v mosquitto >/dev/null || missing+=(mosquitto)
 command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+[[ $(ldconfig -p) == *libatomic.so.1* ]] || missing+=(libatomic1) # what drives Chromium is linked against it
 ((${#missing[@]})) || exit 0
 
 command -v apt-get >/dev/null || give_up "Mosquitto, Chromium and PostgreSQL, and there is no apt-get here"
