@@ -1,5 +1,6 @@
 // One light on the screen: as it is, and beside it what the person wishes.
 
+import { listenToSlider, momentOf } from "./fingers.js";
 import { fromPercent, nameOf, percent, presenceOf, stateOf } from "./words.js";
 
 export class Card {
@@ -23,10 +24,13 @@ export class Card {
     power.setAttribute("aria-describedby", press.id);
     level.setAttribute("aria-label", `Brightness of ${nameOf(id)}`);
     power.addEventListener("click", (event) => on.toggle(momentOf(event)));
-    level.addEventListener("input", (event) => {
-      this.#wish = level.valueAsNumber;
-      this.#placeThumb(this.#wish);
-      on.level(fromPercent(this.#wish), momentOf(event));
+    listenToSlider(level, {
+      press: (value, at) => {
+        this.#wish = value;
+        this.#placeThumb(value);
+        on.level(fromPercent(value), at);
+      },
+      back: () => this.#placeThumb(this.#wish ?? this.#is),
     });
   }
 
@@ -65,10 +69,4 @@ export class Card {
     this.#wish = null;
     this.#placeThumb(this.#is);
   }
-}
-
-/** Events carry the moment of the finger itself, from before the page had time for it. */
-function momentOf(event) {
-  const now = performance.now();
-  return event.timeStamp > 0 && event.timeStamp <= now ? event.timeStamp : now;
 }
