@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cloud.errors import StoreNotOpened
 from cloud.sqlite import Sqlite
@@ -62,7 +62,7 @@ def read_address(text: Path | str) -> Address:
         raise Invalid("the store's address is no URL") from None
     if parts.scheme not in _SCHEMES:
         raise Invalid("a store is a file's path or postgresql://user@host/database")
-    if parts.password or "password=" in parts.query:
+    if parts.password or "password=" in unquote(parts.query):
         raise Invalid("keep the store's password out of its address: PGPASSWORD or libpq's password file holds it")
     return text
 

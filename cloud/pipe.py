@@ -41,7 +41,7 @@ class Pipe(aiomqtt.Client):
             address.host,
             address.port,
             username=address.username,
-            password=address.password.get_secret_value() if address.password else None,
+            password=None if address.password is None else address.password.get_secret_value(),
             identifier=name,
             clean_session=True,
             timeout=CONNECT_S,

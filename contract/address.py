@@ -1,10 +1,11 @@
 """Where a broker is: the one address type that all parts pass around. Its repr hides the password."""
 
 from typing import Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from contract import url as urls
 from contract.errors import Invalid
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -31,21 +32,20 @@ class BrokerAddress(BaseModel):
     def parse(cls, url: str, *, ca_file: str | None = None) -> Self:
         """Read a URL. Raises Invalid, with a sentence that repeats nothing of it: any part may be the password's."""
         try:
-            parts = urlsplit(url)
-            port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
-            address = cls(
-                host=parts.hostname or "",
-                port=port,
-                username=unquote(parts.username) if parts.username else None,
-                password=SecretStr(unquote(parts.password)) if parts.password is not None else None,
-                tls=parts.scheme == "mqtts",
-                ca_file=ca_file,
-            )
+            parts = urls.split(url)
+            usual_port = DEFAULT_PORTS[parts.scheme]
         except (KeyError, ValueError):
             raise Invalid(_LOOKS_LIKE) from None
-        if parts.path not in ("", "/") or parts.query or parts.fragment or (parts.password and not parts.username):
+        if parts.path not in ("", "/") or parts.query is not None or parts.fragment is not None or parts.user == "":
             raise Invalid(_LOOKS_LIKE)
-        return address
+        return cls(
+            host=parts.host,
+            port=parts.port or usual_port,
+            username=parts.user,
+            password=None if parts.password is None else SecretStr(parts.password),
+            tls=parts.scheme == "mqtts",
+            ca_file=ca_file,
+        )
 
     def signed_in_as(self, username: str, password: str) -> Self:
         """Give the same broker with another user."""
@@ -57,5 +57,4 @@ class BrokerAddress(BaseModel):
         if self.username is not None:
             secret = f":{quote(self.password.get_secret_value(), safe='')}" if self.password is not None else ""
             user = f"{quote(self.username, safe='')}{secret}@"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{user}{host}:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{user}{urls.authority(self.host, self.port)}"

@@ -4,14 +4,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from contract.cancelling import heed_cancel
-from contract.errors import CloseCode, Invalid
+from contract.errors import CloseCode
 from contract.phone import Problem
 from mobile_sim.backoff import Backoff
 from mobile_sim.clock import now_ms, wait
@@ -26,10 +25,10 @@ CLOSING_S = 1
 
 
 class Link:
-    """Keeps a WebSocket up between `start` and `stop`; `send` never waits. `url`: the bridge's, http[s]://host[:port]."""
+    """Keeps a WebSocket up between `start` and `stop`; `send` never waits. `url`: its own, ws[s]://…/ws."""
 
     def __init__(self, url: str, token: str, ear: Ear, *, client: str, backoff: Backoff | None = None) -> None:
-        self._uri = socket_uri(url)
+        self._url = url
         self._token = token
         self._ear = ear
         self._client = client
@@ -110,7 +109,7 @@ class Link:
 
     async def _live(self) -> None:
         async with connect(
-            self._uri,
+            self._url,
             compression=None,
             max_size=MAX_INCOMING_BYTES,
             open_timeout=HANDSHAKE_S,
@@ -146,15 +145,6 @@ class Link:
 def is_final(close_code: int) -> bool:
     """True for 41xx: the same phone would be closed again."""
     return CloseCode.UNAUTHENTICATED <= close_code < CloseCode.UNAUTHENTICATED + 99
-
-
-def socket_uri(url: str) -> str:
-    """The WebSocket's address of the bridge at `url`; path, query and fragment do not matter. Raises Invalid."""
-    parts = urlsplit(url)
-    schemes = {"http": "ws", "https": "wss"}
-    if parts.scheme not in schemes or not parts.hostname:
-        raise Invalid(f"a bridge's address looks like http://host:port, not like {url[:80]!r}")
-    return f"{schemes[parts.scheme]}://{parts.netloc}/ws"
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -9,6 +9,7 @@ from typing import Self
 
 from contract.phone import LightChanged, PressOutcome, Problem, Status, View, Welcome
 from contract.words import DEFAULT_PATIENCE_MS, Power, Version
+from mobile_sim.address import BridgeAddress
 from mobile_sim.clock import RealTime, now_ms
 from mobile_sim.connection import Ear, Pushed
 from mobile_sim.errors import UnknownLight, Unreachable
@@ -28,8 +29,9 @@ CATCH_UP_S = 1
 class Phone:
     """A phone on one bridge, with a warm socket that comes back by itself.
 
-    `url`: http[s]://host[:port]. `journal`: a file that keeps keys and open presses over a kill of this process; None
-    keeps them in memory. `connect_ms`: how long entering may wait for the bridge's first welcome.
+    `url`: http[s]://host[:port][/path], as `BridgeAddress` reads it. `journal`: a file that keeps keys and open presses
+    over a kill of this process; None keeps them in memory. `connect_ms`: how long entering may wait for the
+    bridge's first welcome.
     `spare`: keep a second socket warm, for the second copy of a press that got no answer.
 
     Entering raises Unreachable, TurnedAway or JournalBroken; every call after that raises TurnedAway once the bridge
@@ -46,12 +48,13 @@ class Phone:
         connect_ms: int = CONNECT_MS,
         spare: bool = True,
     ) -> None:
-        self._url = url
+        where = BridgeAddress.parse(url)
+        self._bridge = where.shown
         self._connect_ms = connect_ms
         self._journal = Journal(journal)
         self._screen = Screen(now_ms())
         ear = Ear(self._screen.have, self._welcomed, self._heard, self._lost)
-        self._paths = Paths(url, token, ear, client=client, spare=spare)
+        self._paths = Paths(where.socket, token, ear, client=client, spare=spare)
         self._link = self._paths.link
         self._presses = Presses(self._journal, self._paths.send, RealTime())
         self._slides = Slides(lambda light, value: self.begin(light, state="ON", brightness=value))
@@ -68,7 +71,7 @@ class Phone:
         except BaseException as error:
             await self._leave()
             if isinstance(error, TimeoutError):
-                raise Unreachable(f"no bridge at {self._url}: {self._link.trouble}") from None
+                raise Unreachable(f"no bridge at {self._bridge}: {self._link.trouble}") from None
             raise
         return self
 
@@ -86,7 +89,7 @@ class Phone:
     def welcome(self) -> Welcome:
         """The bridge's newest welcome: its name, its limits, the phone's name."""
         if self._welcome is None:
-            raise Unreachable(f"no bridge at {self._url} yet")
+            raise Unreachable(f"no bridge at {self._bridge} yet")
         return self._welcome
 
     @property

@@ -41,7 +41,7 @@ def setup_files(
         "port": address.port,
         "tls": address.tls,
         "user": address.username,
-        "password": address.password.get_secret_value() if address.password else None,
+        "password": None if address.password is None else address.password.get_secret_value(),
         "wifi": dict(wifi),
         "flashed": int(time.time()),
     }

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from contract.errors import PresslightError
+from contract.errors import Invalid, PresslightError
 from contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS
 from mobile_sim import duration, junit, load
+from mobile_sim.address import BridgeAddress
 from mobile_sim.phone import Phone
 from mobile_sim.result import Plan, Result, conclude
 from mobile_sim.tables import table
@@ -100,7 +100,10 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
     *,
     url: Annotated[
         str | None,
-        typer.Option(help="The bridge, http://host:port, or the phone page's link. Without it the stack is started."),
+        typer.Option(
+            help="The bridge, http://host:port (or https://host/house1 behind a proxy), or the phone page's link. "
+            "Without it the stack is started.",
+        ),
     ] = None,
     token: Annotated[str, typer.Option(envvar="PRESSLIGHT_TOKEN", help="The phone's token, for --url.")] = "",
     presses: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many presses to count.")] = 400,
@@ -132,11 +135,15 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
 
 
 def token_for(url: str | None, token: str) -> str:
-    """The token for a bridge: as given, or the one in the page's link. Raises NoToken."""
-    found = token or urlsplit(url or "").fragment.removeprefix("token=")
-    if url is not None and not found:
+    """The token for a bridge: as given, or the one in the page's link. Raises NoToken, Invalid."""
+    if url is None:
+        return ""
+    linked = BridgeAddress.parse(url).token
+    if linked and token and linked != token:
+        raise Invalid("--url has a token, and --token or PRESSLIGHT_TOKEN another one: give one of them")
+    if not linked and not token:
         raise NoToken("a token is needed for --url: --token or PRESSLIGHT_TOKEN")
-    return found
+    return linked or token
 
 
 def show(result: Result) -> int:

@@ -29,6 +29,7 @@ def test_url_is_taken_as_it_is(url: str) -> None:
     [
         "postgresql://ann:s3cret@db.example/house",
         "postgresql://db.example/house?user=ann&password=s3cret",
+        "postgresql://db.example/house?pass%77ord=s3cret",
         "mysql://ann:s3cret@db.example/house",
         "postgresql://ann:s3cret@[db.example/house",
     ],

@@ -59,6 +59,44 @@ def test_parse_refuses_what_follows_the_port(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        *("mqtt://host?", "mqtt://host#", "mqtt://host//", "mqtt://host/?", "mqtt://@host", "mqtt://:@host"),
+        *("mqtt://kitchen:50%hunter2@host", "mqtt://kitchen:hunter2%ab@host", "mqtt://kitchen:hunter2%@host"),
+        *("mqtt://k%itchen:hunter2@host", "mqtt://kitchen:hunter2@h%6fst", "mqtt://kitchen:hunter2@host\t"),
+        *("\nmqtt://kitchen:hunter2@host", " mqtt://kitchen:hunter2@host", "mqtt://kitchen:hunter2@host "),
+        *("mqtt://kitchen:hunter2@[host]", "mqtt://kitchen:hunter2@[::1%]", "mqtt://kitchen:hunter2@stra\u00dfe.de"),
+    ],
+)
+def test_parse_refuses_in_one_line_what_it_would_have_to_drop_or_guess(url: str) -> None:
+    said = parse(url)
+    assert isinstance(said, str)
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "user", "password"),
+    [
+        ("mqtt://kitchen@host", "kitchen", None),
+        ("mqtt://kitchen:@host", "kitchen", ""),
+        ("mqtt://kit%20chen:50%25ab@host", "kit chen", "50%ab"),
+        ("mqtt://kitchen:a+b\tc d@host", "kitchen", "a+b\tc d"),
+        ("mqtt://kitchen:p%C3%A4ss@host", "kitchen", "päss"),
+        ("mqtt://ann@home:p@ss:word@host", "ann@home", "p@ss:word"),
+    ],
+)
+def test_parse_takes_user_and_password_as_they_are_written(url: str, user: str, password: str | None) -> None:
+    address = BrokerAddress.parse(url)
+    assert address.username == user
+    assert (address.password.get_secret_value() if address.password is not None else None) == password
+
+
+@pytest.mark.parametrize("host", ["fe80::1%eth0", "fe80::1%25eth0"])
+def test_parse_takes_the_zone_of_an_ipv6_address_as_systems_do(host: str) -> None:
+    assert BrokerAddress.parse(f"mqtt://[{host}]:1883").host == "fe80::1%eth0"
+
+
+@pytest.mark.parametrize(
     "url", ["", "host", "host:1883", "http://host", "mqtt://", "mqtt://:1883", "mqtt://user@", "mqtt://:pw@host"]
 )
 def test_parse_refuses_what_names_no_broker(url: str) -> None:

@@ -6,7 +6,6 @@ from contract.errors import CloseCode, Invalid
 from mobile_sim import backoff
 from mobile_sim.errors import TurnedAway, Unreachable
 from mobile_sim.events import Said
-from mobile_sim.link import socket_uri
 from mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
 
@@ -52,21 +51,17 @@ async def test_phone_without_a_bridge_says_what_is_wrong(bridge: FakeBridge) -> 
             pass
 
 
+async def test_phone_that_finds_no_bridge_keeps_the_token_of_the_link_to_itself(bridge: FakeBridge) -> None:
+    await bridge.stop()
+    with pytest.raises(Unreachable) as unreachable:
+        async with Phone(f"{bridge.url}/#token=s3cret", TOKEN, connect_ms=200):
+            pass
+    assert "s3cret" not in str(unreachable.value)
+
+
 def test_phone_refuses_an_address_that_is_none() -> None:
     with pytest.raises(Invalid):
         Phone("mqtt://somewhere", TOKEN)
-
-
-@pytest.mark.parametrize(
-    ("url", "uri"),
-    [
-        ("http://localhost:8787", "ws://localhost:8787/ws"),
-        ("https://lights.example/", "wss://lights.example/ws"),
-        ("http://[::1]:8787/#token=secret", "ws://[::1]:8787/ws"),
-    ],
-)
-def test_socket_is_found_from_the_bridges_address(url: str, uri: str) -> None:
-    assert socket_uri(url) == uri
 
 
 async def test_finger_cuts_the_wait_for_the_next_link_short(

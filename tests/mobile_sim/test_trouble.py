@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
+from mobile_sim.address import BridgeAddress
 from mobile_sim.connection import Ear, Silent
 from mobile_sim.errors import Unreachable
 from mobile_sim.link import Link, leaves
@@ -67,7 +68,7 @@ async def complaint(url: str) -> str:
     nobody = Ear(dict, lambda _: None, lambda _: None, lambda: None)
     try:
         async with asyncio.timeout(WAIT_S):
-            await Link(url, "token", nobody, client="test")._live()
+            await Link(BridgeAddress.parse(url).socket, "token", nobody, client="test")._live()
     except Exception as error:
         return "; ".join(describe(leaf) for leaf in leaves(ExceptionGroup("", [error])))
     raise AssertionError("there was a bridge")

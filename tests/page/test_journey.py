@@ -15,6 +15,7 @@ from presslight.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from tests.page.bridge_process import BridgeProcess
 from tests.page.conftest import WAIT_S, NewPhone
+from tests.proxy import proxy
 
 DONE = re.compile(r"Done in [0-9.,]+\sms")
 
@@ -57,6 +58,22 @@ async def test_press_lights_the_light_and_says_how_long_it_took(
     await expect(page.get_by_role("region", name="Press to light")).to_contain_text("within the budget of 2,000 ms")
     assert page.url == f"{stack.url}/"
     assert all(url.startswith(stack.url) for url in asked)
+    assert complaints == []
+
+
+async def test_page_below_a_path_of_a_proxy_presses_there(
+    context: BrowserContext, stack: Stack, complaints: list[str]
+) -> None:
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    async with proxy(stack.url, "/house1") as url:
+        page = await context.new_page()
+        await page.goto(f"{url}/#token={stack.token}")
+        await expect(page.locator("#link")).to_have_text("Live")
+        await power(page).click()
+        await expect(card(page)).to_contain_text(DONE)
+        await page.close()
+    assert all(each.startswith(f"{url}/") for each in asked)
     assert complaints == []
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import xml.etree.ElementTree as ET
@@ -10,10 +11,14 @@ from typing import NamedTuple
 
 import pytest
 
+from cloud.serve import Bridge
+from cloud.settings import Settings
+from contract.address import BrokerAddress
 from contract.errors import ErrorCode
 from contract.words import Reason, Word
 from presslight.measure import NoToken, Wanted, token_for
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, refuse, view
+from tests.proxy import proxy
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,12 +91,45 @@ async def test_measure_faster_than_the_bridge_allows_is_one_line_and_exits_2(bri
     ("arguments", "complaint"),
     [
         (["--budget", "2"], "a duration looks like 2s or 1500ms, not like '2'"),
-        (["--url", "mqtt://there"], "a bridge's address looks like http://host:port, not like 'mqtt://there'"),
+        (
+            ["--url", "http://here/#token=abc"],
+            "--url has a token, and --token or PRESSLIGHT_TOKEN another one: give one of them",
+        ),
         (["--json", "nowhere/m.json"], "there is no folder nowhere for m.json"),
     ],
 )
 async def test_measure_with_a_bad_option_is_one_line_and_exits_2(arguments: list[str], complaint: str) -> None:
     assert await measure(*arguments) == (2, "", f"presslight: {complaint}\n")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "mqtt://there", "http://ann:s3cret@there", "http://there?x=s3cret", "http://there:0"]
+)
+async def test_measure_of_an_address_that_would_not_count_whole_is_one_line_and_exits_2(url: str) -> None:
+    run = await measure("--url", url)
+    assert (run.code, run.out) == (2, "")
+    assert re.fullmatch(r"presslight: a bridge's address looks like .*\n", run.err)
+    assert "s3cret" not in run.err
+
+
+async def test_measure_behind_a_proxy_with_two_houses_measures_the_one_that_its_path_names(tmp_path: Path) -> None:
+    named = "--presses", "2", "--rate", "50", "--budget", "60s", "--json", str(tmp_path / "m.json")
+    async with FakeBridge(view("attic")) as bridge, proxy(bridge.url, "/house1") as url:
+        run = await measure("--url", f"{url}/#token={TOKEN}", *named)
+        assert run.code == 0, run.err
+        assert json.loads((tmp_path / "m.json").read_text())["plan"]["lights"] == ["attic"]
+        other = await measure("--url", url.replace("house1", "house2"), *named)
+        assert other.code == 2
+        assert "HTTP 404" in other.err
+
+
+async def test_measure_of_a_path_at_which_the_bridge_is_not_exits_2(tmp_path: Path) -> None:
+    nobody = BrokerAddress(host="127.0.0.1", port=1)
+    async with Bridge(Settings(broker=nobody, store=tmp_path / "presses.db"), port=0) as bridge:
+        run = await measure("--url", f"{bridge.url}/house1/", "--presses", "1", "--budget", "60s")
+        assert (run.code, run.out) == (2, "")
+        assert f"no bridge at {bridge.url}/house1: " in run.err
+        assert "HTTP 403" in run.err
 
 
 async def test_measure_of_a_bridge_that_is_not_there_is_one_line_and_exits_2(bridge: FakeBridge) -> None:
