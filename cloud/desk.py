@@ -57,7 +57,7 @@ class Desk:
         max_open: int,
         max_open_per_light: int,
     ) -> None:
-        self.house = House()
+        self.house = House(self._phone_of)
         self.broker = False
         self._ledger = ledger
         self._line = line
@@ -107,6 +107,12 @@ class Desk:
         if press is None or press.order.phone != phone:
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
         return press.outcome()
+
+    def _phone_of(self, light: str, key: str) -> str | None:
+        """The phone whose press on a light a key is, of whichever bridge, as long as it is stored."""
+        press = self._open.get(key)
+        order = self._ledger.find(key) if press is None else press.order
+        return order.phone if order is not None and order.light == light else None
 
     def _ask_first(self, ask: Ask, watcher: Watcher, now: int) -> None:
         light = self.house.lights.get(ask.light)

@@ -45,5 +45,5 @@ class Display:
     def _show(self, name: str, now: int) -> None:
         self._owed.discard(name)
         self._shown[name] = now
-        view = self._house.lights[name].view(name, now)
+        view = self._house.view(name, now)
         self._audience.light(name, encode(LightChanged(light=view)))

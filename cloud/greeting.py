@@ -37,5 +37,4 @@ def _lights(board: Board, have: dict[str, Have], now: int) -> tuple[tuple[View, 
     house = board.desk.house
     news = house.news_for(have, now)
     told = {view.id for view in news}
-    others = (light.view(name, now) for name, light in house.lights.items() if name not in told)
-    return news, tuple(Clock(id=view.id, boot=view.boot, up=view.up, age_ms=view.age_ms) for view in others)
+    return news, tuple(light.clock(name, now) for name, light in house.lights.items() if name not in told)

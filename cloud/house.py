@@ -1,12 +1,14 @@
 """The lights as they are: reports and availability folded in, the newest version wins. Pure: times are monotonic ns."""
 
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from cloud.bound import Bound
+from cloud.errors import StoreUnavailable
 from contract.mqtt import Availability, Report
-from contract.phone import MAX_LIGHTS, Have, View
+from contract.phone import MAX_LIGHTS, Change, Clock, Have, View
 from contract.words import MAX_UP_MS
 
 _NS_PER_MS = 1_000_000
@@ -16,6 +18,10 @@ _SILENT_NS = 35 * 10**9  # more than three heartbeats, and longer than any repor
 _ANSWERS_NS = 6 * 10**9  # as long as a broker takes to notice that a light is gone
 _GAP_NS = 3 * 10**9  # the bridge stood still: what lights said meanwhile may still be unread
 _BETTER_MS = 500
+
+
+PhoneOf: TypeAlias = Callable[[str, str], str | None]
+"""Names the phone whose press a key was, on a light (light, key); None: not known. Raises StoreUnavailable."""
 
 
 class Kind(Enum):
@@ -48,7 +54,7 @@ class Light:
     `live`: it was heard itself in its present boot; before, what the broker had kept may be old, and the bound poor.
     """
 
-    __slots__ = ("_boots", "_told", "bound", "heard", "live", "online", "report")
+    __slots__ = ("_boots", "_presser", "_told", "bound", "heard", "live", "online", "report")
 
     def __init__(self, report: Report, now: int, *, online: bool, live: bool) -> None:
         self.report = report
@@ -58,6 +64,7 @@ class Light:
         self.heard = now
         self._boots = deque([report.boot], maxlen=_BOOTS_KEPT)
         self._told = now
+        self._presser: tuple[str, str | None] | None = None
 
     def fold(self, report: Report, now: int, *, live: bool) -> Folded:
         """Take in a further report. `live`: the light sent it now; the broker had not kept it."""
@@ -65,7 +72,7 @@ class Light:
             return self._reboot(report, now, live=live)
         missed = report.decided - self.report.decided > len(report.outcomes)
         rise = self.bound.hear(report.up, now)
-        changed = report.version > self.report.version or (live and not self.online)
+        changed = report.version > self.report.version or (live and not (self.online and self.live))
         self._take(report, live=live)
         self.heard = now
         return Folded(Kind.NEWS, tell=self._worth_telling(rise, now, changed=changed), missed=missed)
@@ -103,7 +110,7 @@ class Light:
         """Phones hear of this light now."""
         self._told = now
 
-    def view(self, name: str, now: int) -> View:
+    def view(self, name: str, now: int, phone_of: PhoneOf) -> View:
         """The light as a phone shows it."""
         report = self.report
         return View(
@@ -116,13 +123,41 @@ class Light:
             boot=report.boot,
             up=min(self.bound.at(now), MAX_UP_MS),
             age_ms=(now - self.heard) // _NS_PER_MS,
+            change=self._change(name, now, phone_of),
         )
+
+    def clock(self, name: str, now: int) -> Clock:
+        """The light's clock alone."""
+        up = min(self.bound.at(now), MAX_UP_MS)
+        return Clock(id=name, boot=self.report.boot, up=up, age_ms=(now - self.heard) // _NS_PER_MS)
+
+    def _change(self, name: str, now: int, phone_of: PhoneOf) -> Change | None:
+        """What brought the light to this version. Of a light that was not heard itself nobody knows how long ago."""
+        cause = self.report.cause
+        if cause is None or not self.live:
+            return None
+        age = max(0, self.bound.at(now) - cause.up)
+        if cause.by != "press":
+            return Change(by=cause.by, age_ms=age)
+        return Change(by="phone", phone=self._phone(name, cause.key, phone_of), age_ms=age)
+
+    def _phone(self, name: str, key: str | None, phone_of: PhoneOf) -> str | None:
+        """Whose press it was: looked up once, unless the store is away."""
+        if key is None:
+            return None
+        if self._presser is None or self._presser[0] != key:
+            try:
+                self._presser = (key, phone_of(name, key))
+            except StoreUnavailable:
+                return None
+        return self._presser[1]
 
 
 class House:
     """All lights that were ever heard of. A light is known from its first report on."""
 
-    def __init__(self) -> None:
+    def __init__(self, phone_of: PhoneOf) -> None:
+        self._phone_of = phone_of
         self.lights: dict[str, Light] = {}
         self._availability: dict[str, bool] = {}
         self._found = self._since = self._asked = -_GAP_NS
@@ -174,7 +209,12 @@ class House:
 
     def news_for(self, have: dict[str, Have], now: int) -> tuple[View, ...]:
         """Every light that is newer than what a phone has."""
-        return tuple(light.view(name, now) for name, light in self.lights.items() if not _shown(have.get(name), light))
+        news = (name for name, light in self.lights.items() if not _shown(have.get(name), light))
+        return tuple(self.view(name, now) for name in news)
+
+    def view(self, name: str, now: int) -> View:
+        """A light as phones show it."""
+        return self.lights[name].view(name, now, self._phone_of)
 
 
 def _shown(have: Have | None, light: Light) -> bool:

@@ -84,6 +84,18 @@ class Decision(Wire):
     us: Counter = 0
 
 
+class Cause(Wire):
+    """What brought a light to the version that it shows, when its clock showed `up`.
+
+    `press`: a message with a key, which is `key`. `command`: one without (Home Assistant, a script). `button`: its own.
+    `start`: its boot.
+    """
+
+    by: Literal["press", "button", "command", "start"]
+    key: Key | None = None
+    up: Up
+
+
 class Dropped(Wire):
     """How many messages the light dropped in this boot, by cause. Each count stops at 2**30-1."""
 
@@ -97,9 +109,9 @@ class Report(Wire):
     """Light → all on `topics.STATE`, retained, after each decision, each change, each connect and every 10 s.
 
     `state`, `brightness`, `color_mode`: Home Assistant's. `boot`, `up`: the light's clock when it made the report.
-    `version`: of the state shown. `decided`: how many answers it has given in this boot, repeated ones included;
-    `outcomes`: the newest of them, oldest first, so a reader whose last `decided` is not more than len(outcomes)
-    behind has missed none.
+    `version`: of the state shown; `cause`: what brought it about, where the firmware tells. `decided`: how many answers
+    it has given in this boot, repeated ones included; `outcomes`: the newest of them, oldest first, so a reader whose
+    last `decided` is not more than len(outcomes) behind has missed none.
     `heap`: live bytes of the MicroPython heap after a collection. `fw`: the firmware's version.
     """
 
@@ -110,6 +122,7 @@ class Report(Wire):
     boot: BootId
     up: Up
     version: Version
+    cause: Cause | None = None
     decided: Counter = 0
     outcomes: Annotated[tuple[Decision, ...], Field(max_length=MAX_OUTCOMES)] = ()
     traits: Annotated[tuple[Trait, ...], Field(max_length=8)] = ("brightness",)

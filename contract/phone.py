@@ -111,10 +111,26 @@ class Pong(Asked):
 PhoneFrame = Annotated[Hello | Press | Shown | Ping | Pong, Field(discriminator="type")]
 
 
+ChangedBy = Literal["phone", "button", "command", "start"]
+
+
+class Change(Wire):
+    """What brought a light to the version shown, `age_ms` before the bridge sent this.
+
+    `phone`: with by `phone`, the name of the token whose press it was, if the bridge knows it. `command`: a message
+    without a key (Home Assistant, a script). `button`: the light's own. `start`: its boot.
+    """
+
+    by: ChangedBy
+    phone: str | None = None
+    age_ms: Annotated[int, Field(ge=0)]
+
+
 class View(Wire):
     """A light as it is. `boot` and `up`: a lower bound of its clock when the bridge sent this frame.
 
-    `age_ms`: how long ago the light itself was last heard when the bridge sent this.
+    `age_ms`: how long ago the light itself was last heard when the bridge sent this. `change`: absent where the bridge
+    does not know.
     """
 
     id: LightId
@@ -126,6 +142,7 @@ class View(Wire):
     boot: BootId
     up: Up
     age_ms: Annotated[int, Field(ge=0)] = 0
+    change: Change | None = None
 
 
 class Clock(Wire):

@@ -5,14 +5,26 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import MappingProxyType
 
-from contract.phone import MAX_HAVE, Clock, Have, View
+from contract.phone import MAX_HAVE, ChangedBy, Clock, Have, View
 from contract.words import Power, Trait, Version
 from mobile_sim.bound import Bound, best
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What brought a light to its version, as in `contract.phone.Change`. `at`: when, as far as is known."""
+
+    by: ChangedBy
+    phone: str | None
+    at: float = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Light:
-    """A light as shown; equal if it looks the same. `heard`: when the light itself was; `bound`: of its clock."""
+    """A light as shown; equal if it looks the same. `heard`: when the light itself was; `bound`: of its clock.
+
+    `change`: None where no bridge has told.
+    """
 
     id: str
     online: bool
@@ -20,8 +32,18 @@ class Light:
     brightness: int
     traits: tuple[Trait, ...]
     version: Version
+    change: Change | None
     heard: float = field(compare=False)
     bound: Bound = field(compare=False)
+
+
+def _change(view: View, known: Light | None, now: float) -> Change | None:
+    """What is known of a version stays true: another bridge may know less."""
+    told = view.change
+    before = known.change if known is not None and known.version == view.version else None
+    if told is None or (before is not None and told.phone is None):
+        return before
+    return Change(told.by, told.phone, now - told.age_ms)
 
 
 class Screen:
@@ -53,8 +75,9 @@ class Screen:
         bound = best(known.bound if known else None, Bound(view.boot, view.up, now))
         heard = max(now - view.age_ms, known.heard if known else 0)
         self._lights[view.id] = shown = Light(
-            view.id, view.online, view.state, view.brightness, view.traits, view.version, heard, bound
-        )
+            view.id, view.online, view.state, view.brightness, view.traits, view.version, _change(view, known, now),
+            heard, bound,
+        )  # fmt: skip
         return known != shown
 
     def hear_clock(self, clock: Clock, now: float) -> bool:

@@ -11,11 +11,15 @@ BUTTON = RETAINED + 1
 NOTHING, REPORT, SHINE = range(3)
 """What it asks of the shell then. SHINE: set the output to `duty`, for a message tell `took`, then report."""
 
+BY_PRESS, BY_COMMAND, BY_BUTTON, BY_START = ("press", "command", "button", "start")
+"""What brought a light to its version: a message with a key, one without, its button, its boot."""
+
 
 class Light:
     """A light in one boot: `boot` is its name (8 hex digits), `epoch` its count.
 
-    `dropped` counts messages by cause: malformed, invalid, too large, retained.
+    `dropped` counts messages by cause: malformed, invalid, too large, retained. `changed_by` and `changed_at`: what
+    brought it to its version, at which clock; by a press, `origin` and `number` are its key.
     """
 
     def __init__(self, boot: str, epoch: int, is_on: bool, brightness: int) -> None:
@@ -23,6 +27,10 @@ class Light:
         self.seq = 0
         self.is_on = is_on
         self.brightness = brightness
+        self.changed_by = BY_START
+        self.changed_at = 0
+        self.origin = ""
+        self.number = 0
         self.gate = Gate(boot)
         self.dropped = [0, 0, 0, 0]
 
@@ -41,9 +49,13 @@ class Light:
     def _obey(self, _event: int, heard: Command, up: int) -> int:
         if heard.origin and not self.gate.judge(heard, up, self.epoch, self.seq):
             return REPORT
-        self._become(heard.is_on, heard.brightness or self.brightness)
-        if heard.origin:
-            self.gate.decisions[-1].seq = self.seq
+        brightness = heard.brightness or self.brightness
+        if not heard.origin:
+            self._become(heard.is_on, brightness, BY_COMMAND, up)
+            return SHINE
+        if self._become(heard.is_on, brightness, BY_PRESS, up):
+            self.origin, self.number = heard.origin, heard.number
+        self.gate.decisions[-1].seq = self.seq
         return SHINE
 
     def _refuse(self, event: int, heard: Command, up: int) -> int:
@@ -56,8 +68,8 @@ class Light:
         self.dropped[cause] = min(self.dropped[cause] + 1, MAX_SMALL)
         return NOTHING
 
-    def _toggle(self, _event: int, _heard: Command, _up: int) -> int:
-        self._become(not self.is_on, self.brightness)
+    def _toggle(self, _event: int, _heard: Command, up: int) -> int:
+        self._become(not self.is_on, self.brightness, BY_BUTTON, up)
         return SHINE
 
     def took(self, heard: Command, us: int) -> None:
@@ -65,12 +77,16 @@ class Light:
         if heard.origin:
             self.gate.decisions[-1].us = min(us, MAX_SMALL)
 
-    def _become(self, is_on: bool, brightness: int) -> None:
-        if (is_on, brightness) != (self.is_on, self.brightness):
-            if self.seq == MAX_SMALL:
-                raise OverflowError("a new boot must start the count again")
-            self.is_on, self.brightness = is_on, brightness
-            self.seq += 1
+    def _become(self, is_on: bool, brightness: int, cause: str, up: int) -> bool:
+        """Be so from now on; gives whether that is a change."""
+        if (is_on, brightness) == (self.is_on, self.brightness):
+            return False
+        if self.seq == MAX_SMALL:
+            raise OverflowError("a new boot must start the count again")
+        self.is_on, self.brightness = is_on, brightness
+        self.seq += 1
+        self.changed_by, self.changed_at = cause, up
+        return True
 
     _STEPS = {
         VALID: _obey,

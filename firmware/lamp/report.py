@@ -2,17 +2,16 @@
 
 from lamp import VERSION, glow
 from lamp.gate import MEMORY, OUTCOMES
-from lamp.light import Light
+from lamp.light import BY_PRESS, Light
 from lamp.outbox import Outbox
 
-MAX_BYTES = 1_280  # the contract allows 2,048; the largest numbers and names of ours make 1,229
+MAX_BYTES = 1_320  # the contract allows 2,048; the largest numbers and names of ours make 1,307
 MAX_DISCOVERY_BYTES = 768
 USUAL_OUTCOMES = 4
 
-_HEAD = (
-    '{"state":"%s","brightness":%d,"color_mode":"brightness","v":1,"boot":"%s","up":%d,"version":[%d,%d],'
-    '"decided":%d,"outcomes":['
-)
+_HEAD = '{"state":"%s","brightness":%d,"color_mode":"brightness","v":1,"boot":"%s","up":%d,"version":[%d,%d],'
+_CAUSE = '"cause":{"by":"%s","up":%d%s},"decided":%d,"outcomes":['
+_KEY = ',"key":"%s-%d"'
 _OUTCOME = '{"key":"%s-%d","outcome":"%s","version":[%d,%d],"us":%d}'
 _TAIL = '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"}'
 _DISCOVERY = (
@@ -27,7 +26,9 @@ def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
     """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered."""
     gate = light.gate
     state = "ON" if light.is_on else "OFF"
-    page.text(_HEAD % (state, light.brightness, gate.boot, up, light.epoch, light.seq, gate.decided))
+    page.text(_HEAD % (state, light.brightness, gate.boot, up, light.epoch, light.seq))
+    key = _KEY % (light.origin, light.number) if light.changed_by == BY_PRESS else ""
+    page.text(_CAUSE % (light.changed_by, light.changed_at, key, gate.decided))
     comma = ""
     for place in range(max(0, MEMORY - max(USUAL_OUTCOMES, gate.decided - gate.told)), MEMORY):
         answer = gate.decisions[place]

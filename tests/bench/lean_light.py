@@ -68,16 +68,21 @@ class LeanLight(asyncio.Protocol):
         self.report["brightness"] = command.get("brightness", self.report["brightness"])
         if key := command.get("key"):
             self.decided += 1
+            self.report["cause"] = {"by": "press", "key": key, "up": now_ms()}
             self.report["outcomes"] = [{"key": key, "outcome": "applied", "version": [1, self.seq], "us": 1}]
         self.answer()
 
     def answer(self) -> None:
-        up = time.monotonic_ns() // 1_000_000
-        stamp = {"v": 1, "boot": BOOT, "up": up, "version": [1, self.seq], "decided": self.decided}
+        stamp = {"v": 1, "boot": BOOT, "up": now_ms(), "version": [1, self.seq], "decided": self.decided}
         self.publish(self.state_topic, json.dumps(self.report | stamp).encode())
 
     def publish(self, topic: bytes, payload: bytes) -> None:
         self.transport.write(packet(0x33, topic + b"\0\7" + payload))
+
+
+def now_ms() -> int:
+    """The clock of every light here."""
+    return time.monotonic_ns() // 1_000_000
 
 
 def text(value: str) -> bytes:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from contract.mqtt import Decision, Report, SetCommand
+from contract.mqtt import Cause, Decision, Report, SetCommand
 from contract.words import MAX_AHEAD_MS, Outcome, Power, split_key
 
 PLACES = 16
@@ -36,6 +36,7 @@ class ModelLight:
         self.boot = secrets.token_hex(4)
         self.epoch += 1
         self.seq = 0
+        self.cause = Cause(by="start", up=0)
         self.decided = 0
         self.decisions: dict[str, Decision] = {}
         self.table: dict[str, Entry] = {}
@@ -45,16 +46,17 @@ class ModelLight:
     def version(self) -> tuple[int, int]:
         return (self.epoch, self.seq)
 
-    def change(self, state: Power, brightness: int | None = None) -> None:
-        """Somebody's hand on the button."""
+    def change(self, state: Power, brightness: int | None = None, cause: Cause | None = None) -> None:
+        """Somebody's hand on the button, or another cause."""
         brightness = brightness or self.brightness
         if (state, brightness) != (self.state, self.brightness):
             self.state, self.brightness = state, brightness
             self.seq += 1
+            self.cause = cause or Cause(by="button", up=0)
 
     def receive(self, command: SetCommand, up: int) -> None:
         if command.key is None:
-            self.change(command.state, command.brightness)
+            self.change(command.state, command.brightness, Cause(by="command", up=up))
             return
         outcome = self._decide(command, up)
         self.decided += 1
@@ -91,7 +93,7 @@ class ModelLight:
             return Outcome.PRECONDITION
         entry.applied.add(number)
         entry.newest_up = max(entry.newest_up, command.not_after.up)
-        self.change(command.state, command.brightness)
+        self.change(command.state, command.brightness, Cause(by="press", key=command.key, up=up))
         self.acted.append((command.key, self.boot, up))
         return Outcome.APPLIED
 
@@ -113,6 +115,7 @@ class ModelLight:
             boot=self.boot,
             up=up,
             version=self.version,
+            cause=self.cause,
             decided=self.decided,
             outcomes=tuple(outcomes),
         )

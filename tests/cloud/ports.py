@@ -39,13 +39,19 @@ def moment(up: int, boot: str = BOOT) -> Moment:
     return Moment(boot=boot, up=up)
 
 
+def nobody(_light: str, _key: str) -> str | None:
+    """A store that knows no press."""
+    return None
+
+
 class Ledger:
-    """Keeps records in a dict. `broken`: takes nothing."""
+    """Keeps records in a dict. `broken`: takes nothing and tells nothing. `asked`: how often it was to find a press."""
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.owners: dict[str, str] = {}
         self.broken = False
+        self.asked = 0
 
     def admit(self, record: Record) -> None:
         if self.broken:
@@ -60,6 +66,9 @@ class Ledger:
         self.records[record.key] = record
 
     def find(self, key: str) -> Record | None:
+        self.asked += 1
+        if self.broken:
+            raise StoreUnavailable("broken")
         return self.records.get(key)
 
     def open_presses(self) -> list[Record]:

@@ -7,7 +7,7 @@ from cloud import knock
 from cloud.display import PACE_NS
 from cloud.errors import Refusal, StoreUnavailable
 from contract.errors import ErrorCode
-from contract.mqtt import decode_set
+from contract.mqtt import Cause, decode_set
 from contract.phone import Wish
 from contract.words import Word
 from tests.cloud.ports import BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
@@ -495,3 +495,66 @@ def test_words_of_many_phones_are_kept_apart() -> None:
     office.desk.ask(ask(1, key="f" * 16 + "-1", phone="bob"), bob, office.now)
     office.report((key(1), "superseded"))
     assert (ann.words, bob.words) == (["accepted", "refused superseded"], ["accepted"])
+
+
+def by_press(number: int = 1, up: int = 1_000) -> Cause:
+    return Cause(by="press", key=key(number), up=up)
+
+
+def told(office: Office) -> tuple[str, str | None] | None:
+    """Who changed the light that was shown last, once its pace has allowed it."""
+    office.later(50)
+    change = office.audience.lights[-1].light.change
+    return None if change is None else (change.by, change.phone)
+
+
+def test_change_by_a_press_is_told_with_the_name_of_its_phone() -> None:
+    office = Office()
+    office.ask(phone="ann")
+    office.report((key(), "applied"), cause=by_press())
+    assert told(office) == ("phone", "ann")
+
+
+def test_press_that_changed_nothing_is_not_told_as_the_cause() -> None:
+    office = Office()
+    office.ask(1, phone="ann")
+    office.ask(2, phone="bob", key=f"{'b' * 16}-1")
+    office.report((key(), "applied"), (f"{'b' * 16}-1", "applied"), version=(1, 1), cause=by_press())
+    assert told(office) == ("phone", "ann")
+
+
+def test_change_by_a_press_that_the_store_does_not_know_names_nobody() -> None:
+    office = Office()
+    office.report(version=(1, 1), cause=by_press(7))
+    assert told(office) == ("phone", None)
+
+
+def test_change_by_a_press_on_another_light_names_nobody() -> None:
+    office = Office()
+    office.report(light="hall")
+    office.ask()
+    office.report((key(), "applied"), light="hall", version=(1, 1), cause=by_press())
+    assert told(office) == ("phone", None)
+
+
+def test_change_while_the_store_is_away_is_told_without_a_name_and_with_it_later() -> None:
+    office = Office()
+    office.ask()
+    office.report((key(), "applied"), cause=by_press())
+    other = Office(ledger=office.ledger)
+    office.ledger.broken = True
+    other.report(version=(1, 1), cause=by_press())
+    assert told(other) == ("phone", None)
+    office.ledger.broken = False
+    named = other.desk.house.view("kitchen", other.now).change
+    assert named is not None
+    assert named.phone == "ann"
+
+
+def test_store_is_asked_once_for_the_name_behind_a_change() -> None:
+    office = Office()
+    office.report(version=(1, 1), cause=by_press(7))
+    for _ in range(9):
+        office.desk.house.view("kitchen", office.now)
+    office.report(version=(1, 1), cause=by_press(7), up=2_000)
+    assert office.ledger.asked == 1

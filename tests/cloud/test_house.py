@@ -1,28 +1,28 @@
 from cloud.house import House, Kind
-from contract.mqtt import Report
-from contract.phone import MAX_LIGHTS, Have
-from tests.cloud.ports import BOOT, S, key, report
+from contract.mqtt import Cause, Report
+from contract.phone import MAX_LIGHTS, Change, Have
+from tests.cloud.ports import BOOT, S, key, nobody, report
 
 NOW = 1_000 * S
 
 
 def house(first: Report | None = None, *, live: bool = True) -> House:
-    made = House()
+    made = House(nobody)
     made.fold_report("kitchen", first or report(), NOW, live=live)
     return made
 
 
 def test_first_report_makes_a_light_known() -> None:
-    made = House()
+    made = House(nobody)
     folded = made.fold_report("kitchen", report(), NOW, live=False)
     assert (folded.kind, folded.tell) == (Kind.NEWS, True)
-    view = made.lights["kitchen"].view("kitchen", NOW + S)
+    view = made.view("kitchen", NOW + S)
     assert (view.id, view.state, view.brightness, view.version, view.boot) == ("kitchen", "ON", 200, (1, 0), BOOT)
     assert (view.up, view.age_ms) == (1_999, 1_000)
 
 
 def test_availability_counts_whether_it_comes_before_or_after_the_report() -> None:
-    made = House()
+    made = House(nobody)
     assert not made.fold_availability("kitchen", "online", NOW)
     made.fold_report("kitchen", report(), NOW, live=False)
     assert made.lights["kitchen"].online
@@ -151,8 +151,7 @@ def test_heartbeat_is_told_only_to_refresh_the_clock() -> None:
 
 
 def test_much_better_bound_is_told_at_once() -> None:
-    made = house(live=False)
-    made.fold_availability("kitchen", "online", NOW)
+    made = house()
     assert not made.fold_report("kitchen", report(up=1_400), NOW, live=True).tell
     assert made.fold_report("kitchen", report(up=2_000), NOW, live=True).tell
 
@@ -171,10 +170,45 @@ def test_phone_gets_only_what_is_newer() -> None:
 
 
 def test_house_takes_only_so_many_lights() -> None:
-    made = House()
+    made = House(nobody)
     kinds = [made.fold_report(f"light-{n}", report(), NOW, live=True).kind for n in range(MAX_LIGHTS + 1)]
     assert set(kinds[:-1]) == {Kind.NEWS}
     assert kinds[-1] is Kind.CROWDED
     for number in range(2 * MAX_LIGHTS):
         made.fold_availability(f"ghost-{number}", "online", NOW)
     assert len(made._availability) == MAX_LIGHTS
+
+
+def change(made: House, now: int = NOW) -> Change | None:
+    return made.view("kitchen", now).change
+
+
+def test_change_is_told_with_its_age_on_the_lights_own_clock() -> None:
+    made = house(report(cause=Cause(by="button", up=400)))
+    assert change(made) == Change(by="button", age_ms=600)
+    assert change(made, NOW + 10 * S) == Change(by="button", age_ms=10_590)
+
+
+def test_change_that_the_light_does_not_tell_is_not_told() -> None:
+    assert change(house()) is None
+
+
+def test_change_of_a_light_that_was_not_heard_itself_is_not_told_until_it_is() -> None:
+    made = house(report(cause=Cause(by="start", up=0)), live=False)
+    made.fold_availability("kitchen", "online", NOW)
+    assert change(made) is None
+    folded = made.fold_report("kitchen", report(up=1_001, cause=Cause(by="start", up=0)), NOW, live=True)
+    assert folded.tell
+    assert change(made) == Change(by="start", age_ms=1_001)
+
+
+def test_change_that_lies_ahead_of_the_lights_clock_is_of_now() -> None:
+    assert change(house(report(cause=Cause(by="button", up=9_000)))) == Change(by="button", age_ms=0)
+
+
+def test_change_of_an_older_version_is_not_told_of_a_newer() -> None:
+    made = house(report(version=(1, 5), cause=Cause(by="button", up=900)))
+    made.fold_report("kitchen", report(version=(1, 4), cause=Cause(by="command", up=100)), NOW, live=True)
+    told = change(made)
+    assert told is not None
+    assert told.by == "button"

@@ -144,6 +144,17 @@ def test_one_that_did_not_follow_the_press_never_says_that_it_did_not_happen(rep
     assert replicas.acted == [key()]
 
 
+def test_both_name_the_phone_that_changed_the_light(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    a.ask()
+    replicas.deliver(a, b)
+    for office in (a, b, replicas.start().office):
+        office.desk.on_report("kitchen", replicas.light.report(1_100), office.now, live=True)
+        change = office.desk.house.view("kitchen", office.now).change
+        assert change is not None
+        assert (change.by, change.phone) == ("phone", "ann")
+
+
 def test_payload_and_phone_of_a_key_are_the_same_everywhere(replicas: Replicas) -> None:
     a, b = replicas.a.office, replicas.b.office
     a.ask()

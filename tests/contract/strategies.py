@@ -3,8 +3,9 @@
 from hypothesis import strategies as st
 
 from contract.errors import ErrorCode
-from contract.mqtt import Decision, Dropped, Report, SetCommand
+from contract.mqtt import Cause, Decision, Dropped, Report, SetCommand
 from contract.phone import (
+    Change,
     Clock,
     Have,
     Hello,
@@ -52,6 +53,7 @@ keyed_commands = st.builds(
 commands = bare_commands | keyed_commands
 
 decisions = st.builds(Decision, key=keys, outcome=st.sampled_from(Outcome), version=versions, us=counters)
+causes = st.builds(Cause, by=st.sampled_from(["press", "button", "command", "start"]), key=st.none() | keys, up=ups)
 reports = st.builds(
     Report,
     state=powers,
@@ -59,6 +61,7 @@ reports = st.builds(
     boot=boots,
     up=ups,
     version=versions,
+    cause=st.none() | causes,
     decided=counters,
     outcomes=st.lists(decisions, max_size=8).map(tuple),
     heap=counters,
@@ -93,6 +96,10 @@ phone_frames = st.one_of(
     st.builds(Ping, n=counters),
     st.builds(Pong, n=counters),
 )
+ages = st.integers(min_value=0, max_value=2**60)
+changes = st.builds(
+    Change, by=st.sampled_from(["phone", "button", "command", "start"]), phone=st.none() | short_texts, age_ms=ages
+)
 views = st.builds(
     View,
     id=lights,
@@ -103,7 +110,8 @@ views = st.builds(
     version=versions,
     boot=boots,
     up=ups,
-    age_ms=st.integers(min_value=0, max_value=2**60),
+    age_ms=ages,
+    change=st.none() | changes,
 )
 bridge_frames = st.one_of(
     st.builds(

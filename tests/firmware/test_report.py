@@ -8,7 +8,7 @@ from contract.topics import AVAILABILITY, SET, STATE
 from contract.words import MAX_SMALL, MAX_UP_MS
 from lamp import VERSION
 from lamp.gate import MEMORY, OUTCOMES
-from lamp.light import Light
+from lamp.light import BY_PRESS, Light
 from lamp.outbox import Outbox
 from lamp.report import MAX_BYTES, MAX_DISCOVERY_BYTES, USUAL_OUTCOMES, write_report
 from tests.contract import strategies
@@ -36,6 +36,7 @@ def test_report_says_all_that_the_contract_has(both: Both) -> None:
         "boot": BOOT,
         "up": 5,
         "version": [EPOCH, 2],
+        "cause": {"by": "button", "up": 3},
         "decided": 1,
         "outcomes": [{"key": "000000000000000a-1", "outcome": "applied", "version": [EPOCH, 1], "us": 7}],
         "traits": ["brightness"],
@@ -44,6 +45,20 @@ def test_report_says_all_that_the_contract_has(both: Both) -> None:
         "fw": VERSION,
     }
     assert json.loads(text).keys() == Report.model_fields.keys()
+
+
+def test_report_says_what_brought_the_light_to_its_version(both: Both) -> None:
+    press, same = (Press(0xA, number, until=99, brightness=8).payload for number in (1, 2))
+    steps = [[1, '{"state":"OFF"}'], [2, press], [3, same], [4, '{"state":"ON"}'], [5, '{"state":"OFF"}'], "button"]
+    by_press = {"by": "press", "key": "000000000000000a-1", "up": 2}
+    assert [json.loads(text)["cause"] for text in both("reports", steps)] == [
+        {"by": "start", "up": 0},  # off it was
+        by_press,
+        by_press,  # the second press was applied, and changed nothing
+        by_press,
+        {"by": "command", "up": 5},
+        {"by": "button", "up": 3},
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 40), st.integers(0, 50)), max_size=12))
@@ -55,7 +70,8 @@ def test_report_of_any_light_is_of_the_contract(both: Both, presses: list[tuple[
 
 def test_largest_report_fits_its_room() -> None:
     subject = Light("ffffffff", MAX_SMALL, False, 255)
-    subject.seq = MAX_SMALL
+    subject.seq = subject.number = MAX_SMALL
+    subject.changed_by, subject.changed_at, subject.origin = BY_PRESS, MAX_UP_MS, "f" * 16
     subject.gate.decided = MAX_SMALL
     subject.dropped = [MAX_SMALL] * 4
     for decision in subject.gate.decisions:

@@ -8,6 +8,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from contract.phone import Hello, Press, PressOutcome, Wish, decode_bridge_frame, encode
 from contract.topics import HOME_ASSISTANT_USER, SET
 from mobile_sim.phone import Phone
+from mobile_sim.screen import Light
 from tests.journey.conftest import WAIT_S, House
 
 
@@ -56,6 +57,27 @@ async def test_home_assistant_drives_the_light(house: House) -> None:
     client = await house.mqtt(HOME_ASSISTANT_USER)
     await client.publish(SET.format(light="kitchen"), '{"state":"ON","brightness":42,"transition":2}', qos=1)
     await house.sees(phone, lambda light: light.state == "ON" and light.brightness == 42)
+
+
+async def test_every_phone_is_told_who_changed_the_light(house: House) -> None:
+    """The phone by its token's name, a hand on the light, Home Assistant, and a boot; also to who comes later."""
+    presser, watcher = await house.phone(), await house.phone()
+    await presser.press("kitchen", state="ON", brightness=77)
+    await presser.press("kitchen", state="ON", brightness=77)  # applied, and no change
+    for phone in (presser, watcher, await house.phone()):
+        await house.sees(phone, lambda light: _changed_by(light) == ("phone", "demo"))
+    house.kitchen.press_button()
+    await house.sees(watcher, lambda light: _changed_by(light) == ("button", None))
+    client = await house.mqtt(HOME_ASSISTANT_USER)
+    await client.publish(SET.format(light="kitchen"), '{"state":"ON"}', qos=1)
+    await house.sees(watcher, lambda light: _changed_by(light) == ("command", None))
+    await house.kitchen.power_cut()
+    await house.kitchen.power_on()
+    await house.sees(watcher, lambda light: _changed_by(light) == ("start", None))
+
+
+def _changed_by(light: Light) -> tuple[str, str | None] | None:
+    return (light.change.by, light.change.phone) if light.change else None
 
 
 async def test_toggle_from_an_old_screen_is_refused(house: House) -> None:

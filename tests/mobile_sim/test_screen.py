@@ -1,6 +1,6 @@
 import pytest
 
-from contract.phone import MAX_FRAME_BYTES, Clock, Hello, encode
+from contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, encode
 from contract.words import Version
 from mobile_sim.screen import Screen
 from tests.mobile_sim.fake_bridge import view
@@ -58,6 +58,27 @@ def test_light_was_last_heard_when_the_bridge_heard_it() -> None:
     screen = Screen(0)
     screen.show(view(online=False, age_ms=4_000), 10_000)
     assert screen.lights["kitchen"].heard == 6_000
+
+
+def test_light_says_who_changed_it_and_when() -> None:
+    screen = Screen(0)
+    screen.show(view(change=Change(by="phone", phone="ann", age_ms=400)), 1_000)
+    change = screen.lights["kitchen"].change
+    assert change is not None
+    assert (change.by, change.phone, change.at) == ("phone", "ann", 600)
+
+
+def test_what_is_known_of_a_version_is_not_lost_to_a_bridge_that_knows_less() -> None:
+    screen = Screen(0)
+    screen.show(view(change=Change(by="phone", age_ms=400)), 1_000)
+    assert screen.show(view(change=Change(by="phone", phone="ann", age_ms=500)), 1_100)
+    for told in (None, Change(by="phone", age_ms=0)):
+        assert not screen.show(view(change=told), 1_200)
+        change = screen.lights["kitchen"].change
+        assert change is not None
+        assert (change.phone, change.at) == ("ann", 600)
+    screen.show(view(version=(1, 9)), 1_300)
+    assert screen.lights["kitchen"].change is None
 
 
 def test_screen_is_stale_without_link_or_broker() -> None:

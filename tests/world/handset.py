@@ -189,7 +189,10 @@ class App:
         self.presses.link_up(RTT_MS)
 
     def _show(self, view: frames.View) -> None:
-        self.screen.show(view, self.now())
+        change = view.change
+        self._ground.judge.told_of(view.id, view.version, change)
+        if self.screen.show(view, self.now()) and change is not None:
+            self._ground.note(self._handset.name, f"shows {view.id} as changed by {change.phone or change.by}")
         shown = self.screen.lights[view.id]
         self._ground.judge.shows(self._handset.name, view.id, shown.version)
         self.presses.clock_heard(shown)

@@ -6,6 +6,7 @@ It takes notes of every press, every change of an output and every word, and jud
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from contract.phone import Change
 from contract.words import MAX_DRIFT_PPM
 from tests.world.agenda import MS
 
@@ -19,6 +20,8 @@ LOST = frozenset({"lost_in_reboot", "forgotten", "unknown"})
 """Words that say: whether it acted cannot be told. Each needs its cause."""
 
 _ROUNDING = 3 * MS
+_NOBODY_SEES = 100 * MS
+"""An age that is off by so little is true to whoever reads it."""
 
 
 class Broken(AssertionError):
@@ -34,6 +37,7 @@ class Fact:
     number: int
     limit: int
     boot: str
+    phone: str
     acted: int = 0
     dead: str = ""
     refusals: int = 0
@@ -52,6 +56,7 @@ class Judge:
         self._limits: dict[tuple[str, str], int] = {}
         self._newest: dict[tuple[str, str], int] = {}
         self._shown: dict[tuple[str, str], tuple[int, int]] = {}
+        self._causes: dict[tuple[str, tuple[int, int]], tuple[str, str | None, int]] = {}
 
     def pressed(self, phone: str, light: str, key: str, patience_ms: int, boot: str) -> None:
         """A finger came down now. A later press of a hand may act at least as long as the earlier ones."""
@@ -60,7 +65,7 @@ class Judge:
         patience = patience_ms * MS * (1_000_000 + MAX_DRIFT_PPM) // 1_000_000
         limit = max(self._now() + patience + _ROUNDING, self._limits.get(hand, 0))
         self._limits[hand] = limit
-        self.facts[key] = Fact(key, hand, int(number), limit, boot)
+        self.facts[key] = Fact(key, hand, int(number), limit, boot, phone)
         self.owed[key] = phone
 
     def never_made(self, key: str) -> None:
@@ -121,6 +126,22 @@ class Judge:
         """A light's output changed for this cause."""
         if not cause:
             raise Broken(f"ghost: {light} changed though nobody wished it now")
+
+    def became(self, light: str, version: tuple[int, int], by: str, key: str = "") -> None:
+        """A light came to this version now: by the press `key`, or by what `by` says."""
+        phone = self.facts[key].phone if by == "phone" else None
+        self._causes[light, version] = (by, phone, self._now())
+
+    def told_of(self, light: str, version: tuple[int, int], change: Change | None) -> None:
+        """A phone is told what brought a light to this version, and how long ago, or nothing, or without a name."""
+        if change is None:
+            return
+        by, phone, at = self._causes[light, version]
+        if change.by != by or change.phone not in (phone, None):
+            raise Broken(f"misnamed: {change.by} {change.phone} is said to have changed {light}, it was {by} {phone}")
+        age = self._now() - at
+        if change.age_ms * MS > age + _NOBODY_SEES:
+            raise Broken(f"misnamed: {light} changed {age // MS} ms ago, not {change.age_ms}")
 
     def shows(self, phone: str, light: str, version: tuple[int, int]) -> None:
         """A phone shows a light in this version."""

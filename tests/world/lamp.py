@@ -86,6 +86,7 @@ class Lamp:
         self._up = Clock(self._ticks())
         self._saves = False
         ground.note(self.name, f"boots as {self.light.gate.boot}, epoch {self.light.epoch}")
+        self._ground.judge.became(self.name, (self.light.epoch, 0), "start")
         self._keep()
         if self.light is not None:
             self._later(dice.randint(0, SLOWEST_JOIN), self.join)
@@ -186,6 +187,11 @@ class Lamp:
         judgement, command = _read(message)
         was = (light.epoch, light.seq)
         act = light.on_event(rules.RETAINED if is_retained else judgement, command, self.up())
+        if light.seq != was[1]:
+            key = f"{command.origin}-{command.number}"
+            self._ground.judge.became(
+                self.name, (light.epoch, light.seq), "phone" if command.origin else "command", key
+            )
         if act == rules.SHINE:
             self._ground.judge.acted_on(str(command.number), command.if_ver if command.origin else None, was)
             self._shone(light, command, is_fresh=is_fresh)
@@ -209,6 +215,7 @@ class Lamp:
     def _toggle(self) -> None:
         if self.light is not None:
             self.light.on_event(rules.BUTTON, Command(), self.up())
+            self._ground.judge.became(self.name, (self.light.epoch, self.light.seq), "button")
             self._ground.note(self.name, f"is switched by hand: {self.looks}")
             self._save_later()
             self._report()

@@ -202,6 +202,18 @@ def _no_trace_of_who_left() -> Iterator[None]:
         yield
 
 
+def _cause_without_a_change() -> AbstractContextManager[object]:
+    """A light that takes each press that it applied for what brought it to its version."""
+    real = Light._become
+
+    def become(light: Light, is_on: bool, brightness: int, cause: str, up: int) -> bool:
+        real(light, is_on, brightness, cause, up)
+        light.changed_by, light.changed_at = cause, up
+        return True
+
+    return patch.object(Light, "_become", become)
+
+
 def _no_latest() -> AbstractContextManager[object]:
     return patch.object(mobile_sim.journal.Journal, "latest", lambda journal, light: None)
 
@@ -224,5 +236,6 @@ TEETH = (
     Tooth("presses taken up are quiet", _loud_reload, ("false",), first=260),
     Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=17),
     Tooth("drift", _no_drift, ("false", "late"), first=9),
+    Tooth("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
     Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=34),
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.phone import Change
 from tests.world.agenda import MS
 from tests.world.judge import Broken, Judge
 
@@ -119,3 +120,22 @@ def test_screen_that_goes_back_is_stale(judge: Judge) -> None:
         judge.shows("phone", "light", (1, 1))
     judge.reopened("phone")
     judge.shows("phone", "light", (1, 1))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Change(by="phone", phone="other", age_ms=50),
+        Change(by="button", age_ms=50),
+        Change(by="phone", phone="phone", age_ms=200),
+    ],
+)
+def test_change_of_another_cause_or_age_is_misnamed(judge: Judge, time: Time, told: Change) -> None:
+    judge.became("light", (1, 1), "phone", KEY)
+    time.now = 50 * MS
+    judge.told_of("light", (1, 1), None)
+    judge.told_of("light", (1, 1), Change(by="phone", age_ms=50))
+    judge.told_of("light", (1, 1), Change(by="phone", phone="phone", age_ms=50))
+    judge.told_of("light", (1, 1), Change(by="phone", phone="phone", age_ms=0))
+    with pytest.raises(Broken, match="misnamed"):
+        judge.told_of("light", (1, 1), told)

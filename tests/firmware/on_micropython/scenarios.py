@@ -73,7 +73,7 @@ def obey(subject, step):
     heard = Command()
     act = None
     if step == "button":
-        subject.on_event(light.BUTTON, heard, 0)
+        subject.on_event(light.BUTTON, heard, 3)
     else:
         payload = step[1].encode()
         act = subject.on_event(heard.read(memoryview(payload), 0, len(payload)), heard, step[0])
