@@ -5,11 +5,11 @@ import { House } from "./house.js";
 import { Journey } from "./journey.js";
 import { Link, State } from "./link.js";
 import { keepToken, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
+import { isToken } from "./stored.js";
 import { Wire, findObstacle, pressOverHttp } from "./wire.js";
 import { linkOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
-const LONGEST_TOKEN = 256;
 const SLEPT_MS = 1_000; // so far may the two clocks of this browser part while it is awake
 
 const element = (id) => document.getElementById(id);
@@ -162,7 +162,7 @@ function askForToken(complaint) {
 
 function signIn(text) {
   const given = tokenIn(text) ?? text.trim();
-  if (given === "" || given.length > LONGEST_TOKEN) return askForToken("This is not a token.");
+  if (!isToken(given)) return askForToken("This is not a token.");
   token = given;
   keepToken(token);
   element("complaint").textContent = "";

@@ -1,30 +1,17 @@
 // What this browser keeps: the token, and each press that has left and has no last word yet.
 
+import { isToken, pressText, readPress } from "./stored.js";
+
 const TOKEN = "presslight.token";
 const PRESS = "presslight.press.";
-const TOO_OLD_MS = 24 * 3_600_000; // nobody waits for that word any more
+const MOST_PRESSES = 50; // asked after at once; more were never made by a hand
 
-/** Where the browser forbids its storage (private windows, blocked cookies) the page keeps things until it is closed. */
-function openStorage() {
-  try {
-    localStorage.setItem("presslight.probe", "");
-    localStorage.removeItem("presslight.probe");
-    return localStorage;
-  } catch (error) {
-    console.warn("presslight: this browser keeps nothing over a reload:", error.name);
-    return new ShortMemory();
-  }
-}
-
+/** Where a browser has no other storage, or where that is full: kept until the page is closed. */
 class ShortMemory {
   #items = new Map();
 
-  get length() {
-    return this.#items.size;
-  }
-
-  key(n) {
-    return [...this.#items.keys()][n];
+  keys() {
+    return [...this.#items.keys()];
   }
 
   getItem(name) {
@@ -40,32 +27,93 @@ class ShortMemory {
   }
 }
 
-const storage = openStorage();
+/** Of the browser, by name: forbidden in private windows and where cookies are blocked; each has room of its own. */
+class BrowserMemory {
+  #name;
 
+  constructor(name) {
+    this.#name = name;
+  }
+
+  keys() {
+    return Object.keys(window[this.#name]);
+  }
+
+  getItem(name) {
+    return window[this.#name].getItem(name);
+  }
+
+  setItem(name, text) {
+    window[this.#name].setItem(name, text);
+  }
+
+  removeItem(name) {
+    window[this.#name].removeItem(name);
+  }
+}
+
+/** The longest memory first; the last one always works. */
+const memories = [new BrowserMemory("localStorage"), new BrowserMemory("sessionStorage"), new ShortMemory()];
+
+/** What `use` answers, or `otherwise` where this memory is forbidden or full. */
+function tried(use, otherwise) {
+  try {
+    return use();
+  } catch (error) {
+    console.info("presslight: this browser keeps nothing there:", error.name);
+    return otherwise;
+  }
+}
+
+function read(name) {
+  return memories.map((memory) => tried(() => memory.getItem(name), null)).find((text) => text !== null) ?? null;
+}
+
+/** In one memory only, so that no older text is found before it. */
+function keep(name, text) {
+  forget(name);
+  memories.find((memory) => tried(() => (memory.setItem(name, text), true), false));
+}
+
+function forget(name) {
+  for (const memory of memories) tried(() => memory.removeItem(name));
+}
+
+function names() {
+  const all = memories.flatMap((memory) => tried(() => memory.keys(), []));
+  return all.filter((name) => name.startsWith(PRESS));
+}
+
+/** The token that was kept, or null. */
 export function readToken() {
-  return storage.getItem(TOKEN);
+  const token = read(TOKEN);
+  return isToken(token) ? token : null;
 }
 
 export function keepToken(token) {
-  storage.setItem(TOKEN, token);
+  keep(TOKEN, token);
 }
 
 /** `asked`: {key, light, set, if_ver, not_after}: what the key stands for, the same each time it is asked. */
 export function keepPress(asked) {
-  storage.setItem(PRESS + asked.key, JSON.stringify({ asked, kept: Date.now() }));
+  keep(PRESS + asked.key, pressText(asked, Date.now()));
 }
 
 export function forgetPress(key) {
-  storage.removeItem(PRESS + key);
+  forget(PRESS + key);
 }
 
-/** The presses that an earlier page of this browser sent, and that it never had a last word of. */
+/** The presses that an earlier page of this browser sent, and that it never had a last word of. What is none is dropped. */
 export function openPresses() {
-  const names = Array.from({ length: storage.length }, (_, n) => storage.key(n)).filter((name) => name.startsWith(PRESS));
-  const kept = names.map((name) => ({ name, ...JSON.parse(storage.getItem(name)) }));
-  const old = kept.filter(({ kept: at }) => Date.now() - at > TOO_OLD_MS);
-  old.forEach(({ name }) => storage.removeItem(name));
-  return kept.filter((press) => !old.includes(press)).map(({ asked }) => asked);
+  const found = names().map((name) => ({ name, asked: readPress(name.slice(PRESS.length), read(name), Date.now()) }));
+  const taken = found.filter(({ asked }) => asked !== null).slice(0, MOST_PRESSES);
+  found.filter((each) => !taken.includes(each)).forEach(({ name }) => forget(name));
+  return taken.map(({ asked }) => asked);
+}
+
+/** Nothing of this phone's owner stays. */
+export function forgetAll() {
+  [TOKEN, ...names()].forEach(forget);
 }
 
 /** A token from the page's link (`#token=...`), taken out of the address bar before anybody reads it there. */

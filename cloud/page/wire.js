@@ -22,9 +22,14 @@ export class Wire {
       opened = true;
       this.#onEvent({ type: "opened" });
     }));
-    socket.addEventListener("message", mine(({ data }) => this.#onEvent({ type: "frame", frame: JSON.parse(data) })));
+    socket.addEventListener("message", mine(({ data }) => this.#hear(data)));
     socket.addEventListener("close", mine(({ code }) => this.#onEvent({ type: "closed", code, opened })));
     this.#socket = socket;
+  }
+
+  #hear(data) {
+    const frame = frameIn(data);
+    if (frame) this.#onEvent({ type: "frame", frame });
   }
 
   drop() {
@@ -36,6 +41,17 @@ export class Wire {
   /** A frame that cannot leave is lost with the link. */
   send(frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+}
+
+/** What a bridge says is an object; what stands between may say anything. */
+function frameIn(data) {
+  try {
+    const frame = JSON.parse(data);
+    return typeof frame?.type === "string" ? frame : null;
+  } catch (error) {
+    console.warn("presslight: this is no frame of a bridge:", error.name);
+    return null;
   }
 }
 

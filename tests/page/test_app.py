@@ -1,7 +1,5 @@
 """Signing in, the connection in words, what outlives a reload; with the test as the bridge."""
 
-import asyncio
-
 import pytest
 from playwright.async_api import BrowserContext, expect
 
@@ -266,17 +264,3 @@ async def test_text_that_is_no_token_is_not_sent(context: BrowserContext, bridge
 
     await expect(page.get_by_role("alert")).to_have_text("This is not a token.")
     assert bridge.sockets == 0
-
-
-async def test_page_works_where_the_browser_keeps_nothing(context: BrowserContext, bridge: FakeBridge) -> None:
-    page = await context.new_page()
-    await page.add_init_script(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
-    )
-    await page.goto(LINK)
-    await page.get_by_role("switch", name="Kitchen").click()
-
-    async with asyncio.timeout(10):
-        bridge.apply(await bridge.next("press"), seq=2)
-
-    await expect(page.get_by_role("listitem", name="Kitchen")).to_contain_text("Done in")
