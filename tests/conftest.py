@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from presslight.micropython import Command, ensure
+from tests import syntax_trees
 from tests.outcomes import pytest_configure
 from tests.postgres import PostgresServer
 
@@ -15,6 +16,8 @@ __all__ = ["pytest_configure"]  # a hook, found by name
 # No deadline: a busy machine is not a failure. In CI the same examples each time: news is for `make test` at a desk.
 settings.register_profile("presslight", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("presslight")
+
+syntax_trees.protect()
 
 
 @pytest.fixture(scope="session")
