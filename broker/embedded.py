@@ -1,4 +1,7 @@
-"""The embedded broker: amqtt in this process, with the same users, rights and bounds as Mosquitto. MQTT 3.1.1, no TLS.
+"""The embedded broker: amqtt in this process, with the same users, rights and bounds as Mosquitto. No TLS.
+
+It speaks MQTT 3.1.1 and MQTT 5, the latter without sessions that outlive a connection, topic aliases, subscription
+identifiers and shared subscriptions, as it tells each client.
 
 Retained messages live as long as the broker runs. Each user has one connection: a second one takes the first one's
 place, as under Mosquitto's `use_username_as_clientid`.
@@ -12,9 +15,10 @@ from typing import Self
 
 from broker import ports
 from broker.accounts import Accounts
+from broker.connect import MQTT_3_1_1, MQTT_5, Connect
 from broker.engine import LISTENER, Engine, quieten
 from broker.limits import MAX_CONNECTIONS
-from broker.packet import LEVEL, NOT_AUTHORISED, ONLY_3_1_1, ONLY_3_1_1_IN_5, Connect
+from broker.reasons import Reason
 from broker.refusals import STRANGER, Refusals, Refused
 from broker.visit import Visit
 from contract.address import BrokerAddress
@@ -82,11 +86,11 @@ class EmbeddedBroker:
         visit = Visit(reader, writer, self.refusals)
         if self._running is None or len(self._visits) >= MAX_CONNECTIONS:
             self.refusals.note(STRANGER, Refused.CONNECTION, "no room for more")
-            visit.end()
+            visit.end(Reason.QUOTA_EXCEEDED)
             return
         if len(self._strangers) >= MAX_STRANGERS:
             self.refusals.note(STRANGER, Refused.CONNECTION, "too many that do not sign in")
-            next(iter(self._strangers)).end()
+            next(iter(self._strangers)).end(Reason.QUOTA_EXCEEDED)
         self._visits[visit] = self._strangers[visit] = None
         self._tasks.create_task(self._serve(visit), name=f"MQTT client {visit.get_peer_info()}")
 
@@ -105,14 +109,14 @@ class EmbeddedBroker:
 
     def _sign_in(self, visit: Visit, said: Connect) -> str | None:
         """The user, where name, password and will are in order; else the client is told that they are not."""
-        if said.level != LEVEL:
-            visit.answer(ONLY_3_1_1_IN_5 if said.level > LEVEL else ONLY_3_1_1)
-            self.refusals.note(STRANGER, Refused.SIGN_IN, "not MQTT 3.1.1")
+        if said.level not in {MQTT_3_1_1, MQTT_5}:
+            visit.refuse(Reason.UNSUPPORTED_VERSION)
+            self.refusals.note(STRANGER, Refused.SIGN_IN, "neither MQTT 3.1.1 nor MQTT 5")
         elif said.user is None or said.password is None or not self._accounts.verify(said.user, said.password):
-            visit.answer(NOT_AUTHORISED)
+            visit.refuse(Reason.NOT_AUTHORIZED)
             self.refusals.note(STRANGER, Refused.SIGN_IN, f"wrong password for {said.user}")
         elif said.will and not may(said.user, "write", said.will[0]):
-            visit.answer(NOT_AUTHORISED)
+            visit.refuse(Reason.NOT_AUTHORIZED)
             self.refusals.note(said.user, Refused.SIGN_IN, f"a will on {said.will[0]}")
         else:
             return said.user
@@ -121,7 +125,7 @@ class EmbeddedBroker:
     async def _receive(self, visit: Visit, said: Connect, user: str) -> None:
         """Hand the client to amqtt, once an earlier connection of the same user is wound up, its will included."""
         while other := self._guests.get(user):
-            other.end()
+            other.end(Reason.SESSION_TAKEN_OVER)
             await other.gone.wait()
         self._guests[user] = visit
         visit.enter(said, user)
@@ -132,4 +136,4 @@ class EmbeddedBroker:
 
     def _end_all(self) -> None:
         for visit in self._visits:
-            visit.end(will=False)
+            visit.end(Reason.SHUTTING_DOWN, will=False)

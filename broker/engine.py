@@ -1,9 +1,12 @@
-"""Amqtt with the contract's rights, and with what it does wrong put right.
+"""Amqtt with the contract's rights, with what MQTT 5 asks of a broker, and with what it does wrong put right.
+
+Inside, a message begins with its properties, a subscription's QoS is MQTT 5's byte of options, and acknowledgements
+carry reason codes: `broker.mqtt3` and `broker.mqtt5` word them for each client.
 
 Found by trying amqtt 0.12.1:
 
 - It asks its plugins, each in a task of its own, while it walks its table of subscriptions. A client that subscribes
-  in that moment breaks the walk, and the message is lost. So the rights are judged in place (`Rights`).
+  in that moment breaks the walk, and the message is lost. So the rights are judged in place.
 - Each newcomer is sent the retained messages of everybody's subscriptions, whatever its own rights, and this walk
   breaks in the same way. So retained messages go to who subscribed, and to nobody else.
 - A client that does not acknowledge them holds up its own next packets for 5 s. So they are sent from tasks.
@@ -11,25 +14,36 @@ Found by trying amqtt 0.12.1:
   the first packet after CONNECT waits for that loop.
 - Messages queue without a bound, so one who floods takes all memory. The queue here is short and fair; who fills it
   waits (`FairQueue`).
+- A message is delivered with its subscription's QoS, whatever it was sent with, and a second subscription to the same
+  filter changes nothing. So messages are handed out here.
 
 What it does wrong with a single connection is put right in `broker.visit`.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-from amqtt.broker import Broker, RetainedApplicationMessage
-from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
+from amqtt.broker import Broker
+from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import AMQTTError, ProtocolHandlerError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
+from broker import mqtt5, properties
+from broker.limits import MAX_QOS, MAX_UNREAD_BYTES
+from broker.mqtt5 import RETAIN_AS_PUBLISHED
+from broker.packet import Kind
+from broker.reasons import Reason
 from broker.refusals import Refusals, Refused
 from broker.visit import Visit
-from contract.topics import covers, may
+from contract.topics import Action, covers, may
+
+Done: TypeAlias = "asyncio.Future[Any]"
+"""What amqtt has waited for."""
 
 LISTENER = "default"
 NAMESPACE = "presslight"
@@ -40,7 +54,18 @@ CLIENT_TROUBLE = (TimeoutError, AMQTTError, ProtocolHandlerError)
 """What amqtt raises when a client went away or did not acknowledge a message within 5 s."""
 
 
-class FairQueue(asyncio.Queue[dict[str, Any]]):
+class Message(NamedTuple):
+    """One on its way: `data` is its properties and its payload, `sender` a user, `at` the loop's time when it came."""
+
+    sender: str
+    topic: str
+    data: bytes
+    qos: int
+    retain: bool
+    at: float
+
+
+class FairQueue(asyncio.Queue[Any]):
     """A bounded queue where who waits longest is next.
 
     In a full asyncio.Queue one who floods starves the others.
@@ -50,39 +75,24 @@ class FairQueue(asyncio.Queue[dict[str, Any]]):
         super().__init__()
         self._room = asyncio.Semaphore(room)
 
-    async def put(self, item: dict[str, Any]) -> None:
+    async def put(self, item: Any) -> None:
         """Append, once it is this caller's turn."""
         await self._room.acquire()
         self.put_nowait(item)
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> Any:
         """Take the oldest."""
         item = await super().get()
         self._room.release()
         return item
 
 
-class Rights(PluginManager):  # type: ignore[misc]  # amqtt ships no types
-    """Stands where amqtt keeps its plugins, and answers for them without a task in between."""
-
-    def __init__(self, engine: "Engine", refusals: Refusals, guests: Mapping[str, Visit]) -> None:
-        super().__init__(NAMESPACE, engine.plugins_manager.context)
-        self._refusals = refusals
-        self._guests = guests
+class Signed(PluginManager):  # type: ignore[misc]  # amqtt ships no types
+    """Stands where amqtt keeps its plugins. Yes: who came as far as amqtt has signed in."""
 
     async def map_plugin_auth(self, *, session: Session) -> dict[Any, bool]:  # noqa: ARG002 -- amqtt's signature
-        """Yes: who came as far as amqtt has signed in."""
+        """Whether a session may be."""
         return {self: True}
-
-    async def map_plugin_topic(self, *, session: Session, topic: str, action: Action) -> dict[Any, bool]:
-        """Whether the contract lets this session's user publish to, subscribe to or receive from `topic`."""
-        user = session.username
-        allowed = may(user, "write" if action is Action.PUBLISH else "read", topic)
-        if action is Action.PUBLISH and (visit := self._guests.get(user)):
-            visit.taken()
-        if not allowed:
-            self._refusals.note(user, Refused.PUBLISH if action is Action.PUBLISH else Refused.SUBSCRIBE, topic)
-        return {self: allowed}
 
 
 class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
@@ -90,39 +100,144 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
 
     def __init__(self, refusals: Refusals, tasks: asyncio.TaskGroup, guests: Mapping[str, Visit]) -> None:
         super().__init__(BrokerConfig(listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)}, plugins={}))
-        self.plugins_manager = Rights(self, refusals, guests)
+        self.plugins_manager: PluginManager = Signed(NAMESPACE, self.plugins_manager.context)
         self._broadcast_queue = FairQueue()
         self._refusals = refusals
         self._tasks = tasks
         self._guests = guests
+
+    # -- what amqtt calls ----------------------------------------------------------------------------------------------
 
     async def _client_message_loop(self, client_session: Session, handler: BrokerProtocolHandler) -> None:
         if visit := self._guests.get(client_session.client_id):
             visit.begin()
         await super()._client_message_loop(client_session, handler)
 
-    async def _publish_retained_messages_for_subscription(
-        self, subscription: tuple[str, int], session: Session
+    async def _handle_message_delivery(self, client_session: Session, _: object, wait_deliver: Done) -> bool:
+        """Hand out what a client published, where it may. Gives True: its connection goes on."""
+        sent, user = wait_deliver.result(), client_session.client_id
+        if sent and (visit := self._guests.get(user)):
+            visit.taken()
+            if self._may(user, "write", sent.topic):
+                await self._hand_out(Message(user, sent.topic, sent.data, sent.qos, sent.retain, _now()))
+        return True
+
+    async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
+        """Hand out a will: amqtt calls this for nothing else, as what clients publish is handed out above."""
+        await self._hand_out(
+            Message(session.client_id, topic, bytes(data), force_qos or 0, bool(session.will_retain), _now())
+        )
+
+    async def retain_message(self, *_: object) -> None:
+        """Called after a will that shall be retained, which `_hand_out` has seen to."""
+
+    async def _publish_retained_messages_for_subscription(self, *_: object) -> None:
+        """Called when a client connects, for everybody's subscriptions: nobody is sent what it did not subscribe to."""
+
+    async def _handle_subscription(
+        self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: Done
     ) -> None:
-        """Called for a new subscription; and when a client connects, for everybody's: those are skipped."""
-        wanted, qos = subscription
-        if not any(holder is session for holder, _ in self.subscriptions.get(wanted, ())):
-            return
-        _, handler = self.sessions[session.client_id]
-        for topic, message in self.retained_messages.items():
-            if covers(wanted, topic):
+        asked, visit = subscribe_waiter.result(), self._guests[client_session.client_id]
+        known = [self._unsubscribe(client_session, wanted) for wanted, _ in asked.topics]
+        codes = [self._subscribe(client_session, wanted, options) for wanted, options in asked.topics]
+        visit.write(mqtt5.acknowledgement(Kind.SUBACK, asked.packet_id, codes))
+        for (wanted, options), code, old in zip(asked.topics, codes, known, strict=True):
+            if code <= MAX_QOS and mqtt5.wants_retained(options, new=not old):
+                self._send_retained(visit, handler, wanted, options)
+
+    async def _handle_unsubscription(self, client_session: Session, _: object, unsubscribe_waiter: Done) -> None:
+        asked, visit = unsubscribe_waiter.result(), self._guests[client_session.client_id]
+        known = [self._unsubscribe(client_session, wanted) for wanted in asked.topics]
+        codes = [Reason.SUCCESS if old else Reason.NO_SUBSCRIPTION_EXISTED for old in known]
+        visit.write(mqtt5.acknowledgement(Kind.UNSUBACK, asked.packet_id, codes))
+
+    async def _run_broadcast(self, running_tasks: "deque[asyncio.Task[None]]") -> None:
+        """Send the next message to everybody who subscribed to it."""
+        message: Message = await self._broadcast_queue.get()
+        for wanted, holders in self.subscriptions.items():
+            if not covers(wanted, message.topic):
+                continue
+            for session, options in holders:
+                visit = self._guests.get(session.client_id)
+                if (
+                    visit
+                    and session.transitions.state == "connected"
+                    and mqtt5.hears(options, visit.user, message.sender)
+                ):
+                    retain = message.retain and bool(options & RETAIN_AS_PUBLISHED)
+                    _, handler = self.sessions[session.client_id]
+                    running_tasks.append(
+                        asyncio.ensure_future(self._send(visit, handler, message, options & MAX_QOS, retain=retain))
+                    )
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _may(self, user: str, action: Action, topic: str) -> bool:
+        allowed = may(user, action, topic)
+        if not allowed:
+            self._refusals.note(user, Refused.PUBLISH if action == "write" else Refused.SUBSCRIBE, topic)
+        return allowed
+
+    def _subscribe(self, session: Session, wanted: str, options: int) -> int:
+        """The reason code of one subscription: the QoS that is granted, or why none is."""
+        if not mqtt5.is_filter(wanted) or not self._may(session.client_id, "read", wanted):
+            return mqtt5.why_not(wanted)
+        self.subscriptions.setdefault(wanted, []).append((session, options))
+        return options & MAX_QOS
+
+    def _unsubscribe(self, session: Session, wanted: str) -> bool:
+        """Whether there was such a subscription."""
+        found = bool(self._del_subscription(wanted, session))
+        if not self.subscriptions.get(wanted, True):
+            del self.subscriptions[wanted]
+        return found
+
+    async def _hand_out(self, message: Message) -> None:
+        await self._broadcast_queue.put(message)
+        if message.retain and properties.payload(message.data):
+            self.retained_messages[message.topic] = message
+        elif message.retain:
+            self.retained_messages.pop(message.topic, None)
+
+    def _send_retained(self, visit: Visit, handler: BrokerProtocolHandler, wanted: str, options: int) -> None:
+        for message in self.retained_messages.values():
+            if covers(wanted, message.topic):
                 self._tasks.create_task(
-                    self._send_retained(handler, session.client_id, message, min(qos, message.qos)),
-                    name=f"retained {topic} to {session.client_id}",
+                    self._send_patiently(visit, handler, message, options & MAX_QOS),
+                    name=f"retained {message.topic} to {visit.user}",
                 )
 
-    async def _send_retained(
-        self, handler: BrokerProtocolHandler, user: str, message: RetainedApplicationMessage, qos: int
+    async def _send_patiently(
+        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, max_qos: int
     ) -> None:
         try:
-            await handler.mqtt_publish(message.topic, message.data, qos, retain=True)
+            await self._send(visit, handler, message, max_qos, retain=True)
         except CLIENT_TROUBLE:
-            self._refusals.note(user, Refused.UNREAD, message.topic)
+            self._refusals.note(visit.user, Refused.UNREAD, message.topic)
+
+    async def _send(
+        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, max_qos: int, *, retain: bool
+    ) -> None:
+        """Send one message to one client, once it takes more of them; gives up where it does not acknowledge it."""
+        qos, window = min(message.qos, max_qos), visit.window
+        if not window or not qos:
+            await _publish(visit, handler, message, qos, retain=retain)
+        elif window.unacknowledged_bytes > MAX_UNREAD_BYTES:
+            self._refusals.note(visit.user, Refused.UNREAD, "disconnected")
+            visit.end(Reason.QUOTA_EXCEEDED)
+        else:
+            async with window.place(len(message.data)):
+                await _publish(visit, handler, message, qos, retain=retain)
+
+
+async def _publish(visit: Visit, handler: BrokerProtocolHandler, message: Message, qos: int, *, retain: bool) -> None:
+    data = properties.aged(message.data, _now() - message.at)
+    if data is not None and visit.takes(len(message.topic.encode()) + len(data)):
+        await handler.mqtt_publish(message.topic, data, qos, retain=retain)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def quieten() -> None:

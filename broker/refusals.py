@@ -17,16 +17,16 @@ class Refused(StrEnum):
     """What was refused, and with it how the client learns of it."""
 
     SIGN_IN = "sign in"
-    """Connection refused, not authorised (CONNACK 5)."""
+    """Connection refused, not authorised (CONNACK 5, in MQTT 5 0x87)."""
 
     PUBLISH = "publish"
-    """Acknowledged, as MQTT 3.1.1 has no word for it, and not delivered."""
+    """Acknowledged, in MQTT 5 with 0x87, as 3.1.1 has no word for it, and not delivered."""
 
     SUBSCRIBE = "subscribe"
-    """SUBACK 0x80 from the embedded broker; Mosquitto grants it and delivers nothing."""
+    """SUBACK 0x80 (MQTT 5: 0x87) from the embedded broker; Mosquitto grants it and delivers nothing."""
 
     PACKET = "packet"
-    """Not MQTT 3.1.1, or too large: disconnected."""
+    """Not MQTT, or too large: disconnected."""
 
     UNREAD = "unread"
     """Reads or acknowledges too slowly: disconnected, or loses what it did not acknowledge."""

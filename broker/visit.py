@@ -3,7 +3,8 @@
 Seen with amqtt 0.12.1: it reads packets of any size, waits for ever for a CONNECT, lets a stranger's CONNECT wipe out
 the living session of that client id, ignores the keep-alive, and forgets what a client published, and whether it said
 goodbye, right before it left. So this stands between the socket and amqtt, and amqtt only hears of whole, valid
-packets of clients that have signed in, at the pace at which it works them off.
+packets of clients that have signed in, at the pace at which it works them off. A client of MQTT 5 is worded for it as
+one of 3.1.1, and it for the client (`broker.mqtt5`).
 """
 
 import asyncio
@@ -14,10 +15,17 @@ from enum import StrEnum
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
+from broker import mqtt5
+from broker.connect import MQTT_5, Connect, connect, introduction
 from broker.limits import MAX_UNREAD_BYTES
-from broker.packet import DISCONNECT_BYTES, Connect, Frames, Kind, Packet, connect, granted, introduction
+from broker.mqtt3 import Mqtt3
+from broker.mqtt5 import Mqtt5
+from broker.packet import DISCONNECT_BYTES, Frames, Kind, Packet
+from broker.reasons import Reason, reason_of
 from broker.refusals import STRANGER, Refusals, Refused
+from broker.window import Window
 from contract.errors import ContractError
+from contract.topics import may
 
 SIGN_IN_S = 10
 """How long a client may take for its CONNECT."""
@@ -32,6 +40,10 @@ MAX_UNDER_WAY = 64
 """Requests of one client inside amqtt at once. It queues without a bound, so the rest waits in the socket."""
 
 CHUNK_BYTES = 65_536
+MESSAGE_OVERHEAD = 8
+"""Bytes of a PUBLISH beside topic and data: its head of up to 4, the topic's length, its number."""
+
+MQTT_5_HEAD = b"\x00\x04MQTT\x05"
 
 _log = logging.getLogger("presslight.broker")
 
@@ -74,10 +86,12 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusals: Refusals) -> None:
         self.user = STRANGER
         self.gone = asyncio.Event()
+        self.window: Window | None = None
         self._reader = reader
         self._writer = writer
         self._refusals = refusals
         self._frames = Frames()
+        self._language: Mqtt3 | Mqtt5 = Mqtt3()
         self._stage = Stage.STRANGER
         self._patience_s: float | None = SIGN_IN_S
         self._serving = b""
@@ -93,21 +107,27 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         """Read the CONNECT packet; None where none comes or it is not one."""
         packet = await self._packet()
         try:
-            return connect(packet) if packet else None
+            said = connect(packet) if packet else None
         except ContractError as error:
             self._refusals.note(STRANGER, Refused.PACKET, error)
+            if packet and packet.body[:7] == MQTT_5_HEAD:
+                self._send(mqtt5.refusal(reason_of(error)))
             return None
+        if said and said.level >= MQTT_5:
+            self._language = Mqtt5(said, lambda topic: may(said.user or "", "write", topic))
+        return said
 
-    def answer(self, packet: bytes) -> None:
-        """Send a packet; amqtt need not know of it."""
-        if not self._writer.is_closing():
-            self._writer.write(packet)
+    def refuse(self, reason: Reason) -> None:
+        """Answer the CONNECT of a client that is not let in."""
+        self._send(self._language.refusal(reason))
 
     def enter(self, said: Connect, user: str) -> None:
         """Let the client in as `user`: the next thing that amqtt, in this task, reads is its CONNECT."""
         self.user = user
         self._host = asyncio.current_task()
         self._serving = introduction(said, user)
+        self._frames.check = self._language.check
+        self.window = Window(self._language.window) if self._language.window else None
         self._patience_s = said.keep_alive * 1.5 or None  # 3.1.2.10
         self._move(Stage.ENTERING)
 
@@ -120,10 +140,18 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         self._under_way -= 1
         self._progress.set()
 
-    def end(self, *, will: bool = True) -> None:
-        """Cut the connection now. amqtt sees it close; `will=False`: sees the client say goodbye first."""
+    def takes(self, size: int) -> bool:
+        """Whether the client is to be sent a message whose topic and data are so many bytes."""
+        largest = self._language.max_packet_bytes
+        return self._stage is Stage.INSIDE and (largest is None or size + MESSAGE_OVERHEAD <= largest)
+
+    def end(self, reason: Reason, *, will: bool = True) -> None:
+        """Cut the connection, telling why. amqtt sees it close; `will=False`: sees the client say goodbye first."""
         self._has_will = will
-        if self._stage is not Stage.GONE:
+        if self._say_goodbye(reason):
+            self._writer.close()
+            asyncio.get_running_loop().call_later(GOODBYE_S, self._writer.transport.abort)
+        elif self._stage is not Stage.GONE:
             self._writer.transport.abort()
 
     async def finish(self) -> None:
@@ -154,10 +182,10 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         """Send a packet; who lets too much pile up unread is cut off. Nothing here waits for a client."""
         if data[0] >> 4 in {Kind.SUBACK, Kind.UNSUBACK}:
             self.taken()
-        self.answer(data)
+        self._send(self._language.outward(data))
         if self._writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
             self._refusals.note(self.user, Refused.UNREAD, "disconnected")
-            self.end()
+            self._writer.transport.abort()
 
     async def drain(self) -> None:
         """Nothing to wait for: `write` bounds what piles up."""
@@ -191,6 +219,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         """The next packet for amqtt, once it has room. At the end DISCONNECT, or nothing where there is a will."""
         await self._until(lambda: self._stage is Stage.INSIDE)
         packet = await self._packet()
+        if packet and packet.kind is Kind.DISCONNECT and self._language.keeps_will(packet):
+            packet = None
         if packet is None or packet.kind is Kind.DISCONNECT:
             self._overdue = asyncio.get_running_loop().call_later(OVERDUE_S, self._lost)
             await self._until(lambda: not self._under_way)  # what is not worked off by then, amqtt drops
@@ -201,7 +231,7 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         if packet.kind in {Kind.PUBLISH, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE}:
             await self._until(lambda: self._under_way < MAX_UNDER_WAY)
             self._under_way += 1
-        return granted(packet) if packet.kind is Kind.SUBSCRIBE else packet.raw
+        return self._language.inward(packet)
 
     async def _packet(self) -> Packet | None:
         """The next packet from the socket; None at its end, which silence and bytes that are not MQTT are, too."""
@@ -210,15 +240,28 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         except TimeoutError:
             if self._stage is Stage.STRANGER:
                 self._refusals.note(self.user, Refused.CONNECTION, "did not sign in")
+            self._say_goodbye(Reason.KEEP_ALIVE_TIMEOUT)
         except ContractError as error:
             self._refusals.note(self.user, Refused.PACKET, error)
+            self._say_goodbye(reason_of(error))
         except OSError:
             return None  # the connection broke, which is no news on a network
         else:
             if packet is None or packet.kind is not Kind.CONNECT or self._stage is Stage.STRANGER:
                 return packet
             self._refusals.note(self.user, Refused.PACKET, "a second CONNECT")
+            self._say_goodbye(Reason.PROTOCOL_ERROR)
         return None
+
+    def _say_goodbye(self, reason: Reason) -> bool:
+        """Tell a client that is inside why it has to go; False where its version has no word for it."""
+        goodbye = self._language.goodbye(reason) if self._stage is Stage.INSIDE else b""
+        self._send(goodbye)
+        return bool(goodbye)
+
+    def _send(self, packet: bytes) -> None:
+        if packet and not self._writer.is_closing():
+            self._writer.write(packet)
 
     async def _received(self) -> Packet | None:
         async with asyncio.timeout(self._patience_s):

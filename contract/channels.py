@@ -71,7 +71,7 @@ def _servers() -> Json:
             "host": "{address}",
             "protocol": "mqtt",
             "protocolVersion": "3.1.1",
-            "description": "Or secure-mqtt, with the broker's own CA. Every session is clean.",
+            "description": "Or secure-mqtt, with the broker's own CA; or MQTT 5. Every session is clean.",
             "variables": {"address": {"default": "localhost:1883"}},
             "security": [_ref("components/securitySchemes/user")],
         },

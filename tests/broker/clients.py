@@ -54,7 +54,7 @@ class Wire:
         try:
             if self._hello:
                 self.writer.write(self._hello)
-                self.answer = await self.read(4)
+                self.answer = await self.packet()
         except BaseException:
             self.cut()
             raise
@@ -70,6 +70,14 @@ class Wire:
     async def read(self, n: int) -> bytes:
         async with asyncio.timeout(PATIENCE_S):
             return await self.reader.readexactly(n)
+
+    async def packet(self) -> bytes:
+        """The next whole packet."""
+        read = await self.read(2)
+        while read[-1] >= 0x80:
+            read += await self.read(1)
+        length = sum((digit & 0x7F) << 7 * place for place, digit in enumerate(read[1:]))
+        return read + await self.read(length)
 
     def cut(self) -> None:
         """Lose the connection without a word."""
@@ -115,12 +123,16 @@ def connect_packet(
     will: tuple[str, bytes] | None = None,
     keep_alive: int = 0,
     level: int = 4,
+    about: bytes = b"",
 ) -> bytes:
-    """CONNECT with a clean session; a will is retained and has QoS 1."""
+    """CONNECT with a clean session; a will is retained and has QoS 1. `about`: MQTT 5's properties, without length."""
     flags = 0xC2 | (0x2C if will else 0)
-    head = text("MQTT") + bytes([level, flags]) + keep_alive.to_bytes(2, "big") + (b"\x00" if level == 5 else b"")
+    head = text("MQTT") + bytes([level, flags]) + keep_alive.to_bytes(2, "big")
+    if level == 5:
+        head += bytes([len(about)]) + about
     last_words = text(will[0]) + text(will[1]) if will else b""
-    return packet(0x10, head, text(client_id or user), last_words, text(user), text(password))
+    will_about = b"\x00" if will and level == 5 else b""
+    return packet(0x10, head, text(client_id or user), will_about, last_words, text(user), text(password))
 
 
 def publish_packet(topic: str, message: bytes, number: int = 0, *, head: int = 0x30) -> bytes:

@@ -56,6 +56,12 @@ def wire(broker: Broker, accounts: Accounts) -> OpenWire:
     return wires(broker, accounts)
 
 
+@pytest.fixture
+def opens(embedded: EmbeddedBroker, accounts: Accounts) -> OpenWire:
+    """The same of the embedded broker alone."""
+    return wires(embedded, accounts)
+
+
 def wires(broker: Broker, accounts: Accounts) -> OpenWire:
     def opened(user: str | None = None, **more: Any) -> Wire:
         password = accounts.password(user) if user in accounts.users else "wrong"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from broker.engine import CLIENT_TROUBLE, Engine, FairQueue
+from broker.engine import CLIENT_TROUBLE, Engine, FairQueue, Message
 from broker.refusals import Refusals, Refused
 
 
@@ -43,8 +43,9 @@ async def test_retained_message_that_nobody_acknowledges_is_counted(trouble: typ
         raise trouble("no PUBACK within 5 s")
 
     refusals = Refusals()
+    visit: Any = SimpleNamespace(user="bridge", window=None, takes=lambda _: True)
     async with asyncio.TaskGroup() as tasks:
         engine = Engine(refusals, tasks, {})
-        message: Any = SimpleNamespace(topic="a/topic", data=b"x")
-        await engine._send_retained(SimpleNamespace(mqtt_publish=never), "bridge", message, 1)
+        engine.retained_messages["a/topic"] = Message("kitchen", "a/topic", b"\0x", 1, retain=True, at=0)
+        engine._send_retained(visit, SimpleNamespace(mqtt_publish=never), "a/+", 1)
     assert refusals.counts == {("bridge", Refused.UNREAD): 1}

@@ -5,7 +5,6 @@ import pytest
 
 from broker.accounts import Accounts
 from broker.mosquitto import Mosquitto
-from broker.packet import NOT_AUTHORISED
 from broker.refusals import STRANGER, Refused
 from contract.topics import RULES, Role, may
 from tests.broker.clients import Client, packet, publish_packet, text
@@ -13,6 +12,7 @@ from tests.broker.conftest import Broker, Connect, Heard, OpenWire
 
 STATES = "presslight/light/+/state"
 ACCEPTED = b"\x20\x02\x00\x00"
+NOT_AUTHORISED = b"\x20\x02\x00\x05"
 
 
 def of(light: str, leaf: str) -> str:

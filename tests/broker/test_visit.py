@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from broker.packet import DISCONNECT_BYTES, Connect
+from broker.connect import Connect
+from broker.packet import DISCONNECT_BYTES
+from broker.reasons import Reason
 from broker.refusals import Refusals, Refused
 from broker.visit import MAX_UNDER_WAY, MOVES, Stage, Visit
 from tests.broker.clients import packet, publish_packet, subscribe_packet
@@ -107,7 +109,7 @@ async def test_goodbye_waits_until_everything_is_worked_off() -> None:
 async def test_end_is_a_goodbye_only_where_no_will_shall_be_published(will: bool) -> None:
     bench = Bench()
     visit = await bench.inside()
-    visit.end(will=will)
+    visit.end(Reason.SHUTTING_DOWN, will=will)
     bench.reader.feed_eof()
     if will:
         with pytest.raises(asyncio.IncompleteReadError):
@@ -121,7 +123,7 @@ async def test_client_with_too_much_unread_is_cut_off() -> None:
     bench = Bench()
     visit = await bench.inside()
     bench.socket.unread = 2**30
-    visit.write(publish_packet(TOPIC, b"on"))
+    visit.write(publish_packet(TOPIC, b"\0on"))  # inside, a message begins with its properties
     assert bench.socket.closed
     assert bench.refusals.counts == {("kitchen", Refused.UNREAD): 1}
     visit.write(b"\xd0\x00")
