@@ -51,10 +51,10 @@ check: venv ## format, lint, types, what the chip's compiler takes, exported con
 	@$(BIN)/python -m contract.export --check
 	@$(BIN)/python -m broker.export --check
 
-bench: venv ## the numbers this project is held to, on this machine
+bench: venv ## the numbers this project is held to, on this machine; BENCH=--short: seconds, to see that all is measured
 	@tests/install.sh
 	@$(BIN)/python -m presslight.micropython >/dev/null
-	@exec $(BIN)/python -m tests.bench
+	@exec $(BIN)/python -m tests.bench $(BENCH)
 
 nightly: venv ## the tests that take minutes, and the numbers that they found
 	@tests/install.sh

@@ -27,7 +27,7 @@ class Child:
     async def start(cls, command: list[str], hear: Callable[[str], None]) -> Self:
         """Start `command`; `hear` gets each line of its log. It dies with this process, however that ends."""
         process = await asyncio.create_subprocess_exec(
-            *_tied_to_us(), *command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+            *tied_to_us(), *command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
         )  # a session of its own: Ctrl-C is for us, and we stop it when its clients are gone
         return cls(process, hear)
 
@@ -90,7 +90,7 @@ class Child:
                 future.set_result(line is not None)
 
 
-def _tied_to_us() -> list[str]:
+def tied_to_us() -> list[str]:
     """The start of a command whose program the kernel ends when we die without a chance to do so (Linux)."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []

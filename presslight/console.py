@@ -15,6 +15,9 @@ from contract.errors import PresslightError
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a verb to end."""
+
 
 @contextmanager
 def one_line() -> Iterator[None]:
@@ -47,7 +50,7 @@ async def _until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
     task = asyncio.create_task(verb(), name="verb")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         loop.add_signal_handler(number, stopped.set)
     stop = asyncio.create_task(stopped.wait(), name="wait for a signal")
     await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)

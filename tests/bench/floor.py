@@ -72,7 +72,7 @@ async def bridge_phone(url: str, token: str, light: str) -> AsyncIterator[Pressi
         yield press
 
 
-async def compare(floor: Pressing, bridge: Pressing, presses: int, warm: int = 100) -> Pair:
+async def compare(floor: Pressing, bridge: Pressing, presses: int, warm: int) -> Pair:
     """Press over both in turn, A B A B, so that a drifting machine drifts for both."""
     times: tuple[list[float], list[float]] = ([], [])
     async with asyncio.timeout(60 + presses):

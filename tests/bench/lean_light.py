@@ -3,7 +3,8 @@
 The floor is measured against one of these, and the bridge's throughput against 64, so that what is measured is the
 bridge and not the light. They hold no gate: never used where a test judges behaviour.
 
-    python -m tests.bench.lean_light        reads one JSON object on stdin: {"host", "port", "lights": {name: password}}
+    python -m tests.bench.lean_light        reads one JSON object on stdin: {"host", "port", "lights": {name: password},
+                                            "epoch": higher than at the last start, as the broker keeps reports}
 """
 
 import asyncio
@@ -22,8 +23,9 @@ BOOT = secrets.token_hex(4)  # of its own each time: the broker keeps the report
 class LeanLight(asyncio.Protocol):
     """One MQTT 3.1.1 connection, QoS 1 both ways."""
 
-    def __init__(self, name: str, password: str) -> None:
+    def __init__(self, name: str, password: str, epoch: int) -> None:
         self.name = name
+        self.epoch = epoch
         self.password = password
         self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.state_topic = text(f"presslight/light/{name}/state")
@@ -69,11 +71,11 @@ class LeanLight(asyncio.Protocol):
         if key := command.get("key"):
             self.decided += 1
             self.report["cause"] = {"by": "press", "key": key, "up": now_ms()}
-            self.report["outcomes"] = [{"key": key, "outcome": "applied", "version": [1, self.seq], "us": 1}]
+            self.report["outcomes"] = [{"key": key, "outcome": "applied", "version": [self.epoch, self.seq], "us": 1}]
         self.answer()
 
     def answer(self) -> None:
-        stamp = {"v": 1, "boot": BOOT, "up": now_ms(), "version": [1, self.seq], "decided": self.decided}
+        stamp = {"v": 1, "boot": BOOT, "up": now_ms(), "version": [self.epoch, self.seq], "decided": self.decided}
         self.publish(self.state_topic, json.dumps(self.report | stamp).encode())
 
     def publish(self, topic: bytes, payload: bytes) -> None:
@@ -118,7 +120,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     wanted = json.loads(sys.stdin.readline())
     for name, password in wanted["lights"].items():
-        make = partial(LeanLight, name, password)
+        make = partial(LeanLight, name, password, wanted["epoch"])
         _, light = await loop.create_connection(make, wanted["host"], wanted["port"])
         await light.subscribed
     print("ready", flush=True)  # noqa: T201 -- the line its starter waits for

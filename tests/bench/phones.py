@@ -109,9 +109,14 @@ async def all_told_ms(watchers: Sequence[ThinPhone], presser: ThinPhone, light: 
             if frame["type"] == "light" and frame["light"]["id"] == light and frame["light"]["state"] == power:
                 return time.monotonic()
 
-    async with asyncio.timeout(ALL_TOLD_S):
-        waiting = [asyncio.ensure_future(told(phone)) for phone in watchers]
-        await asyncio.sleep(0)
-        pressed = time.monotonic()
-        await presser.press(light, on=on)
-        return (max(await asyncio.gather(*waiting)) - pressed) * 1_000
+    waiting: list[asyncio.Task[float]] = []
+    try:
+        async with asyncio.timeout(ALL_TOLD_S), asyncio.TaskGroup() as tasks:
+            waiting += [tasks.create_task(told(phone), name="a phone that waits to be told") for phone in watchers]
+            await asyncio.sleep(0)
+            pressed = time.monotonic()
+            await presser.press(light, on=on)
+    except TimeoutError:
+        untold = sum(task.cancelled() for task in waiting)
+        raise RuntimeError(f"{untold} of {len(waiting)} phones not told of a press in {ALL_TOLD_S:.0f} s") from None
+    return (max(task.result() for task in waiting) - pressed) * 1_000

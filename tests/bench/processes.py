@@ -1,6 +1,7 @@
-"""What the bench starts in processes of its own: the bridge, and the lean lights."""
+"""What the bench starts in processes of its own: the bridge, and the lean lights. Ctrl-C is not for them."""
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -10,12 +11,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from broker.child import tied_to_us
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from presslight.stack import store_of
 
 START_S = 30.0
 LINK = re.compile(rb"Phone page: (http://\S+)")
+
+_epochs = itertools.count(1)
+"""A light that comes back with no higher epoch is taken for a late report of an old boot, for 35 s."""
 
 
 class RunningBridge(NamedTuple):
@@ -37,21 +42,22 @@ async def bridge_process(
 ) -> AsyncIterator[RunningBridge]:
     """Run `presslight up` with no lights of its own; its broker's password goes through the environment."""
     arguments = ("up", "--lights", "0", "--port", "0", "--state", str(folder), "--press-rate", str(press_rate))
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "presslight",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PRESSLIGHT_BROKER": broker.url(), "COLUMNS": "200"},
-    )
+    log = folder.with_suffix(".log")
+    with log.open("wb") as said:
+        child = await asyncio.create_subprocess_exec(
+            *(*tied_to_us(), sys.executable, "-m", "presslight", *arguments),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=said,
+            env=os.environ | {"PRESSLIGHT_BROKER": broker.url(), "COLUMNS": "200"},
+            start_new_session=True,
+        )
     try:
         assert child.stdout
         async with asyncio.timeout(START_S):
             while (line := await child.stdout.readline()) and not (link := LINK.search(line)):
                 pass
         if not line or not link:
-            raise RuntimeError("the bridge ended before it said where it is")
+            raise RuntimeError(f"the bridge ended before it said where it is. {log.read_text()}")
         yield RunningBridge(link[1].decode(), issue_token(store_of(folder), phone="bench"), child.pid)
     finally:
         await _end(child)
@@ -61,16 +67,16 @@ async def bridge_process(
 async def lean_lights(broker: BrokerAddress, passwords: Mapping[str, str]) -> AsyncIterator[None]:
     """Run lean lights, all in one process, until the block ends."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.bench.lean_light",
+        *(*tied_to_us(), sys.executable, "-m", "tests.bench.lean_light"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         assert child.stdin
         assert child.stdout
-        wanted = {"host": broker.host, "port": broker.port, "lights": dict(passwords)}
+        wanted = {"host": broker.host, "port": broker.port, "lights": dict(passwords), "epoch": next(_epochs)}
         child.stdin.write(json.dumps(wanted).encode() + b"\n")
         async with asyncio.timeout(START_S):
             if await child.stdout.readline() != b"ready\n":

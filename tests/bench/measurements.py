@@ -1,0 +1,153 @@
+"""The measurements: each starts what it needs, measures, ends it, and gives rows for the table."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from broker.accounts import Accounts
+from contract.address import BrokerAddress
+from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from mobile_sim.phone import Phone
+from tests.bench.floor import Pair, bridge_phone, compare, mqtt_phone
+from tests.bench.phones import ThinPhone, all_told_ms, confirmed_per_second
+from tests.bench.processes import bridge_process, lean_lights
+from tests.bench.real_lights import act_us, p99, start_all, weigh
+
+Row = tuple[str, str, str, bool]
+"""What was measured, what was reached, what was aimed for, and whether it was reached."""
+
+
+class Sizes(NamedTuple):
+    """How much of everything; `throughput_s` is how long presses are counted, in s."""
+
+    pairs: int
+    warm: int
+    throughput_s: float
+    throughput_lights: int
+    phones: int
+    fan_outs: int
+    real_lights: int
+    act_rounds: int
+
+
+FULL = Sizes(
+    pairs=1_000,
+    warm=100,
+    throughput_s=10.0,
+    throughput_lights=64,
+    phones=2_000,
+    fan_outs=20,
+    real_lights=200,
+    act_rounds=10,
+)
+SHORT = Sizes(
+    pairs=20, warm=5, throughput_s=0.5, throughput_lights=4, phones=20, fan_outs=4, real_lights=2, act_rounds=2
+)
+"""Seconds: shows that everything is still measured. Its figures mean nothing."""
+
+
+class Bench:
+    """The measurements, one method each. `broker` is a running Mosquitto that knows `accounts(sizes)`."""
+
+    def __init__(self, sizes: Sizes, accounts: Accounts, broker: BrokerAddress, folder: Path) -> None:
+        self.sizes = sizes
+        self.accounts = accounts
+        self.broker = broker
+        self.folder = folder
+
+    def user(self, name: str) -> BrokerAddress:
+        """Give the broker's address for one of its users."""
+        return self.broker.signed_in_as(name, self.accounts.password(name))
+
+    async def above_the_floor(self) -> list[Row]:
+        """Measure press → confirmation through the bridge over the same press as a bare MQTT message."""
+        async with AsyncExitStack() as exits:
+            bridge = await exits.enter_async_context(bridge_process(self.user(BRIDGE_USER), self.folder / "floor"))
+            await start_all(exits, self.broker, self.accounts, ["real"], self.folder / "lights")
+            await exits.enter_async_context(lean_lights(self.broker, {"lean": self.accounts.password("lean")}))
+            rows = []
+            for light, what in (("lean", "a light without promises"), ("real", "the firmware")):
+                async with (
+                    mqtt_phone(self.user(HOME_ASSISTANT_USER), light) as floor,
+                    bridge_phone(bridge.url, bridge.token, light) as ours,
+                ):
+                    pair = await compare(floor, ours, self.sizes.pairs, self.sizes.warm)
+                rows.append(_floor_row(what, pair))
+            return rows
+
+    async def throughput(self) -> list[Row]:
+        """Measure confirmed presses per second through one bridge process over many lights."""
+        names = lean_names(self.sizes)
+        passwords = {name: self.accounts.password(name) for name in names}
+        async with (
+            bridge_process(self.user(BRIDGE_USER), self.folder / "throughput") as bridge,
+            lean_lights(self.broker, passwords),
+        ):
+            rate = await confirmed_per_second(bridge.url, bridge.token, names, self.sizes.throughput_s)
+        return [(f"confirmed presses per second, {len(names)} lights", f"{rate:,.0f}", "≥ 3,000", rate >= 3_000)]
+
+    async def fan_out(self) -> list[Row]:
+        """Measure many phones on one bridge: the memory of each, and the time until all are told of one press."""
+        count, turns = self.sizes.phones, self.sizes.fan_outs
+        async with AsyncExitStack() as exits:
+            bridge = await exits.enter_async_context(bridge_process(self.user(BRIDGE_USER), self.folder / "fan-out"))
+            await exits.enter_async_context(lean_lights(self.broker, {"lean": self.accounts.password("lean")}))
+            presser = await exits.enter_async_context(ThinPhone(bridge.url, bridge.token))
+            before = bridge.resident_kb()
+            phones = [await exits.enter_async_context(ThinPhone(bridge.url, bridge.token)) for _ in range(count)]
+            each = (bridge.resident_kb() - before) / count
+            told = [await all_told_ms(phones, presser, "lean", on=turn % 2 == 0) for turn in range(turns)]
+        what = f"all of {count:,} phones told of one press, worst of {turns}"
+        return [
+            (what, f"{max(told):.0f} ms", "≤ 250 ms", max(told) <= 250),
+            ("memory of the bridge per phone", f"{each:.1f} KB", "≤ 40 KB", each <= 40),
+        ]
+
+    async def lights(self) -> list[Row]:
+        """Run many lights of real firmware; weigh them; measure from set read to output changed."""
+        names = real_names(self.sizes)
+        async with AsyncExitStack() as exits:
+            bridge = await exits.enter_async_context(
+                bridge_process(self.user(BRIDGE_USER), self.folder / "lights-bridge")
+            )
+            lights = await start_all(exits, self.broker, self.accounts, names, self.folder / "lights")
+            phone = await exits.enter_async_context(Phone(bridge.url, bridge.token))
+            await phone.until(lambda shown: all(name in shown and shown[name].online for name in names))
+            taken = await act_us(phone, names, self.sizes.act_rounds)
+            weight = weigh(lights)
+        return [
+            (
+                f"set read → output changed, p99 of {len(taken):,}",
+                f"{p99(taken):.0f} µs",
+                "≤ 1,000 µs",
+                p99(taken) <= 1_000,
+            ),
+            ("lights of real firmware, all pressed", f"{weight.lights}", f"{len(names)}", weight.lights >= len(names)),
+            (
+                "memory of a simulated light, resident (proportional)",
+                f"{weight.resident_mb:.1f} MB ({weight.proportional_mb:.1f} MB)",
+                "≤ 5 MB",
+                weight.resident_mb <= 5,
+            ),
+        ]
+
+
+def accounts(sizes: Sizes) -> Accounts:
+    """Make the accounts of all that the measurements start."""
+    names = ["lean", "real", *lean_names(sizes), *real_names(sizes)]
+    return Accounts.make(names, others=[BRIDGE_USER, HOME_ASSISTANT_USER])
+
+
+def lean_names(sizes: Sizes) -> list[str]:
+    """Name the lean lights of the throughput."""
+    return [f"lean-{number}" for number in range(sizes.throughput_lights)]
+
+
+def real_names(sizes: Sizes) -> list[str]:
+    """Name the lights of real firmware."""
+    return [f"real-{number}" for number in range(sizes.real_lights)]
+
+
+def _floor_row(what: str, pair: Pair) -> Row:
+    reached = f"{pair.ratio:.2f} × ({pair.bridge_ms:.2f} / {pair.floor_ms:.2f} ms)"
+    return (f"press → confirmation p50 over bare MQTT, {what}", reached, "≤ 2.0 ×", pair.ratio <= 2.0)
