@@ -58,7 +58,7 @@ bench: venv ## the numbers this project is held to, on this machine; BENCH=--sho
 
 nightly: venv ## the tests that take minutes, and the numbers that they found
 	@tests/install.sh
-	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP
+	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP $(NIGHTLY)
 
 world: venv ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))

@@ -4,11 +4,27 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+HAS_TOOLS = ("-o", ".venv/.flash")  # what it installs is among what the tests need
+RUN_BY = {
+    "help": "tests/test_make.py::test_help_lists_every_verb",
+    "venv": "tests/test_make.py::test_no_network_is_one_line",
+    "demo": "tests/presslight/test_up.py::test_demo_presses_each_light_and_leaves_nothing",
+    "test": "tests/test_make.py::test_ci_runs_exactly_make_test",
+    "check": "tests/test_check.py::test_check_finds_nothing",
+    "bench": "tests/bench/test_bench.py::test_short_bench_measures_everything",
+    "nightly": "tests/test_make.py::test_nightly_finds_its_tests",
+    "world": "tests/test_make.py::test_world_lives_a_life_again",
+    "flash": "tests/test_make.py::test_flash_starts_the_command",
+    "lock": "tests/test_make.py::test_lock_writes_every_lock",
+    "clean": "tests/test_make.py::test_clean_removes_what_the_verbs_made_and_nothing_else",
+}
+"""Which test of the suite runs each verb, or what is at its core."""
 
 
 @pytest.fixture
@@ -22,7 +38,7 @@ def clone(tmp_path: Path) -> Path:
 def make(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PIP_"))}
     return subprocess.run(
-        ["make", *words], cwd=folder, env=own | settings, capture_output=True, text=True, timeout=60, check=False
+        ["make", *words], cwd=folder, env=own | settings, capture_output=True, text=True, timeout=110, check=False
     )
 
 
@@ -32,11 +48,21 @@ def complaints(run: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in lines if not line.startswith(("presslight: installing", "make: ***"))]
 
 
-def test_help_lists_every_verb() -> None:
+def verbs() -> list[str]:
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony
-    listed = re.findall(r"^make (\w+)", make(ROOT, "help").stdout, re.MULTILINE)
-    assert listed == phony[1].split()
+    return phony[1].split()
+
+
+def test_help_lists_every_verb() -> None:
+    assert re.findall(r"^make (\w+)", make(ROOT, "help").stdout, re.MULTILINE) == verbs()
+
+
+def test_every_verb_is_run_by_a_test() -> None:
+    assert sorted(RUN_BY) == sorted(verbs())
+    for test in RUN_BY.values():
+        file, name = test.split("::")
+        assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE), test
 
 
 def test_ci_runs_exactly_make_test() -> None:
@@ -69,3 +95,70 @@ def test_no_network_is_one_line(clone: Path) -> None:
     assert complaints(run) == [
         f"presslight: could not install what presslight runs on: {cause} (all of it: .venv/install.log)"
     ]
+
+
+def test_clean_removes_what_the_verbs_made_and_nothing_else(clone: Path) -> None:
+    kept = sorted(path.name for path in clone.iterdir())
+    for made in (".venv/bin", "build/lib", "dist", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"):
+        (clone / made).mkdir(parents=True)
+    (clone / "presslight.egg-info").mkdir()
+    (clone / "__pycache__").mkdir()
+    assert make(clone, "clean").returncode == 0
+    assert sorted(path.name for path in clone.iterdir()) == kept
+
+
+def test_world_lives_a_life_again() -> None:
+    run = make(ROOT, "world", "SEED=7")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.endswith(" presses, every promise kept\n")
+
+
+@pytest.mark.parametrize(
+    ("verb", "complaint"),
+    [("world", "say which life: make world SEED=7"), ("flash", "say where the ESP32 is: make flash PORT=/dev/ttyUSB0")],
+)
+def test_a_verb_without_its_setting_says_which(verb: str, complaint: str) -> None:
+    run = make(ROOT, *HAS_TOOLS, verb)
+    assert run.returncode == 2
+    assert complaint in run.stderr
+
+
+def test_flash_starts_the_command() -> None:
+    run = make(ROOT, *HAS_TOOLS, "flash", "PORT=/dev/no-such-port")
+    assert run.returncode == 2
+    assert "presslight: there is no /dev/no-such-port" in run.stderr
+
+
+def test_nightly_finds_its_tests() -> None:
+    run = make(ROOT, "nightly", "NIGHTLY=--collect-only --quiet")
+    assert run.returncode == 0, run.stderr
+    assert re.search(r"^tests/faults/.*::test_", run.stdout, re.MULTILINE)
+
+
+def test_lock_writes_every_lock(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """On an index of our own, so without a network: every package that the project asks for, and nothing behind it."""
+    index = tmp_path_factory.mktemp("index")
+    project = (clone / "pyproject.toml").read_text()
+    for name, version in re.findall(r'"([a-z0-9-]+)(?:\[\w+\])?>=([\d.]+)', project):
+        write_wheel(index, name, version)
+    locks = sorted(path.name for path in clone.glob("requirements*.lock"))
+    for lock in locks:
+        (clone / lock).unlink()
+    index_settings = {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(index), "UV_NO_CACHE": "1"}
+    run = make(clone, "-o", "venv", "lock", f"BIN={ROOT / '.venv/bin'}", **index_settings)
+    assert run.returncode == 0, run.stderr
+    assert sorted(path.name for path in clone.glob("requirements*.lock")) == locks
+    for lock in locks:
+        assert re.search(r"^\S+==.*\n +--hash=sha256:", (clone / lock).read_text(), re.MULTILINE), lock
+
+
+def write_wheel(folder: Path, name: str, version: str) -> None:
+    """The smallest wheel there can be."""
+    module, info = name.replace("-", "_"), f"{name.replace('-', '_')}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    for extra in ("binary", "standard"):
+        metadata += f"Provides-Extra: {extra}\n"
+    with zipfile.ZipFile(folder / f"{module}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", metadata)
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
