@@ -11,7 +11,8 @@ import os
 import secrets
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +27,9 @@ PASSWORD_BYTES = 18
 
 HASH_ROUNDS = 101
 """Mosquitto's own number. It hashes on its only thread, at each connect, so more would let strangers slow the house."""
+
+PRIVATE = 0o600
+"""The mode of a file that its owner alone may read."""
 
 CREDENTIALS = "credentials.json"
 PASSWORDS = "passwords"
@@ -56,23 +60,39 @@ class Accounts:
             raise BadCredentials(f"cannot read {file}: {type(error).__name__}") from None
         if not isinstance(read, dict) or not all(isinstance(password, str) for password in read.values()):
             raise BadCredentials(f"{file} is not a file of users and passwords")
-        for user in read:
-            _check_name(user)
+        try:
+            for user in read:
+                check_name(user)
+        except BadCredentials as error:
+            raise BadCredentials(f"{file}: {error}") from None
         return cls(read)
 
     def save(self, file: Path) -> None:
         """Keep the clear passwords in `file`, readable by its owner alone."""
-        _write_private(file, json.dumps(self._passwords, indent=1))
+        replace_files({file: self.text()})
 
     def save_hashed(self, file: Path) -> None:
         """Write Mosquitto's password file."""
-        _write_private(file, "".join(f"{user}:{hashed(self._passwords[user])}\n" for user in self.users))
+        replace_files({file: self.hashed_text()})
 
     def add(self, user: str) -> None:
         """Make an account with a new password; one that exists stays as it is. Raises BadCredentials on a bad name."""
         if user not in self._passwords:
-            _check_name(user)
+            check_name(user)
             self._passwords[user] = secrets.token_urlsafe(PASSWORD_BYTES)
+
+    def remove(self, user: str) -> None:
+        """Take an account away. Raises UnknownUser."""
+        self.password(user)
+        del self._passwords[user]
+
+    def text(self) -> str:
+        """What `load` reads: the clear passwords."""
+        return json.dumps(self._passwords, indent=1)
+
+    def hashed_text(self) -> str:
+        """Mosquitto's password file."""
+        return "".join(f"{user}:{hashed(self._passwords[user])}\n" for user in self.users)
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -102,7 +122,8 @@ def hashed(password: str, salt: bytes | None = None) -> str:
     return f"$7${HASH_ROUNDS}${b64encode(salt).decode()}${b64encode(digest).decode()}"
 
 
-def _check_name(user: str) -> None:
+def check_name(user: str) -> None:
+    """Raise BadCredentials where no user can have this name."""
     if role_of(user) is Role.LIGHT or user.startswith(f"{BRIDGE_USER}-"):
         try:
             _LIGHT.validate_python(user.removeprefix(f"{BRIDGE_USER}-"))
@@ -110,13 +131,33 @@ def _check_name(user: str) -> None:
             raise BadCredentials(f"{user!r} is not a user's name (a-z, 0-9, - and _, at most 32)") from None
 
 
-def _write_private(file: Path, text: str) -> None:
-    """Replace `file` in one step; it is never readable by others, not even for a moment."""
+def replace_files(texts: Mapping[Path, str], mode: int = PRIVATE) -> None:
+    """Replace files, each in one step and in this order, once all of them are on the disk.
+
+    So nothing is changed where one cannot be written. None is readable by others, not even for a moment, unless `mode`
+    says so. Raises OSError.
+    """
+    with ExitStack() as unused:
+        ready = {file: unused.enter_context(_beside(file, text, mode)) for file, text in texts.items()}
+        for file, new in ready.items():
+            new.replace(file)
+
+
+@contextmanager
+def _beside(file: Path, text: str, mode: int) -> Iterator[Path]:
+    """A file with this text in the same folder, which is gone at the end unless it was moved."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as new:
             new.write(text)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+            new.flush()
+            os.fchmod(new.fileno(), mode)
+            os.fsync(new.fileno())
+    except OSError as error:
+        error.filename = str(file)  # a full disk does not say for what it had no room
+        Path(name).unlink()
         raise
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.errors import AuthorityExists, AuthorityMissing, BrokerError, OpensslFailed, OpensslMissing
+from contract.errors import printable, sentence
 
 CA_DAYS = 20 * 365
 SERVER_DAYS = 825
@@ -80,8 +81,10 @@ class Authority:
 
     def create(self, hosts: Iterable[str]) -> None:
         """Make the CA and a certificate for `hosts`. Raises AuthorityExists, OpensslMissing, OpensslFailed."""
+        alternative_names(hosts := tuple(hosts))
         if existing := [file.name for file in (self.ca, self.ca_key, self.certificate, self.key) if file.exists()]:
-            raise AuthorityExists(f"{self.folder} holds {', '.join(existing)} already; --renew keeps the CA")
+            keep = "--renew keeps the CA" if self._can_sign() else "move that away first: it is no whole authority"
+            raise AuthorityExists(f"{printable(self.folder)} holds {', '.join(existing)} already; {keep}")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             made = Authority(Path(scratch))
@@ -92,15 +95,19 @@ class Authority:
 
     def renew(self, hosts: Iterable[str]) -> None:
         """Replace the broker's certificate and key, signed by the same CA. Raises AuthorityMissing and as `create`."""
-        if not (self.ca.exists() and self.ca_key.exists()):
-            raise AuthorityMissing(f"{self.folder} has no ca.crt and ca.key to sign with")
+        alternative_names(hosts := tuple(hosts))
+        if not self._can_sign():
+            raise AuthorityMissing(f"{printable(self.folder)} has no ca.crt and ca.key to sign with")
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             made = Authority(Path(scratch))
             for file in (self.ca, self.ca_key):
-                (made.folder / file.name).symlink_to(file.resolve())
+                (made.folder / file.name).symlink_to(file.absolute())
             made._sign_server(hosts)
             made.key.replace(self.key)
             made.certificate.replace(self.certificate)
+
+    def _can_sign(self) -> bool:
+        return self.ca.exists() and self.ca_key.exists()
 
     def _sign_ca(self) -> None:
         settings = self._settings("ca.cnf", CA_SECTIONS)
@@ -154,6 +161,7 @@ def _openssl(*words: str | int | Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
         timeout=PATIENCE_S,
         umask=0o077,
@@ -166,15 +174,17 @@ def _openssl(*words: str | int | Path) -> None:
 def main() -> None:
     """Make a certificate authority and the broker's certificate, or renew the latter."""
     parser = argparse.ArgumentParser(prog="python -m broker.authority", description=main.__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder")
     parser.add_argument("--host", nargs="+", required=True, help="names and addresses by which the broker is reached")
     parser.add_argument("--renew", action="store_true", help="keep the CA; only make the broker's certificate anew")
     asked = parser.parse_args()
-    authority = Authority(asked.folder)
+    authority = Authority(Path(asked.folder))
     try:
+        if not asked.folder:
+            raise OpensslFailed("a path is empty: name a folder")
         (authority.renew if asked.renew else authority.create)(asked.host)
-    except BrokerError as error:
-        parser.exit(1, f"{error}\n")
+    except (BrokerError, OSError) as error:
+        parser.exit(2, f"{sentence(error)}\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from broker.acl import acl
 from broker.config import Files, Listener, config
+from contract.errors import sentence
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 
 FOLDER = Path(__file__).parent / "mosquitto"
@@ -54,5 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
+def run() -> int:
+    """Run the command, with any error of the system on one line."""
+    try:
+        return main()
+    except OSError as error:
+        sys.stderr.write(f"{sentence(error)}\n")
+        return 2
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -54,6 +54,8 @@ class Database(Protocol):
 
 def read_address(text: Path | str) -> Address:
     """Read what people write: a path or a URL. Raises Invalid, repeating nothing: any part may be a password."""
+    if not text:
+        raise Invalid("the store's name is empty: name a file, or postgresql://user@host/database")
     if isinstance(text, Path) or "://" not in text:
         return Path(text)
     try:

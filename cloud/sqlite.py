@@ -13,7 +13,7 @@ from typing import Any
 
 from cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
-from contract.errors import ErrorCode
+from contract.errors import ErrorCode, printable
 
 OPENING_S = 5.0
 LOCKED_S = 0.005
@@ -118,7 +118,7 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if db is not None:
             db.close()
-        raise StoreNotOpened(f"{path}: {error}") from None
+        raise StoreNotOpened(f"{printable(path)}: {error}") from None
     return db
 
 

@@ -136,6 +136,24 @@ class Invalid(ContractError):
     code = ErrorCode.INVALID
 
 
+def sentence(error: BaseException) -> str:
+    """What went wrong, for people. An error of the system names the file it is about first, where there is one."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{printable(error.filename)}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, UnicodeError):  # its own text may repeat a password
+        return "a name or a text that is not UTF-8 cannot be used here"
+    return str(error) or type(error).__name__
+
+
+def printable(name: object) -> str:
+    r"""A file's name on one line of any terminal: what is no UTF-8 or not printable is written as `\xff`."""
+    text = name if isinstance(name, bytes) else str(name).encode(errors="surrogateescape")
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text.decode(errors="backslashreplace")
+    )
+
+
 _MAX_WHERE, _MAX_WHAT = 80, 160
 _TYPE_UNKNOWN = ("union_tag_invalid", "union_tag_not_found")
 

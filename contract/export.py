@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.channels import document
+from contract.errors import sentence
 from contract.shapes import schemas
 
 FOLDER = Path(__file__).parent
@@ -58,5 +59,14 @@ def _bytes(value: Any) -> bytes:
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
+def run() -> int:
+    """Run the command, with any error of the system on one line."""
+    try:
+        return main()
+    except OSError as error:
+        sys.stderr.write(f"{sentence(error)}\n")
+        return 2
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

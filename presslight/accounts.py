@@ -5,37 +5,61 @@ from typing import Annotated
 
 import typer
 
-from broker.accounts import CREDENTIALS, PASSWORDS, Accounts
-from broker.acl import acl
-from contract.address import DEFAULT_PORTS, BrokerAddress
+from broker.accounts import PASSWORDS
+from contract.errors import Invalid, printable
 from contract.topics import BRIDGE_USER
-from presslight.console import one_line, out
-from presslight.light_settings import write_secret
+from presslight.accounts_folder import ACL, AccountsFolder
+from presslight.console import given_path, out
 
-ACL = "acl"
+RELOAD = "Mosquitto knows of it once it reads its files again: systemctl reload mosquitto, or kill -HUP its process"
 
 
 def accounts(
-    folder: Annotated[Path, typer.Argument(help="Where the files go; made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(parser=given_path, help="Where the files go; made if it is not there.")],
     users: Annotated[
-        list[str], typer.Argument(help="Lights by name; `homeassistant`; `bridge-2` for a second bridge.")
-    ],
-    host: Annotated[str, typer.Option(help="The broker's host, as lights and bridge reach it.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="The broker's port: 1883, with TLS 8883.")] = None,
-    tls: Annotated[bool, typer.Option("--tls", help="The broker speaks TLS.")] = False,
+        list[str] | None, typer.Argument(help="Lights by name; `homeassistant`; `bridge-2` for a second bridge.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Take this account away; may be repeated. `presslight forget` does more.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The broker's host, as lights and bridge reach it: at first 127.0.0.1.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="The broker's port: at first 1883, with TLS 8883.")
+    ] = None,
+    tls: Annotated[bool | None, typer.Option("--tls/--no-tls", help="Whether the broker speaks TLS.")] = None,
 ) -> None:
-    """Make broker accounts: FOLDER/passwords and acl for Mosquitto, FOLDER/NAME.url for each user; again adds more."""
-    with one_line():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        known = folder / CREDENTIALS
-        made = Accounts.load(known) if known.exists() else Accounts.make(())
-        for user in (BRIDGE_USER, *users):
-            made.add(user)
-        made.save(known)
-        made.save_hashed(folder / PASSWORDS)
-        (folder / ACL).write_text(acl(made.users), encoding="utf-8")
-        address = BrokerAddress(host=host, port=port or DEFAULT_PORTS["mqtts" if tls else "mqtt"], tls=tls)
-        for user in made.users:
-            write_secret(folder / f"{user}.url", address.signed_in_as(user, made.password(user)).url() + "\n")
-            out.print(f"{folder / f'{user}.url'}", soft_wrap=True)
-        out.print(f"{folder / PASSWORDS} (hashed) and {folder / ACL}, for Mosquitto", soft_wrap=True)
+    """Make broker accounts: FOLDER/passwords and acl for Mosquitto, FOLDER/NAME.url for each user; again adds more.
+
+    What exists stays. Host, port and TLS are remembered for users that are added later; to name one of them again
+    changes it for everybody.
+    """
+    kept = AccountsFolder.open(folder)
+    asked, gone = users or [], remove or []
+    before, had = kept.address, set(kept.accounts.users)
+    if not (asked or gone or _is_moved(host, port, tls)):
+        raise Invalid("name a light to add, or one to take away (--remove)")
+    if both := set(asked) & set(gone):
+        raise Invalid(f"{min(both)} cannot be added and taken away at once")
+    kept.remove(gone)
+    kept.add((BRIDGE_USER, *asked))
+    kept.move(host, port, tls)
+    is_new = kept.is_new
+    for file in kept.save():
+        _say(printable(file))
+    for user in gone:
+        _say(f"{user} has no account any more")
+    if before is not None and kept.address is not None and kept.address != before:
+        _say(f"everybody's address is now {kept.address.url()}; it was {before.url()}: bridge and lights need it anew")
+    _say(f"{printable(folder / PASSWORDS)} (hashed) and {printable(folder / ACL)}, for Mosquitto")
+    if not is_new and had != set(kept.accounts.users):
+        _say(RELOAD)
+
+
+def _is_moved(*options: object) -> bool:
+    return any(option is not None for option in options)
+
+
+def _say(line: str) -> None:
+    out.print(line, markup=False, soft_wrap=True)

@@ -1,19 +1,64 @@
 """A broker's address as people give it to the command: a URL, or `@FILE` that holds one and so keeps it secret."""
 
+import ipaddress
+import re
+import ssl
 from pathlib import Path
 
 from contract.address import BrokerAddress
-from contract.errors import Invalid
+from contract.errors import Invalid, printable
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_LONGEST_HOST = 253
+_LONGEST_ADDRESS = 4_096
 
 
 def read_address(text: str, *, ca_file: Path | None = None) -> BrokerAddress:
     """Read `mqtt[s]://user:password@host:port` or `@FILE`. Raises Invalid, without repeating what may be a password."""
-    url = _content(Path(text[1:])) if text.startswith("@") else text
-    return BrokerAddress.parse(url, ca_file=str(ca_file) if ca_file else None)
+    address = _read_file(text[1:]) if text.startswith("@") else BrokerAddress.parse(text)
+    if ca_file is None:
+        return address
+    if not address.tls:
+        raise Invalid("a CA (--ca-file) is for a broker that speaks TLS: its address begins with mqtts://")
+    _check_certificate(ca_file)
+    return address.model_copy(update={"ca_file": str(ca_file)})
 
 
-def _content(file: Path) -> str:
+def check_host(host: str) -> str:
+    """A host as an address names it, in lower case. Raises Invalid for what is no host that a client can reach."""
+    bare = host.lower().removeprefix("[").removesuffix("]")
     try:
-        return file.read_text(encoding="utf-8").strip()
+        is_nowhere = ipaddress.ip_address(bare).is_unspecified
+    except ValueError:
+        labels = bare.removesuffix(".").split(".")
+        is_name = bare == host.lower() and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+        if not is_name or len(bare) > _LONGEST_HOST:
+            raise Invalid(
+                f"a host is a name or an address, like broker.example or 192.168.1.2, not {host[:80]!r}"
+            ) from None
+        return bare
+    if is_nowhere:
+        raise Invalid(f"nobody can reach a broker at {bare}: give the address that lights and bridge connect to")
+    return bare
+
+
+def _check_certificate(file: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=str(file))
+    except (OSError, ValueError) as error:
+        why = (
+            error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else "it is a PEM file"
+        )
+        raise Invalid(f"the CA's certificate cannot be read from {printable(file)}: {why}") from error
+
+
+def _read_file(name: str) -> BrokerAddress:
+    if not name:
+        raise Invalid("the name of the file with the broker's address is empty: @FILE")
+    try:
+        with Path(name).open(encoding="utf-8") as file:
+            return BrokerAddress.parse(file.read(_LONGEST_ADDRESS).strip())
+    except Invalid as error:
+        raise Invalid(f"{printable(name)} holds no broker's address: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"the broker's address cannot be read from {file}") from error
+        raise Invalid(f"the broker's address cannot be read from {printable(name)}") from error

@@ -3,6 +3,7 @@
 import typer
 
 from presslight.accounts import accounts
+from presslight.console import Verb
 from presslight.flash import flash
 from presslight.light import light
 from presslight.measure import measure
@@ -17,4 +18,4 @@ app = typer.Typer(
 )
 
 for verb in (up, light, measure, token, accounts, flash):
-    app.command()(verb)
+    app.command(cls=Verb)(verb)

@@ -1,16 +1,18 @@
-"""What every verb of the command shares: where it prints, how it stops, how an error becomes one line."""
+"""What every verb of the command shares: its paths, where it prints, how it stops, how an error becomes one line."""
 
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
 import uvloop
 from rich.console import Console
+from typer.core import TyperCommand
 
-from contract.errors import PresslightError
+from contract.errors import PresslightError, sentence
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -19,13 +21,40 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a verb to end."""
 
 
+class NoPath(PresslightError):
+    """A path was wanted and an empty one given."""
+
+    code = "no_path"
+
+
+def given_path(text: str) -> Path:
+    """Read a path of the command line: the parser of every option that takes one. Raises NoPath where it is empty."""
+    if not text:
+        raise NoPath("a path is empty: leave the option out, or name a file or folder")
+    return Path(text)
+
+
+class Verb(TyperCommand):
+    """A verb of the command, none of whose errors is a traceback."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words after the verb."""
+        with one_line():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        with one_line():
+            return super().invoke(ctx)
+
+
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn an error of ours, also out of a group, into one clear line on stderr and exit code 2."""
+    """Turn an error of ours or of the system, also out of a group, into one clear line on stderr and exit code 2."""
     try:
         yield
-    except* PresslightError as group:
-        complain(str(_first(group)))
+    except* (PresslightError, OSError, UnicodeError) as group:
+        complain(sentence(_first(group)))
         code = 2
     else:
         return
@@ -61,7 +90,7 @@ async def _until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task.result()
 
 
-def _first(group: BaseExceptionGroup[PresslightError]) -> BaseException:
+def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
     found: BaseException = group
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]

@@ -6,7 +6,7 @@ The format is Espressif's application image: magic byte, then the extended heade
 from pathlib import Path
 from typing import NamedTuple
 
-from contract.errors import Invalid
+from contract.errors import Invalid, printable
 
 MAGIC = 0xE9
 CHIP_AT = 12
@@ -39,10 +39,12 @@ def chip_of(image: Path) -> Chip:
         with image.open("rb") as file:
             header = file.read(HEADER_BYTES)
     except OSError as error:
-        raise Invalid(f"the image {image} cannot be read: {error.strerror}") from error
+        raise Invalid(f"the image {printable(image)} cannot be read: {error.strerror}") from error
     if len(header) < HEADER_BYTES or header[0] != MAGIC:
-        raise Invalid(f"{image} is no image for an ESP32 (MicroPython's download page has them, ending in .bin)")
+        raise Invalid(
+            f"{printable(image)} is no image for an ESP32 (MicroPython's download page has them, ending in .bin)"
+        )
     number = int.from_bytes(header[CHIP_AT : CHIP_AT + 2], "little")
     if number not in CHIPS:
-        raise Invalid(f"{image} is for a chip that presslight does not know (number {number})")
+        raise Invalid(f"{printable(image)} is for a chip that presslight does not know (number {number})")
     return CHIPS[number]

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from contract.errors import Invalid
 from presslight import tool
 from presslight.address import read_address
-from presslight.console import err, one_line, out, run_until_signal
+from presslight.console import err, given_path, one_line, out, run_until_signal
 from presslight.flash_plan import FlashPlan, Step
 from presslight.light_settings import SETTINGS, setup_files, write_secret
 
@@ -45,11 +45,14 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
             help="Its password, empty for an open network. Asked for if it is not given.",
         ),
     ] = None,
-    ca_file: Annotated[Path | None, typer.Option(help="For mqtts: the CA's certificate (PEM).")] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(parser=given_path, help="For mqtts: the CA's certificate (PEM).")
+    ] = None,
     led_pin: Annotated[int, typer.Option(min=0, max=48, help="The pin of the lamp.")] = 2,
     button_pin: Annotated[int, typer.Option(min=0, max=48, help="The pin of the button, which closes to ground.")] = 0,
     firmware_image: Annotated[
-        Path | None, typer.Option(help="A MicroPython image (.bin) to write first; a new chip needs that once.")
+        Path | None,
+        typer.Option(parser=given_path, help="A MicroPython image (.bin) to write first; a new chip needs that once."),
     ] = None,
     erase: Annotated[bool, typer.Option("--erase", help="Erase the whole chip before the image is written.")] = False,
     baud: Annotated[int, typer.Option(min=9_600, help="The speed at which the image is written.")] = 460_800,

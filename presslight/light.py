@@ -12,7 +12,7 @@ from rich.live import Live
 
 from contract.address import BrokerAddress
 from presslight.address import read_address
-from presslight.console import out, run_until_signal
+from presslight.console import given_path, out, run_until_signal
 from presslight.glow import Glow
 from presslight.keyboard import END, Keyboard
 from presslight.light_picture import LightPicture, log_lines
@@ -35,9 +35,14 @@ def light(
     heap: Annotated[
         str | None, typer.Option(help="The memory that MicroPython gets: 96k, or 120k with TLS, unless you say.")
     ] = None,
-    ca_file: Annotated[Path | None, typer.Option(help="For mqtts: the CA's certificate (PEM).")] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(parser=given_path, help="For mqtts: the CA's certificate (PEM).")
+    ] = None,
     flash: Annotated[
-        Path | None, typer.Option(help="A folder to be the light's flash; without it, it forgets all when it ends.")
+        Path | None,
+        typer.Option(
+            parser=given_path, help="A folder to be the light's flash; without it, it forgets all when it ends."
+        ),
     ] = None,
 ) -> None:
     """Start one simulated light: the real firmware in this terminal, with its button, its plug and its Wi-Fi.

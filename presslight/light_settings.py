@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from contract.address import BrokerAddress
-from contract.errors import Invalid
+from contract.errors import Invalid, printable
 from contract.words import LightId
 
 SETTINGS = "settings.json"
@@ -57,7 +57,9 @@ def _certificate(address: BrokerAddress) -> str:
     try:
         return Path(address.ca_file).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"the CA's certificate cannot be read from {address.ca_file}: it is a PEM file") from error
+        raise Invalid(
+            f"the CA's certificate cannot be read from {printable(address.ca_file)}: it is a PEM file"
+        ) from error
 
 
 def write_secret(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """The verb `presslight measure`: a phone that presses, and what the presses took."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from contract.errors import Invalid, PresslightError
+from contract.errors import Invalid, PresslightError, printable
 from contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS
 from mobile_sim import duration, junit, load
 from mobile_sim.address import BridgeAddress
@@ -18,7 +19,7 @@ from mobile_sim.phone import Phone
 from mobile_sim.result import Plan, Result, conclude
 from mobile_sim.tables import table
 from mobile_sim.tally import Tally
-from presslight.console import complain, err, one_line, out, run_until_signal
+from presslight.console import complain, err, given_path, one_line, out, run_until_signal
 from presslight.stack import Stack
 
 EXIT_CODES = {"within": 0, "over": 1, "unmeasured": 2}
@@ -76,7 +77,11 @@ class Files:
         """Find out before a run that its result could not be kept. Raises Unwritable."""
         for path in filter(None, (self.json, self.junit)):
             if not path.parent.is_dir():
-                raise Unwritable(f"there is no folder {path.parent} for {path.name}")
+                raise Unwritable(f"there is no folder {printable(path.parent)} for {printable(path.name)}")
+            try:
+                _try_to_write(path)
+            except OSError as error:
+                raise Unwritable(f"{printable(path)}: {error.strerror}") from error
 
     def write(self, result: Result) -> None:
         """Write both. Raises Unwritable."""
@@ -93,7 +98,15 @@ class Files:
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise Unwritable(f"{path}: {error.strerror}") from error
+            raise Unwritable(f"{printable(path)}: {error.strerror}") from error
+
+
+def _try_to_write(path: Path) -> None:
+    """Find out whether a file can be written, and leave it as it is. Raises OSError."""
+    if path.exists() or path.is_symlink():
+        path.open("ab").close()
+    else:
+        tempfile.TemporaryFile(dir=path.parent).close()
 
 
 def measure(  # noqa: PLR0913 -- each is an option of the command
@@ -113,9 +126,11 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
         list[str] | None, typer.Option(help="Press this light; may be repeated. Without it all that are online.")
     ] = None,
     lights: Annotated[int, typer.Option(min=1, max=100, help="How many lights to start, without --url.")] = 3,
-    json_file: Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the result as JSON.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", parser=given_path, help="Write the result as JSON.")
+    ] = None,
     junit_file: Annotated[
-        Path | None, typer.Option("--junit", dir_okay=False, help="Write the result as JUnit XML.")
+        Path | None, typer.Option("--junit", parser=given_path, help="Write the result as JUnit XML.")
     ] = None,
 ) -> None:
     """Press at a steady rate as a phone does, and measure press → light and press → confirmation.

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TypeAlias
 
-from contract.errors import PresslightError
+from contract.errors import PresslightError, sentence
 from presslight import debian
 
 Command: TypeAlias = list[str]
@@ -132,8 +132,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the unfinished copy goes too
     try:
         command = ensure()
-    except MicropythonMissing as error:
-        _tell(str(error))
+    except (MicropythonMissing, OSError) as error:
+        _tell(sentence(error))
         return 1
     sys.stdout.write(shlex.join(command) + "\n")
     return 0

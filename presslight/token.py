@@ -9,14 +9,16 @@ from rich.table import Table
 
 from cloud.database import Address, read_address
 from cloud.tokens import issue_token, list_tokens, revoke_tokens
-from contract.errors import Invalid
-from presslight.console import one_line, out
+from contract.errors import Invalid, printable
+from presslight.console import given_path, one_line, out
 from presslight.stack import store_of
 
 
 def token(
     *,
-    state: Annotated[Path | None, typer.Option(help="The folder given to `presslight up --state`.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(parser=given_path, help="The folder given to `presslight up --state`.")
+    ] = None,
     store: Annotated[
         str | None, typer.Option(envvar="PRESSLIGHT_STORE", help="The store given to `presslight up --store`.")
     ] = None,
@@ -42,7 +44,7 @@ def _address(state: Path | None, store: str | None) -> Address:
     if state is None:
         raise Invalid("say where the tokens are: --state or --store, as for `presslight up`")
     if not state.is_dir():
-        raise Invalid(f"there is no folder {state}")
+        raise Invalid(f"there is no folder {printable(state)}")
     return store_of(state)
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from cloud.database import read_address
 from cloud.logs import configure
 from mobile_sim.phone import Phone
-from presslight.console import complain, one_line, out, run_until_signal
+from presslight.console import complain, given_path, one_line, out, run_until_signal
 from presslight.stack import Stack
 
 BUDGET_MS = 2_000
@@ -32,10 +32,15 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     lights: Annotated[int, typer.Option(min=0, max=500, help="How many simulated lights to start.")] = 3,
     host: Annotated[str, typer.Option(help="Where the bridge listens; 0.0.0.0 for all of your network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The bridge's port; 0 takes a free one.")] = DEFAULT_PORT,
-    ca_file: Annotated[Path | None, typer.Option(help="For mqtts: the certificate (PEM) of the broker's CA.")] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(parser=given_path, help="For mqtts: the certificate (PEM) of the broker's CA.")
+    ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(help="A folder that keeps accounts, tokens, presses, lights. Without it they end with the run."),
+        typer.Option(
+            parser=given_path,
+            help="A folder that keeps accounts, tokens, presses, lights. Without it they end with the run.",
+        ),
     ] = None,
     store: Annotated[
         str | None,

@@ -101,9 +101,11 @@ def test_command_makes_and_renews_and_says_what_is_wrong(tmp_path: Path) -> None
         command = [sys.executable, "-m", "broker.authority", str(tmp_path / "made"), "--host", "broker.home", *words]
         return subprocess.run(command, check=False, capture_output=True, text=True)
 
-    assert run("--renew").returncode == 1
+    assert run("--renew").returncode == 2
+    assert run("--host", "a b").returncode == 2
+    assert not (tmp_path / "made").exists()
     assert run().returncode == 0
     again = run()
-    assert (again.returncode, again.stdout) == (1, "")
+    assert (again.returncode, again.stdout) == (2, "")
     assert len(again.stderr.splitlines()) == 1
     assert run("--renew").returncode == 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.authority import Authority
 from contract.errors import Invalid
 from presslight.address import read_address
 
@@ -19,8 +20,22 @@ def test_address_is_the_content_of_a_file(tmp_path: Path) -> None:
     assert read_address(f"@{tmp_path / 'broker'}").url() == URL
 
 
-def test_certificate_is_named_beside_it() -> None:
-    assert read_address("mqtts://broker.example", ca_file=Path("ca.crt")).ca_file == "ca.crt"
+def test_certificate_is_named_beside_it(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.create(["broker.example"])
+    assert read_address("mqtts://broker.example", ca_file=authority.ca).ca_file == str(authority.ca)
+
+
+@pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])
+def test_certificate_that_is_none_or_of_no_use_is_refused(tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    with pytest.raises(Invalid, match="CA"):
+        read_address(f"{scheme}://broker.example", ca_file=tmp_path / "ca.crt")
+
+
+def test_file_is_not_read_for_ever() -> None:
+    with pytest.raises(Invalid, match="/dev/zero"):
+        read_address("@/dev/zero")
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"geheim"])

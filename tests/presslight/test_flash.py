@@ -12,6 +12,7 @@ from typing import TypeAlias
 import pytest
 from typer.testing import CliRunner, Result
 
+from broker.authority import Authority
 from presslight import flash_plan
 from presslight.command import app
 from presslight.flash_plan import FIRMWARE
@@ -134,7 +135,7 @@ def test_flash_without_a_name_keeps_the_chips_settings(flash: Run, bench: Path) 
 
 
 def test_flash_brings_the_certificate(flash: Run, bench: Path) -> None:
-    (bench / "ca.crt").write_text("PEM")
+    Authority(bench).create(["broker.example"])
     run = flash(*LIGHT[:4], "--broker", "mqtts://kitchen:x@192.168.1.2", "--ca-file", str(bench / "ca.crt"))
     assert run.exit_code == 0, run.stderr
     assert "/ca.pem\n" in (bench / "notes").read_text()

@@ -1,0 +1,73 @@
+"""Run commands with paths of every kind, each in a fork of one process, as starting Python 150 times takes minutes.
+
+`python -m tests.presslight.paths` reads `[[module, arguments, drop privileges], …]` as JSON and answers `[[code, out,
+err], …]`. Arguments are `os.fsdecode`d.
+"""
+
+import encodings.idna  # noqa: F401 -- loaded, like the command, before somebody runs it who may not read it
+import json
+import os
+import resource
+import runpy
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import NoReturn
+
+import presslight.command  # noqa: F401 -- both loaded once, for all forks
+
+LIMIT_S = 30
+NOBODY = 65_534
+
+
+def main() -> None:
+    asked: list[tuple[str, list[str], str]] = json.load(sys.stdin)
+    json.dump([run(*each) for each in asked], sys.stdout)
+
+
+def run(module: str, arguments: Sequence[str], kind: str) -> tuple[int, str, str]:
+    """The exit code (negative for a signal) and what was printed, which is less than a pipe holds."""
+    (read_out, out), (read_err, err) = os.pipe(), os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        become(module, arguments, kind, out, err)
+    os.close(out)
+    os.close(err)
+    with os.fdopen(read_out, errors="replace") as printed, os.fdopen(read_err, errors="replace") as complained:
+        said = printed.read(), complained.read()
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), *said
+
+
+def become(module: str, arguments: Sequence[str], kind: str, out: int, err: int) -> NoReturn:
+    signal.alarm(LIMIT_S)
+    os.setpgid(0, 0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    sys.argv = [module, *arguments]
+    if "unwritable" in kind and os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    if kind == "full disk":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    warnings.simplefilter("ignore", RuntimeWarning)  # runpy's, of a module that is loaded already
+    code = 0
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 99
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""Every option that takes a path, with a path of every kind: taken, or refused in one line with exit code 2."""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from asyncio.subprocess import PIPE
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import typer
+
+from contract.errors import printable
+from presslight.command import app
+from tests.mobile_sim.fake_bridge import FakeBridge
+
+ROOT = Path(__file__).parents[2]
+
+FOLDER, OLD_FOLDER, READ, WRITTEN = (
+    "a folder, made if missing",
+    "a folder that is there",
+    "a file to read",
+    "a file to write",
+)
+
+ADDRESS = "@{}"
+"""An option whose value is a path behind this sign."""
+
+
+class Place(NamedTuple):
+    """What an option wants at its path, the other words of a run that soon ends, and how the path stands in it."""
+
+    wants: str
+    words: tuple[str, ...] = ()
+    form: str = "{}"
+
+
+STORE = "a file of SQLite"
+UP = ("--lights", "1", "--port", "0")
+"""Ends with the one light, for which there is no MicroPython."""
+
+MEASURE = ("--url", "BRIDGE", "--token", "unknown")
+"""Ends as that bridge does not know the token."""
+
+FLASH = ("--port", "x", "--dry-run", "--name", "kitchen", "--wifi-ssid", "home")
+PATHS: dict[tuple[str, str], Place] = {
+    ("up", "broker"): Place(READ, UP, ADDRESS),
+    ("up", "ca_file"): Place(READ, (*UP, "--broker", "mqtts://bridge@127.0.0.1:1")),
+    ("up", "state"): Place(FOLDER, UP),
+    ("up", "store"): Place(STORE, UP),
+    ("light", "broker"): Place(READ, (), ADDRESS),
+    ("light", "ca_file"): Place(READ, ("--broker", "mqtts://kitchen@127.0.0.1:1")),
+    ("light", "flash"): Place(FOLDER),
+    ("measure", "json_file"): Place(WRITTEN, MEASURE),
+    ("measure", "junit_file"): Place(WRITTEN, MEASURE),
+    ("token", "state"): Place(OLD_FOLDER, ("--list",)),
+    ("token", "store"): Place(STORE, ("--list",)),
+    ("accounts", "folder"): Place(FOLDER, ("kitchen",)),
+    ("flash", "broker"): Place(READ, FLASH, ADDRESS),
+    ("flash", "ca_file"): Place(READ, (*FLASH, "--broker", "mqtts://kitchen@host.example")),
+    ("flash", "firmware_image"): Place(READ, ("--port", "x", "--dry-run")),
+}
+"""Each option of the command that takes a path."""
+
+NO_PATHS = {
+    ("up", "host"), ("light", "name"), ("light", "heap"), ("measure", "url"), ("measure", "token"),
+    ("measure", "budget"), ("measure", "light"), ("token", "phone"), ("accounts", "users"), ("accounts", "remove"),
+    ("accounts", "host"), ("flash", "port"), ("flash", "name"), ("flash", "wifi_ssid"), ("flash", "wifi_password"),
+}  # fmt: skip
+"""Each option that takes a text of another sort."""
+
+MODULES = {"broker.authority": Place(FOLDER, ("--host", "broker.example"))}
+"""Each command beside `presslight` that takes a path, as its first word."""
+
+KINDS: dict[str, tuple[str, ...] | None] = {
+    "file": (WRITTEN,),
+    "folder": (FOLDER, OLD_FOLDER),
+    "file/in a file": (),
+    "none/in a missing folder": (FOLDER,),
+    "missing": (FOLDER, WRITTEN, STORE),
+    "private/unwritable": (),
+    "loop": (),
+    "": (),
+    os.fsdecode(b"not UTF-8 \xff"): (FOLDER, WRITTEN, STORE),
+    "long" * 100: (),
+    "/proc/self/status": (),
+    "/proc/none": (),
+    "/dev/full": None,
+    "full disk": None,
+}
+"""Each kind of path, and who may take it; None: any of both. The file holds rubbish: who reads it refuses it."""
+
+
+def parameters() -> Iterator[tuple[str, Any]]:
+    for verb, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        for parameter in command.params:
+            yield verb, parameter
+
+
+def option_of(verb: str, name: str) -> str | None:
+    found = next(each for of, each in parameters() if (of, each.name) == (verb, name))
+    return next((str(word) for word in found.opts if word.startswith("--")), None)
+
+
+def takes_text(verb: str, parameter: Any) -> bool:
+    annotation = parameter.type_descriptor.annotation
+    return any(kind in str(annotation) for kind in ("str", "Path"))
+
+
+def test_every_option_that_takes_a_path_is_tried_here() -> None:
+    texts = {(verb, parameter.name) for verb, parameter in parameters() if takes_text(verb, parameter)}
+    assert texts == PATHS.keys() | NO_PATHS
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that anybody may enter, as one kind of path is tried by nobody."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+class Run(NamedTuple):
+    """A command, its words, the path among them, its kind and what it is for."""
+
+    module: str
+    words: list[str]
+    path: str
+    kind: str
+    wants: str
+
+
+def runs(folder: Path) -> Iterator[Run]:
+    commands = [("presslight", [verb, option_of(verb, name)], place) for (verb, name), place in PATHS.items()]
+    commands += [(module, [], place) for module, place in MODULES.items()]
+    for number, (kind, (module, before, place)) in enumerate(product(KINDS, commands)):
+        path = path_of(kind, folder / str(number))
+        words = [*filter(None, before), place.form.format(path), *place.words]
+        yield Run(module, words, path, kind, place.wants)
+
+
+def path_of(kind: str, folder: Path) -> str:
+    """A path of this kind, in a folder of its own, with what is around it."""
+    folder.mkdir()
+    (folder / "file").write_text("rubbish")
+    (folder / "folder").mkdir()
+    (folder / "loop").symlink_to("loop")
+    (folder / "private").mkdir(mode=0o700)
+    return kind and str(folder / kind)
+
+
+async def test_path_of_every_kind_is_taken_or_refused_in_one_line(folder: Path) -> None:
+    asked = list(runs(folder))
+    async with FakeBridge() as bridge:
+        words = [[word.replace("BRIDGE", bridge.url) for word in run.words] for run in asked]
+        answers = await answered(
+            [(run.module, words, run.kind) for run, words in zip(asked, words, strict=True)], folder
+        )
+    both = zip(asked, answers, strict=True)
+    wrong = [f"{run.kind!r}: {run.words}: {answer}" for run, answer in both if is_wrong(run, *answer)]
+    assert not wrong, "\n".join(wrong)
+
+
+async def answered(asked: list[tuple[str, list[str], str]], folder: Path) -> list[tuple[int, str, str]]:
+    """How each command ended, and what it printed."""
+    own = {"PATH": os.environ["PATH"], "PRESSLIGHT_MICROPYTHON": "/no/such/program", "HOME": str(folder)}
+    command = (sys.executable, "-m", "tests.presslight.paths")
+    runner = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=own, stdin=PIPE, stdout=PIPE)
+    told, _ = await runner.communicate(json.dumps(asked).encode())
+    answers: list[tuple[int, str, str]] = json.loads(told)
+    return answers
+
+
+def is_wrong(run: Run, code: int, out: str, err: str) -> bool:
+    """Whether it ended neither with 0 nor with 2 and one line, which names the path just where that is at fault."""
+    takers = KINDS[run.kind]
+    if code != 0 and (code != 2 or err.count("\n") != 1 or "Traceback" in out + err):
+        return True
+    is_refused = code != 0 and (printable(Path(run.path).name) in err if run.path else "empty" in err)
+    return takers is not None and is_refused is (run.wants in takers)
