@@ -5,6 +5,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from cloud import drops
 from cloud.bound import Bound
 from cloud.errors import StoreUnavailable
 from contract.mqtt import Availability, Report
@@ -39,6 +40,7 @@ class Folded(NamedTuple):
 
     `began`: its boot was not known; `over`: the boot that ended with that, if one was known.
     `tell`: phones should hear, because something they show changed or the clock's bound is worth telling again.
+    `dropped`: how many messages the light dropped in this boot, by cause, where that has reached 1, 10, 100 …
     """
 
     kind: Kind
@@ -46,6 +48,7 @@ class Folded(NamedTuple):
     missed: bool = False
     began: bool = False
     over: str | None = None
+    dropped: tuple[tuple[str, int], ...] = ()
 
 
 class Light:
@@ -73,9 +76,11 @@ class Light:
         missed = report.decided - self.report.decided > len(report.outcomes)
         rise = self.bound.hear(report.up, now)
         changed = report.version > self.report.version or (live and not (self.online and self.live))
+        dropped = drops.news(self.report.dropped, report.dropped)
         self._take(report, live=live)
         self.heard = now
-        return Folded(Kind.NEWS, tell=self._worth_telling(rise, now, changed=changed), missed=missed)
+        tell = self._worth_telling(rise, now, changed=changed)
+        return Folded(Kind.NEWS, tell=tell, missed=missed, dropped=dropped)
 
     def _begins(self, report: Report, now: int, *, live: bool) -> bool:
         """A boot is new if its epoch says so. Else a light with an emptied flash may speak, or an old report be late.
@@ -93,10 +98,11 @@ class Light:
         self.online, self.live = self.online or live, live
         self._boots.append(report.boot)
         self.told(now)
-        return Folded(Kind.NEWS, tell=True, missed=True, began=True, over=over)
+        return _begun(report, over)
 
     def _take(self, report: Report, *, live: bool) -> None:
-        if report.version >= self.report.version and report.decided >= self.report.decided:
+        known = self.report
+        if report.version >= known.version and report.decided >= known.decided and report.up >= known.up:
             self.report = report
         self.online, self.live = self.online or live, self.live or live
 
@@ -171,7 +177,7 @@ class House:
             return Folded(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
         self.lights[name] = Light(report, now, online=online, live=live)
-        return Folded(Kind.NEWS, tell=True, missed=True, began=True)
+        return _begun(report)
 
     def fold_availability(self, name: str, availability: Availability, now: int) -> bool:
         """Take in an availability of the light `name`. True if phones should hear."""
@@ -215,6 +221,11 @@ class House:
     def view(self, name: str, now: int) -> View:
         """A light as phones show it."""
         return self.lights[name].view(name, now, self._phone_of)
+
+
+def _begun(report: Report, over: str | None = None) -> Folded:
+    dropped = drops.news(drops.NONE, report.dropped)
+    return Folded(Kind.NEWS, tell=True, missed=True, began=True, over=over, dropped=dropped)
 
 
 def _shown(have: Have | None, light: Light) -> bool:

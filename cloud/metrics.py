@@ -1,9 +1,11 @@
 """What is measured, in Prometheus's terms. Each bridge has a registry of its own. Durations are in seconds there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily
 
 from cloud.legs import press_to_light_us, travel_us
 from cloud.press import Press
@@ -18,6 +20,10 @@ _JOURNEY = (
 _LEG = (
     0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 )  # fmt: skip
+
+
+Counts: TypeAlias = Iterable[tuple[tuple[str, ...], int]]
+"""Counts by the values of their labels."""
 
 
 class Metrics:
@@ -65,6 +71,10 @@ class Metrics:
         """Show a figure that is read when it is asked for."""
         Gauge(f"presslight_{name}", text, registry=self._registry).set_function(read)
 
+    def counts(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Counts]) -> None:
+        """Show counts that somebody else keeps, read when they are asked for."""
+        self._registry.register(_Others(f"presslight_{name}", text, labels, read))
+
     def said(self, press: Press) -> None:
         """A press has a new word."""
         self._word(press.word, press.reason or "").inc()
@@ -92,3 +102,19 @@ class Metrics:
     def text(self) -> bytes:
         """All of it in Prometheus's text format."""
         return generate_latest(self._registry)
+
+
+class _Others:
+    """Counts that somebody else keeps, as prometheus_client collects them."""
+
+    def __init__(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Counts]) -> None:
+        self._family = (name, text, labels)
+        self._read = read
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Read them all."""
+        name, text, labels = self._family
+        family = CounterMetricFamily(name, text, labels=labels)
+        for values, count in self._read():
+            family.add_metric(values, count)
+        yield family

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from cloud import drops
 from cloud.board import Talk
 from cloud.desk import Desk
 from cloud.errors import Refusal, StoreUnavailable
@@ -192,6 +193,16 @@ class Switchboard:
         gauge("lights_online", "Lights that are online.", lambda: sum(light.online for light in lights.values()))
         gauge("open_presses", "Presses without a last word.", lambda: len(self.desk))
         gauge("broker_up", "1 while the broker delivers.", lambda: self.desk.broker)
+        self.metrics.counts(
+            "light_dropped_messages",
+            "Set messages that a light dropped in this boot of it.",
+            ("light", "cause"),
+            lambda: (
+                ((name, cause), count)
+                for name, light in lights.items()
+                for cause, count in drops.by_cause(light.report.dropped)
+            ),
+        )
 
 
 def _later(seconds: float, call: Callable[[], None]) -> None:

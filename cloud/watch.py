@@ -39,6 +39,8 @@ class Watch:
             self._log.info("light rebooted", light=light)
         elif folded.missed and folded.kind is Kind.NEWS:
             self.metrics.gaps.inc()
+        for cause, count in folded.dropped:
+            self._log.warning("light dropped messages", light=light, cause=cause, count=count)
 
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """A phone was told that something was wrong."""

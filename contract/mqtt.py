@@ -1,13 +1,13 @@
 """MQTT payloads: what bridge and light say to each other, as Home Assistant's JSON light schema plus our fields.
 
-A light reads *plain JSON* only (`contract.plain` states the rules), because it reads it byte by byte without allocating
-and every reader of the contract must judge a message alike.
+A light reads JSON byte by byte without allocating, and every reader of the contract must judge a message alike:
+`contract.plain` states how it is read.
 """
 
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationError, WithJsonSchema, model_validator
 
 from contract.errors import Invalid, TooLarge, refusal
 from contract.plain import Members, read_plain
@@ -29,22 +29,28 @@ from contract.words import (
 )
 
 MAX_SET_BYTES = 1_024
-MAX_SET_DEPTH = 4
+MAX_SET_DEPTH = 24
 MAX_REPORT_BYTES = 2_048
 MAX_OUTCOMES = 8
 
 Availability = Literal["online", "offline"]
 
 
-_ALL_PROMISES_OR_NONE: dict[str, JsonValue] = {
+_BRIGHTNESS: JsonValue = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 255}, {"type": "null"}]}
+_NO_PROMISE: dict[str, JsonValue] = {name: {"type": "null"} for name in ("key", "not_after", "if_ver")}
+_AS_LIGHTS_JUDGE: dict[str, JsonValue] = {
     "anyOf": [
         {
             "required": ["key", "not_after"],
-            "properties": {"key": {"type": "string"}, "not_after": {"type": "object"}},
+            "properties": {"key": {"type": "string"}, "not_after": {"type": "object"}, "brightness": _BRIGHTNESS},
         },
-        {"properties": {"key": {"type": "null"}, "not_after": {"type": "null"}, "if_ver": {"type": "null"}}},
+        {"properties": _NO_PROMISE | {"brightness": _BRIGHTNESS}},
+        {"properties": _NO_PROMISE | {"state": {"const": "OFF"}}},
     ]
 }
+"""All promises or none; and a brightness of ours, but beside an OFF without promises."""
+
+_TWICE = object()
 
 
 class SetCommand(Wire):
@@ -52,13 +58,13 @@ class SetCommand(Wire):
 
     With `key` and `not_after` it acts at most once and never late. Without either (Home Assistant, a script) it is
     idempotent by value and gets no promise beyond that. `if_ver`: act only if the light's version is exactly this.
-    `state: ON` without `brightness` means as bright as it was.
+    `state: ON` without `brightness` means as bright as it was. OFF without promises is OFF, whatever its brightness.
     """
 
-    model_config = ConfigDict(json_schema_extra=_ALL_PROMISES_OR_NONE)
+    model_config = ConfigDict(json_schema_extra=_AS_LIGHTS_JUDGE)
 
     state: Power
-    brightness: Brightness | None = None
+    brightness: Annotated[Brightness | None, WithJsonSchema({})] = None
     v: WireVersion | None = None
     key: Key | None = None
     not_after: Moment | None = None
@@ -175,7 +181,8 @@ def decode_set(payload: bytes) -> SetCommand:
     """Judge a set message exactly as a light does: plain JSON (`contract.plain`) of at most 1,024 bytes.
 
     Whole numbers are written without fraction and exponent; `-0` is 0. `null` is as good as absent for the optional
-    fields. Names we do not know are skipped, whatever they hold; one that we know must not stand twice.
+    fields. Names we do not know are skipped, whatever they hold; one that we know must not stand twice. Without a key
+    OFF is OFF: a brightness beside it that is none is as good as absent.
 
     Raises TooLarge, Malformed (grammar, wherever it breaks) or Invalid (fields), in this order.
     """
@@ -184,9 +191,11 @@ def decode_set(payload: bytes) -> SetCommand:
     members = _fields(read_plain(payload, MAX_SET_DEPTH), SetCommand)
     moment = members.get("not_after")
     if isinstance(moment, Members):
-        members["not_after"] = _fields(moment, Moment)
+        members["not_after"] = _once(_fields(moment, Moment))
+    if members.get("state") == "OFF" and members.get("key") is None:
+        members["brightness"] = _brightness(members.get("brightness"))
     try:
-        return SetCommand.model_validate_json(json.dumps(members))
+        return SetCommand.model_validate_json(json.dumps(_once(members)))
     except ValidationError as error:
         raise refusal(error) from None
 
@@ -216,8 +225,18 @@ def decode_availability(payload: bytes) -> Availability:
 
 
 def _fields(members: Members, model: type[Wire]) -> dict[str, Any]:
-    names = [name for name, _ in members if name in model.model_fields]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    """Pick the model's; the value of one that stands twice is _TWICE."""
+    names = [name for name, _ in members]
+    ours = ((name, value) for name, value in members if name in model.model_fields)
+    return {name: value if names.count(name) == 1 else _TWICE for name, value in ours}
+
+
+def _once(fields: dict[str, Any]) -> dict[str, Any]:
+    twice = next((name for name, value in fields.items() if value is _TWICE), None)
     if twice:
         raise Invalid(f"{twice} stands twice")
-    return {name: value for name, value in members if name in names}
+    return fields
+
+
+def _brightness(value: object) -> int | None:
+    return value if type(value) is int and 1 <= value <= 255 else None

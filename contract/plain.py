@@ -1,7 +1,8 @@
-r"""Plain JSON: as much of RFC 8259 as a light reads byte by byte, without a copy and without recursing for ever.
+r"""Plain JSON: RFC 8259 as a light reads it byte by byte, without a copy and without recursing for ever.
 
-ASCII from 0x20 to 0x7e and the white space `\t \r \n`; no backslash, so no escapes; one object, nested at most so
-deep. Grammar as in RFC 8259: no NaN, no trailing commas, no leading zeros, nothing after the object but white space.
+One object, nested at most so deep. Grammar as in RFC 8259: no NaN, no trailing commas, no leading zeros, no control
+bytes in strings, nothing after the object but white space. A string with an escape or a byte over 0x7e is read over: it
+is OTHER, which is no name and no value of ours, and its bytes need not be UTF-8.
 """
 
 import json
@@ -11,8 +12,12 @@ from typing import Any
 
 from contract.errors import Malformed
 
-_STRING = re.compile(rb'"[^"]*"')
-_NOT_PLAIN = re.compile(rb"[^\t\r\n -\[\]-~]")
+OTHER = "?"
+"""What stands for a string that is read over."""
+
+_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
+_TEXT = re.compile(rb"(?:[\t\r\n !#-\[\]-~]|" + _STRING.pattern + rb")*+")
+_NOT_ASCII = re.compile(rb"[^ -\[\]-~]")
 
 
 class Members(list[tuple[str, Any]]):
@@ -21,12 +26,13 @@ class Members(list[tuple[str, Any]]):
 
 def read_plain(payload: bytes, max_depth: int) -> Members:
     """Read one object, itself 1 deep. Raises Malformed on anything else, whatever the bytes."""
-    if _NOT_PLAIN.search(payload):
-        raise Malformed("a byte that plain JSON does not have")
-    if _depth(payload) > max_depth:
+    if not _TEXT.fullmatch(payload):
+        raise Malformed("a byte that JSON does not have there")
+    plain = _STRING.sub(_plain, payload)
+    if _depth(plain) > max_depth:
         raise Malformed(f"nested more than {max_depth} deep")
     try:
-        value = json.loads(payload, object_pairs_hook=Members, parse_constant=_no_constant)
+        value = json.loads(plain, object_pairs_hook=Members, parse_constant=_no_constant)
     except ValueError as error:
         raise Malformed(str(error)) from None
     if not isinstance(value, Members):
@@ -34,8 +40,12 @@ def read_plain(payload: bytes, max_depth: int) -> Members:
     return value
 
 
+def _plain(string: re.Match[bytes]) -> bytes:
+    return f'"{OTHER}"'.encode() if _NOT_ASCII.search(string[0]) else string[0]
+
+
 def _depth(payload: bytes) -> int:
-    """Count brackets before anything recurses into them. Without escapes, every second quote ends a string."""
+    """Count brackets before anything recurses into them."""
     bare = _STRING.sub(b"", payload)
     return max(accumulate((byte in b"{[") - (byte in b"}]") for byte in bare), default=0)
 

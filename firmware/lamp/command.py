@@ -30,8 +30,7 @@ class Command:
         self._plain = Plain()
         self._members: dict[str, object] = dict.fromkeys(("state", "brightness", "v", "key", "not_after", "if_ver"))
         self._moment: dict[str, object] = dict.fromkeys(("boot", "up"))
-        self._seen: list[str] = []
-        self._is_twice = False
+        self._seen: list[object] = []
 
     def read(self, view: memoryview, start: int, end: int) -> int:
         """Read the message view[start:end] and judge it. Only what the verdict says is readable holds afterwards."""
@@ -39,7 +38,6 @@ class Command:
         if end - start > MAX_BYTES:
             return TOO_LARGE
         self._seen.clear()
-        self._is_twice = False
         try:
             self._plain.open(view, start, end)
             self._read_object(self._members)
@@ -47,10 +45,10 @@ class Command:
         except Malformed:
             return MALFORMED
         has_key = self._take_key(self._members["key"])
-        return VALID if not self._is_twice and self._is_valid(has_key) else INVALID
+        return VALID if self._is_valid(has_key) else INVALID
 
     def _read_object(self, members: "dict[str, object]") -> None:
-        """Read the values of the members we know. What stands twice is nothing, and makes the message invalid."""
+        """Read the values of the members we know. Of one that stands twice no value counts: OTHER fits no field."""
         for known in members:
             members[known] = None
         name = self._plain.name(True)
@@ -58,13 +56,12 @@ class Command:
             value = self._value(name)
             if name in members:
                 if name in self._seen:
-                    self._is_twice = True
                     value = OTHER
                 self._seen.append(name)
                 members[name] = value
             name = self._plain.name(False)
 
-    def _value(self, name: str) -> object:
+    def _value(self, name: object) -> object:
         if name != "not_after" or self._plain.peek() not in b"{":
             return self._plain.value()
         self._read_object(self._moment)
@@ -73,9 +70,12 @@ class Command:
     def _is_valid(self, has_key: bool) -> bool:
         members = self._members
         self.is_on = members["state"] == "ON"
+        is_off = members["state"] == "OFF"
         self.brightness = 0 if members["brightness"] is None else _whole(members["brightness"], 1, 255)
+        if is_off and not has_key:  # off is off, whatever stands beside it
+            self.brightness = max(0, self.brightness)
         return (
-            (self.is_on or members["state"] == "OFF")
+            (self.is_on or is_off)
             and self.brightness >= 0
             and (members["v"] is None or _whole(members["v"], 1, 1) == 1)
             and (self._take_promises() if has_key else self._has_no_promise())

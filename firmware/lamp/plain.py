@@ -1,13 +1,15 @@
 """Reads plain JSON front to back, straight from the buffer it arrived in. `contract.mqtt.decode_set` states the rules.
 
 Not MicroPython's own `json`: that takes missing commas and words after the end, and builds whatever the message holds.
+What is not ours is read over: its grammar counts, and nothing of it is kept.
 """
 
-MAX_DEPTH = 4
+MAX_DEPTH = 24
 MAX_DIGITS = 13  # no field of ours is longer, and more would not be a machine integer
 
 OTHER = object()
-"""A value that no field of ours takes: a fraction, an object, a list that is not a pair, a longer number."""
+"""What no field of ours takes, and no name of ours: a fraction, an object, a list that is not a pair, a longer number,
+a string with an escape or a byte that is not ASCII."""
 
 _WORDS = ((b"null", None), (b"true", True), (b"false", False))
 
@@ -47,64 +49,95 @@ class Plain:
             self._at += 1
         return 0
 
-    def name(self, is_first: bool) -> "str | None":
+    def name(self, is_first: bool) -> object:
         """Give the name of an object's first or next member, whose value must be read then; None: it has no more."""
         if is_first:
             self._enter(b"{")
         is_there = self.peek() not in b"}" if is_first else self._takes(b",")
-        if not is_there:
-            self._leave(b"}")
-            return None
-        name = self._string()
-        self._expect(b":")
-        return name
+        if is_there:
+            return self._name()
+        self._leave(b"}")
+        return None
 
     def value(self) -> object:
         """Read any value: None, a bool, an int, a str, a pair of such as a tuple, or OTHER."""
-        byte = self.peek()
-        if byte in b'"':
-            return self._string()
-        if byte in b"-0123456789":
-            return self._number()
-        if byte in b"[":
-            return self._array()
-        if byte in b"{":
-            return self._object()
-        return self._word()
-
-    def _object(self) -> object:
-        name = self.name(True)
-        while name is not None:
-            self.value()
-            name = self.name(False)
-        return OTHER
-
-    def _array(self) -> object:
+        if self.peek() not in b"[":
+            return self._any()
         first = second = OTHER
         length = 0
         self._enter(b"[")
         if self.peek() not in b"]":
             while True:
-                first, second = second, self.value()
+                first, second = second, self._any()
                 length += 1
                 if not self._takes(b","):
                     break
         self._leave(b"]")
         return (first, second) if length == 2 else OTHER
 
-    def _string(self) -> str:
+    def _any(self) -> object:
+        """Read any value; a list or an object, with all that lies in it, is OTHER. It does not recurse."""
+        kinds = 1  # a bit for each that is open, below a leading 1; 1: an object
+        while True:
+            byte = self.peek()
+            if byte in b"[{":
+                self._enter(b"[{")
+                kinds = kinds << 1 | (byte == 123)
+                if self.peek() not in b"]}":
+                    if kinds & 1:
+                        self._name()
+                    continue
+            else:
+                value = self._simple(byte)
+                if kinds == 1:
+                    return value
+            while kinds > 1 and not self._takes(b","):
+                self._leave(b"}" if kinds & 1 else b"]")
+                kinds >>= 1
+            if kinds == 1:
+                return OTHER
+            if kinds & 1:
+                self._name()
+
+    def _simple(self, byte: int) -> object:
+        if byte in b'"':
+            return self._string()
+        return self._number() if byte in b"-0123456789" else self._word()
+
+    def _name(self) -> object:
+        name = self._string()
+        self._expect(b":")
+        return name
+
+    def _string(self) -> object:
+        """Read a string; one with an escape or a byte over 0x7e is OTHER."""
         self._expect(b'"')
         view, start, end = self._view, self._at, self._end
         at = start
+        is_ascii = True
         while at < end:
             byte = view[at]
             if byte == 34:  # "
                 self._at = at + 1
-                return str(view[start:at], "ascii")
-            if byte < 32 or byte > 126 or byte == 92:  # a backslash
+                return str(view[start:at], "ascii") if is_ascii else OTHER
+            if byte < 32:
                 break
+            if byte > 126 or byte == 92:
+                is_ascii = False
+                at += 0 if byte > 126 else self._escape(at + 1)
             at += 1
         raise Malformed
+
+    def _escape(self, at: int) -> int:
+        """Give how many bytes of an escape follow its backslash; the first is view[at]."""
+        if at < self._end and self._view[at] in b'"\\/bfnrt':
+            return 1
+        if at + 5 > self._end or self._view[at] != 117:  # u
+            raise Malformed
+        for digit in self._view[at + 1 : at + 5]:
+            if digit not in b"0123456789abcdefABCDEF":
+                raise Malformed
+        return 5
 
     def _number(self) -> object:
         is_negative = self._takes(b"-")

@@ -1,5 +1,7 @@
+from typing import Any
+
 from cloud.house import House, Kind
-from contract.mqtt import Cause, Report
+from contract.mqtt import Cause, Dropped, Report
 from contract.phone import MAX_LIGHTS, Change, Have
 from tests.cloud.ports import BOOT, S, key, nobody, report
 
@@ -212,3 +214,18 @@ def test_change_of_an_older_version_is_not_told_of_a_newer() -> None:
     told = change(made)
     assert told is not None
     assert told.by == "button"
+
+
+def test_messages_that_a_light_dropped_are_told_at_its_next_power_of_ten_in_each_boot() -> None:
+    made = House(nobody)
+
+    def dropped(count: int, **more: Any) -> tuple[tuple[str, int], ...]:
+        heard = report(dropped=Dropped(malformed=count), **{"up": 1_000 + count} | more)
+        return made.fold_report("kitchen", heard, NOW, live=True).dropped
+
+    assert dropped(3) == (("malformed", 3),)
+    assert dropped(9) == ()
+    assert dropped(10) == (("malformed", 10),)
+    assert dropped(9) == ()  # a report that was long under way
+    assert dropped(11) == ()
+    assert dropped(1, epoch=2, boot="00000002") == (("malformed", 1),)

@@ -83,3 +83,11 @@ def test_refused_phone_is_not_worth_a_line_unless_asked_for(watch: Watch, caplog
     assert [getattr(line, name) for name in ("code", "phone", "key", "detail")] == [
         "malformed", "ann", "a key", "not JSON",
     ]  # fmt: skip
+
+
+def test_messages_that_a_light_dropped_are_told_with_its_name(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "presslight.bridge"):
+        watch.folded("kitchen", Folded(Kind.NEWS, dropped=(("invalid", 10),)))
+    (line,) = caplog.records
+    told = [getattr(line, name) for name in ("levelname", "message", "light", "cause", "count")]
+    assert told == ["WARNING", "light dropped messages", "kitchen", "invalid", 10]

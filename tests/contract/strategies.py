@@ -156,6 +156,8 @@ json_values = st.recursive(
     max_leaves=8,
 )
 
+unknown_names = st.text(max_size=8).filter(lambda name: name not in SetCommand.model_fields)
+
 
 @st.composite
 def damaged(draw: st.DrawFn, kind: Kind) -> bytes:

@@ -1,4 +1,5 @@
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -46,13 +47,35 @@ def test_set_as_encoded_is_plain_and_compact(command: SetCommand) -> None:
     assert b"null" not in payload
 
 
-@given(strategies.commands, st.dictionaries(st.text("xyz", min_size=1), strategies.json_values, max_size=3))
-def test_set_with_names_we_do_not_know_means_the_same_or_is_no_plain_json(
-    command: SetCommand, unknown: dict[str, Any]
+@given(
+    strategies.commands,
+    st.lists(st.tuples(strategies.unknown_names, strategies.json_values), max_size=3),
+    st.booleans(),
+    st.randoms(),
+)
+def test_set_with_names_we_do_not_know_means_the_same(
+    command: SetCommand, unknown: list[tuple[str, Any]], ascii_only: bool, random: Random
 ) -> None:
-    payload = json.dumps(unknown | json.loads(encode_set(command))).encode()
+    members = [*unknown, *json.loads(encode_set(command)).items()]
+    random.shuffle(members)
+    body = ",".join(f"{dumps(name, ascii_only)}:{dumps(value, ascii_only)}" for name, value in members)
+    payload = f"{{{body}}}".encode(errors="surrogatepass")
     judged = total(decode_set, payload)
-    assert judged == command or isinstance(judged, Malformed | TooLarge)
+    assert judged == command or (isinstance(judged, TooLarge) and len(payload) > MAX_SET_BYTES)
+
+
+def dumps(value: Any, ascii_only: bool) -> str:
+    return json.dumps(value, ensure_ascii=ascii_only)
+
+
+@given(strategies.json_values, st.booleans())
+def test_set_off_without_a_key_is_off_whatever_its_brightness(brightness: Any, ascii_only: bool) -> None:
+    payload = f'{{"state":"OFF","brightness":{dumps(brightness, ascii_only)}}}'.encode(errors="surrogatepass")
+    judged = total(decode_set, payload)
+    assert isinstance(judged, TooLarge) or (judged.state, judged.key) == ("OFF", None)
+    keyed = payload[:-1] + f',"key":"{KEY}","not_after":{MOMENT.model_dump_json()}}}'.encode()
+    if type(brightness) is not int and brightness is not None:
+        assert isinstance(total(decode_set, keyed), Invalid | TooLarge)
 
 
 @given(st.binary(max_size=1_100))

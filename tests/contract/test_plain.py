@@ -6,11 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import Malformed
-from contract.plain import Members, read_plain
+from contract.plain import OTHER, Members, read_plain
 from tests.contract import strategies
 from tests.contract.reading import total
-
-PLAIN_BYTES = {*range(0x20, 0x7F), *b"\t\r\n"} - {0x5C}
 
 
 def read(payload: bytes) -> Members | Malformed:
@@ -18,13 +16,31 @@ def read(payload: bytes) -> Members | Malformed:
     return found
 
 
-def test_byte_in_a_string_is_kept_where_it_is_plain() -> None:
+def test_byte_in_a_string_is_kept_read_over_or_refused() -> None:
     for byte in range(256):
         found = read(b'{"x":"' + bytes([byte]) + b'"}')
-        if byte in PLAIN_BYTES - set(b'\t\r\n"'):
-            assert found == [("x", chr(byte))]
-        else:
+        if byte < 0x20 or byte in b'\\"':
             assert isinstance(found, Malformed), byte
+        else:
+            assert found == [("x", chr(byte) if byte < 0x7F else OTHER)]
+
+
+@pytest.mark.parametrize("letter", range(256))
+def test_escape_is_read_over_where_json_has_it(letter: int) -> None:
+    found = read(b'{"x":"\\' + bytes([letter]) + b' "}')
+    if letter in b'"\\/bfnrt':
+        assert found == [("x", OTHER)]
+    else:
+        assert isinstance(found, Malformed)
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_text_of_any_kind_is_read_as_itself_or_over(value: dict[str, str]) -> None:
+    found = read(json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass"))
+    assert isinstance(found, Members)
+    for (name, text), (wanted_name, wanted) in zip(found, value.items(), strict=True):
+        assert name in (wanted_name, OTHER)
+        assert text in (wanted, OTHER)
 
 
 def test_byte_after_the_object_is_white_space_or_refused() -> None:

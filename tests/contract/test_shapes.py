@@ -13,7 +13,8 @@ SAYABLE = {None, ErrorCode.INVALID, ErrorCode.UNKNOWN_TYPE}
 
 
 def parsed(kind: Kind, sample: Sample) -> Any:
-    return sample.payload.decode(errors="replace") if kind == "availability" else json.loads(sample.payload)
+    text = sample.payload.decode(errors="replace")
+    return text if kind == "availability" else json.loads(text)
 
 
 def holds_whole_float(value: Any) -> bool:
@@ -24,7 +25,9 @@ def holds_whole_float(value: Any) -> bool:
 
 def holds_name_twice(payload: bytes) -> bool:
     objects: list[list[str]] = []
-    json.loads(payload, object_pairs_hook=lambda pairs: objects.append([name for name, _ in pairs]))
+    json.loads(
+        payload.decode(errors="replace"), object_pairs_hook=lambda pairs: objects.append([name for name, _ in pairs])
+    )
     return any(len(set(names)) < len(names) for names in objects)
 
 
@@ -58,7 +61,8 @@ def test_schema_judges_examples_as_the_models_where_it_has_the_words(kind: Kind)
         value = parsed(kind, sample)
         if validator.is_valid(value) != (sample.code is None):
             assert sample.code is ErrorCode.INVALID, f"{sample.name}: the schema is stricter than the model"
-            assert holds_whole_float(value) or holds_name_twice(sample.payload), f"{sample.name}: the schema is looser"
+            unsayable = holds_whole_float(value) or holds_name_twice(sample.payload) or b"\\" in sample.payload
+            assert unsayable, f"{sample.name}: the schema is looser"
 
 
 @pytest.mark.parametrize(("kind", "frames"), [("phone", PHONE_FRAMES), ("bridge", BRIDGE_FRAMES)])

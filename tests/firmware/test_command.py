@@ -27,11 +27,37 @@ TRICKY = [
     *('"ON"', '"OFF"', '"on"', '"0123abcd"', '"0123ABCD"', f'"{KEY}"', '"0123456789abcdef-0"', '"0123456789abcdef-01"'),
     *('"0123456789abcdef-1073741823"', '"0123456789abcdef-1073741824"', '"0123456789abcdeg-1"', '"ON', '"O\\u004e"'),
     *("[]", "[1]", "[1,2]", "[1,2,3]", "[1, 1073741824]", "[true,1]", "[[1,2]]", "[1 2]", "[1,]", "{}"),
-    *("[[[]]]", "[[[[]]]]"),
+    *(
+        "[[[]]]",
+        "[" * 23 + "]" * 23,
+        "[" * 24 + "]" * 24,
+        '[{"a":[]},{"":{}}]',
+        '{"a":{"b":[1,{}]},"c":[]}',
+        "[{]",
+        "[[1,]]",
+    ),
+    *('"é"', r'"\u00e9"', r'"\""', r'"\\"', r'"\"', r'"\x"', r'"\u12"', r'"O\u0046F"'),
     *('{"boot":"0123abcd","up":9}', '{"boot":"0123abcd","up":9,"up":9}', '{"up":-0,"boot":"0123abcd","x":[1]}'),
     *('{"boot":"0123abcd"}', '{"boot":null,"up":1}', '{"boot":"0123abcd","up":9.0}', '{"boot":"0123abcd","up":9,}'),
 ]
-names = st.sampled_from(["state", "brightness", "v", "key", "not_after", "if_ver", "boot", "up", "x", "", "sta te"])
+names = st.sampled_from(
+    [
+        "state",
+        "brightness",
+        "v",
+        "key",
+        "not_after",
+        "if_ver",
+        "boot",
+        "up",
+        "x",
+        "",
+        "sta te",
+        "é",
+        r"st\u0061te",
+        r"\"",
+    ]
+)
 members = st.tuples(names, st.sampled_from(TRICKY))
 spaces = st.sampled_from(["", "", "", " ", "\n\t\r"])
 
@@ -39,7 +65,8 @@ spaces = st.sampled_from(["", "", "", " ", "\n\t\r"])
 @st.composite
 def nearly(draw: st.DrawFn) -> bytes:
     """A message put together of good and tricky members, maybe repeated, maybe badly joined."""
-    good = [("state", '"ON"'), ("key", f'"{KEY}"'), ("not_after", '{"boot":"0123abcd","up":9}')]
+    state = draw(st.sampled_from(['"ON"', '"OFF"']))
+    good = [("state", state), ("key", f'"{KEY}"'), ("not_after", '{"boot":"0123abcd","up":9}')]
     chosen = draw(st.permutations([*draw(st.lists(st.sampled_from(good))), *draw(st.lists(members, max_size=3))]))
     space = draw(spaces)
     comma = draw(st.sampled_from([",", ",", ",", ",,", " , "]))

@@ -29,14 +29,25 @@ def test_pair_is_read_as_a_tuple(pair: tuple[object, object]) -> None:
     assert read(json.dumps(pair)) == pair
 
 
-@pytest.mark.parametrize("text", ["1.5", "1e3", "[]", "[1]", "[1,2,3]", "{}", '{"a":1}', "9" * (MAX_DIGITS + 1)])
+OTHERS = (
+    *("1.5", "1e3", "[]", "[1]", "[1,2,3]", "{}", '{"a":1}', "9" * (MAX_DIGITS + 1)),
+    *('"é"', '"\x7f"', r'"\u00e9"', r'"\\"', r'"\""', '[{"é":[[]]},[],1]', '{"a":[{"b":[],"c":{}}],"d":{"e":[1]}}'),
+)
+
+
+@pytest.mark.parametrize("text", OTHERS)
 def test_value_of_no_field_is_read_over(text: str) -> None:
     assert read(f" {text} ") is OTHER
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "nul", "True", "1 2", "[1,]", "[,]", "{1:2}", '{"a"}', '{"a":}', "-", "00", "\x00"]
+NO_JSON = (
+    *("", " ", "nul", "True", "1 2", "[1,]", "[,]", "{1:2}", '{"a"}', '{"a":}', "-", "00", "\x00"),
+    *("[[]", "[[}", '{"a":[}', "[[],]", '{"a":{},}', "[[]]]", '{"a":[1}', "[,[]]", "[{]}", "{[]:1}", '{"a":{}"b":1}'),
+    *(r'"\x"', r'"\u12"', r'"\u12g4"', '"\\', '"\\"', r'"\u1234', '"\n"'),
 )
+
+
+@pytest.mark.parametrize("text", NO_JSON)
 def test_text_that_is_no_json_is_malformed(text: str) -> None:
     with pytest.raises(Malformed):
         read(text)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from contract.phone import Hello, Press, PressOutcome, Wish, decode_bridge_frame, encode
@@ -57,6 +58,33 @@ async def test_home_assistant_drives_the_light(house: House) -> None:
     client = await house.mqtt(HOME_ASSISTANT_USER)
     await client.publish(SET.format(light="kitchen"), '{"state":"ON","brightness":42,"transition":2}', qos=1)
     await house.sees(phone, lambda light: light.state == "ON" and light.brightness == 42)
+
+
+async def test_off_without_a_key_is_obeyed_whatever_stands_beside_it(house: House) -> None:
+    phone = await house.phone()
+    client = await house.mqtt(HOME_ASSISTANT_USER)
+    for off in (
+        '{"state":"OFF","brightness":0}',
+        '{"state":"OFF","effect":"Küche \\"é\\"","flash":"short","x":[[[[[[1e5,{"y":1.5}]]]]]]}',
+        '{"state":"OFF","x":"Küche"}'.encode("latin-1"),
+    ):
+        await phone.press("kitchen", state="ON", brightness=200)
+        await client.publish(SET.format(light="kitchen"), off, qos=1)
+        await house.sees(phone, lambda light: light.state == "OFF" and light.brightness == 200)
+
+
+async def test_dropped_commands_are_counted_by_light_and_cause(house: House) -> None:
+    phone = await house.phone()
+    client = await house.mqtt(HOME_ASSISTANT_USER)
+    for bad in ('{"state":"ON","brightness":0}', "off", '{"state":"off"}'):
+        await client.publish(SET.format(light="kitchen"), bad, qos=1)
+    journey = await phone.press("kitchen", state="ON")  # its report brings the counts
+    assert journey.word == "applied"
+    async with httpx.AsyncClient() as http:
+        metrics = (await http.get(f"{house.stack.url}/metrics")).text
+    told = {line for line in metrics.splitlines() if line.startswith("presslight_light_dropped_messages_total{")}
+    prefix = 'presslight_light_dropped_messages_total{cause="'
+    assert {f'{prefix}invalid",light="kitchen"}} 2.0', f'{prefix}malformed",light="kitchen"}} 1.0'} <= told
 
 
 async def test_every_phone_is_told_who_changed_the_light(house: House) -> None:
