@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from typer.core import TyperCommand
 
-from contract.errors import PresslightError, sentence
+from contract.errors import Invalid, PresslightError, sentence
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -32,6 +32,17 @@ def given_path(text: str) -> Path:
     if not text:
         raise NoPath("a path is empty: leave the option out, or name a file or folder")
     return Path(text)
+
+
+def refuse_written(ctx: typer.Context, because: str, *names: str) -> None:
+    """Refuse options that would be ignored. One that comes from a variable may be meant for another verb.
+
+    Raises Invalid.
+    """
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            raise Invalid(f"{parameter.opts[0]} {because}")
 
 
 class Verb(TyperCommand):

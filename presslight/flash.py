@@ -17,15 +17,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from contract.errors import Invalid
 from presslight import tool
 from presslight.address import read_address
-from presslight.console import err, given_path, one_line, out, run_until_signal
+from presslight.console import err, given_path, one_line, out, refuse_written, run_until_signal
 from presslight.flash_plan import FlashPlan, Step
 from presslight.light_settings import SETTINGS, setup_files, write_secret
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
+SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin")
+ALL_AT_ONCE = "settings are written all at once: name the light as well (--name)"
+LONGEST_SSID, LONGEST_PASSWORD = 32, 64
+"""In bytes: MicroPython's driver cuts what is longer without a word."""
+
 UNREACHABLE = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 
 def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
+    ctx: typer.Context,
     port: Annotated[str, typer.Option(help="Where the ESP32 is, such as /dev/ttyUSB0 or /dev/ttyACM0.")],
     name: Annotated[
         str | None, typer.Option(help="The light's name. Without it the settings on the chip stay as they are.")
@@ -70,10 +76,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         if name is not None:
             password = (wifi_password or "") if dry_run else _password(wifi_password)
             setup = _setup(name, broker, ca_file, wifi_ssid, password, {"lamp": led_pin, "button": button_pin})
-        elif wifi_ssid is not None or ca_file is not None:
-            raise Invalid("settings are written all at once: name the light as well (--name)")
-        if erase and not firmware_image:
-            raise Invalid("an erased chip needs MicroPython: name an image (--firmware-image)")
+        _check_options(ctx, name, firmware_image, erase=erase)
         plan = FlashPlan(port, setup, Path("PRIVATE_FOLDER"), firmware_image, erase, baud)
         steps = tuple(plan.steps())
         if dry_run:
@@ -83,6 +86,18 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     run_until_signal(lambda: _run(plan))
 
 
+def _check_options(ctx: typer.Context, name: str | None, image: Path | None, *, erase: bool) -> None:
+    """Refuse what would be ignored or cannot work. Raises Invalid."""
+    if image is None:
+        if erase:
+            raise Invalid("an erased chip needs MicroPython: name an image (--firmware-image)")
+        refuse_written(ctx, "is the speed at which an image is written: name one (--firmware-image)", "baud")
+    if name is None:
+        refuse_written(ctx, f"is a setting, and {ALL_AT_ONCE}", *SETTINGS_OPTIONS)
+        if erase:
+            raise Invalid(f"an erased chip has no settings left, and {ALL_AT_ONCE}")
+
+
 def _setup(
     name: str, broker: str | None, ca_file: Path | None, ssid: str | None, password: str, pins: Mapping[str, int]
 ) -> dict[str, str]:
@@ -90,6 +105,12 @@ def _setup(
         raise Invalid("the light has to know its broker (--broker or PRESSLIGHT_BROKER)")
     if ssid is None:
         raise Invalid("the light has to know its Wi-Fi network (--wifi-ssid)")
+    if not 1 <= len(ssid.encode()) <= LONGEST_SSID:
+        raise Invalid(f"the name of a Wi-Fi network (--wifi-ssid) is 1 to {LONGEST_SSID} bytes long")
+    if len(password.encode()) > LONGEST_PASSWORD:
+        raise Invalid(f"a Wi-Fi password is at most {LONGEST_PASSWORD} bytes long")
+    if pins["lamp"] == pins["button"]:
+        raise Invalid("lamp and button cannot be on the same pin (--led-pin, --button-pin)")
     address = read_address(broker, ca_file=ca_file)
     if UNREACHABLE.fullmatch(address.host):
         raise Invalid(f"a chip cannot reach {address.host}: give the broker's address in your network")

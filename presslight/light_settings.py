@@ -29,12 +29,16 @@ def setup_files(
 ) -> dict[str, str]:
     """The files that make a light `name`, by file name. `wifi` is `ssid` and `password`, `pins` is `lamp` and `button`.
 
-    Raises Invalid: a name that no light can have, TLS without a certificate to trust.
+    Raises Invalid: a name that no light can have, another user's address, TLS without a certificate to trust.
     """
     try:
         _light_id.validate_python(name)
     except ValidationError as error:
         raise Invalid(f"a light's name is 1 to 32 of a-z, 0-9, - and _, and not {name[:40]!r}") from error
+    if address.username not in (None, name):
+        raise Invalid(
+            f"the light {name} signs in under its own name, and this broker address is of {address.username!r}"
+        )
     settings = {
         "name": name,
         "host": address.host,

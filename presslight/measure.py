@@ -19,7 +19,7 @@ from mobile_sim.phone import Phone
 from mobile_sim.result import Plan, Result, conclude
 from mobile_sim.tables import table
 from mobile_sim.tally import Tally
-from presslight.console import complain, err, given_path, one_line, out, run_until_signal
+from presslight.console import complain, err, given_path, one_line, out, refuse_written, run_until_signal
 from presslight.stack import Stack
 
 EXIT_CODES = {"within": 0, "over": 1, "unmeasured": 2}
@@ -110,6 +110,7 @@ def _try_to_write(path: Path) -> None:
 
 
 def measure(  # noqa: PLR0913 -- each is an option of the command
+    ctx: typer.Context,
     *,
     url: Annotated[
         str | None,
@@ -140,13 +141,28 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
     """
     files, results = Files(json_file, junit_file), list[Result]()
     with one_line():
-        wanted = Wanted(url, token_for(url, token), tuple(light or ()), lights, presses, rate, duration.parse(budget))
+        _check_options(ctx, url, light, files)
+        wanted = Wanted(
+            url, token_for(url, token), tuple(dict.fromkeys(light or ())), lights, presses, rate, duration.parse(budget)
+        )
         files.check()
     run_until_signal(lambda: _measure(wanted, files, results))
     if not results:
         complain("interrupted before anything was measured")
         raise typer.Exit(EXIT_CODES["unmeasured"])
     raise typer.Exit(show(results[0]))
+
+
+def _check_options(ctx: typer.Context, url: str | None, light: list[str] | None, files: Files) -> None:
+    """Refuse what would be ignored. Raises Invalid."""
+    if url is None:
+        refuse_written(ctx, "is for a bridge that runs already (--url)", "token")
+    else:
+        refuse_written(ctx, "is for a stack that is started, and with --url none is", "lights")
+    if light:
+        refuse_written(ctx, "is ignored where lights are named (--light)", "lights")
+    if files.json and files.json == files.junit:
+        raise Invalid("--json and --junit name the same file")
 
 
 def token_for(url: str | None, token: str) -> str:

@@ -23,6 +23,9 @@ from presslight.simulated_light import SimulatedLight, SimulatedLightError
 
 ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "attic", "garage")
 
+OWN_BROKERS = ("embedded", "mosquitto")
+"""The brokers that a stack starts itself."""
+
 REVIVALS = 5
 """How often one part that ends by itself is started again before the stack gives up."""
 
@@ -132,7 +135,7 @@ class Stack:
                 await start()
 
     async def _start_broker(self, exits: AsyncExitStack, folder: Path) -> Callable[[str], BrokerAddress]:
-        if self._wanted not in ("embedded", "mosquitto"):
+        if self._wanted not in OWN_BROKERS:
             address = read_address(self._wanted, ca_file=self._ca_file)
             return lambda _: address
         self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")

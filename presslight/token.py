@@ -10,11 +10,12 @@ from rich.table import Table
 from cloud.database import Address, read_address
 from cloud.tokens import issue_token, list_tokens, revoke_tokens
 from contract.errors import Invalid, printable
-from presslight.console import given_path, one_line, out
+from presslight.console import given_path, one_line, out, refuse_written
 from presslight.stack import store_of
 
 
 def token(
+    ctx: typer.Context,
     *,
     state: Annotated[
         Path | None, typer.Option(parser=given_path, help="The folder given to `presslight up --state`.")
@@ -28,6 +29,8 @@ def token(
 ) -> None:
     """Make a token for a phone and print it, once: only its hash is kept. Works while the bridge runs."""
     with one_line():
+        if show:
+            refuse_written(ctx, "is ignored where tokens are listed (--list)", "phone", "revoke")
         address = _address(state, store)
         if show:
             out.print(_table(address))

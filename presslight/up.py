@@ -10,9 +10,11 @@ from rich.table import Table
 
 from cloud.database import read_address
 from cloud.logs import configure
+from contract.errors import Invalid
 from mobile_sim.phone import Phone
-from presslight.console import complain, given_path, one_line, out, run_until_signal
-from presslight.stack import Stack
+from presslight.address import read_address as read_broker
+from presslight.console import complain, given_path, out, refuse_written, run_until_signal
+from presslight.stack import OWN_BROKERS, Stack
 
 BUDGET_MS = 2_000
 DEFAULT_PORT = 8787
@@ -20,6 +22,7 @@ DEFAULT_PRESS_RATE = 50
 
 
 def up(  # noqa: PLR0913 -- each is an option of the command
+    ctx: typer.Context,
     *,
     broker: Annotated[
         str,
@@ -63,8 +66,8 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     demo: Annotated[bool, typer.Option("--demo", help="Press each light once and print how long it took.")] = False,
 ) -> None:
     """Start broker, bridge and simulated lights in one go; Ctrl-C ends them all."""
-    with one_line():
-        address = read_address(store) if store is not None else None
+    address = read_address(store) if store is not None else None
+    _check(ctx, broker, ca_file, lights, demo=demo)
     configure(logs, logging.getLevelNamesMapping()[log_level.upper()])
     with Status("starting", console=out) as status:
         stack = Stack(
@@ -81,6 +84,18 @@ def up(  # noqa: PLR0913 -- each is an option of the command
             trouble=complain,
         )
         run_until_signal(lambda: _stay_up(stack, status, demo=demo))
+
+
+def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *, demo: bool) -> None:
+    """Refuse what cannot work together. Raises Invalid."""
+    if demo and not lights:
+        raise Invalid("--demo presses each simulated light, and there is none: --lights")
+    if broker in OWN_BROKERS:
+        return refuse_written(ctx, "is for a broker that runs elsewhere (--broker mqtts://…)", "ca_file")
+    user = read_broker(broker, ca_file=ca_file).username
+    if user is not None and lights:
+        raise Invalid(f"each light signs in under its own name, and this broker address is of {user!r}: --lights 0")
+    return None
 
 
 async def _stay_up(stack: Stack, status: Status, *, demo: bool) -> None:

@@ -88,7 +88,7 @@ def test_dry_run_lists_each_file_with_its_size_and_no_secret(flash: Run, bench: 
 
 
 def test_dry_run_needs_no_tools(flash: Run, tmp_path: Path) -> None:
-    run = flash("--dry-run", "--firmware-image", str(image(tmp_path)), "--erase", PATH="/nowhere")
+    run = flash(*LIGHT, "--dry-run", "--firmware-image", str(image(tmp_path)), "--erase", PATH="/nowhere")
     assert run.exit_code == 0
     assert "erase-flash" in run.stdout
     assert "write-flash 0x1000" in run.stdout

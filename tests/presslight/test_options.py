@@ -1,0 +1,96 @@
+"""Options that cannot work together, or one of which would be ignored: told in one line, before anything is done."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from broker.authority import Authority
+from presslight.command import app
+from tests.presslight.test_flash_plan import image
+
+NAMED = ["--name", "kitchen", "--wifi-ssid", "home", "--broker", "mqtt://kitchen:x@192.168.1.2"]
+
+
+def call(*words: str, **environment: str) -> Result:
+    own = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword", "PRESSLIGHT_MICROPYTHON": "/no/such/program"}
+    others = dict.fromkeys(("PRESSLIGHT_BROKER", "PRESSLIGHT_TOKEN", "PRESSLIGHT_STORE"))
+    return CliRunner().invoke(app, words, env={**others, **own, **environment})
+
+
+def refused(answer: Result) -> str:
+    """The line."""
+    assert (answer.exit_code, answer.stderr.count("\n"), answer.stdout) == (2, 1, "")
+    return answer.stderr
+
+
+@pytest.mark.parametrize("user", ["hall", "bridge", "bridge-2", "homeassistant"])
+def test_light_does_not_sign_in_as_another_user(user: str, tmp_path: Path) -> None:
+    broker = f"mqtt://{user}:x@192.168.1.2"
+    flashed = call("flash", "--port", "x", "--dry-run", *NAMED[:4], "--broker", broker)
+    simulated = call("light", "--name", "kitchen", "--broker", broker, "--flash", str(tmp_path / "flash"))
+    assert f"kitchen signs in under its own name, and this broker address is of '{user}'" in refused(flashed)
+    assert refused(simulated) == refused(flashed)
+    assert not (tmp_path / "flash").exists()
+
+
+def test_simulated_lights_do_not_take_the_bridges_place(tmp_path: Path) -> None:
+    (tmp_path / "bridge.url").write_text("mqtt://bridge:x@127.0.0.1:1")
+    answer = call("up", "--broker", f"@{tmp_path / 'bridge.url'}", "--state", str(tmp_path / "state"))
+    assert "--lights 0" in refused(answer)
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--broker", "mqtt://kitchen@192.168.1.2"], "--broker is a setting"),
+        (["--wifi-ssid", "home"], "--wifi-ssid is a setting"),
+        (["--wifi-password", "wifiword"], "--wifi-password is a setting"),
+        (["--ca-file", "ca.crt"], "--ca-file is a setting"),
+        (["--led-pin", "4"], "--led-pin is a setting"),
+        (["--button-pin", "4"], "--button-pin is a setting"),
+        (["--firmware-image", "IMAGE", "--erase"], "(--name)"),
+        (["--erase"], "--firmware-image"),
+        (["--baud", "115200"], "--firmware-image"),
+        ([*NAMED, "--led-pin", "0"], "same pin"),
+        ([*NAMED, "--wifi-ssid", ""], "1 to 32 bytes"),
+        ([*NAMED, "--wifi-ssid", "ä" * 17], "1 to 32 bytes"),
+        ([*NAMED, "--wifi-password", "x" * 65], "64 bytes"),
+        ([*NAMED, "--ca-file", "CA"], "mqtts://"),
+    ],
+)
+def test_flash_says_what_it_would_ignore(words: list[str], said: str, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    if "CA" in words:
+        authority.create(["broker.example"])
+    places = {"IMAGE": str(image(tmp_path)), "CA": str(authority.ca)}
+    for dry in ([], ["--dry-run"]):
+        assert said in refused(call("flash", "--port", "x", *dry, *(places.get(word, word) for word in words)))
+
+
+def test_variables_that_are_for_other_runs_are_no_mistake() -> None:
+    broker = {"PRESSLIGHT_BROKER": "mqtt://bridge:x@192.168.1.2", "PRESSLIGHT_WIFI_PASSWORD": "wifiword"}
+    assert call("flash", "--port", "x", "--dry-run", **broker).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["up", "--ca-file", "ca.crt"], "--ca-file is for a broker that runs elsewhere"),
+        (["up", "--broker", "mosquitto", "--ca-file", "ca.crt"], "--ca-file is for a broker that runs elsewhere"),
+        (["up", "--broker", "mqtt://bridge@127.0.0.1", "--lights", "0", "--ca-file", "ca.crt"], "mqtts://"),
+        (["up", "--broker", "mqtts://bridge@127.0.0.1", "--lights", "0", "--ca-file", "nofile"], "nofile"),
+        (["up", "--demo", "--lights", "0"], "--lights"),
+        (["light", "--broker", "mqtt://127.0.0.1", "--ca-file", "nofile"], "mqtts://"),
+        (["light", "--broker", "mqtts://127.0.0.1", "--ca-file", "nofile"], "nofile"),
+        (["measure", "--token", "x"], "--token is for a bridge that runs already"),
+        (["measure", "--url", "http://127.0.0.1:1", "--token", "x", "--lights", "2"], "--lights"),
+        (["measure", "--light", "hall", "--lights", "2"], "--lights is ignored"),
+        (["measure", "--json", "x", "--junit", "x"], "the same file"),
+        (["token", "--state", ".", "--list", "--phone", "ada"], "--phone is ignored"),
+        (["token", "--state", ".", "--list", "--revoke"], "--revoke is ignored"),
+    ],
+)
+def test_option_that_would_be_ignored_is_refused(words: list[str], said: str) -> None:
+    assert said in refused(call(*words))
