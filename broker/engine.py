@@ -64,6 +64,21 @@ class Message(NamedTuple):
     retain: bool
     at: float
 
+    def to(self, wanted: "Wanted") -> "Message":
+        """The message as one subscription gets it."""
+        data = properties.identified(self.data, wanted.identifier) if wanted.identifier else self.data
+        return self._replace(data=data, qos=min(self.qos, wanted.options & MAX_QOS))
+
+
+class Wanted(NamedTuple):
+    """How a subscription is to be served: MQTT 5's byte of options, and the identifier that goes with it, 0 for none.
+
+    It stands where amqtt keeps a subscription's QoS.
+    """
+
+    options: int
+    identifier: int
+
 
 class FairQueue(asyncio.Queue[Any]):
     """A bounded queue where who waits longest is next.
@@ -138,12 +153,13 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
         self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: Done
     ) -> None:
         asked, visit = subscribe_waiter.result(), self._guests[client_session.client_id]
-        known = [self._unsubscribe(client_session, wanted) for wanted, _ in asked.topics]
-        codes = [self._subscribe(client_session, wanted, options) for wanted, options in asked.topics]
+        identifier = visit.identifier_of(asked.packet_id)
+        known = [self._unsubscribe(client_session, topic) for topic, _ in asked.topics]
+        codes = [self._subscribe(client_session, topic, Wanted(options, identifier)) for topic, options in asked.topics]
         visit.write(mqtt5.acknowledgement(Kind.SUBACK, asked.packet_id, codes))
-        for (wanted, options), code, old in zip(asked.topics, codes, known, strict=True):
+        for (topic, options), code, old in zip(asked.topics, codes, known, strict=True):
             if code <= MAX_QOS and mqtt5.wants_retained(options, new=not old):
-                self._send_retained(visit, handler, wanted, options)
+                self._send_retained(visit, handler, topic, Wanted(options, identifier))
 
     async def _handle_unsubscription(self, client_session: Session, _: object, unsubscribe_waiter: Done) -> None:
         asked, visit = unsubscribe_waiter.result(), self._guests[client_session.client_id]
@@ -154,20 +170,20 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
     async def _run_broadcast(self, running_tasks: "deque[asyncio.Task[None]]") -> None:
         """Send the next message to everybody who subscribed to it."""
         message: Message = await self._broadcast_queue.get()
-        for wanted, holders in self.subscriptions.items():
-            if not covers(wanted, message.topic):
+        for topic, holders in self.subscriptions.items():
+            if not covers(topic, message.topic):
                 continue
-            for session, options in holders:
+            for session, wanted in holders:
                 visit = self._guests.get(session.client_id)
                 if (
                     visit
                     and session.transitions.state == "connected"
-                    and mqtt5.hears(options, visit.user, message.sender)
+                    and mqtt5.hears(wanted.options, visit.user, message.sender)
                 ):
-                    retain = message.retain and bool(options & RETAIN_AS_PUBLISHED)
+                    retain = message.retain and bool(wanted.options & RETAIN_AS_PUBLISHED)
                     _, handler = self.sessions[session.client_id]
                     running_tasks.append(
-                        asyncio.ensure_future(self._send(visit, handler, message, options & MAX_QOS, retain=retain))
+                        asyncio.ensure_future(self._send(visit, handler, message.to(wanted), retain=retain))
                     )
 
     # -- inside --------------------------------------------------------------------------------------------------------
@@ -178,18 +194,18 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
             self._refusals.note(user, Refused.PUBLISH if action == "write" else Refused.SUBSCRIBE, topic)
         return allowed
 
-    def _subscribe(self, session: Session, wanted: str, options: int) -> int:
+    def _subscribe(self, session: Session, topic: str, wanted: Wanted) -> int:
         """The reason code of one subscription: the QoS that is granted, or why none is."""
-        if not mqtt5.is_filter(wanted) or not self._may(session.client_id, "read", wanted):
-            return mqtt5.why_not(wanted)
-        self.subscriptions.setdefault(wanted, []).append((session, options))
-        return options & MAX_QOS
+        if not mqtt5.is_filter(topic) or not self._may(session.client_id, "read", topic):
+            return mqtt5.why_not(topic)
+        self.subscriptions.setdefault(topic, []).append((session, wanted))
+        return wanted.options & MAX_QOS
 
-    def _unsubscribe(self, session: Session, wanted: str) -> bool:
+    def _unsubscribe(self, session: Session, topic: str) -> bool:
         """Whether there was such a subscription."""
-        found = bool(self._del_subscription(wanted, session))
-        if not self.subscriptions.get(wanted, True):
-            del self.subscriptions[wanted]
+        found = bool(self._del_subscription(topic, session))
+        if not self.subscriptions.get(topic, True):
+            del self.subscriptions[topic]
         return found
 
     async def _hand_out(self, message: Message) -> None:
@@ -199,41 +215,37 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
         elif message.retain:
             self.retained_messages.pop(message.topic, None)
 
-    def _send_retained(self, visit: Visit, handler: BrokerProtocolHandler, wanted: str, options: int) -> None:
+    def _send_retained(self, visit: Visit, handler: BrokerProtocolHandler, topic: str, wanted: Wanted) -> None:
         for message in self.retained_messages.values():
-            if covers(wanted, message.topic):
+            if covers(topic, message.topic):
                 self._tasks.create_task(
-                    self._send_patiently(visit, handler, message, options & MAX_QOS),
+                    self._send_patiently(visit, handler, message.to(wanted)),
                     name=f"retained {message.topic} to {visit.user}",
                 )
 
-    async def _send_patiently(
-        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, max_qos: int
-    ) -> None:
+    async def _send_patiently(self, visit: Visit, handler: BrokerProtocolHandler, message: Message) -> None:
         try:
-            await self._send(visit, handler, message, max_qos, retain=True)
+            await self._send(visit, handler, message, retain=True)
         except CLIENT_TROUBLE:
             self._refusals.note(visit.user, Refused.UNREAD, message.topic)
 
-    async def _send(
-        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, max_qos: int, *, retain: bool
-    ) -> None:
+    async def _send(self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
         """Send one message to one client, once it takes more of them; gives up where it does not acknowledge it."""
-        qos, window = min(message.qos, max_qos), visit.window
-        if not window or not qos:
-            await _publish(visit, handler, message, qos, retain=retain)
+        window = visit.window
+        if not window or not message.qos:
+            await _publish(visit, handler, message, retain=retain)
         elif window.unacknowledged_bytes > MAX_UNREAD_BYTES:
             self._refusals.note(visit.user, Refused.UNREAD, "disconnected")
             visit.end(Reason.QUOTA_EXCEEDED)
         else:
             async with window.place(len(message.data)):
-                await _publish(visit, handler, message, qos, retain=retain)
+                await _publish(visit, handler, message, retain=retain)
 
 
-async def _publish(visit: Visit, handler: BrokerProtocolHandler, message: Message, qos: int, *, retain: bool) -> None:
+async def _publish(visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
     data = properties.aged(message.data, _now() - message.at)
     if data is not None and visit.takes(len(message.topic.encode()) + len(data)):
-        await handler.mqtt_publish(message.topic, data, qos, retain=retain)
+        await handler.mqtt_publish(message.topic, data, message.qos, retain=retain)
 
 
 def _now() -> float:

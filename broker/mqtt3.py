@@ -54,6 +54,10 @@ class Mqtt3:
             return fields.write_packet(told[0], number + bytes(min(code, FAILURE) for code in codes))
         return fields.write_packet(told[0], number) if kind == Kind.UNSUBACK else told
 
+    def identifier_of(self, number: int) -> int:  # noqa: ARG002 -- the same for both versions
+        """The identifier that packet `number` gave its subscriptions; 0: none."""
+        return 0
+
     def keeps_will(self, goodbye: Packet) -> bool:  # noqa: ARG002 -- the same for both versions
         """Whether the client wants its will published though it says goodbye."""
         return False

@@ -30,6 +30,7 @@ class Mqtt5:
         self._said = said
         self._may_publish = may_publish
         self._refused: set[int] = set()
+        self._identifiers: dict[int, int] = {}
 
     def check(self, sent: Packet) -> None:
         """Raise Malformed, or BadPacket with a reason code of its own, where a packet does not add up."""
@@ -53,6 +54,7 @@ class Mqtt5:
             case Kind.PUBACK:
                 return fields.write_packet(sent.raw[0], sent.body[:2])
             case Kind.SUBSCRIBE:
+                self._remember_identifier(sent)
                 return granted(sent.body, _filters_at(sent))
             case Kind.UNSUBSCRIBE:
                 return fields.write_packet(sent.raw[0], sent.body[:2] + sent.body[_filters_at(sent) :])
@@ -67,6 +69,10 @@ class Mqtt5:
             self._refused.remove(number)
             return fields.write_packet(told[0], told[2:4] + bytes([Reason.NOT_AUTHORIZED]))
         return told
+
+    def identifier_of(self, number: int) -> int:
+        """The identifier that packet `number` gave its subscriptions; 0: none. It is told once."""
+        return self._identifiers.pop(number, 0)
 
     def keeps_will(self, goodbye: Packet) -> bool:
         """Whether the client wants its will published though it says goodbye: any reason but 0 (3.14.4)."""
@@ -84,7 +90,7 @@ class Mqtt5:
         """CONNACK with what this broker can do; sessions end with their connection, so Session Expiry is 0."""
         said = b"\x24" + bytes([MAX_QOS])  # Maximum QoS
         said += b"\x27" + (MAX_PACKET_BYTES + 1).to_bytes(4, "big")  # Maximum Packet Size, as Mosquitto states it
-        said += b"\x29\x00\x2a\x00"  # neither Subscription Identifiers nor Shared Subscriptions
+        said += b"\x2a\x00"  # no Shared Subscriptions
         if self._said.properties.get(Property.SESSION_EXPIRY):
             said += b"\x11" + bytes(4)
         if not self._said.client_id:
@@ -96,6 +102,12 @@ class Mqtt5:
         topic, at = fields.text(sent.body, 0)
         if sent.flags & 6 and not self._may_publish(topic):
             self._refused.add(int.from_bytes(sent.body[at : at + 2], "big"))
+
+    def _remember_identifier(self, sent: Packet) -> None:
+        """Amqtt does not read it: keep it until it has read the filters."""
+        found, _ = properties.read(sent.body, 2, properties.OF_SUBSCRIBE)
+        if identifier := found.get(Property.SUBSCRIPTION_IDENTIFIER):
+            self._identifiers[int.from_bytes(sent.body[:2], "big")] = identifier
 
     def _check_goodbye(self, body: bytes) -> None:
         found, end = properties.read(body, 1, properties.OF_DISCONNECT) if len(body) > 1 else ({}, len(body))
@@ -171,11 +183,9 @@ def _check_acknowledgement(body: bytes) -> None:
 def _check_subscription(sent: Packet) -> None:
     subscribe = sent.kind is Kind.SUBSCRIBE
     allowed = properties.OF_SUBSCRIBE if subscribe else properties.OF_UNSUBSCRIBE
-    found, at = properties.read(sent.body, _number_at(sent.body, 0), allowed)
+    _, at = properties.read(sent.body, _number_at(sent.body, 0), allowed)
     for wanted, options in packet.filters(sent.body, at, options=int(subscribe)):
         _check_options(wanted, options)
-    if Property.SUBSCRIPTION_IDENTIFIER in found:
-        raise BadPacket(Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, "a subscription with an identifier")
 
 
 def _check_options(wanted: str, options: int) -> None:

@@ -120,7 +120,7 @@ def payload(sent: bytes) -> bytes:
 
 def aged(sent: bytes, seconds: float) -> bytes | None:
     """A message after it has waited for so long: its expiry is nearer (3.3.2.3.3); None where it has expired."""
-    found = read(sent, 0, OF_MESSAGES)[0] if sent[0] else {}
+    found = read(sent, 0, OF_PUBLISH)[0] if sent[0] else {}
     if Property.MESSAGE_EXPIRY not in found:
         return sent
     left = found[Property.MESSAGE_EXPIRY] - int(seconds)
@@ -129,6 +129,13 @@ def aged(sent: bytes, seconds: float) -> bytes | None:
     size, start = _length(sent, 0)
     others = _items(sent[start : start + size], Property.MESSAGE_EXPIRY)
     return _written(bytes([Property.MESSAGE_EXPIRY]) + left.to_bytes(4, "big") + others) + payload(sent)
+
+
+def identified(sent: bytes, identifier: int) -> bytes:
+    """A message as it is delivered to a subscription with this identifier (3.3.2.3.8)."""
+    size, start = _length(sent, 0)
+    item = bytes([Property.SUBSCRIPTION_IDENTIFIER]) + fields.write_length(identifier)
+    return _written(item + sent[start : start + size]) + payload(sent)
 
 
 def _name(identifier: int, allowed: frozenset[Property]) -> Property:

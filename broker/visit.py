@@ -140,6 +140,10 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         self._under_way -= 1
         self._progress.set()
 
+    def identifier_of(self, number: int) -> int:
+        """The identifier that the client gave the subscriptions of its packet `number`; 0: none."""
+        return self._language.identifier_of(number)
+
     def takes(self, size: int) -> bool:
         """Whether the client is to be sent a message whose topic and data are so many bytes."""
         largest = self._language.max_packet_bytes

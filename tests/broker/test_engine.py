@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from broker.engine import CLIENT_TROUBLE, Engine, FairQueue, Message
+from broker.engine import CLIENT_TROUBLE, Engine, FairQueue, Message, Wanted
 from broker.refusals import Refusals, Refused
 
 
@@ -47,5 +47,5 @@ async def test_retained_message_that_nobody_acknowledges_is_counted(trouble: typ
     async with asyncio.TaskGroup() as tasks:
         engine = Engine(refusals, tasks, {})
         engine.retained_messages["a/topic"] = Message("kitchen", "a/topic", b"\0x", 1, retain=True, at=0)
-        engine._send_retained(visit, SimpleNamespace(mqtt_publish=never), "a/+", 1)
+        engine._send_retained(visit, SimpleNamespace(mqtt_publish=never), "a/+", Wanted(options=1, identifier=0))
     assert refusals.counts == {("bridge", Refused.UNREAD): 1}

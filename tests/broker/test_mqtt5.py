@@ -248,7 +248,6 @@ def test_welcome_says_what_this_broker_can_do() -> None:
     assert unpacked(PacketTypes.CONNACK, told[4:]) == {
         "MaximumQoS": 1,
         "MaximumPacketSize": MAX_PACKET_BYTES + 1,
-        "SubscriptionIdentifierAvailable": 0,
         "SharedSubscriptionAvailable": 0,
     }
 
@@ -359,9 +358,17 @@ WRONG = {
     "an answer to a wildcard": (packet(0x30, text("a"), b"\x04\x08\x00\x01#"), Reason.PROTOCOL_ERROR),
     "a text that is not UTF-8": (packet(0x30, text("a"), b"\x04\x03\x00\x01\xff"), Reason.MALFORMED_PACKET),
     "a null character": (packet(0x30, text("a"), b"\x04\x03\x00\x01\x00"), Reason.MALFORMED_PACKET),
-    "a subscription with an identifier": (
-        packet(0x82, b"\x00\x01\x02\x0b\x01", text("a"), b"\x00"),
-        Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED,
+    "a subscription's identifier of 0": (
+        packet(0x82, b"\x00\x01\x02\x0b\x00", text("a"), b"\x00"),
+        Reason.PROTOCOL_ERROR,
+    ),
+    "two identifiers": (
+        packet(0x82, b"\x00\x01\x04\x0b\x01\x0b\x02", text("a"), b"\x00"),
+        Reason.PROTOCOL_ERROR,
+    ),
+    "an identifier of five bytes": (
+        packet(0x82, b"\x00\x01\x06\x0b\xff\xff\xff\xff\x01", text("a"), b"\x00"),
+        Reason.MALFORMED_PACKET,
     ),
     "a subscription without properties": (packet(0x82, b"\x00\x01", text("a"), b"\x00"), Reason.MALFORMED_PACKET),
     "a subscription to nothing": (packet(0x82, b"\x00\x01\x00"), Reason.MALFORMED_PACKET),

@@ -115,6 +115,67 @@ async def test_second_subscription_to_a_filter_takes_the_first_one_s_place(conne
         assert [(await bridge.hear()).payload for _ in range(2)] == [b"once", b"then"]
 
 
+# -- subscription identifiers ------------------------------------------------------------------------------------------
+
+
+def identified(identifier: int) -> Any:
+    return about(PacketTypes.SUBSCRIBE, SubscriptionIdentifier=identifier)
+
+
+def identifiers(heard: aiomqtt.Message) -> list[int]:
+    return getattr(heard.properties, "SubscriptionIdentifier", [])
+
+
+@pytest.mark.parametrize("identifier", [1, 127, 128, 268_435_455])
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_message_names_the_subscription_that_it_is_for(connect: Connect, identifier: int, qos: int) -> None:
+    async with connect("kitchen") as kitchen, connect("bridge", **FIVE) as bridge:
+        await kitchen.publish(KITCHEN_STATE, b"retained", qos=qos, retain=True)
+        await bridge.subscribe(STATES, qos=qos, properties=identified(identifier))
+        await kitchen.publish(KITCHEN_STATE, b"live", qos=qos)
+        for words in (b"retained", b"live"):
+            heard = await bridge.hear()
+            assert (heard.payload, identifiers(heard)) == (words, [identifier])
+
+
+async def test_each_subscription_has_its_own_identifier_and_the_last_one_counts(connect: Connect) -> None:
+    async with connect("kitchen") as kitchen, connect("bridge", **FIVE) as bridge:
+        await bridge.subscribe(STATES, qos=1, properties=identified(7))
+        await bridge.subscribe("presslight/light/+/availability", qos=1, properties=identified(8))
+        for topic, found in ((KITCHEN_STATE, [7]), (AVAILABILITY, [8])):
+            await kitchen.publish(topic, b"online", qos=1)
+            assert identifiers(await bridge.hear()) == found
+        await bridge.subscribe(STATES, qos=1, properties=identified(9))
+        await kitchen.publish(KITCHEN_STATE, b"on", qos=1)
+        assert identifiers(await bridge.hear()) == [9]
+        await bridge.subscribe(STATES, qos=1)
+        await kitchen.publish(KITCHEN_STATE, b"on", qos=1)
+        assert identifiers(await bridge.hear()) == []
+
+
+async def test_overlapping_subscriptions_are_each_named(connect: Connect) -> None:
+    """In one message or in two, as the broker likes (3.3.4)."""
+    async with connect("kitchen") as kitchen, connect("bridge", **FIVE) as bridge:
+        await bridge.subscribe(STATES, qos=1, properties=identified(7))
+        await bridge.subscribe(KITCHEN_STATE, qos=1, properties=identified(8))
+        await kitchen.publish(KITCHEN_STATE, b"on", qos=1)
+        found = list[int]()
+        while len(found) < 2:
+            found += identifiers(await bridge.hear())
+        assert sorted(found) == [7, 8]
+
+
+async def test_identifier_goes_with_the_properties_of_a_message(connect: Connect) -> None:
+    async with connect("kitchen", **FIVE) as kitchen, connect("bridge", **FIVE) as bridge:
+        said = of_message(ContentType="json", MessageExpiryInterval=600)
+        await kitchen.publish(KITCHEN_STATE, b"on", qos=1, retain=True, properties=said)
+        await bridge.subscribe(STATES, qos=1, properties=identified(7))
+        heard = await bridge.hear()
+        found = heard.properties.json() if heard.properties else {}  # type: ignore[no-untyped-call]
+        assert (found["ContentType"], found["SubscriptionIdentifier"]) == ("json", [7])
+        assert 590 < found["MessageExpiryInterval"] <= 600
+
+
 # -- properties --------------------------------------------------------------------------------------------------------
 
 SAID = {
@@ -367,10 +428,7 @@ WRONG = {
     "QoS 2": (packet(0x34, text(KITCHEN_STATE), b"\x00\x01\x00x"), Reason.QOS_NOT_SUPPORTED),
     "a topic alias": (publish5("", b"x", properties=b"\x23\x00\x01"), Reason.TOPIC_ALIAS_INVALID),
     "a wildcard": (publish5(STATES, b"x"), Reason.TOPIC_NAME_INVALID),
-    "a subscription with an identifier": (
-        subscribe5((KITCHEN_SET, 0), properties=b"\x0b\x01"),
-        Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED,
-    ),
+    "a subscription's identifier of 0": (subscribe5((KITCHEN_SET, 0), properties=b"\x0b\x00"), Reason.PROTOCOL_ERROR),
     "an unknown property": (publish5(KITCHEN_STATE, b"x", properties=b"\x7e\x01"), Reason.MALFORMED_PACKET),
     "a property twice": (publish5(KITCHEN_STATE, b"x", properties=b"\x01\x00\x01\x00"), Reason.PROTOCOL_ERROR),
     "AUTH": (b"\xf0\x00", Reason.PROTOCOL_ERROR),
