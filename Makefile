@@ -26,10 +26,10 @@ define install
 		$(call say,could not install $(1): $$cause (all of it: $(VENV)/install.log)); exit 1; }
 endef
 
-.PHONY: help venv demo test check bench nightly world flash lock clean
+.PHONY: help venv demo test check bench nightly homeassistant world flash lock clean
 
 help: ## list these verbs
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
 
 venv: $(VENV)/.dev $(VENV)/.stubs ## set up the virtual environment, with all that tests and checks need
 
@@ -59,6 +59,12 @@ bench: venv ## the numbers this project is held to, on this machine; BENCH=--sho
 nightly: venv ## the tests that take minutes, and the numbers that they found
 	@tests/install.sh
 	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP $(NIGHTLY)
+
+homeassistant: venv ## a running Home Assistant beside presslight (as root; the first run installs it, for minutes)
+	@tests/install.sh debootstrap
+	@$(BIN)/python -m presslight.micropython >/dev/null
+	@$(BIN)/python -m tests.homeassistant.install
+	@exec $(BIN)/python -m pytest -m homeassistant -rP tests/homeassistant
 
 world: venv ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs from apt what the tests run against and pip does not carry. Where it is all there, nothing happens.
+# Installs from apt what the tests run against and pip does not carry, and the programs named as arguments, each in a
+# package of its name. Where it is all there, nothing happens.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
 
@@ -14,6 +15,7 @@ command -v mosquitto >/dev/null || missing+=(mosquitto)
 command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [[ $(ldconfig -p) == *libatomic.so.1* ]] || missing+=(libatomic1) # what drives Chromium is linked against it
+for program in "$@"; do command -v "$program" >/dev/null || missing+=("$program"); done
 ((${#missing[@]})) || exit 0
 
 command -v apt-get >/dev/null || give_up "Mosquitto, Chromium and PostgreSQL, and there is no apt-get here"

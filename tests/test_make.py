@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import zipfile
@@ -19,6 +20,7 @@ RUN_BY = {
     "check": "tests/test_check.py::test_check_finds_nothing",
     "bench": "tests/bench/test_bench.py::test_short_bench_measures_everything",
     "nightly": "tests/test_make.py::test_nightly_finds_its_tests",
+    "homeassistant": "tests/test_make.py::test_homeassistant_finds_its_tests",
     "world": "tests/test_make.py::test_world_lives_a_life_again",
     "flash": "tests/test_make.py::test_flash_starts_the_command",
     "lock": "tests/test_make.py::test_lock_writes_every_lock",
@@ -133,6 +135,15 @@ def test_nightly_finds_its_tests() -> None:
     run = make(ROOT, "nightly", "NIGHTLY=--collect-only --quiet")
     assert run.returncode == 0, run.stderr
     assert re.search(r"^tests/faults/.*::test_", run.stdout, re.MULTILINE)
+
+
+def test_homeassistant_finds_its_tests() -> None:
+    """The last line of the verb, without the minutes before it."""
+    last = make(ROOT, "--dry-run", *HAS_TOOLS, "homeassistant").stdout.splitlines()[-1]
+    command = [*shlex.split(last)[1:], "--collect-only", "--quiet"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    assert run.returncode == 0, run.stderr
+    assert re.search(r"^tests/homeassistant/test_home.py::test_", run.stdout, re.MULTILINE)
 
 
 def test_lock_writes_every_lock(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

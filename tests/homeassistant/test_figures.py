@@ -1,0 +1,70 @@
+"""How long a command from Home Assistant takes to the light's output: figures, printed and never asserted."""
+
+import asyncio
+import time
+from pathlib import Path
+from statistics import quantiles
+
+import pytest
+
+from lamp.glow import duty
+from tests.homeassistant.client import WAIT_S, Remote
+from tests.homeassistant.home import Home
+from tests.homeassistant.test_home import KITCHEN
+
+pytestmark = [pytest.mark.homeassistant, pytest.mark.timeout(300)]
+
+COUNT = 60
+PAUSES_MS = {"10 ms after a report": 10, "300 ms after a report": 300}
+QOS_0 = Path(__file__).parent / "on_micropython/qos_0.py"
+
+
+@pytest.mark.parametrize("qos", [1, 0])
+async def test_command_and_its_way_to_the_light(empty_home: Home, qos: int) -> None:
+    home = empty_home
+    if qos == 0:
+        await home.kitchen.power_cut()
+        home.kitchen = await home.light("kitchen", main=QOS_0)
+        await home.phone_sees(lambda light: light.online)
+    await home.join()
+    await home.client.until_shows(KITCHEN, "off")
+    async with home.client.remote() as remote:
+        for name, pause_ms in PAUSES_MS.items():
+            took = [await command_after_a_press(home, remote, pause_ms, index) for index in range(COUNT)]
+            tell(home, f"QoS {qos}, {name}", took)
+        tell(home, f"QoS {qos}, a slider's steps of 20 ms", await slide(home, remote))
+
+
+async def command_after_a_press(home: Home, remote: Remote, pause_ms: int, index: int) -> float:
+    """A press on the phone makes the light report; the command comes `pause_ms` later. In ms."""
+    value = 10 + index
+    await home.phone.press("kitchen", state="ON", brightness=value)
+    await asyncio.sleep(pause_ms / 1_000)
+    asked = time.monotonic()
+    await remote.call("light", "turn_on", entity_id=KITCHEN, brightness=value + 100)
+    return await shone(home, value + 100) - asked * 1_000
+
+
+async def slide(home: Home, remote: Remote) -> list[float]:
+    """Commands 20 ms apart, as a finger on a slider makes them. In ms, each; one that was never seen is left out."""
+    asked, seen = dict[int, float](), dict[int, float]()
+    home.kitchen.watch(lambda glow: seen.setdefault(glow.duty, glow.us / 1_000))
+    for value in range(10, 10 + COUNT):
+        asked[value] = time.monotonic()
+        await remote.call("light", "turn_on", entity_id=KITCHEN, brightness=value)
+        await asyncio.sleep(0.02)
+    await shone(home, 10 + COUNT - 1)
+    return [seen[duty(True, value)] - at * 1_000 for value, at in asked.items() if duty(True, value) in seen]
+
+
+async def shone(home: Home, value: int) -> float:
+    """When the light's output became this, in ms."""
+    async with asyncio.timeout(WAIT_S):
+        return (await home.kitchen.until(lambda glow: glow.duty == duty(True, value))).us / 1_000
+
+
+def tell(home: Home, what: str, took: list[float]) -> None:
+    """Print it, for `make homeassistant`."""
+    cuts = quantiles(took, n=20, method="inclusive")
+    where = f"{home.assistant.installed}, {type(home.broker).__name__}"
+    print(f"{where}, {what}: p50 {cuts[9]:.1f} ms, p95 {cuts[18]:.1f} ms, most {max(took):.1f} ms of {len(took)}")  # noqa: T201

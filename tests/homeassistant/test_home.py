@@ -1,0 +1,128 @@
+"""A running Home Assistant beside presslight: what its owner sees, on both brokers."""
+
+import asyncio
+
+import pytest
+
+from broker.refusals import Refused
+from contract.topics import HOME_ASSISTANT_USER
+from lamp.glow import duty
+from mobile_sim.events import Said
+from tests.homeassistant.client import WAIT_S
+from tests.homeassistant.home import Home
+from tests.homeassistant.releases import RELEASES
+
+pytestmark = [pytest.mark.homeassistant, pytest.mark.timeout(300)]
+
+WITH_EVERY_RELEASE = pytest.mark.parametrize("release", RELEASES, ids=str)
+KITCHEN = "light.kitchen"
+VALUES = (1, 2, 3, 51, 77, 127, 128, 200, 253, 254, 255)
+
+
+@WITH_EVERY_RELEASE
+async def test_light_appears_by_itself_and_is_exact_both_ways(empty_home: Home) -> None:
+    """MQTT is set up as its form proposes."""
+    home, client = empty_home, empty_home.client
+    await home.join()
+    await client.until_shows(KITCHEN, "off")
+    for value in VALUES:
+        await client.call("light", "turn_on", entity_id=KITCHEN, brightness=value)
+        await shines(home, duty(True, value))
+        await home.phone_sees(lambda light, value=value: (light.state, light.brightness) == ("ON", value))  # type: ignore[misc] # mypy cannot type a lambda's default
+        await client.until_shows(KITCHEN, "on", brightness=value, color_mode="brightness")
+    for value in VALUES:
+        assert (await home.phone.press("kitchen", state="ON", brightness=value)).word is Said.APPLIED
+        await client.until_shows(KITCHEN, "on", brightness=value)
+    await client.call("light", "turn_off", entity_id=KITCHEN)
+    await shines(home, 0)
+    await home.phone_sees(lambda light: light.state == "OFF")
+    home.kitchen.press_button()
+    await client.until_shows(KITCHEN, "on", brightness=VALUES[-1])
+    await home.phone.press("kitchen", state="OFF")
+    await client.until_shows(KITCHEN, "off")
+    [device] = await client.devices()
+    assert (device["name"], device["manufacturer"], device["model"]) == ("kitchen", "presslight", "lamp")
+    assert home.assistant.complaints() == []
+    assert await client.cards() == []
+
+
+@WITH_EVERY_RELEASE
+async def test_each_part_may_restart(home: Home) -> None:
+    client = home.client
+    await client.call("light", "turn_on", entity_id=KITCHEN, brightness=51)
+    await client.until_shows(KITCHEN, "on", brightness=51)
+
+    await home.assistant.stop()
+    await home.assistant.start()
+    await client.until_shows(KITCHEN, "on", brightness=51)
+    await works(home, 60)
+
+    await home.broker.stop()
+    await client.until_shows(KITCHEN, "unavailable")
+    await home.broker.start()
+    await client.until_shows(KITCHEN, "on", brightness=60)
+    await works(home, 70)
+
+    await home.stop_bridge()
+    async with asyncio.timeout(WAIT_S):
+        await home.phone.until(lambda _: home.phone.rtt_ms is None)
+    await home.start_bridge()
+    await works(home, 80)
+
+    await home.kitchen.power_cut()
+    await client.until_shows(KITCHEN, "unavailable")
+    await home.kitchen.power_on()
+    await client.until_shows(KITCHEN, "on")
+    await works(home, 90)
+    assert await client.cards() == []
+
+
+async def test_form_proposes_mqtt_5_and_it_works(empty_home: Home) -> None:
+    home, client = empty_home, empty_home.client
+    flow, proposed = await client.mqtt_form()
+    assert proposed["protocol"] == "5"
+    said = await client.send_form(flow, proposed | home.answers)
+    assert (said["type"], said["result"]["state"]) == ("create_entry", "loaded"), said
+    await client.until_shows(KITCHEN, "off")
+    assert await client.cards() == []
+    assert home.assistant.complaints() == []
+
+
+async def test_wrong_password_is_told_in_the_form(empty_home: Home) -> None:
+    flow, proposed = await empty_home.client.mqtt_form()
+    said = await empty_home.client.send_form(flow, proposed | empty_home.answers | {"password": "wrong"})
+    assert (said["type"], bool(said["errors"])) == ("form", True), said
+    said = await empty_home.client.send_form(flow, proposed | empty_home.answers)
+    assert said["type"] == "create_entry", said
+
+
+async def test_home_assistant_says_that_it_is_there_and_is_never_asked_to_sign_in_again(home: Home) -> None:
+    await home.assistant.kill()  # the broker says its will
+    await home.assistant.start()
+    await home.client.until_shows(KITCHEN, "off")
+    await home.broker.stop()
+    await home.client.until_shows(KITCHEN, "unavailable")
+    await home.broker.start()
+    await home.client.until_shows(KITCHEN, "off")
+    refused = {what for user, what in home.broker.refusals.counts if user == HOME_ASSISTANT_USER}
+    assert not refused & {Refused.PUBLISH, Refused.SIGN_IN, Refused.PACKET}
+    assert await home.client.cards() == []
+
+
+async def shines(home: Home, wanted: int) -> None:
+    """Wait until the kitchen light's output is this."""
+    async with asyncio.timeout(WAIT_S):
+        await home.kitchen.until(lambda glow: glow.duty == wanted)
+
+
+async def works(home: Home, value: int) -> None:
+    """A command from Home Assistant and a press on the phone go through, and each sees the other's."""
+    async with asyncio.timeout(WAIT_S):
+        await home.phone.until(
+            lambda lights: home.phone.rtt_ms is not None and home.phone.broker and lights["kitchen"].online
+        )
+    await home.client.call("light", "turn_on", entity_id=KITCHEN, brightness=value + 1)
+    await shines(home, duty(True, value + 1))
+    await home.phone_sees(lambda light: light.brightness == value + 1)
+    assert (await home.phone.press("kitchen", state="ON", brightness=value)).word is Said.APPLIED
+    await home.client.until_shows(KITCHEN, "on", brightness=value)
