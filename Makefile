@@ -10,6 +10,9 @@ PYTHON ?= python3
 WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
+EDITABLE ?= --editable
+# Where `make install` puts presslight; the unit names it, too.
+INSTALLED := /opt/presslight
 PIP := $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check --no-input --retries 2
 LOCKED := --require-hashes
 # Where Python runs off the chip, and what is uploaded to it.
@@ -26,7 +29,7 @@ define install
 		$(call say,could not install $(1): $$cause (all of it: $(VENV)/install.log)); exit 1; }
 endef
 
-.PHONY: help venv demo test check bench nightly homeassistant world flash lock clean
+.PHONY: help venv demo test check bench nightly homeassistant world flash install lock clean
 
 help: ## list these verbs
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
@@ -72,6 +75,12 @@ world: venv ## live one life of the world again and print who said what when: ma
 flash: $(VENV)/.flash ## put the firmware on an ESP32: make flash PORT=/dev/ttyUSB0
 	@exec $(BIN)/presslight flash --port $(or $(PORT),$(error say where the ESP32 is: make flash PORT=/dev/ttyUSB0))
 
+install: ## put presslight into /opt/presslight, for a machine that keeps it running; as root, again for a newer one
+	@$(MAKE) VENV=$(INSTALLED) EDITABLE= --what-if pyproject.toml $(INSTALLED)/.run
+	@install -D -m 0644 presslight.service /etc/systemd/system/presslight.service
+	@install -d /usr/local/bin
+	@ln -sfn $(INSTALLED)/bin/presslight /usr/local/bin/presslight
+
 lock: venv ## resolve the newest versions and write the hash-checked locks
 	@set -e; resolve="$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-config --no-header \
 		--generate-hashes --no-emit-index-url --no-emit-find-links"; \
@@ -92,7 +101,7 @@ $(BIN)/python:
 
 $(VENV)/.run: requirements.lock pyproject.toml $(BIN)/python
 	$(call install,what presslight runs on,$(LOCKED) -r requirements.lock)
-	$(call install,presslight itself,--no-build-isolation --no-deps --no-index --editable .)
+	$(call install,presslight itself,--no-build-isolation --no-deps --no-index $(EDITABLE) .)
 	@touch $@
 
 $(VENV)/.flash: requirements-flash.lock $(VENV)/.run

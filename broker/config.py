@@ -54,6 +54,20 @@ def config(listeners: list[Listener], files: Files, *, user: str | None = None, 
     )
 
 
+def drop_in(listeners: list[Listener], files: Files) -> str:
+    """A file for `/etc/mosquitto/conf.d`, beside a mosquitto.conf that says where to store and to log: Debian's."""
+    return "\n".join(
+        [
+            "# Written by presslight; changes here are lost.",
+            *_rights(files),
+            *_bounds(),
+            *_saving(),
+            *(line for listener in listeners for line in _listener(listener)),
+            "",
+        ]
+    )
+
+
 def _rights(files: Files) -> list[str]:
     return [
         "per_listener_settings false",
@@ -84,6 +98,12 @@ def _store(folder: PurePath | None) -> list[str]:
         "persistence true",
         f"persistence_location {folder}/",
         f"persistence_file {DATABASE}",
+        *_saving(),
+    ]
+
+
+def _saving() -> list[str]:
+    return [
         "# As often as a light repeats its report. Saving at each change instead costs each press more than 1 ms.",
         f"autosave_interval {SAVE_S}",
         "autosave_on_changes false",

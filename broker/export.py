@@ -1,7 +1,8 @@
-"""`python -m broker.export` writes `broker/mosquitto/`: Mosquitto's configuration for a container, without any secret.
+"""`python -m broker.export` writes `broker/mosquitto/`: Mosquitto's configuration, without any secret.
 
-With `--check` it writes nothing, names each file that is not current, and exits 1 if there is one. The paths in it are
-those of the image `eclipse-mosquitto`; the passwords are mounted there when it starts.
+With `--check` it writes nothing, names each file that is not current, and exits 1 if there is one. `mosquitto.conf` is
+for the image `eclipse-mosquitto`, `presslight.conf` or `presslight-tls.conf` for the `conf.d` of Debian's package; the
+passwords and, for TLS, the certificates are put beside `acl` by whoever sets it up: docs/running.md.
 """
 
 import argparse
@@ -10,20 +11,32 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from broker.acl import acl
-from broker.config import Files, Listener, config
+from broker.config import Files, Listener, config, drop_in
+from contract.address import DEFAULT_PORTS
 from contract.errors import sentence
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 
 FOLDER = Path(__file__).parent / "mosquitto"
 SETTINGS = PurePosixPath("/mosquitto/config")
 STORE = PurePosixPath("/mosquitto/data")
+PACKAGED = PurePosixPath("/etc/mosquitto/presslight")
+"""Where Debian's package has what docs/running.md puts there."""
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- of the container, where compose decides; of a machine whose lights are elsewhere
 
 
 def files() -> dict[str, str]:
     """Every exported file by its name."""
     read = Files(SETTINGS / "passwords", SETTINGS / "acl", STORE)
-    everywhere = Listener("0.0.0.0", 1883)  # noqa: S104 -- of the container; compose decides what is reachable
-    return {"mosquitto.conf": config([everywhere], read), "acl": acl([BRIDGE_USER, HOME_ASSISTANT_USER])}
+    packaged = Files(PACKAGED / "passwords", PACKAGED / "acl")
+    plain = Listener(EVERYWHERE, DEFAULT_PORTS["mqtt"])
+    tls = Listener(EVERYWHERE, DEFAULT_PORTS["mqtts"], PACKAGED / "server.crt", PACKAGED / "server.key")
+    return {
+        "mosquitto.conf": config([plain], read),
+        "presslight.conf": drop_in([plain], packaged),
+        "presslight-tls.conf": drop_in([tls], packaged),
+        "acl": acl([BRIDGE_USER, HOME_ASSISTANT_USER]),
+    }
 
 
 def stale(folder: Path = FOLDER) -> list[str]:

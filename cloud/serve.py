@@ -150,7 +150,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise CannotListen("port_in_use", f"port {port} on {host} is in use") from None
+            raise CannotListen(
+                "port_in_use", f"port {port} on {host} is in use: name another one with --port"
+            ) from None
         raise CannotListen("cannot_listen", f"cannot listen on {host} port {port}: {error.strerror}") from None
     listener.setblocking(False)
     return listener

@@ -36,7 +36,8 @@ def light(
         str | None, typer.Option(help="The memory that MicroPython gets: 96k, or 120k with TLS, unless you say.")
     ] = None,
     ca_file: Annotated[
-        Path | None, typer.Option(parser=given_path, help="For mqtts: the CA's certificate (PEM).")
+        Path | None,
+        typer.Option(envvar="PRESSLIGHT_CA_FILE", parser=given_path, help="For mqtts: the CA's certificate (PEM)."),
     ] = None,
     flash: Annotated[
         Path | None,

@@ -36,7 +36,10 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     host: Annotated[str, typer.Option(help="Where the bridge listens; 0.0.0.0 for all of your network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The bridge's port; 0 takes a free one.")] = DEFAULT_PORT,
     ca_file: Annotated[
-        Path | None, typer.Option(parser=given_path, help="For mqtts: the certificate (PEM) of the broker's CA.")
+        Path | None,
+        typer.Option(
+            envvar="PRESSLIGHT_CA_FILE", parser=given_path, help="For mqtts: the certificate (PEM) of the broker's CA."
+        ),
     ] = None,
     state: Annotated[
         Path | None,

@@ -23,6 +23,7 @@ RUN_BY = {
     "homeassistant": "tests/test_make.py::test_homeassistant_finds_its_tests",
     "world": "tests/test_make.py::test_world_lives_a_life_again",
     "flash": "tests/test_make.py::test_flash_starts_the_command",
+    "install": "tests/test_running.py::test_what_is_pasted_on_debian_installs_and_works",
     "lock": "tests/test_make.py::test_lock_writes_every_lock",
     "clean": "tests/test_make.py::test_clean_removes_what_the_verbs_made_and_nothing_else",
 }
