@@ -4,12 +4,13 @@ import { Hand } from "./hand.js";
 import { House } from "./house.js";
 import { Journey } from "./journey.js";
 import { Link, State } from "./link.js";
-import { keepToken, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
+import { forgetAll, keepToken, onTokenForgotten, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
 import { isToken } from "./stored.js";
 import { Wire, findObstacle, pressOverHttp } from "./wire.js";
 import { linkOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
+const NEWS_MS = 10_000; // how long what was read out can be read again
 const SLEPT_MS = 1_000; // so far may the two clocks of this browser part while it is awake
 
 const element = (id) => document.getElementById(id);
@@ -17,12 +18,13 @@ const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, element(id)]))
 
 const link = new Link(Math.random);
 const wire = new Wire(drive);
-const journey = new Journey(parts("numbers", "light", "give", "told", "chart", "summary"));
+const journey = new Journey(parts("felt", "when", "told", "chart", "summary"));
 const house = new House({
   list: element("lights"),
   template: element("card"),
   announce,
   fresh: () => link.state === State.LIVE && broker,
+  barred: () => ([State.SIGNED_OUT, State.REFUSED].includes(link.state) ? link.state : null),
 });
 const hand = new Hand(
   {
@@ -37,6 +39,7 @@ const hand = new Hand(
       journey.show(total, frame.legs, latest);
       house.sayDone(asked, total);
     },
+    failed: (word, reason) => journey.fail(word, reason),
   },
 );
 house.use(hand);
@@ -45,6 +48,7 @@ let token = null;
 let broker = true; // as the bridge last said
 let obstacle = null; // what keeps the link from opening
 let timer = null;
+let newsTimer = null;
 let welcomed = 0; // how far the two clocks of this browser were apart at the last welcome
 let unasked = openPresses(); // of an earlier page: asked again as soon as there is a link
 
@@ -79,7 +83,7 @@ function wake(at) {
 }
 
 /** The link's state changed. */
-function tell({ state, code }) {
+function tell({ state }) {
   if (state === State.LIVE) {
     obstacle = null;
     unasked.forEach((asked) => hand.restore(asked));
@@ -89,7 +93,7 @@ function tell({ state, code }) {
     house.screen.freeze(link.heard);
     hand.linkDown();
   }
-  if (state === State.SIGNED_OUT) askForToken(`The bridge does not know this token (${code}).`);
+  if (state === State.SIGNED_OUT) askForToken("The bridge does not know this token.");
   show();
 }
 
@@ -98,7 +102,7 @@ function hear(frame) {
     case "welcome":
       return hearWelcome(frame);
     case "light":
-      return house.take(frame.light);
+      return hearLight(frame.light);
     case "status":
       return hearStatus(frame);
     case "outcome":
@@ -113,10 +117,18 @@ function hear(frame) {
 function hearWelcome(frame) {
   welcomed = apart();
   broker = frame.broker;
+  house.me = frame.phone;
+  element("phone").textContent = frame.phone;
   house.screen.greet();
   frame.lights.forEach((view) => house.take(view));
   frame.clocks?.forEach((clock) => house.hearClock(clock));
   if (broker) house.screen.miss();
+}
+
+function hearLight(view) {
+  const isFirst = house.size === 0;
+  house.take(view);
+  if (isFirst) show();
 }
 
 function hearStatus(frame) {
@@ -145,13 +157,22 @@ function show() {
   if (words.textContent !== text) words.textContent = text;
   words.dataset.state = state === State.LIVE && !broker ? "away" : state;
   element("none").hidden = house.size > 0 || link.state !== State.LIVE;
-  element("sign-in").hidden = link.state !== State.SIGNED_OUT;
-  element("journey").hidden = link.state === State.SIGNED_OUT;
+  const signedOut = link.state === State.SIGNED_OUT;
+  element("sign-in").hidden = !signedOut;
+  element("journey").hidden = signedOut || house.size === 0;
+  element("me").hidden = signedOut || house.me === null;
+  showAges();
+}
+
+function showAges() {
   house.showAll();
+  journey.showAge();
 }
 
 function announce(text) {
   element("news").textContent = text;
+  clearTimeout(newsTimer);
+  newsTimer = setTimeout(() => (element("news").textContent = ""), NEWS_MS);
 }
 
 function askForToken(complaint) {
@@ -170,6 +191,12 @@ function signIn(text) {
   return drive({ type: "start" });
 }
 
+/** Nothing stays that only the owner of the token may see, or that would bring it back. */
+function signOut() {
+  forgetAll();
+  location.replace(location.pathname + location.search);
+}
+
 /** Grows in a sleep, where only the clock of the day goes on. */
 const apart = () => Date.now() - performance.now();
 
@@ -179,19 +206,26 @@ const apart = () => Date.now() - performance.now();
  */
 const hasSlept = () => link.state === State.LIVE && Math.abs(apart() - welcomed) > SLEPT_MS;
 
+function comeBack() {
+  drive({ type: hasSlept() ? "start" : "check" });
+  showAges();
+}
+
 function start() {
   element("sign-in").addEventListener("submit", (event) => {
     event.preventDefault();
     signIn(element("token").value);
   });
-  const check = () => document.visibilityState === "visible" && drive({ type: hasSlept() ? "start" : "check" });
+  element("sign-out").addEventListener("click", signOut);
+  onTokenForgotten(() => token !== null && signOut());
+  const check = () => document.visibilityState === "visible" && comeBack();
   document.addEventListener("visibilitychange", check);
   for (const name of ["online", "offline", "pageshow"]) addEventListener(name, check);
   addEventListener("hashchange", () => {
     const other = tokenFromLink();
     if (other) signIn(other);
   });
-  setInterval(() => house.showAll(), AGES_MS);
+  setInterval(showAges, AGES_MS);
   const known = tokenFromLink() ?? readToken();
   if (known) signIn(known);
   else askForToken("");

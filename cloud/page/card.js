@@ -1,52 +1,75 @@
 // One light on the screen: as it is, and beside it what the person wishes.
 
 import { listenToSlider, momentOf } from "./fingers.js";
-import { fromPercent, nameOf, percent, presenceOf, stateOf } from "./words.js";
+import { fromPercent, isLit, nameOf, percent, presenceOf, stateOf } from "./words.js";
+
+const STALE_GLOW = 0.35; // of what it glowed when it was last heard
 
 export class Card {
   #parts;
   #is = 1; // the light's brightness, in percent
   #wish = null; // the one under the finger, until its press has its word
+  #seen = null; // what stood here when a finger came down on the switch
   node;
 
-  /** `on`: {toggle(at), level(brightness, at)}, `at` the moment of the finger on performance.now()'s clock. */
+  /**
+   * `on`: {look(), toggle(seen, at), level(brightness, at)}: `look` answers what the card shows, `toggle` hears what it
+   * showed when the finger came down; `at`: the moment of the finger on performance.now()'s clock.
+   */
   constructor(id, template, on) {
     this.node = template.content.cloneNode(true).firstElementChild;
     this.#parts = Object.fromEntries(
       [...this.node.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]),
     );
-    const { name, press, power, level } = this.#parts;
-    name.textContent = nameOf(id);
-    name.id = `name-${id}`;
-    press.id = `press-${id}`;
-    this.node.setAttribute("aria-labelledby", name.id);
-    power.setAttribute("aria-labelledby", name.id);
-    power.setAttribute("aria-describedby", press.id);
-    level.setAttribute("aria-label", `Brightness of ${nameOf(id)}`);
-    power.addEventListener("click", (event) => on.toggle(momentOf(event)));
-    listenToSlider(level, {
-      press: (value, at) => {
-        this.#wish = value;
-        this.#placeThumb(value);
-        on.level(fromPercent(value), at);
-      },
+    this.#label(id);
+    this.#listenToSwitch(on);
+    listenToSlider(this.#parts.level, {
+      press: (value, at) => this.#wishFor(value, at, on),
       back: () => this.#placeThumb(this.#wish ?? this.#is),
     });
   }
 
-  /** Show the light as it is. `age`: how old that is, in ms; null while it is fresh. */
-  show(view, age) {
-    const { state, presence, power, level, slot } = this.#parts;
-    const on = view.state === "ON";
-    state.textContent = stateOf(view);
-    presence.textContent = presenceOf(view, age);
+  #label(id) {
+    const { name, presence, press, power, level } = this.#parts;
+    name.textContent = nameOf(id);
+    for (const [what, part] of Object.entries({ name, presence, press })) part.id = `${what}-${id}`;
+    this.node.setAttribute("aria-labelledby", name.id);
+    power.setAttribute("aria-labelledby", name.id);
+    level.setAttribute("aria-label", `Brightness of ${nameOf(id)}`);
+  }
+
+  #listenToSwitch(on) {
+    const { power } = this.#parts;
+    power.addEventListener("pointerdown", () => (this.#seen = on.look()));
+    power.addEventListener("pointercancel", () => (this.#seen = null));
+    power.addEventListener("click", (event) => {
+      const seen = event.detail > 0 ? this.#seen : null; // a key has no moment before its click
+      this.#seen = null;
+      on.toggle(seen ?? on.look(), momentOf(event));
+    });
+  }
+
+  #wishFor(value, at, on) {
+    this.#wish = value;
+    this.#placeThumb(value);
+    on.level(fromPercent(value), at);
+  }
+
+  /** Show the light as it is. `age`: how old that is, in ms; null while it is fresh. `wish`: the switch's, or null. */
+  show(view, age, wish) {
+    const { state, presence, power, level, slot, press } = this.#parts;
+    const lit = isLit(view);
+    write(state, stateOf(view));
+    write(presence, presenceOf(view, age));
     presence.dataset.presence = view.online ? (age === null ? "online" : "stale") : "offline";
-    power.setAttribute("aria-checked", String(on));
+    power.setAttribute("aria-checked", String(lit));
+    power.setAttribute("aria-describedby", view.online && age === null ? press.id : `${presence.id} ${press.id}`);
+    power.dataset.wish = wish ?? "";
     slot.hidden = !view.traits.includes("brightness");
-    this.node.classList.toggle("on", on);
+    this.node.classList.toggle("on", lit);
     this.node.classList.toggle("stale", age !== null);
-    this.node.style.setProperty("--glow", on ? (0.25 + (0.75 * view.brightness) / 255).toFixed(3) : "0");
-    level.style.setProperty("--is", `${on ? percent(view.brightness) : 0}%`);
+    this.node.style.setProperty("--glow", glowOf(view, age).toFixed(3));
+    level.style.setProperty("--is", `${lit ? percent(view.brightness) : 0}%`);
     this.#is = percent(view.brightness);
     if (this.#wish === null) this.#placeThumb(this.#is);
   }
@@ -57,10 +80,11 @@ export class Card {
     level.setAttribute("aria-valuetext", `${value}%`);
   }
 
-  /** Say how the newest press stands: {text, tone}. */
+  /** Say how the newest press stands, or who set the light last: {text, tone}. */
   say({ text, tone }) {
-    this.#parts.press.textContent = text;
-    this.#parts.press.dataset.tone = tone;
+    const { press } = this.#parts;
+    write(press, text);
+    press.dataset.tone = tone;
     this.node.classList.toggle("wishing", tone === "wish");
   }
 
@@ -69,4 +93,13 @@ export class Card {
     this.#wish = null;
     this.#placeThumb(this.#is);
   }
+}
+
+function glowOf(view, age) {
+  const glow = isLit(view) ? 0.25 + (0.75 * view.brightness) / 255 : 0;
+  return age === null ? glow : STALE_GLOW * glow;
+}
+
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }

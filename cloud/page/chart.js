@@ -1,20 +1,25 @@
-// How long the newest presses took, drawn: each press a dot over a logarithmic axis, with the budget as a line.
+// What came of the newest presses, drawn: each one that was done a dot where it was told, over a logarithmic axis with
+// the budget as a line; each one that was not a mark beyond the end of that axis.
 
-import { ms } from "./words.js";
+import { summaryOf } from "./summary.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT = 128;
-const FLOOR = 100; // y of the axis
+const EM_PX = 12; // lengths are in px where the text is so large, and grow with it
 const SIDE = 10;
+const NEVER = 52; // the room beyond the axis
 const DECADES = 4; // 1 ms to 10 s
 const COLUMN = 8;
+const TOP = 16;
 const TICKS = [[1, "1 ms"], [10, "10"], [100, "100"], [1_000, "1 s"], [10_000, "10 s"]];
+const NARROW = 240; // below it only every second tick has room,
+const NARROWEST = 170; // and below this the text shrinks
 
 export class Chart {
   #svg;
   #caption;
   #budget;
   #recent = null;
+  #light = null;
 
   /** `budget` in ms. */
   constructor(svg, caption, budget) {
@@ -24,74 +29,103 @@ export class Chart {
     new ResizeObserver(() => this.#draw()).observe(svg);
   }
 
-  show(recent) {
-    this.#recent = recent;
-    this.#caption.textContent = summary(recent, this.#budget);
+  /** `light`: {least, most}, between which the light changed for the newest press; null if it did not. */
+  show(recent, light) {
+    [this.#recent, this.#light] = [recent, light];
+    this.#caption.textContent = summaryOf(recent, this.#budget);
     this.#draw();
   }
 
   #draw() {
-    const width = this.#svg.clientWidth;
-    if (width === 0) return;
-    this.#svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-    this.#svg.replaceChildren(...axis(width), ...budgetLine(width, this.#budget), ...dots(width, this.#recent?.lights ?? []));
+    const { clientWidth, clientHeight } = this.#svg;
+    if (clientWidth === 0) return;
+    const scale = Math.min(parseFloat(getComputedStyle(this.#svg).fontSize) / EM_PX, clientWidth / NARROWEST);
+    const frame = frameOf(clientWidth / scale, clientHeight / scale);
+    this.#svg.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
+    this.#svg.replaceChildren(...axis(frame), ...budgetLine(frame, this.#budget), ...this.#marks(frame));
+  }
+
+  #marks(frame) {
+    return this.#recent ? [...lightBar(frame, this.#light), ...dots(frame, this.#recent), ...failures(frame, this.#recent)] : [];
   }
 }
 
-function summary(recent, budget) {
-  const count = recent.lights.length;
-  const slowest = ms(recent.within(1));
-  const over = recent.over(budget);
-  if (count === 1) return `Last press: light after about ${slowest}.`;
-  const verdict = over === 0 ? "All told within the budget." : `${over} of them told later than the budget.`;
-  return `Last ${count} presses: half within about ${ms(recent.within(0.5))}, the slowest about ${slowest}. ${verdict}`;
+/** Where things stand: `floor` is the axis's y, `end` its last x, `never` the middle of the room beyond. */
+function frameOf(width, height) {
+  return { width, height, floor: height - 28, end: width - NEVER, never: width - NEVER / 2 + 4 };
 }
 
-function x(value, width) {
+function x(value, { end }) {
   const share = Math.log10(Math.min(Math.max(value, 1), 10 ** DECADES)) / DECADES;
-  return SIDE + share * (width - 2 * SIDE);
+  return SIDE + share * (end - 2 * SIDE);
 }
 
-function axis(width) {
-  const line = shape("line", { class: "axis", x1: 0, x2: width, y1: FLOOR, y2: FLOOR });
-  const anchors = { 1: "start", 10_000: "end" };
-  const labels = TICKS.map(([value, text]) => {
-    const at = { 1: 0, 10_000: width }[value] ?? x(value, width);
-    return shape("text", { class: "tick", x: at, y: FLOOR + 18, "text-anchor": anchors[value] ?? "middle" }, text);
-  });
-  return [line, ...labels];
+function axis(frame) {
+  const { width, floor, end, never } = frame;
+  const line = shape("line", { class: "axis", x1: 0, x2: end, y1: floor, y2: floor });
+  const short = shape("line", { class: "axis", x1: end + 10, x2: width, y1: floor, y2: floor });
+  const shown = TICKS.filter((_, n) => width >= NARROW || n % 2 === 0);
+  const labels = shown.map(([value, text]) => tick(frame, value, text));
+  return [line, short, ...labels, shape("text", { class: "tick", x: never, y: floor + 18, "text-anchor": "middle" }, "never")];
 }
 
-function budgetLine(width, budget) {
-  const at = x(budget, width);
+function tick(frame, value, text) {
+  const [at, anchor] = { 1: [0, "start"], 10_000: [frame.end, "end"] }[value] ?? [x(value, frame), "middle"];
+  return shape("text", { class: "tick", x: at, y: frame.floor + 18, "text-anchor": anchor }, text);
+}
+
+function budgetLine(frame, budget) {
+  const { floor, end } = frame;
+  const at = x(budget, frame);
   return [
-    shape("rect", { class: "beyond", x: at, y: 14, width: width - at, height: FLOOR - 14 }),
-    shape("line", { class: "budget", x1: at, x2: at, y1: 14, y2: FLOOR }),
-    shape("text", { class: "tick", x: width, y: 9, "text-anchor": "end" }, "budget 2 s"),
+    shape("rect", { class: "beyond", x: at, y: TOP, width: end - at, height: floor - TOP }),
+    shape("line", { class: "budget", x1: at, x2: at, y1: TOP, y2: floor }),
+    shape("text", { class: "tick", x: end, y: TOP - 5, "text-anchor": "end" }, "budget 2 s"),
   ];
 }
 
-function dots(width, values) {
-  const columns = new Map();
-  for (const value of values) {
-    const column = Math.round((x(value, width) - SIDE) / COLUMN);
-    columns.set(column, (columns.get(column) ?? 0) + 1);
-  }
-  const highest = Math.max(...columns.values(), 1);
-  const step = Math.min(COLUMN - 1, (FLOOR - 24) / highest);
-  const seen = new Map();
-  return values.map((value, n) => {
-    const column = Math.round((x(value, width) - SIDE) / COLUMN);
-    const level = seen.get(column) ?? 0;
-    seen.set(column, level + 1);
-    const newest = n === values.length - 1;
-    return shape("circle", {
-      class: newest ? "dot newest" : "dot",
-      cx: SIDE + column * COLUMN,
-      cy: FLOOR - 6 - level * step,
-      r: newest ? 4.5 : 3.2,
-    });
+/** When the light itself changed. */
+function lightBar(frame, light) {
+  if (!light) return [];
+  const [from, to, y] = [x(light.least, frame), x(light.most, frame), frame.floor + 3.5];
+  return [shape("line", { class: "bar", x1: from, x2: Math.max(to, from + 1), y1: y, y2: y })];
+}
+
+function dots(frame, recent) {
+  const places = recent.totals.map((total) => Math.round((x(total, frame) - SIDE) / COLUMN));
+  const step = stepOf(frame, places);
+  return stacked(places).map(([column, level], n) => {
+    const newest = !recent.failure && n === places.length - 1;
+    const at = { cx: SIDE + column * COLUMN, cy: frame.floor - 6 - level * step };
+    return shape("circle", { class: newest ? "dot newest" : "dot", r: newest ? 4.5 : 3.2, ...at });
   });
+}
+
+/** What did not happen is crossed out; what nobody can tell is a ring. */
+function failures(frame, recent) {
+  const kinds = [...Array(recent.count("not")).fill("not"), ...Array(recent.count("unsure")).fill("unsure")];
+  const places = kinds.map((_, n) => (n % 3) - 1); // three beside each other, as in no column so many stand
+  const step = stepOf(frame, places);
+  return stacked(places).map(([column, level], n) => {
+    const [cx, cy] = [frame.never + column * (COLUMN + 2), frame.floor - 7 - level * step];
+    if (kinds[n] === "unsure") return shape("circle", { class: "unknown", r: 3.2, cx, cy });
+    return shape("path", { class: "cross", d: `M${cx - 3} ${cy - 3}l6 6m0-6l-6 6` });
+  });
+}
+
+/** Each place with how many stand in it already. */
+function stacked(places) {
+  const seen = new Map();
+  return places.map((place) => {
+    const level = seen.get(place) ?? 0;
+    seen.set(place, level + 1);
+    return [place, level];
+  });
+}
+
+function stepOf({ floor }, places) {
+  const highest = Math.max(...stacked(places).map(([, level]) => level + 1), 1);
+  return Math.min(COLUMN, (floor - TOP - 10) / highest);
 }
 
 function shape(tag, attributes, text) {

@@ -6,13 +6,14 @@ import { PATIENCE_MS, Press, State, untilPassed } from "./press.js";
 export class Hand {
   #origin = randomOrigin();
   #n = 0;
-  #open = new Map(); // key -> {asked, press, latest, timer}; in the order of the fingers
+  #open = new Map(); // key -> {asked, press, latest, restored, timer}; in the order of the fingers
   #bridge;
   #ears;
 
   /**
    * `bridge`: {send(frame), hedge(asked) -> frame or null, rtt() -> ms or null without a link, hurry()}.
-   * `ears`: {say(asked, word, reason, frame), shown(asked, ms, frame, latest)}, `latest` as pressToLight wants it.
+   * `ears`: {say(asked, word, reason, frame), shown(asked, ms, frame, latest), failed(word, reason)}: `latest` as
+   * pressToLight wants it; `failed` hears of this page's own presses that have a last word and were not done.
    */
   constructor(bridge, ears) {
     this.#bridge = bridge;
@@ -25,7 +26,7 @@ export class Hand {
     const key = `${this.#origin}-${this.#n}`;
     const asked = { key, light, set, if_ver, not_after: bound.notAfter(made, PATIENCE_MS) };
     const lead = Math.ceil(bound.lead(asked.not_after, made));
-    this.#take(asked, new Press(made, lead, { finger }), made - finger + PATIENCE_MS);
+    this.#take(asked, new Press(made, lead, { finger }), { latest: made - finger + PATIENCE_MS });
     const rtt_ms = this.#bridge.rtt();
     this.#tell(key, { type: "pressed", rtt_ms });
     if (rtt_ms === null) this.#bridge.hurry();
@@ -34,7 +35,7 @@ export class Hand {
 
   /** A press that this browser made before the page was loaded anew: ask what came of it. */
   restore(asked) {
-    this.#take(asked, new Press(performance.now(), PATIENCE_MS, { restored: true }));
+    this.#take(asked, new Press(performance.now(), PATIENCE_MS, { restored: true }), { restored: true });
     this.#ears.say(asked, "restored", null);
   }
 
@@ -59,15 +60,25 @@ export class Hand {
     this.#tellAll({ type: "link_down" });
   }
 
-  /** The newest press of this light without a last word, as {set, late}; undefined if there is none. */
+  /**
+   * The newest press of this light without a last word, as {set, late}; undefined if there is none. One of an earlier
+   * page counts as late: whoever looks at this page made it long ago.
+   */
   openWish(light) {
     const wishes = [...this.#open.values()].filter(({ asked }) => asked.light === light);
-    const newest = wishes.at(-1);
-    return newest && { set: newest.asked.set, late: newest.press.state === State.UNCONFIRMED };
+    const newest = wishes.findLast(({ restored }) => !restored) ?? wishes.at(-1);
+    return newest && { set: newest.asked.set, late: newest.restored || newest.press.state === State.UNCONFIRMED };
   }
 
-  #take(asked, press, latest) {
-    this.#open.set(asked.key, { asked, press, latest, timer: null });
+  /** A finger came again for a press that is on its way: look after the link; whether there still is such a press. */
+  nudge(light) {
+    const wish = this.openWish(light);
+    if (wish) this.#bridge.hurry();
+    return Boolean(wish) && !wish.late;
+  }
+
+  #take(asked, press, { latest, restored = false }) {
+    this.#open.set(asked.key, { asked, press, latest, restored, timer: null });
   }
 
   #tellAll(event) {
@@ -95,7 +106,7 @@ export class Hand {
       case "hedge":
         return this.#hedge(asked);
       case "say":
-        return this.#ears.say(asked, action.word, action.reason, event);
+        return this.#say(one, action, event);
       case "shown":
         this.#bridge.send({ type: "shown", key: asked.key, ms: action.ms });
         return this.#ears.shown(asked, action.ms, event, one.latest);
@@ -106,6 +117,11 @@ export class Hand {
       default:
         throw new Error(`no shell for ${action.do}`);
     }
+  }
+
+  #say({ asked, press, restored }, { word, reason }, event) {
+    this.#ears.say(asked, word, reason, event);
+    if (press.state === State.CLOSED && word !== "applied" && !restored) this.#ears.failed(word, reason);
   }
 
   async #hedge(asked) {

@@ -1,32 +1,39 @@
 // The lights on the screen, and the fingers on them.
 
 import { Card } from "./card.js";
+import { Notice } from "./notice.js";
 import { Screen, compare } from "./screen.js";
 import { Slider } from "./slider.js";
-import { ms, nameOf, pressOf, stateOf } from "./words.js";
+import { again, barredOf, changeOf, elsewhereOf, isLit, levelOf, ms, nameOf, pressOf, stateOf } from "./words.js";
 
 const OPEN_WORDS = new Set(["pending", "waiting", "retrying", "restored", "accepted"]);
 const NO_VERSION = [0, 0];
 
 export class House {
   screen = new Screen();
+  me = null; // this phone's name at the bridge
   /**
-   * id -> {card, slider, sliding: the key of its press, newest: the key of the newest press, own: the version that an
-   * own press made, told: whether a last word has told that the light may have changed}
+   * id -> {card, notice, slider, sliding: the key of its press, newest: the key of the newest press, own: {version, set}
+   * of the newest own press that was applied, told: whether a last word has told that the light may have changed}
    */
   #rooms = new Map();
   #list;
   #template;
   #announce;
   #fresh;
+  #barred;
   #hand;
 
-  /** `announce`: (text), for people who listen; `fresh`: () -> whether the bridge and its broker are heard. */
-  constructor({ list, template, announce, fresh }) {
+  /**
+   * `announce`: (text), for people who listen; `fresh`: () -> whether the bridge and its broker are heard; `barred`:
+   * () -> why no press can leave, as barredOf knows it, or null.
+   */
+  constructor({ list, template, announce, fresh, barred }) {
     this.#list = list;
     this.#template = template;
     this.#announce = announce;
     this.#fresh = fresh;
+    this.#barred = barred;
   }
 
   /** The presses go through this hand. */
@@ -44,9 +51,9 @@ export class House {
     const order = this.screen.take(view, performance.now());
     if (order === "older") return;
     if (!old) this.#addRoom(view.id);
+    if (old && levelOf(old) !== levelOf(view)) this.#sayElsewhere(view);
     this.#show(view.id);
     this.#hand.clockHeard(view.id, this.screen.bound(view.id));
-    if (old && stateOf(old) !== stateOf(view)) this.#sayElsewhere(view);
   }
 
   /** The bridge says of a light only how late it is there. */
@@ -61,69 +68,118 @@ export class House {
   /** How a press stands. */
   say(asked, word, reason, frame) {
     const name = nameOf(asked.light);
-    const words = pressOf(word, reason, asked.set);
+    const words = this.#wordsOf(asked, word, reason);
     const room = this.#rooms.get(asked.light);
     if (!room) return this.#announce(`${name}: ${words.text}`); // asked before a reload, and the light is gone
-    if (word === "applied" && frame.version) room.own = frame.version;
+    if (word === "applied" && frame.version) room.own = { version: frame.version, set: asked.set };
     const open = OPEN_WORDS.has(word);
     if (open && isNewer(asked.key, room.newest)) room.newest = asked.key;
-    if (asked.key === room.newest) room.card.say(words);
-    room.told = !open && (words.tone === "unsure" || reason === "precondition");
+    if (asked.key === room.newest) room.notice.say(words, Date.now());
+    room.told = !open && (["unsure", "doubt"].includes(words.tone) || reason === "precondition");
     if (!open && asked.key === room.sliding) this.#settle(asked.light);
     if (!open && !room.slider.busy) this.#announce(`${name}: ${words.text}`);
-    return undefined;
+    return this.#show(asked.light);
   }
 
   /** A press was confirmed, `total` ms after the finger. */
   sayDone(asked, total) {
     const room = this.#rooms.get(asked.light);
     if (!room || asked.key !== room.newest) return;
-    const text = `Done in ${ms(total)}.`;
-    room.card.say({ text, tone: "done" });
-    if (!room.slider.busy) this.#announce(`${nameOf(asked.light)}: ${text}`);
+    this.#note(asked.light, { text: `Done in ${ms(total)}.`, tone: "done" }, room.slider.busy);
+  }
+
+  #wordsOf(asked, word, reason) {
+    const barred = word === "not_sent" ? this.#barred() : null;
+    return barred ? barredOf(barred) : pressOf(word, reason, asked.set);
+  }
+
+  #note(id, words, silently = false) {
+    this.#rooms.get(id).notice.say(words, Date.now());
+    this.#show(id);
+    if (!silently) this.#announce(`${nameOf(id)}: ${words.text}`);
   }
 
   #addRoom(id) {
     const card = new Card(id, this.#template, {
-      toggle: (at) => this.#toggle(id, at),
+      look: () => this.#look(id),
+      toggle: (seen, at) => this.#toggle(id, seen, at),
       level: (value, at) => this.#slide(id, { type: "moved", value, at }),
     });
-    this.#rooms.set(id, { card, slider: new Slider(), sliding: null, newest: null, own: NO_VERSION, told: false });
+    const own = { version: NO_VERSION, set: null };
+    this.#rooms.set(id, { card, notice: new Notice(), slider: new Slider(), sliding: null, newest: null, own, told: false });
     const next = this.screen.ids[this.screen.ids.indexOf(id) + 1];
     this.#list.insertBefore(card.node, this.#rooms.get(next)?.card.node ?? null);
   }
 
   #show(id) {
-    const age = this.screen.age(id, performance.now(), this.#fresh());
-    this.#rooms.get(id).card.show(this.screen.view(id), age);
+    const { card, notice } = this.#rooms.get(id);
+    const now = performance.now();
+    const { lit, wish } = this.#look(id);
+    card.show(this.screen.view(id), this.screen.age(id, now, this.#fresh()), wish && wish.state !== lit ? wish.state : null);
+    card.say(notice.stands(Date.now()) ?? { text: changeOf(this.screen.change(id, now), this.me), tone: "rest" });
     this.#rest(id);
+  }
+
+  /**
+   * What a finger on the switch sees: `lit`: ON or OFF; `wish`: what is on its way, or has been applied and is not shown
+   * yet; `open`: whether it is on its way; `version`: what a toggle holds for; undefined where an own press may change
+   * that at any moment.
+   */
+  #look(id) {
+    const view = this.screen.view(id);
+    const lit = isLit(view) ? "ON" : "OFF";
+    const { own } = this.#rooms.get(id);
+    const wish = this.#hand.openWish(id);
+    if (wish) return { lit, wish: wish.late ? null : wish.set, open: !wish.late };
+    if (compare(own.version, view.version) > 0) return { lit, wish: own.set, open: false, version: own.version };
+    return { lit, wish: null, open: false, version: view.version };
   }
 
   /** Another phone, another hand, or the button on the light itself; unless a last word has just told of it. */
   #sayElsewhere(view) {
     const room = this.#rooms.get(view.id);
-    const told = room.told || compare(view.version, room.own) <= 0 || this.#hand.openWish(view.id);
+    const told = room.told || compare(view.version, room.own.version) <= 0 || this.#hand.openWish(view.id);
     room.told = false;
     if (told) return;
-    room.card.say({ text: "Changed elsewhere.", tone: "news" });
-    this.#announce(`${nameOf(view.id)} changed elsewhere: ${stateOf(view)}.`);
+    const text = elsewhereOf(view.change, this.me);
+    room.notice.say({ text: `Changed ${text}.`, tone: "news" }, Date.now());
+    this.#announce(`${nameOf(view.id)} changed ${text}: ${stateOf(view)}.`);
   }
 
-  /** A toggle never leaves the page: it becomes a value, and holds only for the light that the finger saw. */
-  #toggle(id, at) {
-    const view = this.screen.view(id);
-    const wish = this.#hand.openWish(id); // an own press may change the version at any moment: then the value alone
-    const seen = wish && !wish.late ? wish.set : view;
+  /**
+   * A toggle never leaves the page: it becomes a value, and holds only for the light that the finger saw. While the
+   * switch shows a wish, a finger that seems to have done nothing comes again and means the same; its press is
+   * repeated anyway, under its key, until it has its word.
+   */
+  #toggle(id, { lit, wish, open, version }, at) {
+    if (this.#barred()) return this.#note(id, barredOf(this.#barred()));
+    if (open && wish.state !== lit) return this.#repeat(id, wish);
     this.#slide(id, { type: "overruled" });
-    this.#press(id, { state: seen.state === "ON" ? "OFF" : "ON" }, wish ? undefined : view.version, { made: at, finger: at });
+    const state = (wish?.state ?? lit) === "ON" ? "OFF" : "ON";
+    return this.#press(id, { state }, version, { made: at, finger: at });
+  }
+
+  #repeat(id, wish) {
+    if (this.#hand.nudge(id)) this.#note(id, again(wish));
   }
 
   #slide(id, event) {
     const room = this.#rooms.get(id);
+    if (this.#barred()) return this.#refuseSlide(id, event);
     for (const { value, at } of room.slider.onEvent(event)) {
       const made = event.type === "moved" ? at : performance.now(); // a value that waited becomes a press only now
       room.sliding = this.#press(id, { state: "ON", brightness: value }, undefined, { made, finger: at });
     }
+    return undefined;
+  }
+
+  /** What is on its way may still get its word; nothing else leaves. */
+  #refuseSlide(id, event) {
+    const { slider, card } = this.#rooms.get(id);
+    if (event.type === "settled") slider.onEvent({ type: "overruled" });
+    if (event.type === "settled") return slider.onEvent(event);
+    card.rest();
+    return this.#note(id, barredOf(this.#barred()));
   }
 
   #settle(id) {
@@ -134,7 +190,7 @@ export class House {
   /** The slider's thumb goes back to the light as it is, once that is known to be as new as the last press. */
   #rest(id) {
     const { slider, card, own } = this.#rooms.get(id);
-    if (!slider.busy && compare(this.screen.view(id).version, own) >= 0) card.rest();
+    if (!slider.busy && compare(this.screen.view(id).version, own.version) >= 0) card.rest();
   }
 
   #press(light, set, if_ver, { made, finger }) {

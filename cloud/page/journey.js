@@ -1,16 +1,19 @@
-// The panel that says how long presses took.
+// The panel that says how long presses took, and which came to nothing.
 
 import { Chart } from "./chart.js";
 import { Recent, pressToLight } from "./measure.js";
 import { PATIENCE_MS } from "./press.js";
-import { ms } from "./words.js";
+import { ago, ms, pressOf } from "./words.js";
+
+const FAILED = { not: "Did not happen", unsure: "Not known" };
 
 export class Journey {
   #recent = new Recent();
   #chart;
   #parts;
+  #at = null; // the date of the newest
 
-  /** `parts`: the elements `numbers`, `light`, `give`, `told`, `chart`, `summary`. */
+  /** `parts`: the elements `felt`, `when`, `told`, `chart`, `summary`. */
   constructor(parts) {
     this.#parts = parts;
     this.#chart = new Chart(parts.chart, parts.summary, PATIENCE_MS);
@@ -18,14 +21,34 @@ export class Journey {
 
   /** One more press was confirmed `total` ms after the finger; `legs`, `latest`: see pressToLight. */
   show(total, legs, latest) {
-    const { ms: light, give } = pressToLight(total, legs, latest);
-    const { numbers, light: number, give: bar, told } = this.#parts;
-    numbers.hidden = false;
-    number.textContent = ms(light);
-    bar.textContent = `± ${ms(give)}`;
-    const verdict = total <= PATIENCE_MS ? "within the" : "over the";
-    told.textContent = `Told here after ${ms(total)}, ${verdict} budget of ${ms(PATIENCE_MS)}.`;
-    this.#recent.add(light, total);
-    this.#chart.show(this.#recent);
+    const { least, most } = pressToLight(total, legs, latest);
+    const verdict = total <= PATIENCE_MS ? "Within the" : "Over the";
+    const told = `${verdict} budget of ${ms(PATIENCE_MS)}. The light changed ${ms(least)} to ${ms(most)} after the press.`;
+    this.#recent.add(total);
+    this.#tell(ms(total), told, { least, most });
+  }
+
+  /** One more press has its last word, and was not done. */
+  fail(word, reason) {
+    if (reason === "superseded") return; // the newer one is counted
+    const { text, tone } = pressOf(word, reason, {});
+    this.#recent.fail(tone);
+    this.#tell(FAILED[tone], text, null);
+  }
+
+  /** Say anew how long ago the newest press was. */
+  showAge() {
+    if (this.#at === null) return;
+    const until = this.#recent.failure ? "" : "until told, ";
+    this.#parts.when.textContent = until + ago(Math.max(Date.now() - this.#at, 0));
+  }
+
+  #tell(felt, told, light) {
+    this.#parts.felt.textContent = felt;
+    this.#parts.felt.dataset.failed = this.#recent.failure ?? "";
+    this.#parts.told.textContent = told;
+    this.#at = Date.now();
+    this.showAge();
+    this.#chart.show(this.#recent, light);
   }
 }

@@ -3,37 +3,60 @@
 const KEPT = 100;
 
 /**
- * Press to light, in ms, with its error bar: {ms, give}. The phone's total contains the light's own time; what lies
- * between is travel both ways, and only half of it, give or take that half, was over when the light changed. However
- * late the word came, the light did not act past `latest`: ms from the finger to the press's deadline.
+ * Press to light, in ms, as what it was at least and at most: {least, most}. The phone's total contains the light's own
+ * time; how much of the travel between lay before the change is not known. However late the word came, the light did
+ * not act past `latest`: ms from the finger to the press's deadline.
  */
 export function pressToLight(total, legs, latest) {
   const most = Math.min(total, latest);
-  const least = Math.min(legs ? legs.light_us / 1_000 : 0, most);
-  return { ms: (most + least) / 2, give: (most - least) / 2 };
+  return { least: Math.min(legs ? legs.light_us / 1_000 : 0, most), most };
 }
 
-/** The newest journeys: `light` as pressToLight says, `total` until this page said so. */
+/** What came of the newest presses: told as done after `total` ms; or `not` done; or `unsure`, what nobody can tell. */
 export class Recent {
-  #kept = [];
+  #kept = []; // {total}, or {failed}
 
-  add(light, total) {
-    this.#kept.push({ light, total });
+  add(total) {
+    this.#keep({ total });
+  }
+
+  /** `failed`: `not` or `unsure`. */
+  fail(failed) {
+    this.#keep({ failed });
+  }
+
+  #keep(one) {
+    this.#kept.push(one);
     if (this.#kept.length > KEPT) this.#kept.shift();
   }
 
-  get lights() {
-    return this.#kept.map(({ light }) => light);
+  get size() {
+    return this.#kept.length;
   }
 
-  /** The smallest press to light that `share` (0-1) of them do not exceed. */
+  /** The totals of those that were done, oldest first. */
+  get totals() {
+    return this.#kept.filter(({ total }) => total !== undefined).map(({ total }) => total);
+  }
+
+  /** Whether the newest one failed, and how; undefined if it was done. */
+  get failure() {
+    return this.#kept.at(-1)?.failed;
+  }
+
+  /** The smallest total that `share` (0-1) of those that were done do not exceed. */
   within(share) {
-    const sorted = this.lights.sort((a, b) => a - b);
+    const sorted = this.totals.sort((a, b) => a - b);
     return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)];
   }
 
-  /** How many were told later than `budget`. */
+  /** How many were told as done later than `budget`. */
   over(budget) {
-    return this.#kept.filter(({ total }) => total > budget).length;
+    return this.totals.filter((total) => total > budget).length;
+  }
+
+  /** How many failed so. */
+  count(failed) {
+    return this.#kept.filter((one) => one.failed === failed).length;
   }
 }

@@ -71,8 +71,8 @@ function read(name) {
 
 /** In one memory only, so that no older text is found before it. */
 function keep(name, text) {
-  forget(name);
-  memories.find((memory) => tried(() => (memory.setItem(name, text), true), false));
+  const taken = memories.findIndex((memory) => tried(() => (memory.setItem(name, text), true), false));
+  memories.filter((_, n) => n !== taken).forEach((memory) => tried(() => memory.removeItem(name)));
 }
 
 function forget(name) {
@@ -91,7 +91,14 @@ export function readToken() {
 }
 
 export function keepToken(token) {
-  keep(TOKEN, token);
+  if (read(TOKEN) !== token) keep(TOKEN, token);
+}
+
+/** Call `then` once another page of this browser has forgotten the token. */
+export function onTokenForgotten(then) {
+  addEventListener("storage", ({ key, newValue }) => {
+    if ([TOKEN, null].includes(key) && newValue === null && readToken() === null) then();
+  });
 }
 
 /** `asked`: {key, light, set, if_ver, not_after}: what the key stands for, the same each time it is asked. */

@@ -5,7 +5,7 @@ import { Bound } from "./bound.js";
 const MOST_HAVE = 150; // so that a hello stays under the frame limit; the welcome then repeats the others
 
 export class Screen {
-  #lights = new Map(); // id -> {view, heard, bound}
+  #lights = new Map(); // id -> {view, heard, bound, changed}; changed: {by, phone, at} or null
   #unnamed = new Set(); // what this bridge has not spoken of
 
   /** Take what the bridge says of a light; "newer", "same" (only its connection or clock) or "older" (ignored). */
@@ -16,7 +16,9 @@ export class Screen {
     if (order < 0) return "older";
     const bound = old?.bound ?? new Bound(view.boot, view.up, now);
     bound.hear(view.boot, view.up, now);
-    this.#lights.set(view.id, { view, bound, heard: Math.max(now - view.age_ms, old?.heard ?? -Infinity) });
+    const heard = Math.max(now - view.age_ms, old?.heard ?? -Infinity);
+    const changed = changedIn(view, now) ?? (order === 0 ? old.changed : null);
+    this.#lights.set(view.id, { view, bound, heard, changed });
     return order > 0 ? "newer" : "same";
   }
 
@@ -71,10 +73,20 @@ export class Screen {
     return connected && view.online ? null : now - heard;
   }
 
+  /** Who set a light as it is, and how long ago: {by, phone, age_ms}; null where nobody has said. */
+  change(id, now) {
+    const { changed } = this.#lights.get(id);
+    return changed && { by: changed.by, phone: changed.phone, age_ms: Math.max(now - changed.at, 0) };
+  }
+
   /** What is proven of a light's clock; undefined for a light never heard of. */
   bound(id) {
     return this.#lights.get(id)?.bound;
   }
+}
+
+function changedIn({ change }, now) {
+  return change ? { by: change.by, phone: change.phone, at: now - change.age_ms } : null;
 }
 
 /** Versions [epoch, seq] in order: negative, 0 or positive, as sort() wants it. */

@@ -23,10 +23,19 @@ export function ms(value) {
   return `${value.toLocaleString("en", { maximumFractionDigits: digits })}\u00a0ms`; // never broken before its unit
 }
 
-/** How a light is: "Off", "On, 60%". */
-export function stateOf(view) {
+/** Whether a light gives light, as far as can be said: of one that is offline only what was is known. */
+export const isLit = (view) => view.online && view.state === "ON";
+
+/** How a light was set last: "Off", "On, 60%". */
+export function levelOf(view) {
   if (view.state === "OFF") return "Off";
   return view.traits.includes("brightness") ? `On, ${percent(view.brightness)}%` : "On";
+}
+
+/** How a light is: "On, 60%"; one that is offline: "Was on, 60%". */
+export function stateOf(view) {
+  const level = levelOf(view);
+  return view.online ? level : `Was ${level[0].toLowerCase()}${level.slice(1)}`;
 }
 
 /** "5 min ago" */
@@ -43,6 +52,41 @@ export function presenceOf(view, age) {
   return age === null ? "Online" : `As of ${ago(age)}`;
 }
 
+const LONGEST_NAME = 40;
+
+function nameIn(phone) {
+  return phone.length > LONGEST_NAME ? `${phone.slice(0, LONGEST_NAME - 1)}…` : phone;
+}
+
+/** Who changed a light, as `change` of the bridge says: "by Ada's phone". `me`: this phone's name at the bridge. */
+function causeOf({ by, phone }, me) {
+  switch (by) {
+    case "phone":
+      return phone === undefined ? "by a phone" : `by ${phone === me ? "you" : nameIn(phone)}`;
+    case "button":
+      return "at its button";
+    case "command":
+      return "by Home Assistant or another program";
+    default:
+      return null;
+  }
+}
+
+/** Who set a light as it is, and when: "Set by Ada's phone, 5 min ago"; "" where nobody knows. */
+export function changeOf(change, me) {
+  if (!change) return "";
+  if (change.by === "start") return `Unchanged since it started, ${ago(change.age_ms)}`;
+  const cause = causeOf(change, me);
+  return cause === null ? "" : `Set ${cause}, ${ago(change.age_ms)}`;
+}
+
+/** Who changed a light, where it was not this page. */
+export function elsewhereOf(change, me) {
+  if (change?.by === "start") return "as it started";
+  const cause = change ? causeOf(change, me) : null;
+  return cause === "by you" ? "by you, on another page" : (cause ?? "elsewhere");
+}
+
 const LINK = {
   signed_out: "Sign in",
   connecting: "Connecting…",
@@ -53,7 +97,7 @@ const LINK = {
 
 const OBSTACLES = {
   portal: "This network blocks the app until you sign in to the network: open any other page.",
-  blocked: "This network blocks the app: it lets no live connection through. Try another network.",
+  blocked: "No WebSocket gets through to the bridge. Check the proxy in front of it, or try another network.",
 };
 
 /** How the link is. `obstacle`: what keeps it from opening, as far as is known; null: nothing. */
@@ -67,10 +111,25 @@ function wished({ state, brightness }) {
   return brightness === undefined ? "Turning on…" : `Setting to ${percent(brightness)}%…`;
 }
 
+/** A finger came again while its wish is on its way. */
+export function again(wish) {
+  return { text: `${wished(wish)} already on its way`, tone: "wish" };
+}
+
+const BARRED = {
+  signed_out: "Did not happen: you are signed out.",
+  refused: "Did not happen: the bridge turned this page away.",
+};
+
+/** Why no press can leave: the state of the link, which stays so until the person does something about it. */
+export function barredOf(state) {
+  return { text: BARRED[state], tone: "not" };
+}
+
 const REFUSED = {
   late: "Did not happen: it came too late, so the light left it.",
   superseded: "Did not happen: a newer press of yours took its place.",
-  precondition: "Did not happen: somebody else was faster. This is the light as it is.",
+  precondition: "Did not happen: somebody else was faster.",
   invalid: "Did not happen: the light did not understand it.",
   busy: "Did not happen: too many phones at once. Press again.",
 };
@@ -95,7 +154,7 @@ const RETRYING = {
   overloaded: "the bridge is overloaded, trying again…",
 };
 
-/** What a press's word means to the person: {text, tone}, tone one of wish, done, not, unsure. */
+/** What a press's word means to the person: {text, tone}, tone one of wish, doubt, done, not, unsure. */
 export function pressOf(word, reason, wish) {
   switch (word) {
     case "pending":
@@ -108,7 +167,7 @@ export function pressOf(word, reason, wish) {
     case "restored":
       return { text: "Asking what came of your last press…", tone: "wish" };
     case "unconfirmed":
-      return { text: "Not confirmed yet. It may have happened; still asking…", tone: "unsure" };
+      return { text: "Not confirmed yet. It may have happened; still asking…", tone: "doubt" };
     case "applied":
       return { text: "Done.", tone: "done" };
     default:
@@ -127,10 +186,10 @@ function lastWord(word, reason) {
     case "not_sent":
       return { text: "Did not happen: no connection.", tone: "not" };
     case "rejected":
-      return { text: REJECTED[reason] ?? `Did not happen: the bridge did not take it (${reason}).`, tone: "not" };
+      return { text: REJECTED[reason] ?? "Did not happen: the bridge did not take it.", tone: "not" };
     case "lost_in_reboot":
-      return { text: "The light restarted meanwhile; whether it acted is not known. This is the light as it is.", tone: "unsure" };
+      return { text: "The light restarted; whether it acted is not known.", tone: "unsure" };
     default:
-      return { text: "Whether it happened cannot be told any more. This is the light as it is.", tone: "unsure" };
+      return { text: "Whether it happened cannot be told any more.", tone: "unsure" };
   }
 }

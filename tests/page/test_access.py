@@ -88,15 +88,16 @@ async def test_words_of_a_press_are_read_out_politely(context: BrowserContext, b
     await expect(page.get_by_role("switch")).to_have_accessible_description(re.compile("^Done in"))
 
 
-@pytest.mark.parametrize("link", [LINK, SITE], ids=["lights", "sign-in"])
+@pytest.mark.parametrize("width", [195, 320])
+@pytest.mark.parametrize(("link", "count"), [(LINK, 3), (SITE, 2)], ids=["lights", "sign-in"])
 async def test_everything_to_be_touched_is_44_pixels_large(
-    context: BrowserContext, bridge: FakeBridge, link: str
+    context: BrowserContext, bridge: FakeBridge, link: str, count: int, width: int
 ) -> None:
     page = await context.new_page()
-    await page.set_viewport_size({"width": 320, "height": 568})
+    await page.set_viewport_size({"width": width, "height": 568})
     await page.goto(link)
     touched = page.locator("button:visible, input:visible")
-    await expect(touched).to_have_count(2)
+    await expect(touched).to_have_count(count)
 
     boxes = await touched.evaluate_all("(nodes) => nodes.map((n) => [n.offsetWidth, n.offsetHeight])")
 

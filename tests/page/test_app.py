@@ -3,59 +3,19 @@
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from tests.page.fake_bridge import LINK, SITE, FakeBridge, view
+from tests.page.conftest import NewPhone
+from tests.page.fake_bridge import LINK, FakeBridge, serve_page_files, view
 
 
-async def test_token_leaves_the_address_bar_and_outlives_a_reload(context: BrowserContext, bridge: FakeBridge) -> None:
+async def test_page_without_javascript_says_so_and_nothing_else(new_phone: NewPhone) -> None:
+    context = await new_phone(java_script_enabled=False)
+    await serve_page_files(context)
     page = await context.new_page()
     await page.goto(LINK)
-    hello = await bridge.next("hello")
-    assert hello["token"] == "good"
-    assert page.url == SITE
 
-    await page.reload()
-    again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
-    assert again["token"] == "good"
-    await expect(page.locator("#link")).to_have_text("Live")
-
-
-@pytest.mark.parametrize("pasted", ["good", "  good\n", "http://other.test:8000/#token=good"])
-async def test_page_without_a_token_asks_for_one(context: BrowserContext, bridge: FakeBridge, pasted: str) -> None:
-    page = await context.new_page()
-    await page.goto(SITE)
-    field = page.get_by_role("textbox", name="Token")
-    await expect(field).to_be_focused()
-    await expect(field).to_have_accessible_description(
-        "Run presslight token where the bridge runs, and paste here what it prints."
-    )
-    assert bridge.sockets == 0
-
-    await field.fill(pasted)
-    await page.keyboard.press("Enter")
-
-    assert (await bridge.next("hello"))["token"] == "good"
-    await expect(field).to_be_hidden()
-    await expect(page.locator("#link")).to_have_text("Live")
-
-
-async def test_unknown_token_is_asked_for_again_without_hammering(context: BrowserContext, bridge: FakeBridge) -> None:
-    bridge.welcomes = False
-    page = await context.new_page()
-    await page.clock.install()
-    await page.goto(LINK)
-    await bridge.next("hello")
-    await bridge.close(4101)
-    await expect(page.get_by_role("alert")).to_contain_text("does not know this token")
-
-    await page.clock.run_for(120_000)
-    assert bridge.sockets == 1
-
-    bridge.welcomes = True
-    await page.get_by_role("textbox", name="Token").fill("better")
-    await page.get_by_role("button", name="Connect").click()
-    await bridge.connected(2)
-    await expect(page.locator("#link")).to_have_text("Live")
-    await expect(page.get_by_role("alert")).to_have_count(0)
+    await expect(page.locator("noscript .note")).to_be_visible()
+    seen = (await page.locator("body").inner_text()).split("\n")
+    assert [line.partition(":")[0] for line in seen if line.strip()] == ["Lights", "This page needs JavaScript"]
 
 
 @pytest.mark.parametrize("code", [4102, 4103, 4104])
@@ -241,26 +201,3 @@ async def test_frame_that_a_newer_bridge_may_send_is_ignored(
 
     await expect(page.get_by_role("switch", name="Kitchen")).to_have_attribute("aria-checked", "true")
     assert complaints == []
-
-
-async def test_other_token_in_an_open_page_signs_in_anew(context: BrowserContext, bridge: FakeBridge) -> None:
-    page = await context.new_page()
-    await page.goto(LINK)
-    hello = await bridge.next("hello")
-
-    await page.evaluate("location.hash = '#token=other'")
-
-    again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
-    assert again["token"] == "other"
-    assert page.url == SITE
-
-
-async def test_text_that_is_no_token_is_not_sent(context: BrowserContext, bridge: FakeBridge) -> None:
-    page = await context.new_page()
-    await page.goto(SITE)
-
-    await page.get_by_role("textbox", name="Token").fill("x" * 300)
-    await page.get_by_role("button", name="Connect").click()
-
-    await expect(page.get_by_role("alert")).to_have_text("This is not a token.")
-    assert bridge.sockets == 0

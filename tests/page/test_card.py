@@ -46,50 +46,6 @@ async def test_press_is_a_wish_until_it_is_done(context: BrowserContext, bridge:
     assert shown["key"] == press["key"]
 
 
-async def test_toggle_leaves_as_a_value_for_the_version_that_was_seen(
-    context: BrowserContext, bridge: FakeBridge
-) -> None:
-    bridge.lights = [view(seq=7, state="ON")]
-    page = await open_page(context)
-
-    await power(page).click()
-    press = await bridge.next("press")
-
-    assert press["set"] == {"state": "OFF"}
-    assert press["if_ver"] == [1, 7]
-    assert press["not_after"]["boot"] == "00000001"
-    assert press["not_after"]["up"] >= 62_000
-    origin, n = press["key"].split("-")
-    assert len(origin) == 16
-    assert n == "1"
-
-
-async def test_second_toggle_turns_the_open_wish_around(context: BrowserContext, bridge: FakeBridge) -> None:
-    page = await open_page(context)
-
-    await power(page).click()
-    await power(page).click()
-    press = await bridge.next("press", lambda frame: frame["key"].endswith("-2"))
-
-    assert press["set"] == {"state": "OFF"}
-    assert "if_ver" not in press
-
-
-async def test_older_press_has_no_say_once_a_newer_one_is_made(context: BrowserContext, bridge: FakeBridge) -> None:
-    page = await open_page(context)
-    await power(page).click()
-    await power(page).click()
-    first = await bridge.next("press", lambda frame: frame["key"].endswith("-1"))
-    second = await bridge.next("press", lambda frame: frame["key"].endswith("-2"))
-
-    bridge.apply(second, seq=2)
-    bridge.tell(first, "refused", reason="superseded")
-    bridge.send({"type": "light", "light": view(seq=3, state="ON")})
-
-    await expect(kitchen(page).locator(".state")).to_have_text("On, 100%")
-    await expect(kitchen(page)).to_contain_text("Changed elsewhere.")
-
-
 @pytest.mark.parametrize(
     ("word", "reason", "text"),
     [
@@ -256,22 +212,16 @@ async def test_lights_stand_in_the_order_of_their_names(context: BrowserContext,
     )
 
 
-async def test_journey_panel_shows_the_time_with_its_error_bar(context: BrowserContext, bridge: FakeBridge) -> None:
+async def test_offline_light_is_not_shown_as_if_it_gave_light(context: BrowserContext, bridge: FakeBridge) -> None:
+    bridge.lights = [view(state="ON", online=False, age_ms=310_000)]
     page = await open_page(context)
-    panel = page.get_by_role("region", name="Press to light")
-    await expect(panel).to_contain_text("The budget is 2,000 ms.")
+
+    await expect(kitchen(page).locator(".state")).to_have_text("Was on, 100%")
+    await expect(power(page)).not_to_be_checked()
+    await expect(power(page)).to_have_accessible_description(re.compile("^Offline, heard 5 min ago"))
+    glow = "(node) => getComputedStyle(node).getPropertyValue('--glow')"
+    assert float(await kitchen(page).evaluate(glow)) == 0
+    assert await slider(page).evaluate("(node) => node.style.getPropertyValue('--is')") == "0%"
 
     await power(page).click()
-    bridge.apply(await bridge.next("press"), seq=2)
-
-    await expect(panel).to_contain_text("within the budget of 2,000 ms")
-    await expect(panel.locator("#give")).to_contain_text("±")
-    await expect(panel.get_by_role("img")).to_have_accessible_name(
-        re.compile("Last press: light after about [0-9.]+\\sms[.]")
-    )
-
-    await expect(panel.locator("circle")).to_have_count(1)
-    await power(page).click()
-    bridge.apply(await bridge.next("press", lambda frame: frame["key"].endswith("-2")), seq=3)
-    await expect(panel.locator("circle")).to_have_count(2)
-    await expect(panel.get_by_role("img")).to_have_accessible_name(re.compile("^Last 2 presses: half within about"))
+    assert (await bridge.next("press"))["set"] == {"state": "ON"}

@@ -135,7 +135,7 @@ async def nobody(route: Route) -> None:
     [
         (portal, "This network blocks the app until you sign in to the network"),
         (portal_at_once, "This network blocks the app until you sign in to the network"),
-        (ours, "This network blocks the app: it lets no live connection through."),
+        (ours, "No WebSocket gets through to the bridge. Check the proxy in front of it, or try another network."),
         (proxy_without_a_bridge, "No connection. Trying again…"),
         (nobody, "No connection. Trying again…"),
     ],

@@ -1,0 +1,115 @@
+"""Who set a light and when, and how words fade, with the test as the bridge."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+from tests.page.fake_bridge import LINK, FakeBridge, view
+
+
+async def open_page(context: BrowserContext) -> Page:
+    page = await context.new_page()
+    await page.goto(LINK)
+    await expect(page.get_by_role("switch").first).to_be_visible()
+    return page
+
+
+def kitchen(page: Page) -> Locator:
+    return page.get_by_role("listitem", name="Kitchen")
+
+
+def power(page: Page) -> Locator:
+    return kitchen(page).get_by_role("switch")
+
+
+async def test_light_that_goes_offline_is_no_change_of_it(context: BrowserContext, bridge: FakeBridge) -> None:
+    bridge.lights = [view(state="ON")]
+    page = await open_page(context)
+
+    bridge.send({"type": "light", "light": view(state="ON", online=False)})
+
+    await expect(kitchen(page)).to_contain_text("Was on, 100%")
+    await expect(kitchen(page).locator(".press")).to_have_text("")
+
+
+@pytest.mark.parametrize(
+    ("change", "rests", "told"),
+    [
+        ({"by": "phone", "phone": "Ada's phone"}, "Set by Ada's phone, 5 min ago", "Changed by Ada's phone."),
+        ({"by": "phone", "phone": "demo"}, "Set by you, 5 min ago", "Changed by you, on another page."),
+        ({"by": "phone"}, "Set by a phone, 5 min ago", "Changed by a phone."),
+        ({"by": "button"}, "Set at its button, 5 min ago", "Changed at its button."),
+        (
+            {"by": "command"},
+            "Set by Home Assistant or another program, 5 min ago",
+            "Changed by Home Assistant or another program.",
+        ),
+        ({"by": "start"}, "Unchanged since it started, 5 min ago", "Changed as it started."),
+        ({"by": "moon"}, "", "Changed elsewhere."),
+        (None, "", "Changed elsewhere."),
+    ],
+)
+async def test_who_set_the_light_and_when_is_told(
+    context: BrowserContext, bridge: FakeBridge, change: dict[str, str] | None, rests: str, told: str
+) -> None:
+    given: dict[str, Any] = {"change": change | {"age_ms": 300_000}} if change else {}
+    bridge.lights = [view(**given)]
+    page = await open_page(context)
+    await expect(kitchen(page).locator(".press")).to_have_text(rests)
+
+    bridge.send({"type": "light", "light": view(seq=2, state="ON", **given)})
+
+    await expect(kitchen(page).locator(".press")).to_have_text(told)
+    words = told.removeprefix("Changed ").removesuffix(".")
+    await expect(page.locator("#news")).to_have_text(f"Kitchen changed {words}: On, 100%.")
+
+
+async def test_own_press_is_told_as_own_once_its_words_have_faded(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await power(page).click()
+    bridge.apply(await bridge.next("press"), seq=2, change={"by": "phone", "phone": "demo", "age_ms": 10})
+    await expect(kitchen(page)).to_contain_text("Done in")
+    await expect(page.locator("#news")).not_to_be_empty()
+
+    await page.clock.run_for(16_000)
+
+    await expect(kitchen(page).locator(".press")).to_have_text("Set by you, 10 s ago")
+    await expect(page.locator("#news")).to_be_empty()
+
+
+@pytest.mark.parametrize("hours", [1, 8])
+async def test_words_have_faded_when_the_phone_comes_back(
+    context: BrowserContext, bridge: FakeBridge, hours: int
+) -> None:
+    """In a sleep some browsers stop every clock of a page but the date."""
+    bridge.lights = [view("hall"), view()]
+    page = await open_page(context)
+    await power(page).click()
+    bridge.apply(await bridge.next("press"), seq=2)
+    await expect(kitchen(page)).to_contain_text("Done in")
+    await page.get_by_role("switch", name="Hall").click()
+    press = await bridge.next("press", lambda frame: frame["light"] == "hall")
+    bridge.tell(press, "offline", reason="light_offline")
+    await expect(page.locator("#lights")).to_contain_text("Did not happen")
+
+    await page.evaluate("(ms) => { const real = Date.now; Date.now = () => real() + ms; }", hours * 3_600_000)
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    for name in ("Hall", "Kitchen"):
+        await expect(page.get_by_role("listitem", name=name).locator(".press")).to_have_text("")
+    await expect(page.locator("#when")).to_have_text(f"{hours} h ago")
+
+
+async def test_words_that_wait_for_their_last_one_stay(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await power(page).click()
+    await bridge.next("press")
+
+    await page.clock.run_for(300_000)
+
+    await expect(kitchen(page)).to_contain_text("Not confirmed yet. It may have happened; still asking…")
