@@ -2,9 +2,11 @@
 
 import asyncio
 import shutil
+import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 STOP_S = 5
@@ -68,21 +70,21 @@ class Child:
             future.add_done_callback(self._waiting.pop)
         return future
 
-    def send(self, signal: int) -> None:
+    def send(self, number: int) -> None:
         """Send it a signal; nothing happens where it has ended."""
         if self._process.returncode is None:
-            self._process.send_signal(signal)
+            self._process.send_signal(number)
 
     async def stop(self) -> None:
-        """Ask it to end, and kill it where it does not."""
-        if self._process.returncode is None:
-            self._process.terminate()
-            try:
+        """Ask it to end, and kill it where it does not, or where this is cancelled."""
+        self.send(signal.SIGTERM)
+        try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_S):
                     await self._process.wait()
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+        finally:
+            self.send(signal.SIGKILL)
+            await self._process.wait()
 
     def _settle(self, line: str | None) -> None:
         for future, words in list(self._waiting.items()):

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -165,11 +166,12 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
             self._overdue.cancel()
         self._writer.close()
         try:
-            async with asyncio.timeout(GOODBYE_S):
-                await self._writer.wait_closed()
-        except (TimeoutError, OSError):
-            self._writer.transport.abort()
-        self.gone.set()
+            with suppress(TimeoutError, OSError):
+                async with asyncio.timeout(GOODBYE_S):
+                    await self._writer.wait_closed()
+        finally:
+            self._writer.transport.abort()  # nothing happens where it is closed
+            self.gone.set()
 
     # -- for amqtt -----------------------------------------------------------------------------------------------------
 

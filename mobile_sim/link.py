@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
 from pydantic import BaseModel
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from contract.cancelling import heed_cancel
@@ -108,15 +109,7 @@ class Link:
             await wait(self._hurry, pause)
 
     async def _live(self) -> None:
-        async with connect(
-            self._url,
-            compression=None,
-            max_size=MAX_INCOMING_BYTES,
-            open_timeout=HANDSHAKE_S,
-            close_timeout=CLOSING_S,
-            ping_interval=None,
-            proxy=None,  # it would be part of what is measured
-        ) as wire:
+        async with _opened(self._url) as wire:
             self._answered = True
             connection = Connection(wire, self._ear, self.ignored)
             try:
@@ -140,6 +133,27 @@ class Link:
         for code in codes:
             if is_final(code):
                 raise TurnedAway(code, f"{self.trouble.rstrip('.')} (closed with {code})")
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[ClientConnection]:
+    """A WebSocket, closed at the end also where its closing is cancelled: websockets would leave the socket open."""
+    wire = await connect(
+        url,
+        compression=None,
+        max_size=MAX_INCOMING_BYTES,
+        open_timeout=HANDSHAKE_S,
+        close_timeout=CLOSING_S,
+        ping_interval=None,
+        proxy=None,  # it would be part of what is measured
+    )
+    try:
+        yield wire
+    finally:
+        try:
+            await wire.close()
+        finally:
+            wire.transport.abort()  # nothing happens where it is closed
 
 
 def is_final(close_code: int) -> bool:

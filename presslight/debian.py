@@ -5,9 +5,12 @@ verify what came.
 """
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from broker.child import tied_to_us
 
 SUITES = {"oldoldstable", "oldstable", "stable", "testing", "unstable"} | {
     "bullseye", "bookworm", "trixie", "forky", "sid",
@@ -104,9 +107,12 @@ def depends(listed: str) -> list[str]:
 
 
 def _run(command: list[str], folder: Path | None = None) -> str:
+    """What it printed. It ends with us: a signal may come before `subprocess` knows its pid, and nobody else would."""
+    if shutil.which(command[0]) is None:
+        raise AptFailed(f"there is no {command[0]} here")
     try:
         run = subprocess.run(
-            command,
+            [*tied_to_us(), *command],
             cwd=folder,
             env={**os.environ, "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -115,8 +121,6 @@ def _run(command: list[str], folder: Path | None = None) -> str:
             timeout=PATIENCE_S,
             check=False,
         )
-    except FileNotFoundError as error:
-        raise AptFailed(f"there is no {command[0]} here") from error
     except subprocess.TimeoutExpired as error:
         raise AptFailed(f"{command[0]} took longer than {PATIENCE_S} s") from error
     if run.returncode:

@@ -15,6 +15,14 @@ from broker.child import Child
 WAITS = "import signal, sys; print('ready', file=sys.stderr, flush=True); signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}"
 
+TELLS = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: print("asked", file=sys.stderr, flush=True))
+print("ready", file=sys.stderr, flush=True)
+while True:
+    signal.pause()
+"""
+
 
 async def start(program: str, heard: list[str]) -> tuple[Child, asyncio.Task[None]]:
     child = await Child.start([sys.executable, "-c", program], heard.append)
@@ -51,6 +59,20 @@ async def test_program_that_ignores_the_request_is_killed(monkeypatch: pytest.Mo
         await child.stop()
         await log
     assert child.ended.is_set()
+
+
+async def test_program_is_killed_where_the_wait_for_its_end_is_cancelled() -> None:
+    async with asyncio.timeout(20):
+        child, log = await start(TELLS, [])
+        await child.says("ready")
+        asked = child.says("asked")
+        stopping = asyncio.create_task(child.stop())
+        assert await asked
+        stopping.cancel()
+        await asyncio.wait([stopping])
+        await log
+    assert stopping.cancelled()
+    assert child.last_line == "asked"
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="only Linux ties a program to who started it")

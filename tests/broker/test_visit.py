@@ -24,6 +24,7 @@ class Transport:
         self.unread = 0
         self.transport = self
         self.closed = False
+        self.is_stuck = False
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -37,9 +38,12 @@ class Transport:
     def abort(self) -> None:
         self.closed = True
 
-    close = abort
+    def close(self) -> None:
+        self.closed = not self.is_stuck
 
     async def wait_closed(self) -> None:
+        if self.is_stuck:
+            await asyncio.Event().wait()
         assert self.closed
 
 
@@ -117,6 +121,19 @@ async def test_end_is_a_goodbye_only_where_no_will_shall_be_published(will: bool
     else:
         assert await bench.whole() == DISCONNECT_BYTES
     await visit.finish()
+
+
+async def test_socket_that_does_not_close_is_cut_where_the_wait_for_it_is_cancelled() -> None:
+    bench = Bench()
+    visit = await bench.inside()
+    bench.socket.is_stuck = True
+    finishing = asyncio.create_task(visit.finish())
+    await asyncio.sleep(0)
+    finishing.cancel()
+    await asyncio.wait([finishing])
+    assert finishing.cancelled()
+    assert bench.socket.closed
+    assert visit.gone.is_set()
 
 
 async def test_client_with_too_much_unread_is_cut_off() -> None:

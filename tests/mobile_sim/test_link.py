@@ -1,9 +1,15 @@
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
 from contract.errors import CloseCode, Invalid
-from mobile_sim import backoff
+from mobile_sim import backoff, connection, link
+from mobile_sim.connection import Ear
 from mobile_sim.errors import TurnedAway, Unreachable
 from mobile_sim.events import Said
 from mobile_sim.phone import Phone
@@ -74,3 +80,39 @@ async def test_finger_cuts_the_wait_for_the_next_link_short(
     await phone.until(lambda _: phone.rtt_ms is None)
     await bridge.start()
     assert (await phone.press("kitchen", state="ON", patience_ms=10_000)).word is Said.APPLIED
+
+
+class DeafBridge:
+    """Opens the WebSocket, and answers nothing that comes over it. `closing`: it was asked to close."""
+
+    def __init__(self) -> None:
+        self.closing = asyncio.Event()
+        self.gone = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        protocol = ServerProtocol()
+        with suppress(ConnectionResetError):
+            while received := await reader.read(65_536):
+                protocol.receive_data(received)
+                for event in protocol.events_received():
+                    if isinstance(event, Request):
+                        protocol.send_response(protocol.accept(event))
+                        writer.write(b"".join(protocol.data_to_send()))
+                    elif isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+                        self.closing.set()
+        writer.close()
+        self.gone.set()
+
+
+async def test_link_that_is_stopped_while_it_closes_leaves_no_socket_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HANDSHAKE_S", 0.05)
+    monkeypatch.setattr(link, "CLOSING_S", 1_000)
+    bridge = DeafBridge()
+    ear = Ear(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
+    async with asyncio.timeout(20), await asyncio.start_server(bridge.serve, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        phone_link = link.Link(f"ws://{host}:{port}", TOKEN, ear, client="test")
+        phone_link.start(lambda: None)
+        await bridge.closing.wait()
+        await phone_link.stop()
+        await bridge.gone.wait()

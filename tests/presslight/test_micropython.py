@@ -1,6 +1,7 @@
 """Finding MicroPython and keeping a fetched copy; a few shell lines stand in for old, broken and new ones."""
 
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -192,9 +193,14 @@ def test_the_command_fails_in_one_line(bare: Path) -> None:
 def test_sigterm_while_fetching_leaves_nothing(bare: Path, tmp_path: Path) -> None:
     os.mkfifo(started := tmp_path / "started")
     os.mkfifo(never := tmp_path / "never")
-    script(bare / "apt-get", f"echo started >{started}", f"exec /bin/cat <>{never}")
+    script(bare / "apt-get", f"echo $$ >{started}", f"exec /bin/cat <>{never}")
+    (bare / "setpriv").symlink_to("/usr/bin/setpriv")
     with subprocess.Popen([sys.executable, "-m", "presslight.micropython"], stderr=subprocess.DEVNULL) as process:
-        assert started.read_text() == "started\n"
+        apt = os.pidfd_open(int(started.read_text()))
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 143
+    try:
+        assert select.select([apt], [], [], 10) == ([apt], [], [])
+    finally:
+        os.close(apt)
     assert copies(tmp_path) == []
