@@ -28,6 +28,8 @@ class Wire:
         if not self._found or self._failures % LOOK_UP_AGAIN == 0:
             settings = self._settings
             self._found = socket.getaddrinfo(settings.host, settings.port, 0, socket.SOCK_STREAM)
+        elif self._failures > 1:
+            self._found.append(self._found.pop(0))  # another of its addresses: a broker may listen on IPv4 alone
         family, kind, protocol, _, address = self._found[0]
         self._socket = plain = socket.socket(family, kind, protocol)
         self._offered = 0

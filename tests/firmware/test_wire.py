@@ -23,6 +23,7 @@ class Socket:
         self.reads: list[bytes | None] = []
         self.options: list[tuple[int, ...]] = []
         self.connect_error = EINPROGRESS
+        self.address: object = None
         self.closed = 0
 
     def setblocking(self, is_blocking: bool) -> None:
@@ -32,6 +33,7 @@ class Socket:
         self.options.append(option)
 
     def connect(self, address: object) -> None:
+        self.address = address
         raise OSError(self.connect_error, "")
 
     def write(self, content: memoryview) -> int | None:
@@ -76,7 +78,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
 
     def look_up(host: str, port: int, *_: int) -> list[Any]:
         look_ups.append(host)
-        return [(2, 1, 6, "", (f"10.0.0.{len(look_ups)}", port))]
+        return [(2, 1, 6, "", (f"10.0.{which}.{len(look_ups)}", port)) for which in (0, 1)]
 
     played = SimpleNamespace(
         socket=make, getaddrinfo=look_up, SOCK_STREAM=1, IPPROTO_TCP=socket.IPPROTO_TCP, TCP_NODELAY=socket.TCP_NODELAY
@@ -142,6 +144,14 @@ def test_name_is_looked_up_again_after_many_failures(harness: Harness) -> None:
     for _ in range(16):
         opened(harness)
     assert len(harness.look_ups) == 3
+
+
+def test_addresses_of_a_name_are_tried_in_turn_until_one_works(harness: Harness) -> None:
+    tried = [opened(harness).address for _ in range(3)]
+    assert tried == [("10.0.0.1", 1883), ("10.0.1.1", 1883), ("10.0.0.1", 1883)]
+    opened(harness).reads.append(b"x")
+    harness.wire.read(memoryview(bytearray(9)))
+    assert opened(harness).address == ("10.0.1.1", 1883)
 
 
 def test_everything_that_waits_is_sent_in_order(harness: Harness) -> None:
