@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.pipe import Pipe, SubscriptionRefused
 from cloud.settings import Settings
@@ -20,6 +21,9 @@ from contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, CANARY,
 
 STEADY_S = 10
 """A connection that lived so long was good: the next wait starts short again."""
+
+_NOT_LET_IN = (4, 5, 134, 135)
+"""CONNACK's codes for wrong credentials and missing rights, of MQTT 3.1.1 and as paho translates them."""
 
 _MS = 1e-3
 
@@ -41,6 +45,10 @@ class BrokerSilent(aiomqtt.MqttError):
     """The broker is connected and delivers nothing."""
 
 
+class NoRights(aiomqtt.MqttError):
+    """The broker acknowledges the canary and has never delivered one: brokers drop in silence what is not allowed."""
+
+
 class Line:
     """The line to one broker; `run` keeps it up until it is cancelled.
 
@@ -50,10 +58,12 @@ class Line:
     def __init__(self, settings: Settings, ears: Ears) -> None:
         self._settings = settings
         self._ears = ears
-        self._canary = CANARY.format(bridge=settings.broker.username or BRIDGE_USER)
+        self._user = settings.broker.username or ""
+        self._canary = CANARY.format(bridge=BRIDGE_USER if set(self._user) & set("+#/") else self._user or BRIDGE_USER)
         self._name = f"{settings.name}-{secrets.token_hex(4)}"
         self._song = b""
         self._sung = asyncio.Event()
+        self._number: int | None = None  # the canary's, until the broker has acknowledged it
         self._pipe: Pipe | None = None
         self._unacked: dict[int, str] = {}
 
@@ -74,7 +84,7 @@ class Line:
             try:
                 await self._live()
             except aiomqtt.MqttError as error:
-                self._ears.on_broker(found=False, cause=_cause(error), detail=str(error))
+                self._ears.on_broker(found=False, cause=_cause(error), detail=self._detail(error))
             await heed_cancel()
             attempt = 0 if time.monotonic() - began > STEADY_S else min(attempt + 1, 16)
             await asyncio.sleep(self._wait_ms(attempt) * _MS)
@@ -102,13 +112,15 @@ class Line:
             await pipe.close()
 
     async def _sing(self, pipe: Pipe) -> NoReturn:
-        """Try the broker for ever. Raises BrokerSilent."""
+        """Try the broker for ever. Raises BrokerSilent, NoRights."""
+        has_sung = False
         while True:
             self._song = secrets.token_bytes(8)
             self._sung.clear()
-            pipe.hand_over(self._canary, self._song)
+            self._number = pipe.hand_over(self._canary, self._song)
             if not await self._heard():
-                raise BrokerSilent("the canary is silent")
+                raise BrokerSilent if has_sung or self._number is not None else NoRights
+            has_sung = True
             self._ears.on_broker(found=True)
             await asyncio.sleep(self._settings.canary_ms * _MS)
 
@@ -129,13 +141,36 @@ class Line:
             self._sung.set()
 
     def _on_ack(self, number: int) -> None:
+        if number == self._number:
+            self._number = None
         key = self._unacked.pop(number, None)
         if key is not None:
             self._ears.on_ack(key)
 
+    def _detail(self, error: aiomqtt.MqttError) -> str:
+        """What is wrong, in a sentence for whoever runs the bridge."""
+        user = f"user {self._user!r}" if self._user else "a client without a user"
+        match error:
+            case BrokerSilent():
+                return "the broker is connected and delivers nothing"
+            case NoRights():
+                return f"the broker drops what {user} sends to {self._canary}: {user} has no right to write or read it"
+            case SubscriptionRefused():
+                return f"the broker does not let {user} read {error}"
+            case MqttConnectError() if _code(error) in _NOT_LET_IN:
+                return f"the broker does not let {user} in: its name or its password is wrong, or it may not connect"
+            case _:
+                return str(error)
+
+
+def _code(error: MqttConnectError) -> int | None:
+    return error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
+
 
 def _cause(error: aiomqtt.MqttError) -> str:
-    """Why the broker is away: `silent` (it delivers nothing), `refused` (it does not let us in), `lost`."""
+    """Why the broker is away: `silent` (delivers nothing), `no_rights`, `refused` (does not let us in), `lost`."""
     if isinstance(error, BrokerSilent):
         return "silent"
-    return "refused" if isinstance(error, MqttConnectError | SubscriptionRefused) else "lost"
+    if isinstance(error, NoRights | SubscriptionRefused):
+        return "no_rights"
+    return "refused" if isinstance(error, MqttConnectError) else "lost"

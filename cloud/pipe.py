@@ -27,7 +27,7 @@ OnMessage = Callable[[str, bytes, bool], None]
 
 
 class SubscriptionRefused(aiomqtt.MqttError):
-    """The broker let us in, and lets us hear nothing."""
+    """The broker let us in, and does not let us read these topics."""
 
 
 class Pipe(aiomqtt.Client):
@@ -76,8 +76,9 @@ class Pipe(aiomqtt.Client):
             opening.exception()
             raise
         granted = await self.subscribe([(topic, 0) for topic in topics])
-        if any((code if isinstance(code, int) else code.value) >= _REFUSED for code in granted):
-            raise SubscriptionRefused("the broker grants no subscription")
+        codes = [code if isinstance(code, int) else code.value for code in granted]
+        if refused := [topic for topic, code in zip(topics, codes, strict=True) if code >= _REFUSED]:
+            raise SubscriptionRefused(", ".join(refused))
 
     def hand_over(self, topic: str, payload: bytes) -> int | None:
         """Send a message now, QoS 1, without waiting for its PUBACK; answers its number, None without a connection."""

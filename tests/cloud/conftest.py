@@ -18,7 +18,7 @@ from cloud.settings import Settings
 from cloud.switchboard import Switchboard
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER
+from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S, RawPhone, until
 from tests.postgres import PostgresServer
@@ -103,7 +103,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
 
 @pytest.fixture
 def accounts() -> Accounts:
-    return Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER])
+    return Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER, HOME_ASSISTANT_USER])
 
 
 @pytest.fixture

@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
 import aiomqtt
 import pytest
+from pydantic import SecretStr
 
 from broker.accounts import Accounts
 from broker.authority import Authority
@@ -18,7 +20,7 @@ from broker.mosquitto import Mosquitto
 from cloud.mqtt import Line
 from cloud.settings import Settings
 from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER, STATE
+from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER, STATE
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S, until
@@ -114,21 +116,92 @@ async def test_missing_broker_is_waited_for(any_house: House) -> None:
     await phone.until("status", broker=True)
 
 
-async def test_wrong_password_is_named(any_house: House) -> None:
-    await any_house.open(broker=any_house.broker.address.signed_in_as(BRIDGE_USER, "wrong"), **QUICK)
-    async with asyncio.timeout(WAIT_S):
-        while not await any_house.metric("presslight_troubles_total", kind="broker_refused"):
-            pass
-    assert not any_house.board.desk.broker
+ACCOUNTS = {
+    "wrong password": (BRIDGE_USER, "wrong", "refused", "does not let user 'bridge' in: .*password"),
+    "unknown user": ("nobody", "x", "refused", "does not let user 'nobody' in: .*name"),
+    "no user": (None, None, "refused", "does not let a client without a user in"),
+    "a light's": ("hall", "", "no_rights", "user 'hall' has no right to|does not let user 'hall' read"),
+    "homeassistant's": (
+        HOME_ASSISTANT_USER, "", "no_rights",
+        "user 'homeassistant' has no right to|does not let user 'homeassistant' read",
+    ),
+}  # fmt: skip
 
 
-async def test_bridge_that_may_hear_nothing_is_not_ready(any_house: House) -> None:
-    await any_house.open(broker=any_house.address("hall"), **QUICK)
+@pytest.mark.parametrize(("user", "password", "cause", "detail"), ACCOUNTS.values(), ids=ACCOUNTS)
+async def test_account_that_is_not_a_bridges_is_told_as_that(
+    any_house: House, user: str | None, password: str | None, cause: str, detail: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = any_house.broker.address.model_copy(
+        update={"username": user, "password": None if password is None else SecretStr(password)}
+    )
+    await any_house.open(broker=any_house.address(user) if password == "" and user else address, **QUICK)
     async with asyncio.timeout(WAIT_S):
-        while not (await any_house.metric("presslight_troubles_total", kind="broker_refused")
-                   or await any_house.metric("presslight_troubles_total", kind="broker_silent")):  # fmt: skip
+        while not await any_house.metric("presslight_troubles_total", kind=f"broker_{cause}"):
             pass
     assert not any_house.board.desk.broker
+    told = [str(getattr(record, "detail", "")) for record in caplog.records if record.message == "broker away"]
+    assert re.search(detail, told[0]), told
+    assert len(set(told)) == 1
+    assert not await any_house.metric("presslight_troubles_total", kind="broker_silent")
+
+
+@asynccontextmanager
+async def foreign_broker(suback: int, *, acknowledges: bool) -> AsyncIterator[BrokerAddress]:
+    """A broker that lets everybody in, answers each topic of a subscription with `suback`, and delivers nothing."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                kind, length = await reader.readexactly(2)
+                if length & 0x80:
+                    length = (length & 0x7F) + ((await reader.readexactly(1))[0] << 7)
+                body = await reader.readexactly(length)
+                if kind >> 4 == 1:  # CONNECT
+                    writer.write(b"\x20\x02\x00\x00")
+                elif kind >> 4 == 8:  # SUBSCRIBE, to three topics
+                    writer.write(b"\x90\x05" + body[:2] + bytes([suback] * 3))
+                elif kind >> 4 == 3 and acknowledges:  # PUBLISH
+                    topic = int.from_bytes(body[:2], "big")
+                    writer.write(b"\x40\x02" + body[2 + topic : 4 + topic])
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        address = BrokerAddress(host="127.0.0.1", port=server.sockets[0].getsockname()[1], username="ann+1")
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("suback", "acknowledges", "cause", "detail"),
+    [
+        (0x80, True, "no_rights", "the broker does not let user 'ann+1' read presslight/light/+/state, "),
+        (0, True, "no_rights", "the broker drops what user 'ann+1' sends to presslight/bridge/bridge/canary"),
+        (0, False, "silent", "the broker is connected and delivers nothing"),
+    ],
+)
+async def test_foreign_broker_without_rights_for_the_bridge_is_told_as_that(
+    suback: int, acknowledges: bool, cause: str, detail: str, tmp_path: Path
+) -> None:
+    heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    class Noting:
+        def on_message(self, *_: object, **__: object) -> None: ...
+
+        def on_ack(self, key: str) -> None: ...
+
+        def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
+            assert not found
+            heard.put_nowait((cause, detail))
+
+    async with foreign_broker(suback, acknowledges=acknowledges) as address:
+        line = asyncio.create_task(Line(Settings(broker=address, store=tmp_path / "x", **QUICK), Noting()).run())
+        async with asyncio.timeout(WAIT_S):
+            told = await heard.get()
+        line.cancel()
+        await asyncio.wait([line])
+    assert told[0] == cause
+    assert told[1].startswith(detail)
 
 
 async def test_restarted_bridge_settles_what_it_left_open(any_house: House) -> None:
