@@ -174,7 +174,7 @@ class Discovery(Wire):
     cmd_t: str
     stat_t: str
     avty_t: str
-    qos: Annotated[int, Field(ge=0, le=1)] = 1
+    qos: Annotated[int, Field(ge=0, le=1)] = 0
 
 
 def decode_set(payload: bytes) -> SetCommand:

@@ -10,7 +10,7 @@ BRIDGE_USER = "bridge"
 HOME_ASSISTANT_USER = "homeassistant"
 
 SET = "presslight/light/{light}/set"
-"""Bridge (or Home Assistant) → light, QoS 1, never retained: `SetCommand`."""
+"""Bridge (QoS 1) or Home Assistant (QoS 0) → light, never retained: `SetCommand`."""
 
 STATE = "presslight/light/{light}/state"
 """Light → all, QoS 1, retained: `Report`."""

@@ -18,7 +18,7 @@ _DISCOVERY = (
     '{"dev":{"ids":["presslight-%s"],"name":"%s","mf":"presslight","mdl":"lamp","sw":"%s"},'
     '"o":{"name":"presslight","sw":"%s"},"cmps":{"%s":{"p":"light","schema":"json","uniq_id":"presslight-%s","name":null,'
     '"brightness":true,"sup_clrm":["brightness"]}},"cmd_t":"presslight/light/%s/set",'
-    '"stat_t":"presslight/light/%s/state","avty_t":"presslight/light/%s/availability","qos":1}'
+    '"stat_t":"presslight/light/%s/state","avty_t":"presslight/light/%s/availability"}'
 )
 
 

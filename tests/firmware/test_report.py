@@ -123,6 +123,7 @@ def test_discovery_is_of_the_contract_and_names_our_topics(both: Both, name: str
     assert message.avty_t == AVAILABILITY.format(light=name)
     assert list(message.cmps) == [name]
     assert message.dev.sw == message.o.sw == VERSION
+    assert message.qos == 0  # with 1 its commands wait up to 40 ms behind its own acknowledgements
 
 
 def test_discovery_of_the_longest_name_fits_its_room(both: Both) -> None:

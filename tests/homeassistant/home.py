@@ -58,10 +58,10 @@ class Home:
         await self._exits.enter_async_context(self.assistant)
         await self.client.sign_up()
 
-    async def light(self, name: str, *, folder: str | None = None, main: Path | None = None) -> SimulatedLight:
-        """A light that is switched on; `folder` is its flash."""
+    async def light(self, name: str, *, folder: str = "", **more: Any) -> SimulatedLight:
+        """A light that is switched on; `folder` is its flash, named like the light if not otherwise."""
         address = self.broker.address.signed_in_as(name, self.accounts.password(name))
-        light = SimulatedLight(name, address, self.folder / "lights" / (folder or name), main=main)
+        light = SimulatedLight(name, address, self.folder / "lights" / (folder or name), **more)
         return await self._exits.enter_async_context(light)
 
     async def start_bridge(self) -> None:

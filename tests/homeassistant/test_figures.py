@@ -16,15 +16,15 @@ pytestmark = [pytest.mark.homeassistant, pytest.mark.timeout(300)]
 
 COUNT = 60
 PAUSES_MS = {"10 ms after a report": 10, "300 ms after a report": 300}
-QOS_0 = Path(__file__).parent / "on_micropython/qos_0.py"
+QOS_1 = Path(__file__).parent / "on_micropython/qos_1.py"
 
 
-@pytest.mark.parametrize("qos", [1, 0])
+@pytest.mark.parametrize("qos", [0, 1])
 async def test_command_and_its_way_to_the_light(empty_home: Home, qos: int) -> None:
     home = empty_home
-    if qos == 0:
+    if qos == 1:
         await home.kitchen.power_cut()
-        home.kitchen = await home.light("kitchen", main=QOS_0)
+        home.kitchen = await home.light("kitchen", main=QOS_1, heap="128k")
         await home.phone_sees(lambda light: light.online)
     await home.join()
     await home.client.until_shows(KITCHEN, "off")
