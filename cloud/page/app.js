@@ -7,7 +7,7 @@ import { Link, State } from "./link.js";
 import { forgetAll, keepToken, onTokenForgotten, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
 import { isToken } from "./stored.js";
 import { Wire, findObstacle, pressOverHttp } from "./wire.js";
-import { linkOf } from "./words.js";
+import { linkOf, pressOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
 const NEWS_MS = 10_000; // how long what was read out can be read again
@@ -25,6 +25,7 @@ const house = new House({
   announce,
   fresh: () => link.state === State.LIVE && broker,
   barred: () => ([State.SIGNED_OUT, State.REFUSED].includes(link.state) ? link.state : null),
+  failed: (words) => journey.fail(words),
 });
 const hand = new Hand(
   {
@@ -39,7 +40,7 @@ const hand = new Hand(
       journey.show(total, frame.legs, latest);
       house.sayDone(asked, total);
     },
-    failed: (word, reason) => journey.fail(word, reason),
+    failed: (word, reason) => reason !== "superseded" && journey.fail(pressOf(word, reason, {})), // the newer one counts
   },
 );
 house.use(hand);

@@ -22,18 +22,20 @@ export class House {
   #announce;
   #fresh;
   #barred;
+  #failed;
   #hand;
 
   /**
    * `announce`: (text), for people who listen; `fresh`: () -> whether the bridge and its broker are heard; `barred`:
-   * () -> why no press can leave, as barredOf knows it, or null.
+   * () -> why no press can leave, as barredOf knows it, or null; `failed`: (words), of a press that could not leave.
    */
-  constructor({ list, template, announce, fresh, barred }) {
+  constructor({ list, template, announce, fresh, barred, failed }) {
     this.#list = list;
     this.#template = template;
     this.#announce = announce;
     this.#fresh = fresh;
     this.#barred = barred;
+    this.#failed = failed;
   }
 
   /** The presses go through this hand. */
@@ -71,7 +73,7 @@ export class House {
     const words = this.#wordsOf(asked, word, reason);
     const room = this.#rooms.get(asked.light);
     if (!room) return this.#announce(`${name}: ${words.text}`); // asked before a reload, and the light is gone
-    if (word === "applied" && frame.version) room.own = { version: frame.version, set: asked.set };
+    if (word === "applied" && frame.version) this.#own(room, frame.version, asked.set);
     const open = OPEN_WORDS.has(word);
     if (open && isNewer(asked.key, room.newest)) room.newest = asked.key;
     if (asked.key === room.newest) room.notice.say(words, Date.now());
@@ -86,6 +88,10 @@ export class House {
     const room = this.#rooms.get(asked.light);
     if (!room || asked.key !== room.newest) return;
     this.#note(asked.light, { text: `Done in ${ms(total)}.`, tone: "done" }, room.slider.busy);
+  }
+
+  #own(room, version, set) {
+    if (compare(version, room.own.version) > 0) room.own = { version, set };
   }
 
   #wordsOf(asked, word, reason) {
@@ -152,7 +158,7 @@ export class House {
    * repeated anyway, under its key, until it has its word.
    */
   #toggle(id, { lit, wish, open, version }, at) {
-    if (this.#barred()) return this.#note(id, barredOf(this.#barred()));
+    if (this.#barred()) return this.#refuse(id);
     if (open && wish.state !== lit) return this.#repeat(id, wish);
     this.#slide(id, { type: "overruled" });
     const state = (wish?.state ?? lit) === "ON" ? "OFF" : "ON";
@@ -179,7 +185,13 @@ export class House {
     if (event.type === "settled") slider.onEvent({ type: "overruled" });
     if (event.type === "settled") return slider.onEvent(event);
     card.rest();
-    return this.#note(id, barredOf(this.#barred()));
+    return this.#refuse(id);
+  }
+
+  #refuse(id) {
+    const words = barredOf(this.#barred());
+    this.#note(id, words);
+    this.#failed(words);
   }
 
   #settle(id) {

@@ -3,7 +3,7 @@
 import { Chart } from "./chart.js";
 import { Recent, pressToLight } from "./measure.js";
 import { PATIENCE_MS } from "./press.js";
-import { ago, ms, pressOf } from "./words.js";
+import { ago, ms } from "./words.js";
 
 const FAILED = { not: "Did not happen", unsure: "Not known" };
 
@@ -28,10 +28,8 @@ export class Journey {
     this.#tell(ms(total), told, { least, most });
   }
 
-  /** One more press has its last word, and was not done. */
-  fail(word, reason) {
-    if (reason === "superseded") return; // the newer one is counted
-    const { text, tone } = pressOf(word, reason, {});
+  /** One more press was not done, or nobody can tell: {text, tone}, tone `not` or `unsure`. */
+  fail({ text, tone }) {
     this.#recent.fail(tone);
     this.#tell(FAILED[tone], text, null);
   }

@@ -55,6 +55,7 @@ export function presenceOf(view, age) {
 const LONGEST_NAME = 40;
 
 function nameIn(phone) {
+  if (!phone) return "a phone";
   return phone.length > LONGEST_NAME ? `${phone.slice(0, LONGEST_NAME - 1)}…` : phone;
 }
 
@@ -62,7 +63,7 @@ function nameIn(phone) {
 function causeOf({ by, phone }, me) {
   switch (by) {
     case "phone":
-      return phone === undefined ? "by a phone" : `by ${phone === me ? "you" : nameIn(phone)}`;
+      return `by ${phone && phone === me ? "you" : nameIn(phone)}`;
     case "button":
       return "at its button";
     case "command":
@@ -84,7 +85,7 @@ export function changeOf(change, me) {
 export function elsewhereOf(change, me) {
   if (change?.by === "start") return "as it started";
   const cause = change ? causeOf(change, me) : null;
-  return cause === "by you" ? "by you, on another page" : (cause ?? "elsewhere");
+  return cause === "by you" ? "by you, elsewhere" : (cause ?? "elsewhere");
 }
 
 const LINK = {

@@ -37,7 +37,7 @@ async def test_light_that_goes_offline_is_no_change_of_it(context: BrowserContex
     ("change", "rests", "told"),
     [
         ({"by": "phone", "phone": "Ada's phone"}, "Set by Ada's phone, 5 min ago", "Changed by Ada's phone."),
-        ({"by": "phone", "phone": "demo"}, "Set by you, 5 min ago", "Changed by you, on another page."),
+        ({"by": "phone", "phone": "demo"}, "Set by you, 5 min ago", "Changed by you, elsewhere."),
         ({"by": "phone"}, "Set by a phone, 5 min ago", "Changed by a phone."),
         ({"by": "button"}, "Set at its button, 5 min ago", "Changed at its button."),
         (

@@ -86,7 +86,7 @@ async def test_one_phone_presses_and_the_other_shows_it(
 
     await power(page).click()
     await expect(power(other)).to_be_checked()
-    await expect(card(other)).to_contain_text("Changed by you, on another page.")
+    await expect(card(other)).to_contain_text("Changed by you, elsewhere.")
 
     token = issue_token(stack.bridge.settings.store, phone="Ada's phone")
     await other.goto(f"{stack.url}/#token={token}")
