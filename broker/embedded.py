@@ -1,7 +1,7 @@
 """The embedded broker: amqtt in this process, with the same users, rights and bounds as Mosquitto. No TLS.
 
-It speaks MQTT 3.1.1 and MQTT 5, the latter without sessions that outlive a connection, topic aliases, subscription
-identifiers and shared subscriptions, as it tells each client.
+It speaks MQTT 3.1.1 and MQTT 5, the latter without sessions that outlive a connection, QoS 2, topic aliases and shared
+subscriptions, as it tells each client.
 
 Retained messages live as long as the broker runs. Each user has one connection: a second one takes the first one's
 place, as under Mosquitto's `use_username_as_clientid`.
@@ -21,6 +21,7 @@ from broker.limits import MAX_CONNECTIONS
 from broker.reasons import Reason
 from broker.refusals import STRANGER, Refusals, Refused
 from broker.visit import Visit
+from contract import tcp
 from contract.address import BrokerAddress
 from contract.topics import may
 
@@ -49,7 +50,7 @@ class EmbeddedBroker:
     @property
     def address(self) -> BrokerAddress:
         """Where clients of this machine connect, without a user. Known once started."""
-        return BrokerAddress(host=ports.reachable(self._host), port=self._port)
+        return BrokerAddress(host=tcp.reachable(self._host), port=self._port)
 
     async def start(self) -> None:
         """Listen. Raises PortInUse, CannotListen."""

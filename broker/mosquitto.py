@@ -25,6 +25,7 @@ from broker.config import Files, Listener, config
 from broker.errors import AuthorityMissing, BrokerDied, MosquittoMissing, PortInUse
 from broker.mosquitto_log import is_trouble, port_in_use, refusal
 from broker.refusals import Refusals
+from contract import tcp
 from contract.address import BrokerAddress
 
 SEARCHED = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
@@ -73,13 +74,13 @@ class Mosquitto:
     @property
     def address(self) -> BrokerAddress:
         """Where clients of this machine connect, without a user. Known once started."""
-        return BrokerAddress(host=ports.reachable(self._plain_host), port=self._ports[0])
+        return BrokerAddress(host=tcp.reachable(self._plain_host), port=self._ports[0])
 
     @property
     def tls_address(self) -> BrokerAddress:
         """The same with TLS. Raises AuthorityMissing where there is no TLS."""
         ca = self._certificates().ca
-        return BrokerAddress(host=ports.reachable(self._host), port=self._ports[1], tls=True, ca_file=str(ca))
+        return BrokerAddress(host=tcp.reachable(self._host), port=self._ports[1], tls=True, ca_file=str(ca))
 
     @property
     def pid(self) -> int:

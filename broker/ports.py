@@ -14,8 +14,6 @@ QUIET = range(20_000, 32_768)
 """Below what systems lend to outgoing connections, by default: Linux from 32,768 on, others from 49,152."""
 
 ATTEMPTS = 100
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised here, not listened on
-"""Hosts that mean every address of this machine, and what a client of this machine connects to instead."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -49,11 +47,6 @@ def free(host: str) -> int:
 def in_use(host: str, port: int) -> PortInUse:
     """The error that says so."""
     return PortInUse(f"port {port} on {host} is in use by another program")
-
-
-def reachable(host: str) -> str:
-    """Where a client of this machine connects to reach a server on `host`."""
-    return EVERYWHERE.get(host, host)
 
 
 def _family(host: str) -> socket.AddressFamily:

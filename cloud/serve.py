@@ -19,6 +19,7 @@ from cloud.door import Counts, doors
 from cloud.errors import BridgeFailed, CannotListen
 from cloud.settings import Settings
 from contract import tcp
+from contract.url import authority
 
 LONGEST_FRAME_BYTES = 65_536
 """A larger frame closes its socket with 1009."""
@@ -85,9 +86,8 @@ class Bridge:
 
     @property
     def url(self) -> str:
-        """Where phones find it: `http://host:port`."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """Where clients of this machine find it: `http://host:port`."""
+        return f"http://{authority(tcp.reachable(self.host), self.port)}"
 
     async def __aenter__(self) -> Self:
         listener = _listen(self.host, self.port)

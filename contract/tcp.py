@@ -9,11 +9,19 @@ import socket
 import sys
 from contextlib import suppress
 
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised here, not listened on
+"""Hosts that mean every address of this machine, and what a client of this machine connects to instead."""
+
 RTO_MAX_MS = 1_000
 """The longest wait before a packet is sent again."""
 
 _THIN_LINEAR_TIMEOUTS = 16  # Linux: the first six waits of a connection with little to send are equally long
 _RTO_MAX = 44  # Linux 6.15 and later
+
+
+def reachable(host: str) -> str:
+    """Where a client of this machine connects to reach a server on `host`."""
+    return EVERYWHERE.get(host, host)
 
 
 def has_rto_max() -> bool:

@@ -10,15 +10,19 @@ from typing import Self
 
 from broker.accounts import CREDENTIALS, Accounts
 from broker.embedded import EmbeddedBroker
-from broker.errors import BrokerError
+from broker.errors import BrokerError, PortInUse
 from broker.mosquitto import Mosquitto
+from broker.ports import listen
 from cloud.database import Address
 from cloud.serve import Bridge
 from cloud.settings import Settings
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER
+from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight import broker_port as ports
+from presslight import lan
 from presslight.address import read_address
+from presslight.page_link import page_link
 from presslight.simulated_light import SimulatedLight, SimulatedLightError
 
 ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "attic", "garage")
@@ -48,7 +52,9 @@ class Stack:
 
     `broker`: `embedded` (amqtt in this process), `mosquitto` (a child process) or an address `mqtt[s]://user:pass@host`
     (or `@file`), where that one user serves the bridge and all lights. `folder`: where accounts, presses and the
-    lights' flash stay; None keeps them in a temporary folder that goes with the stack. `store`: where presses and
+    lights' flash stay; None keeps them in a temporary folder that goes with the stack. `broker_host`, `broker_port`:
+    where a broker that is started here listens; without a port it takes that of the folder's last start, and where
+    others shall connect MQTT's own if it is free. `home_assistant`: it gets an account. `store`: where presses and
     tokens stay instead, a file or `postgresql://user@host/database`. `guest`: the phone that gets a token at the
     start, None for none. `step` hears what is being started, `trouble` of parts that ended by themselves
     and are started again.
@@ -63,6 +69,9 @@ class Stack:
         lights: int | Sequence[str] = 3,
         host: str = "127.0.0.1",
         port: int = 0,
+        broker_host: str = "127.0.0.1",
+        broker_port: int | None = None,
+        home_assistant: bool = False,
         folder: Path | None = None,
         store: Address | None = None,
         press_rate: int = 50,
@@ -78,6 +87,8 @@ class Stack:
         self.token = ""
         self._wanted = broker
         self._where = (host, port)
+        self._broker_where = (broker_host, broker_port)
+        self._home_assistant = home_assistant
         self._folder = folder
         self._store = store
         self._press_rate = press_rate
@@ -107,13 +118,20 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Where the bridge is: http://host:port."""
+        """Where the bridge is for clients of this machine: http://host:port."""
         return self.bridge.url
 
     @property
     def phone_link(self) -> str:
-        """The phone page, with the guest's token in the part that no server sees."""
-        return f"{self.url}/#token={self.token}" if self.token else self.url
+        """The phone page for this machine, with the guest's token in the part that no server sees."""
+        return page_link(self.url, self.token)
+
+    @property
+    def home_assistant(self) -> BrokerAddress | None:
+        """What Home Assistant signs in with at the broker that was started here; None where it has no account."""
+        if self.broker is None or HOME_ASSISTANT_USER not in self._accounts.users:
+            return None
+        return self.broker.address.signed_in_as(HOME_ASSISTANT_USER, self._accounts.password(HOME_ASSISTANT_USER))
 
     async def watch(self) -> None:
         """Start again what ends by itself, until cancelled. Raises what a part raises that will not stay up."""
@@ -139,11 +157,34 @@ class Stack:
             address = read_address(self._wanted, ca_file=self._ca_file)
             return lambda _: address
         self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")
-        accounts = _accounts(folder / CREDENTIALS, self.names)
-        broker = EmbeddedBroker(accounts) if self._wanted == "embedded" else Mosquitto(accounts, folder / "mosquitto")
-        await exits.enter_async_context(broker)
-        self.broker = broker
+        users = [*self.names, *([HOME_ASSISTANT_USER] if self._home_assistant else [])]
+        self._accounts = accounts = _accounts(folder / CREDENTIALS, users)
+        self.broker = broker = await self._listening(exits, folder)
         return lambda user: broker.address.signed_in_as(user, accounts.password(user))
+
+    async def _listening(self, exits: AsyncExitStack, folder: Path) -> EmbeddedBroker | Mosquitto:
+        """The broker on the first of its ports that is free."""
+        (host, asked), kept = self._broker_where, ports.read(folder)
+        public = self._home_assistant or lan.is_everywhere(host)
+        wanted = ports.candidates(asked, kept, public=public)
+        for port in wanted:
+            broker = self._broker(folder, host, port)
+            try:
+                listen(host, port).close()  # Mosquitto would log that it cannot
+                await exits.enter_async_context(broker)
+            except PortInUse as error:
+                if port == wanted[-1]:
+                    raise PortInUse(f"{error}: name another with --broker-port") from None
+            else:
+                break
+        if asked or kept or public:
+            ports.write(folder, broker.address.port)
+        return broker
+
+    def _broker(self, folder: Path, host: str, port: int) -> EmbeddedBroker | Mosquitto:
+        if self._wanted == "embedded":
+            return EmbeddedBroker(self._accounts, host, port)
+        return Mosquitto(self._accounts, folder / "mosquitto", host, port)
 
     async def _start_bridge(self, exits: AsyncExitStack, folder: Path, address: BrokerAddress) -> None:
         self._step("the bridge")
@@ -158,10 +199,10 @@ class Stack:
             self.token = issue_token(settings.store, phone=self._guest)
 
 
-def _accounts(file: Path, lights: Sequence[str]) -> Accounts:
+def _accounts(file: Path, users: Sequence[str]) -> Accounts:
     accounts = Accounts.load(file) if file.exists() else Accounts.make(())
-    for light in lights:
-        accounts.add(light)
+    for user in users:
+        accounts.add(user)
     accounts.save(file)
     return accounts
 

@@ -12,8 +12,10 @@ from cloud.database import read_address
 from cloud.logs import configure
 from contract.errors import Invalid
 from mobile_sim.phone import Phone
+from presslight import lan
 from presslight.address import read_address as read_broker
 from presslight.console import complain, given_path, out, refuse_written, run_until_signal
+from presslight.shown import Shown
 from presslight.stack import OWN_BROKERS, Stack
 
 BUDGET_MS = 2_000
@@ -33,8 +35,21 @@ def up(  # noqa: PLR0913 -- each is an option of the command
         ),
     ] = "embedded",
     lights: Annotated[int, typer.Option(min=0, max=500, help="How many simulated lights to start.")] = 3,
-    host: Annotated[str, typer.Option(help="Where the bridge listens; 0.0.0.0 for all of your network.")] = "127.0.0.1",
+    host: Annotated[
+        str | None, typer.Option(help="Where the bridge listens; 127.0.0.1 unless you say otherwise.")
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The bridge's port; 0 takes a free one.")] = DEFAULT_PORT,
+    in_lan: Annotated[
+        bool,
+        typer.Option("--lan", help="Let your network reach the bridge, and the broker where it is started here."),
+    ] = False,
+    broker_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65_535, help="The port of a broker that is started here; it stays, with --state."),
+    ] = None,
+    home_assistant: Annotated[
+        bool, typer.Option("--home-assistant", help="Make an account for Home Assistant and print what its form asks.")
+    ] = False,
     ca_file: Annotated[
         Path | None,
         typer.Option(
@@ -70,14 +85,18 @@ def up(  # noqa: PLR0913 -- each is an option of the command
 ) -> None:
     """Start broker, bridge and simulated lights in one go; Ctrl-C ends them all."""
     address = read_address(store) if store is not None else None
+    place = _host(host, in_lan=in_lan)
     _check(ctx, broker, ca_file, lights, demo=demo)
     configure(logs, logging.getLevelNamesMapping()[log_level.upper()])
     with Status("starting", console=out) as status:
         stack = Stack(
             broker=broker,
             lights=lights,
-            host=host,
+            host=place,
             port=port,
+            broker_host=lan.EVERY_ADDRESS if in_lan else "127.0.0.1",
+            broker_port=broker_port,
+            home_assistant=home_assistant,
             folder=state,
             store=address,
             press_rate=press_rate,
@@ -86,7 +105,8 @@ def up(  # noqa: PLR0913 -- each is an option of the command
             step=lambda what: status.update(f"starting {what}"),
             trouble=complain,
         )
-        run_until_signal(lambda: _stay_up(stack, status, demo=demo))
+        shown = Shown(state, home_assistant=home_assistant, in_lan=in_lan)
+        run_until_signal(lambda: _stay_up(stack, status, shown, demo=demo))
 
 
 def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *, demo: bool) -> None:
@@ -95,13 +115,20 @@ def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *
         raise Invalid("--demo presses each simulated light, and there is none: --lights")
     if broker in OWN_BROKERS:
         return refuse_written(ctx, "is for a broker that runs elsewhere (--broker mqtts://…)", "ca_file")
+    refuse_written(ctx, "is for a broker that is started here", "broker_port")
     user = read_broker(broker, ca_file=ca_file).username
     if user is not None and lights:
         raise Invalid(f"each light signs in under its own name, and this broker address is of {user!r}: --lights 0")
     return None
 
 
-async def _stay_up(stack: Stack, status: Status, *, demo: bool) -> None:
+def _host(host: str | None, *, in_lan: bool) -> str:
+    if in_lan and host is not None:
+        raise Invalid("--lan says where to listen, and so does --host: give one of them")
+    return lan.EVERY_ADDRESS if in_lan else host or "127.0.0.1"
+
+
+async def _stay_up(stack: Stack, status: Status, shown: Shown, *, demo: bool) -> None:
     async with stack:
         if demo:
             status.update("pressing each light once")
@@ -109,9 +136,7 @@ async def _stay_up(stack: Stack, status: Status, *, demo: bool) -> None:
         status.stop()
         if demo:
             out.print(table)
-        out.print(f"Phone page: {stack.phone_link}", soft_wrap=True)
-        if not stack.token:
-            out.print("A token for it: presslight token, with the same --state or --store.")
+        shown.print(stack)
         out.print("Ctrl-C ends it.")
         await stack.watch()
 

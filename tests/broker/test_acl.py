@@ -1,5 +1,7 @@
 """Mosquitto's ACL file says what the contract says. (Whether Mosquitto obeys it: test_rights.)"""
 
+from pathlib import Path
+
 from broker.acl import acl
 from contract.topics import RULES, Role
 
@@ -31,3 +33,15 @@ def test_each_bridge_has_its_own_canary_and_is_no_light() -> None:
     assert "topic write presslight/bridge/bridge-2/canary" in section
     assert "topic deny presslight/light/bridge-2/state" in section
     assert not any("bridge/bridge/" in line for line in section)
+
+
+def test_lines_for_the_broker_that_a_house_has_are_home_assistant_s_rights() -> None:
+    assert sorted(lines_for_home_assistant()) == sorted(
+        line for line in acl(["homeassistant"]).splitlines() if line.startswith(("topic read", "topic write"))
+    )
+
+
+def lines_for_home_assistant() -> list[str]:
+    """What docs/running.md has people add to their own ACL file."""
+    text = (Path(__file__).parents[2] / "docs/running.md").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line.startswith("topic ")]

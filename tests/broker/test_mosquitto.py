@@ -13,12 +13,14 @@ import pytest
 from broker import mosquitto as module
 from broker import ports
 from broker.accounts import Accounts
+from broker.acl import acl
 from broker.authority import Authority
 from broker.errors import AuthorityMissing, BrokerDied, MosquittoMissing, PortInUse
 from broker.mosquitto import Mosquitto
 from contract.address import BrokerAddress
 from tests.broker.clients import Client
 from tests.broker.conftest import Heard
+from tests.broker.test_acl import lines_for_home_assistant
 
 KITCHEN_STATE = "presslight/light/kitchen/state"
 STATES = "presslight/light/+/state"
@@ -205,3 +207,26 @@ def test_address_without_tls_is_only_for_this_machine_where_there_is_tls(
     assert broker.address == BrokerAddress(host="127.0.0.1", port=1)
     assert broker.tls_address == BrokerAddress(host="127.0.0.1", port=2, tls=True, ca_file=ca)
     assert [(listener.host, listener.port) for listener in broker._listeners()] == [("127.0.0.1", 1), ("0.0.0.0", 2)]
+
+
+async def test_home_assistant_of_a_house_keeps_its_other_devices_and_gains_the_lights(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/running.md tells people to extend the ACL file of the broker that they have."""
+    accounts.add("own-assistant")
+    its_own = ["user own-assistant", "topic readwrite zigbee/#", *lines_for_home_assistant()]
+    monkeypatch.setattr("broker.mosquitto.acl", lambda _: "\n".join([*its_own, "", acl(["bridge"])]))
+    async with asyncio.timeout(30), Mosquitto(accounts) as broker:
+        assistant = Client(broker.address.signed_in_as("own-assistant", accounts.password("own-assistant")))
+        light = Client(broker.address.signed_in_as("kitchen", accounts.password("kitchen")))
+        async with assistant, light:
+            await light.subscribe("presslight/light/kitchen/set", qos=1)
+            for wanted in ("zigbee/#", "presslight/light/+/state", "homeassistant/device/+/config"):
+                await assistant.subscribe(wanted, qos=1)
+            await assistant.publish("zigbee/lamp", b"on", qos=1)
+            assert await assistant.heard() == ("zigbee/lamp", b"on")
+            for topic in ("presslight/light/kitchen/state", "homeassistant/device/kitchen/config"):
+                await light.publish(topic, b"{}", qos=1)
+                assert await assistant.heard() == (topic, b"{}")
+            await assistant.publish("presslight/light/kitchen/set", b"{}", qos=1)
+            assert await light.heard() == ("presslight/light/kitchen/set", b"{}")

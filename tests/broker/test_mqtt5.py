@@ -1,16 +1,11 @@
 """MQTT 5's packets: cut, judged, worded for amqtt and back, with no socket. (On both brokers: test_version_5.)"""
 
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any
 
-import paho.mqtt.properties
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paho.mqtt.client import Client as Paho
-from paho.mqtt.client import MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -24,55 +19,20 @@ from broker.packet import Frames, Kind, Packet, filters
 from broker.reasons import Reason, reason_of
 from contract.errors import ContractError
 from tests.broker.clients import packet, text
+from tests.broker.paho_packets import (
+    ABOUT_A_MESSAGE,
+    Properties,
+    Recorder,
+    cut_3,
+    cut_unchecked,
+    hello,
+    of_paho,
+    pairs,
+    topics,
+)
 
 TOPIC = "presslight/light/kitchen/state"
 SAID = Connect(5, 0xC2, 4, "kitchen", b"secret", client_id="kitchen")
-
-words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
-topics = words.filter(lambda topic: topic and not set(topic) & set("+#") and not topic.startswith("$"))
-pairs = st.lists(st.tuples(words, words), max_size=3)
-whole = st.integers(0, 2**32 - 1)
-ABOUT_A_MESSAGE: dict[str, st.SearchStrategy[Any]] = {
-    "PayloadFormatIndicator": st.integers(0, 1),
-    "MessageExpiryInterval": whole,
-    "ContentType": words,
-    "ResponseTopic": topics,
-    "CorrelationData": st.binary(max_size=12),
-    "UserProperty": pairs,
-}
-ABOUT_A_CONNECTION: dict[str, st.SearchStrategy[Any]] = {
-    "SessionExpiryInterval": whole,
-    "ReceiveMaximum": st.integers(1, 65_535),
-    "MaximumPacketSize": st.integers(1, 2**28 - 1),
-    "TopicAliasMaximum": st.integers(0, 65_535),
-    "RequestResponseInformation": st.integers(0, 1),
-    "RequestProblemInformation": st.integers(0, 1),
-    "UserProperty": pairs,
-}
-
-
-Properties: Any = paho.mqtt.properties.Properties  # it has no types
-
-
-class Recorder(Paho):
-    """Paho, whose packets are kept and not sent."""
-
-    def __init__(self) -> None:
-        super().__init__(CallbackAPIVersion.VERSION2, client_id="kitchen", protocol=MQTTv5)
-        self._sock: Any = SimpleNamespace(close=lambda: None)
-        self.written = b""
-
-    def _packet_queue(self, command: int, packet: bytes | bytearray, *_: Any) -> Any:
-        self.written += packet
-        return 0
-
-
-def of_paho(kind: int, values: dict[str, Any]) -> Any:
-    made = Properties(kind)
-    for name, value in values.items():
-        if value != []:
-            setattr(made, name, value)
-    return made
 
 
 def cut(stream: bytes, language: Mqtt5 | None = None) -> list[Packet]:
@@ -113,7 +73,7 @@ def test_publish_of_paho_comes_out_as_it_came_in(
     inside = inward(paho.written)
     assert Mqtt5(SAID, lambda _: True).outward(inside) == paho.written
     plain = Mqtt3().outward(inside)
-    (seen,) = three(plain)
+    (seen,) = cut_3(plain)
     at = len(text(topic)) + (2 if qos else 0)
     assert (seen.flags, seen.body[at:]) == (qos << 1 | retain, payload)
     assert Mqtt3().inward(seen) == plain_publish(topic, payload, qos, retain)
@@ -123,53 +83,6 @@ def plain_publish(topic: str, payload: bytes, qos: int, retain: bool) -> bytes:
     paho = Recorder()
     paho._send_publish(7, topic.encode(), payload, qos, retain)
     return paho.written
-
-
-def three(stream: bytes) -> list[Packet]:
-    frames, found = Frames(Mqtt3().check), []
-    frames.feed(stream)
-    while packet := frames.next():
-        found.append(packet)
-    return found
-
-
-@given(
-    st.fixed_dictionaries({}, optional=ABOUT_A_CONNECTION),
-    st.none() | st.tuples(topics, st.binary(max_size=50), st.integers(0, 1), st.booleans()),
-    st.fixed_dictionaries({}, optional=ABOUT_A_MESSAGE | {"WillDelayInterval": whole}),
-)
-def test_connect_of_paho_is_read_whole(about: dict[str, Any], will: Any, about_will: dict[str, Any]) -> None:
-    paho = Recorder()
-    paho.username_pw_set("hall", "secret")
-    paho._connect_properties = of_paho(PacketTypes.CONNECT, about)
-    if will:
-        topic, message, qos, retain = will
-        paho.will_set(topic, message, qos, retain, of_paho(PacketTypes.WILLMESSAGE, about_will))
-    paho._send_connect(9)
-    frames = Frames()
-    frames.feed(paho.written)
-    said = connect(frames.next() or pytest.fail("nothing"))
-    assert (said.level, said.keep_alive, said.user, said.password, said.client_id) == (
-        5,
-        9,
-        "hall",
-        b"secret",
-        "kitchen",
-    )
-    language = Mqtt5(said, lambda _: True)
-    assert (language.window, language.max_packet_bytes) == (about.get("ReceiveMaximum"), about.get("MaximumPacketSize"))
-    (told,) = three(introduction(said, "hall"))
-    again = connect(told)
-    assert (again.level, again.user, again.keep_alive, again.password) == (4, "hall", 0, None)
-    if will:
-        topic, message = said.will or ("", b"")
-        assert (topic, properties.payload(message)) == will[:2]
-        passed_on = {name: value for name, value in about_will.items() if name != "WillDelayInterval" and value != []}
-        found = Properties(PacketTypes.PUBLISH)
-        found.unpack(message)
-        assert {**found.json()} == {**of_paho(PacketTypes.PUBLISH, passed_on).json()}
-        assert again.will == (topic, b"\0" + message)
-        assert ((again.flags >> 3) & 3, bool(again.flags & 0x20)) == will[2:]
 
 
 @given(
@@ -188,7 +101,7 @@ def test_subscribe_of_paho_keeps_filters_and_options(asked: list[tuple[str, Any]
         False, [(t.encode(), o) for t, o in asked], of_paho(PacketTypes.SUBSCRIBE, {"UserProperty": about})
     )
     inside = inward(paho.written)
-    (seen,) = three_unchecked(inside)
+    seen = cut_unchecked(inside)
     told = filters(seen.body, 2, options=1)
     assert [topic for topic, _ in told] == [topic for topic, _ in asked]
     for (_, byte), (_, options) in zip(told, asked, strict=True):
@@ -198,22 +111,13 @@ def test_subscribe_of_paho_keeps_filters_and_options(asked: list[tuple[str, Any]
         assert byte >> 4 == options.retainHandling
 
 
-def three_unchecked(stream: bytes) -> list[Packet]:
-    frames = Frames()
-    frames.feed(stream)
-    found = frames.next()
-    assert found
-    assert found.raw == stream
-    return [found]
-
-
 @given(st.lists(topics, min_size=1, max_size=5), pairs)
 def test_unsubscribe_of_paho_keeps_filters(asked: list[str], about: Any) -> None:
     paho = Recorder()
     paho._send_unsubscribe(
         False, [t.encode() for t in asked], of_paho(PacketTypes.UNSUBSCRIBE, {"UserProperty": about})
     )
-    (seen,) = three(inward(paho.written))
+    (seen,) = cut_3(inward(paho.written))
     assert [topic for topic, _ in filters(seen.body, 2, options=0)] == asked
 
 
@@ -309,30 +213,6 @@ def test_retain_handling_says_when_retained_messages_are_sent(options: int, new:
     assert mqtt5.wants_retained(options, new=new) is wanted
 
 
-# -- expiry ------------------------------------------------------------------------------------------------------------
-
-
-@given(whole, st.integers(0, 2**33), st.fixed_dictionaries({}, optional=ABOUT_A_MESSAGE), st.binary(max_size=20))
-def test_expiry_comes_nearer_by_the_time_waited(expiry: int, waited: int, about: Any, payload: bytes) -> None:
-    made = of_paho(PacketTypes.PUBLISH, about | {"MessageExpiryInterval": expiry})
-    aged = properties.aged(made.pack() + payload, waited)
-    if waited and waited >= expiry:
-        assert aged is None
-    else:
-        assert aged is not None
-        assert properties.payload(aged) == payload
-        found = Properties(PacketTypes.PUBLISH)
-        found.unpack(aged)
-        wanted = of_paho(PacketTypes.PUBLISH, about | {"MessageExpiryInterval": expiry - waited})
-        assert found.json() == wanted.json()
-
-
-@given(st.fixed_dictionaries({}, optional={k: v for k, v in ABOUT_A_MESSAGE.items() if k != "MessageExpiryInterval"}))
-def test_message_without_expiry_does_not_age(about: Any) -> None:
-    sent = of_paho(PacketTypes.PUBLISH, about).pack() + b"on"
-    assert properties.aged(sent, 1e9) is sent
-
-
 # -- what does not add up ----------------------------------------------------------------------------------------------
 
 MESSAGE = b"\x00on"
@@ -406,48 +286,8 @@ def test_packet_that_does_not_add_up_ends_the_connection_with_its_reason(kind: s
     assert reason_of(told.value) is reason
 
 
-def hello(*fields: bytes, flags: int = 0xC2, about: bytes = b"\x00") -> bytes:
-    return packet(0x10, text("MQTT"), b"\x05", bytes([flags]), b"\x00\x04", about, *fields)
-
-
 WILL = b"\x00" + text(TOPIC) + text("offline")
 NAMES = text("kitchen") + text("secret")
-WRONG_HELLO = {
-    "reserved flag": (hello(text(""), NAMES, flags=0xC3), Reason.MALFORMED_PACKET),
-    "more than there should be": (hello(text(""), NAMES, b"x"), Reason.MALFORMED_PACKET),
-    "less than there should be": (hello(text(""), text("kitchen")), Reason.MALFORMED_PACKET),
-    "a will's QoS without a will": (hello(text(""), NAMES, flags=0xCA), Reason.MALFORMED_PACKET),
-    "a will of QoS 2": (hello(text(""), WILL, NAMES, flags=0xD6), Reason.QOS_NOT_SUPPORTED),
-    "a will of QoS 3": (hello(text(""), WILL, NAMES, flags=0xDE), Reason.MALFORMED_PACKET),
-    "a will on a wildcard": (
-        hello(text(""), b"\x00", text("a/#"), text(""), NAMES, flags=0xC6),
-        Reason.TOPIC_NAME_INVALID,
-    ),
-    "a will with a topic alias": (
-        hello(text(""), b"\x03\x23\x00\x01", text("a"), text(""), NAMES, flags=0xC6),
-        Reason.MALFORMED_PACKET,
-    ),
-    "another way to sign in": (
-        hello(text(""), NAMES, about=b"\x06\x15\x00\x03OTP"),
-        Reason.BAD_AUTHENTICATION_METHOD,
-    ),
-    "data for no way to sign in": (hello(text(""), NAMES, about=b"\x04\x16\x00\x01x"), Reason.PROTOCOL_ERROR),
-    "a receive maximum of 0": (hello(text(""), NAMES, about=b"\x03\x21\x00\x00"), Reason.PROTOCOL_ERROR),
-    "a packet size of 0": (hello(text(""), NAMES, about=b"\x05\x27\x00\x00\x00\x00"), Reason.PROTOCOL_ERROR),
-    "properties cut off": (packet(0x10, text("MQTT"), b"\x05\xc2\x00\x04\x09\x21"), Reason.MALFORMED_PACKET),
-    "nothing after the head": (packet(0x10, text("MQTT"), b"\x05\xc2\x00\x04"), Reason.MALFORMED_PACKET),
-}
-
-
-@pytest.mark.parametrize("kind", WRONG_HELLO)
-def test_connect_that_does_not_add_up_is_refused_with_its_reason(kind: str) -> None:
-    stream, reason = WRONG_HELLO[kind]
-    (found,) = three_unchecked(stream)
-    with pytest.raises(ContractError) as told:
-        connect(found)
-    assert reason_of(told.value) is reason
-
-
 GOOD = [
     hello(text("kitchen"), WILL, NAMES, flags=0xEE, about=b"\x08\x11\x00\x00\x00\x3c\x21\x00\x14"),
     packet(0x32, text(TOPIC), b"\x00\x07", b"\x09\x02\x00\x00\x00\x3c\x03\x00\x01x", b"on"),
@@ -467,13 +307,13 @@ def judged(stream: bytes) -> None:
         if found.kind is Kind.CONNECT:
             said = connect(found)
             if said.level == 5:
-                three(introduction(said, "kitchen"))
+                cut_3(introduction(said, "kitchen"))
             continue
         told = language.inward(found)
-        three_unchecked(told)
+        cut_unchecked(told)
         assert told[0] == found.raw[0]
         if found.kind is Kind.PUBLISH:
-            assert three(Mqtt3().outward(told))
+            assert cut_3(Mqtt3().outward(told))
 
 
 @given(st.sampled_from(GOOD), st.data())
@@ -494,7 +334,7 @@ def test_packet_cut_short_is_refused_or_told_whole(good: bytes) -> None:
 
 
 def read_body(good: bytes) -> bytes:
-    (found,) = three_unchecked(good)
+    found = cut_unchecked(good)
     return found.body
 
 
@@ -502,11 +342,3 @@ def read_body(good: bytes) -> bytes:
 def test_any_bytes_are_refused_or_told_whole(stream: bytes) -> None:
     with suppress(ContractError):
         judged(stream)
-
-
-def test_thousands_of_properties_are_read_in_one_pass() -> None:
-    many = b"\x26\x00\x00\x00\x00" * 1_600
-    about = b"\xc0\x3e" + many
-    sent = packet(0x30, text("a"), about, b"on")
-    assert inward(sent) == sent
-    assert properties.payload(properties.aged(about + b"on", 1) or b"") == b"on"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.connect import Connect, connect, introduction
+from broker.connect import connect
 from broker.limits import MAX_PACKET_BYTES
 from broker.mqtt3 import Mqtt3
 from broker.packet import Frames, Kind, Packet
@@ -105,56 +105,3 @@ def test_packet_that_clients_do_not_send_is_refused_at_its_first_byte(kind: int)
 def test_packet_that_does_not_add_up_is_refused(wrong: bytes) -> None:
     with pytest.raises(Malformed):
         cut(wrong)
-
-
-def test_connect_is_read_whole() -> None:
-    (found,) = cut(connect_packet("kitchen", "secret", client_id="other", will=(TOPIC, b"gone"), keep_alive=4))
-    said = connect(found)
-    assert said == Connect(4, 0xEE, 4, "kitchen", b"secret", (TOPIC, b"\0gone"), "other")
-    assert "secret" not in repr(said)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        publish_packet(TOPIC, b"x"),
-        packet(0x10),
-        packet(0x10, text("HTTP"), b"\x04\x02\x00\x00", text("x")),
-        packet(0x10, text("MQTT"), b"\x04\x02\x00"),
-        packet(0x10, text("MQTT"), b"\x04\x03\x00\x00", text("x")),
-        packet(0x10, text("MQTT"), b"\x04\x02\x00\x00", text("x"), b"more"),
-        packet(0x10, text("MQTT"), b"\x04\x16\x00\x00", text("x"), text(TOPIC), text("qos 2")),
-        packet(0x10, text("MQTT"), b"\x04\x0a\x00\x00", text("x")),
-        packet(0x10, text("MQTT"), b"\x04\x06\x00\x00", text("x"), text("a/#"), text("x")),
-        packet(0x10, text("MQTT"), b"\x04\xc2\x00\x00", text("x"), text("user")),
-    ],
-)
-def test_connect_that_does_not_add_up_is_refused(wrong: bytes) -> None:
-    (found,) = cut(wrong)
-    with pytest.raises(Malformed):
-        connect(found)
-
-
-@pytest.mark.parametrize("level", [3, 6])
-def test_connect_of_another_version_says_its_version(level: int) -> None:
-    (found,) = cut(connect_packet("kitchen", "secret", level=level))
-    assert connect(found) == Connect(level, 0xC2, 0)
-
-
-@pytest.mark.parametrize("will", [None, (TOPIC, b""), (TOPIC, b"offline" * 40)])
-def test_introduction_keeps_the_will_and_drops_password_and_keep_alive(will: tuple[str, bytes] | None) -> None:
-    (found,) = cut(connect_packet("kitchen", "secret", client_id="other", will=will, keep_alive=4))
-    introduced = introduction(connect(found), "kitchen")
-    (again,) = cut(introduced)
-    told = (will[0], b"\0\0" + will[1]) if will else None  # the message's properties, of which there are none, twice
-    assert connect(again) == Connect(4, 0xAE if will else 0x82, 0, "kitchen", None, told, "kitchen")
-    assert b"secret" not in introduced
-    assert b"other" not in introduced
-
-
-def test_subscription_is_granted_qos_1_at_most() -> None:
-    wanted = packet(0x82, b"\x00\x01", text("a"), b"\x02", text("b/+"), b"\x00", text("c"), b"\x01")
-    (found,) = cut(wanted)
-    assert Mqtt3().inward(found) == packet(
-        0x82, b"\x00\x01", text("a"), b"\x01", text("b/+"), b"\x00", text("c"), b"\x01"
-    )

@@ -7,6 +7,7 @@ import pytest
 
 from broker import ports
 from broker.errors import CannotListen, PortInUse
+from contract import tcp
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -44,4 +45,4 @@ def test_port_in_use_and_impossible_ports_are_told_apart() -> None:
 
 @pytest.mark.parametrize(("host", "reached"), [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.7", "192.0.2.7")])
 def test_every_address_is_reached_at_the_loopback_one(host: str, reached: str) -> None:
-    assert ports.reachable(host) == reached
+    assert tcp.reachable(host) == reached

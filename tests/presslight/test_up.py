@@ -11,12 +11,20 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 
+from broker.accounts import Accounts
+from broker.embedded import EmbeddedBroker
+from broker.ports import free
 from mobile_sim.phone import Phone
 
 WAIT_S = 30
 LINK = re.compile(r"(http://[^/\s]+)/#token=(\S+)")
+
+FORM = re.compile(
+    r"Broker +(?P<host>\S+)\s+Port +(?P<port>\d+)\s+Username +(?P<user>\S+)\s+Password +(?P<password>\S+)"
+)
 
 Start = Callable[..., Coroutine[Any, Any, Process]]
 
@@ -150,3 +158,108 @@ async def test_token_lets_a_phone_in_until_it_is_revoked(start: Start, tmp_path:
 async def test_token_without_a_house_is_one_line(start: Start, tmp_path: Path) -> None:
     code, complaint = await ended(await start("token", "--state", str(tmp_path / "nowhere")))
     assert (code, complaint.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+async def test_home_assistant_connects_with_what_is_printed_and_later_starts_keep_it(
+    start: Start, tmp_path: Path, broker: str
+) -> None:
+    port, folder = free("127.0.0.1"), str(tmp_path / "house")
+    words = ("up", "--broker", broker, "--lights", "1", "--port", "0", "--state", folder)
+    house = await start(*words, "--home-assistant", "--broker-port", str(port))
+    form = FORM.search(await said(house, "Ctrl-C ends it."))
+    assert form
+    assert (form["host"], form["port"], form["user"]) == ("127.0.0.1", str(port), "homeassistant")
+    await hears_the_kitchen(form)
+    house.terminate()
+    assert await ended(house) == (0, "")
+    later = await start(*words)
+    assert form["password"] not in await said(later, "Ctrl-C ends it.")
+    await hears_the_kitchen(form)
+    later.terminate()
+    assert await ended(later) == (0, "")
+
+
+async def hears_the_kitchen(form: re.Match[str]) -> None:
+    """Sign in as a form's owner with MQTT 5, and wait until the light says that it is there."""
+    async with (
+        asyncio.timeout(WAIT_S),
+        aiomqtt.Client(
+            form["host"],
+            int(form["port"]),
+            username=form["user"],
+            password=form["password"],
+            protocol=aiomqtt.ProtocolVersion.V5,
+            will=aiomqtt.Will("homeassistant/status", b"offline"),
+        ) as assistant,
+    ):
+        await assistant.subscribe("presslight/light/+/availability")
+        async for message in assistant.messages:
+            if message.payload == b"online":  # Mosquitto kept `offline` from the last end
+                return
+
+
+async def test_home_assistant_at_another_broker_is_told_in_a_line_what_to_do(start: Start, accounts: Accounts) -> None:
+    async with EmbeddedBroker(accounts) as elsewhere:
+        address = elsewhere.address.signed_in_as("bridge", accounts.password("bridge"))
+        house = await start("up", "--broker", address.url(), "--lights", "0", "--port", "0", "--home-assistant")
+        text = await said(house, "Ctrl-C ends it.")
+    (line,) = [line for line in text.splitlines() if "Home Assistant" in line]
+    assert "docs/running.md" in line
+    assert accounts.password("bridge") not in text
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts.make([])
+
+
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+async def test_broker_port_in_use_is_one_line_that_names_the_option(start: Start, broker: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, complaint = await ended(await start("up", "--port", "0", "--broker", broker, "--broker-port", port))
+    assert code == 2
+    taken_by_another = f"port {port} on 127.0.0.1 is in use by another program"
+    assert complaint == f"presslight: {taken_by_another}: name another with --broker-port\n"
+    assert is_empty(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--lan", "--host", "127.0.0.1"),
+        ("--broker", "mqtt://me:geheim@127.0.0.1:1", "--broker-port", "1883"),
+    ],
+)
+async def test_options_that_contradict_each_other_are_one_line(start: Start, words: tuple[str, ...]) -> None:
+    code, complaint = await ended(await start("up", "--port", "0", "--lights", "0", *words))
+    assert (code, complaint.count("\n")) == (2, 1)
+    assert complaint.startswith("presslight: ")
+    assert "geheim" not in complaint
+
+
+@pytest.mark.parametrize(
+    ("words", "link"),
+    [
+        ((), None),
+        (("--url", "https://home.example/house1/"), "https://home.example:443/house1/#token="),
+        (("--url", "http://192.168.1.5:8787"), "http://192.168.1.5:8787/#token="),
+    ],
+)
+async def test_token_prints_nothing_but_itself_unless_it_is_told_the_page_s_address(
+    start: Start, tmp_path: Path, words: tuple[str, ...], link: str | None
+) -> None:
+    made = await start("token", "--state", str(tmp_path), *words)
+    async with asyncio.timeout(WAIT_S):
+        text, complaint = (piece.decode() for piece in await made.communicate())
+    token = text.splitlines()[0]
+    assert (made.returncode, complaint) == (0, "")
+    assert text == f"{token}\n" + (f"{link}{token}\n" if link else "")
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "192.168.1.5", "http://h/#token=abc", "http://me:geheim@h"])
+async def test_page_s_address_that_is_none_is_one_line(start: Start, tmp_path: Path, url: str) -> None:
+    code, complaint = await ended(await start("token", "--state", str(tmp_path), "--url", url))
+    assert (code, complaint.count("\n")) == (2, 1)
+    assert "geheim" not in complaint

@@ -1,0 +1,36 @@
+"""Which port a broker that `up` starts listens on: one to be typed into a form, the same at the next start."""
+
+from pathlib import Path
+
+from contract.address import DEFAULT_PORTS
+
+RECORD = "broker.port"
+"""The file in a stack's folder that keeps it."""
+
+ANY = 0
+
+
+def candidates(asked: int | None, kept: int | None, *, public: bool) -> tuple[int, ...]:
+    """The ports to try, in order: the one asked for, else that of the last start, else MQTT's own where it is free.
+
+    `public`: somebody else than the stack's own parts shall connect. For those alone any free port does.
+    """
+    if asked is not None:
+        return (asked,)
+    if kept is not None:
+        return (kept,)
+    return (DEFAULT_PORTS["mqtt"], ANY) if public else (ANY,)
+
+
+def read(folder: Path) -> int | None:
+    """The port of the last start; None where none was kept, or nothing that is a port."""
+    try:
+        port = int((folder / RECORD).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return port if 0 < port < 65_536 else None
+
+
+def write(folder: Path, port: int) -> None:
+    """Keep a port for the next start."""
+    (folder / RECORD).write_text(f"{port}\n", encoding="ascii")

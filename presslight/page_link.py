@@ -1,0 +1,62 @@
+"""How a phone is told where the page is: a link, and on a terminal the same as a QR code."""
+
+from pathlib import Path
+
+import segno
+from rich.console import Console
+from rich.text import Text
+
+from contract import url as urls
+from contract.errors import Invalid
+from mobile_sim.address import BridgeAddress
+
+RECORD = "page.url"
+"""The file in a stack's folder with the address that phones used last, without any token."""
+
+QUIET_ZONE = 4
+"""Light modules around a QR code (ISO/IEC 18004)."""
+
+INK = "#000000 on #ffffff"
+"""The colours of a QR code, whatever those of the terminal are."""
+
+_HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
+
+
+def page_url(host: str, port: int) -> str:
+    """The page's address without a token."""
+    return f"http://{urls.authority(host, port)}"
+
+
+def page_link(url: str, token: str) -> str:
+    """The page's address with the token in the part that no server sees."""
+    return f"{url}/#token={token}" if token else url
+
+
+def record(folder: Path, url: str) -> None:
+    """Keep the page's address for `presslight token`."""
+    (folder / RECORD).write_text(url + "\n", encoding="utf-8")
+
+
+def recorded(folder: Path) -> str | None:
+    """The address that the bridge of this folder had last; None where none was kept, or nothing that is one."""
+    try:
+        return BridgeAddress.parse((folder / RECORD).read_text(encoding="utf-8").strip()).shown
+    except (OSError, UnicodeDecodeError, Invalid):
+        return None
+
+
+def print_qr(link: str, console: Console) -> None:
+    """Draw the link where a terminal can show it; elsewhere the link has to do."""
+    lines = qr_code(link)
+    able = console.is_terminal and not console.is_dumb_terminal and not console.no_color
+    if able and len(lines[0]) <= console.width and console.encoding.startswith("utf"):
+        console.print(Text("\n".join(lines), style=INK, no_wrap=True))
+
+
+def qr_code(link: str) -> list[str]:
+    """The lines of a QR code, two modules to a character; black on white once printed so."""
+    rows = [bytes(row) for row in segno.make_qr(link).matrix_iter(border=QUIET_ZONE)]
+    rows += [bytes(len(rows[0]))] * (len(rows) % 2)
+    return [
+        "".join(map(_HALVES.__getitem__, zip(*pair, strict=True))) for pair in zip(rows[::2], rows[1::2], strict=True)
+    ]

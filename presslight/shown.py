@@ -1,0 +1,70 @@
+"""What `presslight up` tells once all is up: where phones find the page, and what Home Assistant's form asks for."""
+
+from pathlib import Path
+
+from contract import url as urls
+from contract.address import BrokerAddress
+from presslight import lan
+from presslight.console import out
+from presslight.page_link import page_link, page_url, print_qr, record
+from presslight.stack import Stack
+
+NO_LAN = "This machine has no address in a local network: nothing else can reach it."
+
+
+class Shown:
+    """`print(stack)`: on stdout, once. `state`: the folder that keeps the page's address for `presslight token`."""
+
+    def __init__(self, state: Path | None, *, home_assistant: bool, in_lan: bool) -> None:
+        self._state = state
+        self._home_assistant = home_assistant
+        self._in_lan = in_lan
+
+    def print(self, stack: Stack) -> None:
+        """Tell all of it."""
+        self._print_page(stack)
+        hosts = lan.reached_at(lan.EVERY_ADDRESS) if self._in_lan else ()
+        if self._in_lan and stack.broker:
+            self._print_broker(hosts, stack.broker.address)
+        if self._home_assistant:
+            _print_form(hosts, stack.home_assistant)
+
+    def _print_page(self, stack: Stack) -> None:
+        host, port = stack.bridge.host, stack.bridge.port
+        hosts = lan.reached_at(host)
+        url = page_url(hosts[0], port) if hosts else stack.url
+        link = page_link(url, stack.token)
+        _say(f"Phone page: {link}")
+        for other in hosts[1:]:
+            _say(f"or, by another network of this machine: {page_link(page_url(other, port), stack.token)}")
+        if hosts:
+            print_qr(link, out)
+        else:
+            _say(NO_LAN if lan.is_everywhere(host) else "Only this machine reaches it; with --lan phones do, too.")
+        if not stack.token:
+            _say("A token for it: presslight token, with the same --state or --store.")
+        if self._state:
+            record(self._state, url)
+
+    def _print_broker(self, hosts: tuple[str, ...], address: BrokerAddress) -> None:
+        for host in hosts or (address.host,):
+            _say(f"Broker: mqtt://{urls.authority(host, address.port)}")
+
+
+def _print_form(hosts: tuple[str, ...], account: BrokerAddress | None) -> None:
+    if account is None or account.password is None:
+        _say(
+            "Home Assistant: its MQTT integration connects to that broker; what its user may there: docs/running.md, 5."
+        )
+        return
+    _say("Home Assistant asks for this (Settings, Devices & services, Add integration, MQTT):")
+    _say(f"  Broker    {hosts[0] if hosts else account.host}")
+    _say(f"  Port      {account.port}")
+    _say(f"  Username  {account.username}")
+    _say(f"  Password  {account.password.get_secret_value()}")
+    if not hosts:
+        _say("  for one that runs on this machine; with --lan for one on another machine or in a container, too")
+
+
+def _say(line: str) -> None:
+    out.print(line, soft_wrap=True, markup=False)
