@@ -91,15 +91,22 @@ async def test_nothing_moves_over_load_failures_and_recovery(new_phone: NewPhone
     assert await page.evaluate(places) == before
 
 
-async def test_words_of_the_link_stay_in_sight(context: BrowserContext, bridge: FakeBridge) -> None:
+@pytest.mark.parametrize(("height", "stays"), [(844, True), (256, False)])
+async def test_words_of_the_link_stay_in_sight_where_there_is_room(
+    context: BrowserContext, bridge: FakeBridge, height: int, stays: bool
+) -> None:
     bridge.lights = [view(f"light-{n}") for n in range(20)]
     page = await context.new_page()
+    await page.set_viewport_size({"width": 390, "height": height})
     await page.goto(LINK)
     await expect(page.get_by_role("switch")).to_have_count(20)
 
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
 
-    await expect(page.locator("#link")).to_be_in_viewport(ratio=1)
+    if stays:
+        await expect(page.locator("#link")).to_be_in_viewport(ratio=1)
+    else:
+        await expect(page.locator("#link")).not_to_be_in_viewport()
 
 
 LIGHTS = (
