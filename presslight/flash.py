@@ -20,6 +20,7 @@ from presslight.address import read_address
 from presslight.console import err, given_path, one_line, out, refuse_written, run_until_signal
 from presslight.flash_plan import FlashPlan, Step
 from presslight.light_settings import SETTINGS, setup_files, write_secret
+from presslight.port import trouble
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
 SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin")
@@ -128,11 +129,11 @@ def _password(given: str | None) -> str:
 
 
 def _check(port: str, steps: Sequence[Step]) -> None:
-    """Find out before anything is changed what would fail: a tool that is missing, a port that is not there."""
+    """Find out before anything is changed what would fail: a tool that is missing, a port that cannot be used."""
     for step in steps:
         tool.find(step.command[0])
-    if port.startswith("/") and not Path(port).exists():
-        raise Invalid(tool.meaning("no such file", port))
+    if wrong := trouble(port):
+        raise Invalid(wrong)
 
 
 async def _run(plan: FlashPlan) -> None:
@@ -150,7 +151,7 @@ async def _take(steps: Sequence[Step], port: str) -> None:
         task = progress.add_task("", total=len(steps))
         for step in steps:
             progress.update(task, description=step.title)
-            await tool.run(step.command, port)
+            await tool.run(step.command, port, step.limit_s)
             progress.advance(task)
 
 

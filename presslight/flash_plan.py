@@ -9,6 +9,9 @@ from presslight.esp_image import chip_of
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 BOOT_S = "5"
 """How long a chip takes for its first start, when it formats the rest of its flash."""
+ANSWER_S = 12
+"""How long a chip may take to answer at all: mpremote would wait for one that is silent for ever."""
+LIMIT_S = 300
 RESTART_S = "2"
 """The same for one that has nothing to run."""
 
@@ -35,11 +38,12 @@ class DeviceFile:
 
 @dataclass(frozen=True)
 class Step:
-    """One program to run, and the files that it puts on the chip."""
+    """One program to run, the files that it puts on the chip, and how long it may take."""
 
     title: str
     command: tuple[str, ...]
     files: tuple[DeviceFile, ...] = ()
+    limit_s: float = LIMIT_S
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class FlashPlan:
         """Each step, in order. Raises Invalid for an image that is none."""
         if self.image:
             yield from self._write_image(self.image)
+        yield Step("see that MicroPython answers", self._mpremote("exec", "pass"), limit_s=ANSWER_S)
         yield Step("clear what an older firmware left", self._mpremote("exec", CLEAR))
         yield Step(
             "start it empty: no watchdog shall cut the copy short", self._mpremote("reset", "+", "sleep", RESTART_S)

@@ -8,20 +8,24 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from pathlib import Path
 
 from contract.errors import PresslightError
+from presslight.port import ABSENT, IN_USE, NOT_ALLOWED, trouble
 
-LIMIT_S = 300
 TO_INSTALL = "pip install 'presslight[flash]', or in a clone: make flash PORT=…"
 
 MEANINGS = (
-    (r"permission denied|errno 13", "you may not use {port}: add yourself to the group that owns it (often dialout)"),
-    (r"no such file|errno 2\b|doesn't exist|no device found", "there is no {port}: is the chip plugged in?"),
-    (r"in use|busy|exclusively lock|errno 11\b|errno 16", "{port} is in use: close the program that has it open"),
+    (r"permission denied|errno 13\b", NOT_ALLOWED),
+    (r"no such file|errno 2\b|no device found", ABSENT),
+    (r"exclusively lock|errno 11\b|errno 16\b|in use|busy", IN_USE),
+    (r"input/output error|errno (?:5|6|19)\b|device disconnected", "{port} went away: is its cable well?"),
     (
         r"no serial data|failed to connect|raw repl|timeout|timed out|wrong boot mode",
         "the chip on {port} does not answer: hold its BOOT button meanwhile; is MicroPython on it (--firmware-image)?",
     ),
 )
-"""What the tools print, as a pattern, and what that means for whoever holds the chip. The first that fits holds."""
+"""What the tools print, as a pattern, and what that means for whoever holds the chip. The first that fits holds.
+
+esptool says "busy or doesn't exist" of both, and then its errno; mpremote "may be in use" of whatever it cannot open.
+"""
 
 
 class ToolFailed(PresslightError):
@@ -38,12 +42,12 @@ def find(program: str) -> str:
     return found
 
 
-async def run(command: tuple[str, ...], port: str) -> None:
-    """Run a program to its end; after 300 s, or if this is cancelled, it is killed. Raises `ToolFailed`."""
+async def run(command: tuple[str, ...], port: str, limit_s: float) -> None:
+    """Run a program to its end; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
     program, *arguments = command
     process = await asyncio.create_subprocess_exec(find(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
     try:
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(limit_s):
             printed, _ = await process.communicate()
     except TimeoutError:
         raise ToolFailed(meaning("timeout", port)) from None
@@ -52,7 +56,7 @@ async def run(command: tuple[str, ...], port: str) -> None:
             process.kill()
             await process.wait()
     if process.returncode:
-        raise ToolFailed(meaning(printed.decode(errors="replace"), port))
+        raise ToolFailed(trouble(port) or meaning(printed.decode(errors="replace"), port))
 
 
 def meaning(printed: str, port: str) -> str:

@@ -107,7 +107,7 @@ def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(fl
     assert settings["pins"] == {"lamp": 5, "button": 9}
 
 
-VERBS = ["erase-flash", "write-flash", "sleep", "exec", "sleep", "lib/lamp/", "main.py", "reset"]
+VERBS = ["erase-flash", "write-flash", "sleep", "exec", "exec", "sleep", "lib/lamp/", "main.py", "reset"]
 
 
 def _calls(notes: list[str], bench: Path) -> list[list[str]]:
@@ -180,6 +180,17 @@ def test_missing_password_is_not_asked_for_without_a_terminal(flash: Run) -> Non
     [
         ("[Errno 13] Permission denied: '/dev/ttyUSB0'", "group"),
         ("mpremote: failed to access /dev/ttyUSB0 (it may be in use by another program)", "is in use"),
+        (
+            "Could not open X, the port is busy or doesn't exist.\n([Errno 11] Could not exclusively lock port X)",
+            "is in use",
+        ),
+        (
+            "Could not open X, the port is busy or doesn't exist.\n([Errno 2] could not open port X)",
+            "there is no",
+        ),
+        ("OSError: [Errno 5] Input/output error", "went away"),
+        ("termios.error: (5, 'Input/output error')", "went away"),
+        ("device disconnected or multiple access on port?", "went away"),
         ("mpremote: could not enter raw repl", "does not answer"),
         ("A fatal error occurred: Failed to connect to ESP32: No serial data received.", "does not answer"),
         ("something else\nthe last line", "the last line"),
