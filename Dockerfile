@@ -18,7 +18,9 @@ COPY broker broker
 COPY cloud cloud
 COPY mobile_sim mobile_sim
 COPY presslight presslight
-RUN pip install --no-cache-dir --no-build-isolation --no-deps --no-index --editable .
+# Readable by its user, also where the clone is its owner's alone (umask 077).
+RUN pip install --no-cache-dir --no-build-isolation --no-deps --no-index --editable . \
+    && chmod --recursive a+rX /app
 
 USER presslight
 VOLUME /data

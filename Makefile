@@ -17,6 +17,8 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-che
 LOCKED := --require-hashes
 # Where Python runs off the chip, and what is uploaded to it.
 PARTS := $(wildcard broker cloud contract mobile_sim presslight tests)
+# What containers are made and run with, where there is no Docker.
+CONTAINERS := podman runc iptables netavark aardvark-dns debootstrap
 DEVICE := $(wildcard firmware/boot.py firmware/main.py firmware/lamp/*.py)
 
 say = printf 'presslight: %s\n' "$(1)" >&2
@@ -29,7 +31,7 @@ define install
 		$(call say,could not install $(1): $$cause (all of it: $(VENV)/install.log)); exit 1; }
 endef
 
-.PHONY: help venv demo test check bench nightly homeassistant world flash install lock clean
+.PHONY: help venv demo test check bench nightly homeassistant compose world flash install lock clean
 
 help: ## list these verbs
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
@@ -59,8 +61,8 @@ bench: venv ## the numbers this project is held to, on this machine; BENCH=--sho
 	@$(BIN)/python -m presslight.micropython >/dev/null
 	@exec $(BIN)/python -m tests.bench $(BENCH)
 
-nightly: venv ## the tests that take minutes, and the numbers that they found
-	@tests/install.sh
+nightly: venv $(VENV)/.compose ## the tests that take minutes, and the numbers that they found
+	@tests/install.sh $$([ $$(id -u) != 0 ] || echo $(CONTAINERS))
 	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP $(NIGHTLY)
 
 homeassistant: venv ## a running Home Assistant beside presslight (as root; the first run installs it, for minutes)
@@ -68,6 +70,10 @@ homeassistant: venv ## a running Home Assistant beside presslight (as root; the 
 	@$(BIN)/python -m presslight.micropython >/dev/null
 	@$(BIN)/python -m tests.homeassistant.install
 	@exec $(BIN)/python -m pytest -m homeassistant -rP tests/homeassistant
+
+compose: venv $(VENV)/.compose ## build docker-compose.yml and press in it, with podman (as root, for minutes)
+	@tests/install.sh $(CONTAINERS)
+	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP tests/compose
 
 world: venv ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))
@@ -87,7 +93,8 @@ lock: venv ## resolve the newest versions and write the hash-checked locks
 	$$resolve pyproject.toml --group build -o requirements.lock; \
 	$$resolve pyproject.toml --group build --extra flash -c requirements.lock -o requirements-flash.lock; \
 	$$resolve pyproject.toml --group build --extra dev -c requirements-flash.lock -o requirements-dev.lock; \
-	$$resolve --group stubs -o requirements-stubs.lock
+	$$resolve --group stubs -o requirements-stubs.lock; \
+	$$resolve --group compose -o requirements-compose.lock
 
 clean: ## remove what these verbs made here
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -114,4 +121,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 $(VENV)/.stubs: requirements-stubs.lock $(BIN)/python
 	$(call install,stubs of the ESP32,$(LOCKED) --no-deps --upgrade --target $(VENV)/stubs -r requirements-stubs.lock)
+	@touch $@
+
+$(VENV)/.compose: requirements-compose.lock $(BIN)/python
+	$(call install,podman-compose,$(LOCKED) --no-deps --upgrade --target $(VENV)/compose -r requirements-compose.lock)
 	@touch $@

@@ -79,7 +79,7 @@ def _servers() -> Json:
             "host": "{address}",
             "protocol": "ws",
             "description": "Or wss. JSON text frames, no compression.",
-            "variables": {"address": {"default": "localhost:8080"}},
+            "variables": {"address": {"default": "localhost:8787"}},
             "security": [_ref("components/securitySchemes/token")],
         },
     }

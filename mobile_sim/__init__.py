@@ -2,7 +2,7 @@
 
 from mobile_sim.phone import Phone
 
-async with Phone("http://localhost:8080", token) as phone:
+async with Phone("http://localhost:8787", token) as phone:
     journey = await phone.press("kitchen", state="ON")
     print(journey.word, journey.total_ms, journey.press_to_light_ms, journey.error_ms)
 """

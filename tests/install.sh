@@ -16,10 +16,12 @@ command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
 command -v curl >/dev/null || missing+=(curl)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [[ $(ldconfig -p) == *libatomic.so.1* ]] || missing+=(libatomic1) # what drives Chromium is linked against it
-for program in "$@"; do command -v "$program" >/dev/null || missing+=("$program"); done
+for program in "$@"; do
+    PATH="$PATH:/usr/lib/podman" command -v "$program" >/dev/null || missing+=("$program")
+done
 ((${#missing[@]})) || exit 0
 
-command -v apt-get >/dev/null || give_up "Mosquitto, Chromium, curl and PostgreSQL, and there is no apt-get here"
+command -v apt-get >/dev/null || give_up "${missing[*]}, and there is no apt-get here"
 apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300)
 if ((EUID)); then
     sudo -n true 2>/dev/null || give_up "${missing[*]}, and only root can install them"

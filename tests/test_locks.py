@@ -17,6 +17,7 @@ WISHES = {
     "requirements-flash.lock": RUNTIME + EXTRAS["flash"],
     "requirements-dev.lock": RUNTIME + EXTRAS["flash"] + EXTRAS["postgres"] + EXTRAS["dev"],
     "requirements-stubs.lock": PROJECT["dependency-groups"]["stubs"],
+    "requirements-compose.lock": PROJECT["dependency-groups"]["compose"],
 }
 
 

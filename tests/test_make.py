@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HAS_TOOLS = ("-o", ".venv/.flash")  # what it installs is among what the tests need
+HAS_TOOLS = ("-o", ".venv/.flash", "-o", ".venv/.compose")  # what it installs is among what the tests need
 RUN_BY = {
     "help": "tests/test_make.py::test_help_lists_every_verb",
     "venv": "tests/test_make.py::test_no_network_is_one_line",
@@ -21,6 +21,7 @@ RUN_BY = {
     "bench": "tests/bench/test_bench.py::test_short_bench_measures_everything",
     "nightly": "tests/test_make.py::test_nightly_finds_its_tests",
     "homeassistant": "tests/test_make.py::test_homeassistant_finds_its_tests",
+    "compose": "tests/test_make.py::test_compose_finds_its_test",
     "world": "tests/test_make.py::test_world_lives_a_life_again",
     "flash": "tests/test_make.py::test_flash_starts_the_command",
     "install": "tests/test_running.py::test_what_is_pasted_on_debian_installs_and_works",
@@ -133,18 +134,26 @@ def test_flash_starts_the_command() -> None:
 
 
 def test_nightly_finds_its_tests() -> None:
-    run = make(ROOT, "nightly", "NIGHTLY=--collect-only --quiet")
+    run = make(ROOT, *HAS_TOOLS, "nightly", "CONTAINERS=", "NIGHTLY=--collect-only --quiet")
     assert run.returncode == 0, run.stderr
     assert re.search(r"^tests/faults/.*::test_", run.stdout, re.MULTILINE)
 
 
-def test_homeassistant_finds_its_tests() -> None:
-    """The last line of the verb, without the minutes before it."""
-    last = make(ROOT, "--dry-run", *HAS_TOOLS, "homeassistant").stdout.splitlines()[-1]
+def collected(verb: str) -> str:
+    """What the last line of the verb would run, without the minutes before it."""
+    last = make(ROOT, "--dry-run", *HAS_TOOLS, verb).stdout.splitlines()[-1]
     command = [*shlex.split(last)[1:], "--collect-only", "--quiet"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
     assert run.returncode == 0, run.stderr
-    assert re.search(r"^tests/homeassistant/test_home.py::test_", run.stdout, re.MULTILINE)
+    return run.stdout
+
+
+def test_homeassistant_finds_its_tests() -> None:
+    assert re.search(r"^tests/homeassistant/test_home.py::test_", collected("homeassistant"), re.MULTILINE)
+
+
+def test_compose_finds_its_test() -> None:
+    assert re.search(r"^tests/compose/test_composition.py::test_", collected("compose"), re.MULTILINE)
 
 
 def test_lock_writes_every_lock(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -19,6 +19,7 @@ PASTED = ("Running it for real", "1. Accounts", "2. The broker", TLS, "3. The br
 ELSEWHERE = {
     "4. A light on an ESP32": "presslight/test_flash.py",
     "5. Home Assistant": "presslight/test_up_lan.py",  # the rights for a broker of one's own: broker/test_mosquitto.py
+    "6. Docker": "compose/trial.py",
 }
 """Sections whose blocks are run by other tests, below tests/. A new section with blocks goes here or into PASTED."""
 
