@@ -9,6 +9,9 @@ _DENIED = re.compile(
     r"Denied PUBLISH from (?P<user>\S+) \(d\d, q\d, r\d, m\d+, '(?P<topic>.*)', \.\.\. \(\d+ bytes\)\)$"
 )
 _DISCONNECTED = re.compile(r"Client (?P<user>\S+) disconnected(?P<why>, not authorised| due to .*)\.$")
+_BROKEN_PIPE = " due to out of memory"
+"""What 2.0.11 says of a client that has gone while a message of its own is acknowledged."""
+
 _OPENING = re.compile(r"Opening \w+ listen socket on port (\d+)")
 _AS_ROOT = "Warning: Mosquitto should not be run as root"
 
@@ -28,6 +31,8 @@ def refusal(line: str) -> Refusal | None:
     if found := _DISCONNECTED.match(line):
         if found["why"].startswith(","):
             return Refusal(STRANGER, Refused.SIGN_IN, "wrong user or password")
+        if found["why"] == _BROKEN_PIPE:
+            return None
         user = STRANGER if found["user"] == "<unknown>" else found["user"]
         return Refusal(user, Refused.PACKET, found["why"].removeprefix(" due to "))
     return None

@@ -18,7 +18,7 @@ from broker.authority import Authority
 from broker.errors import AuthorityMissing, BrokerDied, MosquittoMissing, PortInUse
 from broker.mosquitto import Mosquitto
 from contract.address import BrokerAddress
-from tests.broker.clients import Client
+from tests.broker.clients import Client, Wire, connect_packet, publish_packet
 from tests.broker.conftest import Heard
 from tests.broker.test_acl import lines_for_home_assistant
 
@@ -230,3 +230,15 @@ async def test_home_assistant_of_a_house_keeps_its_other_devices_and_gains_the_l
                 assert await assistant.heard() == (topic, b"{}")
             await assistant.publish("presslight/light/kitchen/set", b"{}", qos=1)
             assert await light.heard() == ("presslight/light/kitchen/set", b"{}")
+
+
+async def test_light_that_goes_while_it_is_acknowledged_was_refused_nothing(accounts: Accounts, heard: Heard) -> None:
+    hello = connect_packet("kitchen", accounts.password("kitchen"))
+    async with asyncio.timeout(30), Mosquitto(accounts) as broker:
+        async with Wire(broker.address, hello) as kitchen:
+            os.kill(broker.pid, signal.SIGSTOP)
+            kitchen.send(*(publish_packet(KITCHEN_STATE, b"on", number) for number in range(1, 4)))
+            await kitchen.writer.drain()
+        os.kill(broker.pid, signal.SIGCONT)
+        await heard.until("Client kitchen ")
+    assert broker.refusals.counts == {}

@@ -20,6 +20,8 @@ DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/st
         ("Client <unknown> disconnected due to protocol error.", (STRANGER, Refused.PACKET, "protocol error")),
         ("Client kitchen disconnected due to oversize packet.", ("kitchen", Refused.PACKET, "oversize packet")),
         ("Client kitchen disconnected.", None),
+        ("Client kitchen disconnected: Broken pipe.", None),
+        ("Client kitchen disconnected due to out of memory.", None),
         ("Client kitchen has exceeded timeout, disconnecting.", None),
         ("New client connected from 127.0.0.1:45771 as kitchen (p2, c1, k60, u'kitchen').", None),
         ("", None),
