@@ -23,6 +23,9 @@ from tests.page.bridge_process import BridgeProcess
 
 ODD_CLOCK = Path(__file__).parent / "on_micropython" / "odd_clock.py"
 
+ROOM_FOR_ODD_CLOCK = "100k"
+"""The firmware's 96k, and what its odd clock takes beside it."""
+
 WAIT_S = 40
 """Bounds every wait in these tests; far over what any takes."""
 
@@ -131,7 +134,8 @@ class Lab:
 
     async def _start_light(self, name: str) -> None:
         address = await self._broker_for(name)
-        light = SimulatedLight(name, address, self.folder / name, main=self._main)
+        heap = ROOM_FOR_ODD_CLOCK if self._main else None
+        light = SimulatedLight(name, address, self.folder / name, heap, self._main)
         light.watch(self.history.traces[name].see)
         self.lights[name] = await self._exits.enter_async_context(light)
 
