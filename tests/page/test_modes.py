@@ -46,7 +46,10 @@ async def test_forced_colours_tell_on_from_off(new_phone: NewPhone, modules: Pag
     bridge = await FakeBridge.behind(context)
     bridge.lights = [view("hall", state="ON"), view("kitchen"), view("porch")]
     page = await context.new_page()
+    await page.clock.install()
     await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 1"))  # no deadline ends the wish
     await page.get_by_role("switch", name="Porch").click()
     await expect(page.get_by_role("switch", name="Porch")).to_have_attribute("data-wish", "ON")
     borders = "(node) => getComputedStyle(node).borderStyle"

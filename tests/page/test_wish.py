@@ -7,9 +7,12 @@ from tests.page.fake_bridge import LINK, FakeBridge, view
 
 
 async def open_page(context: BrowserContext) -> Page:
+    """The page, live, with its clock stopped: no deadline comes, and no copy of a press."""
     page = await context.new_page()
+    await page.clock.install()
     await page.goto(LINK)
-    await expect(page.get_by_role("switch").first).to_be_visible()
+    await expect(page.locator("#link")).to_have_text("Live")
+    await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 1"))
     return page
 
 
