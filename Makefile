@@ -31,7 +31,7 @@ define install
 		$(call say,could not install $(1): $$cause (all of it: $(VENV)/install.log)); exit 1; }
 endef
 
-.PHONY: help venv demo test check bench nightly homeassistant compose world flash install lock clean
+.PHONY: help venv demo test check bench nightly homeassistant compose bare world flash install lock clean
 
 help: ## list these verbs
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
@@ -74,6 +74,9 @@ homeassistant: venv ## a running Home Assistant beside presslight (as root; the 
 compose: venv $(VENV)/.compose ## build docker-compose.yml and press in it, with podman (as root, for minutes)
 	@tests/install.sh $(CONTAINERS)
 	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP tests/compose
+
+bare: venv ## make demo and make test in bare roots of Debian 12 and 13, as root and not (needs root; half an hour)
+	@exec $(BIN)/python -m tests.bare $(BARE)
 
 world: venv ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))

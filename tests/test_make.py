@@ -16,12 +16,13 @@ RUN_BY = {
     "help": "tests/test_make.py::test_help_lists_every_verb",
     "venv": "tests/test_make.py::test_no_network_is_one_line",
     "demo": "tests/presslight/test_up.py::test_demo_presses_each_light_and_leaves_nothing",
-    "test": "tests/test_make.py::test_ci_runs_exactly_make_test",
+    "test": "tests/test_make.py::test_ci_runs_make_test_here_and_on_a_bare_machine",
     "check": "tests/test_check.py::test_check_finds_nothing",
     "bench": "tests/bench/test_bench.py::test_short_bench_measures_everything",
     "nightly": "tests/test_make.py::test_nightly_finds_its_tests",
     "homeassistant": "tests/test_make.py::test_homeassistant_finds_its_tests",
     "compose": "tests/test_make.py::test_compose_finds_its_test",
+    "bare": "tests/bare/test_bare.py::test_nobody_but_root_can_make_a_root",
     "world": "tests/test_make.py::test_world_lives_a_life_again",
     "flash": "tests/test_make.py::test_flash_starts_the_command",
     "install": "tests/test_running.py::test_what_is_pasted_on_debian_installs_and_works",
@@ -69,9 +70,12 @@ def test_every_verb_is_run_by_a_test() -> None:
         assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE), test
 
 
-def test_ci_runs_exactly_make_test() -> None:
+def test_ci_runs_make_test_here_and_on_a_bare_machine() -> None:
     script = (ROOT / ".ci/run").read_text().splitlines()
-    assert [line for line in script if "make" in line] == ["exec make test </dev/null"]
+    assert script[-2:] == [
+        "make test </dev/null",
+        ".venv/bin/python -m tests.bare bookworm --user root </dev/null || [ $? -eq 75 ]",
+    ]
 
 
 @pytest.mark.parametrize("verb", ["venv", "demo", "test", "check"])

@@ -1,0 +1,138 @@
+"""A bare Debian in a folder: what debootstrap makes of a release with just the packages that README names.
+
+Nothing is mounted or started but in namespaces that end with their first process, and that ends with us.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from presslight import debian
+from tests.bare import machine
+
+PACKAGES = "git,make,python3,python3-pip"
+NEWCOMER = "newcomer"
+PATHS = {
+    "root": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    NEWCOMER: "/usr/local/bin:/usr/bin:/bin",
+}
+REPOSITORY = Path(__file__).resolve().parents[2]
+ENTER = Path(__file__).with_name("enter.sh")
+ALONE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child")
+"""The start of a command that, whatever ends us, leaves no mount and no process."""
+
+MAKE_S, ENTER_S = 600, 1_200
+
+
+class NoRoot(Exception):
+    """None can be made on this machine, and why, in one line."""
+
+
+def bootstrap(release: str, folder: Path) -> None:
+    """Make the root of a release in `folder`. Raises NoRoot."""
+    command = [*ALONE, _debootstrap(), "--variant=minbase", f"--include={PACKAGES}"]
+    if debian.KEYRING.exists():
+        command.append(f"--keyring={debian.KEYRING}")
+    said = "apt is not set up with a Debian mirror"
+    for mirror in _mirrors():
+        made = _run([*command, release, str(folder), mirror])
+        if not made.returncode:
+            return
+        said = next((line for line in reversed(made.stdout.splitlines()) if line.startswith("E:")), made.stdout[-200:])
+        shutil.rmtree(folder, ignore_errors=True)
+    raise NoRoot(said.strip())
+
+
+def _debootstrap() -> str:
+    if os.geteuid():
+        raise NoRoot("only root can make one")
+    if missing := [program for program in ("setpriv", "unshare") if not shutil.which(program)]:
+        raise NoRoot(f"there is no {missing[0]} here")
+    search = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    if not shutil.which("debootstrap", path=search):
+        install = "apt-get update; apt-get install --yes --no-install-recommends debootstrap"
+        _run(["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", install])
+    found = shutil.which("debootstrap", path=search)
+    if not found:
+        raise NoRoot("there is no debootstrap, and apt installs none")
+    return found
+
+
+def _mirrors() -> list[str]:
+    try:
+        return debian.mirrors()
+    except debian.AptFailed as error:
+        raise NoRoot(str(error)) from error
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=MAKE_S,
+        check=False,
+    )
+
+
+class Root:
+    """The root in `folder`, which reaches packages as this machine does, and has an ordinary user, `newcomer`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._options = machine.pip_options(_run(["python3", "-m", "pip", "config", "list"]).stdout)
+        values = [value for options in self._options.values() for value in options.values()]
+        self._named = machine.paths_in([*values, *machine.environment(os.environ).values()])
+
+    def furnish(self) -> None:
+        """Give it this machine's settings, and the user."""
+        self._write("etc/pip.conf", machine.pip_file(self._options))
+        self._write("etc/apt/apt.conf.d/00machine", machine.apt_file(_run(["apt-config", "dump"]).stdout))
+        secrets = [Path("/etc/apt/auth.conf"), *Path("/etc/apt/auth.conf.d").glob("*")]
+        for path in (Path("/etc/hosts"), machine.TRUSTED, *secrets, *self._named):
+            if path.is_file():
+                self._write(str(path), path.read_bytes())
+        self.enter("root", "useradd", "--create-home", "--shell", "/bin/bash", NEWCOMER)
+
+    def clone(self, user: str) -> Path:
+        """A fresh clone of this repository's HEAD in the user's home; its path in the root."""
+        home = Path("/root" if user == "root" else f"/home/{user}")
+        target = self.folder / home.relative_to("/") / "presslight"
+        subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(target)], check=True)
+        owner = target.parent.stat()
+        subprocess.run(["chown", "-R", f"{owner.st_uid}:{owner.st_gid}", str(target)], check=True)
+        return home / "presslight"
+
+    def enter(self, user: str, *command: str) -> tuple[int, str]:
+        """Run a command in it, printing what it prints; its exit code, and what it printed."""
+        environment = {
+            **machine.environment(os.environ),
+            "PATH": PATHS[user],
+            "BIND": "\n".join(map(str, machine.folders_in(self._options))),
+        }
+        with subprocess.Popen(
+            [*ALONE, "bash", str(ENTER), str(self.folder), user, "timeout", str(ENTER_S), *command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            assert process.stdout
+            printed = b""
+            try:
+                while piece := os.read(process.stdout.fileno(), 65_536):
+                    os.write(sys.stdout.fileno(), piece)
+                    printed += piece
+            except BaseException:
+                process.kill()  # and with it all that runs in the namespace
+                raise
+        return process.returncode, printed.decode(errors="replace")
+
+    def _write(self, path: str, content: str | bytes) -> None:
+        file = self.folder / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -1,0 +1,73 @@
+"""Where no bare root can be made, a line says why. (The real ones: `make bare`, and `.ci/run`.)"""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from presslight import debian
+from tests.bare import root
+from tests.bare.__main__ import NO_ROOT, main
+from tests.lab.namespace import is_permitted
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """`python -m tests.bare bookworm`, by root; the cache it works in."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["bare", "bookworm"])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    return tmp_path / "presslight"
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    printed = capsys.readouterr().out.splitlines()
+    return [line.partition(" on this machine: ")[2] for line in printed if "no bare root" in line]
+
+
+def test_nobody_but_root_can_make_a_root(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1_000)
+    assert main() == NO_ROOT
+    assert told(capsys) == ["only root can make one"]
+    assert [file.name for file in asked.iterdir()] == ["bare.lock"]
+
+
+def test_no_mirror_is_one_line(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(root, "_debootstrap", lambda: "debootstrap")
+    monkeypatch.setattr(debian, "mirrors", list)
+    assert main() == NO_ROOT
+    assert told(capsys) == ["apt is not set up with a Debian mirror"]
+
+
+def test_mirror_that_is_away_is_one_line(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(root, "ALONE", ())
+    monkeypatch.setattr(root, "_debootstrap", lambda: "/bin/false")
+    monkeypatch.setattr(debian, "mirrors", lambda: ["http://one", "http://two"])
+    assert main() == NO_ROOT
+    assert len(told(capsys)) == 1
+
+
+@pytest.mark.skipif(not is_permitted(), reason="needs namespaces")
+def test_whoever_makes_roots_leaves_no_process_when_killed() -> None:
+    """SIGKILL, so that nothing of ours runs any more: the kernel ends what was started, and with it every mount."""
+    starts = f"""
+import subprocess
+subprocess.run([*{root.ALONE}, "sh", "-c", "mount -t tmpfs none /mnt; sleep 1000 & echo started; wait"])
+"""
+    with subprocess.Popen([sys.executable, "-c", starts], stdout=subprocess.PIPE) as us:
+        assert us.stdout
+        assert us.stdout.readline() == b"started\n"
+        us.kill()
+        assert select.select([us.stdout], [], [], 20)[0]
+        assert us.stdout.read() == b""  # the last that could write there is gone
