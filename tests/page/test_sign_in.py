@@ -33,7 +33,9 @@ async def test_page_without_a_token_asks_for_one(context: BrowserContext, bridge
     await page.goto(SITE)
     field = page.get_by_role("textbox", name="Token")
     await expect(field).to_be_focused()
-    await expect(field).to_have_accessible_description(re.compile("Open the link that presslight up printed[.] Or run"))
+    await expect(field).to_have_accessible_description(
+        re.compile("Open the link that the bridge printed when it started[.] Or run presslight token --state FOLDER")
+    )
     assert bridge.sockets == 0
 
     await field.fill(pasted)
@@ -69,7 +71,7 @@ async def test_command_of_the_sign_in_works_as_it_stands(
 ) -> None:
     page = await context.new_page()
     await page.goto(SITE)
-    written = await page.locator("code", has_text="presslight token").text_content()
+    written = await page.locator("#where code").text_content()
     assert written
     program, *arguments = shlex.split(written.replace("FOLDER", str(tmp_path)))
     assert program == "presslight"
