@@ -1,6 +1,7 @@
 """What every verb of the command shares: its paths, where it prints, how it stops, how an error becomes one line."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,19 @@ from typer.core import TyperCommand
 
 from contract.errors import Invalid, PresslightError, sentence
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class Printer(Console):
+    """A console that goes on where nobody reads any more, as in `| head`: how a verb ends is its own to say."""
+
+    def on_broken_pipe(self) -> None:
+        """Print into nothing from now on."""
+        self.quiet = True
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), self.file.fileno())
+
+
+out = Printer(highlight=False)
+err = Printer(stderr=True, highlight=False)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a verb to end."""

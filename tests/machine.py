@@ -84,7 +84,7 @@ def _link() -> None:
     seen = CLONE / here.relative_to(ROOT) if here.is_relative_to(ROOT) else here
     (packages / "presslight.pth").write_text(f"{CLONE}\n{seen}\n")
     command = INSTALLED / "bin/presslight"
-    command.write_text(f"#!{INSTALLED}/bin/python\nfrom presslight.command import app\n\napp()\n")
+    command.write_text(f"#!{INSTALLED}/bin/python\nfrom presslight.__main__ import main\n\nmain()\n")
     command.chmod(0o755)
     for source, place in (
         (command, "/usr/local/bin/presslight"),
