@@ -40,7 +40,7 @@ venv: $(VENV)/.dev $(VENV)/.stubs ## set up the virtual environment, with all th
 
 demo: $(VENV)/.run ## three simulated lights, a broker, a bridge and the phone page, until Ctrl-C
 	@$(BIN)/python -m presslight.micropython >/dev/null
-	@exec $(BIN)/presslight up --demo $(if $(LAN),--lan)
+	@exec $(BIN)/presslight up --demo $(if $(filter-out 0 no,$(LAN)),--lan)
 
 test: venv ## the whole suite, on real parts; installs Mosquitto, Chromium, PostgreSQL where missing
 	@tests/install.sh

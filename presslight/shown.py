@@ -4,8 +4,9 @@ from pathlib import Path
 
 from contract import url as urls
 from contract.address import BrokerAddress
+from contract.errors import sentence
 from presslight import lan
-from presslight.console import out
+from presslight.console import complain, out
 from presslight.page_link import page_link, page_url, print_qr, record
 from presslight.stack import Stack
 
@@ -44,11 +45,19 @@ class Shown:
         if not stack.token:
             _say("A token for it: presslight token, with the same --state or --store.")
         if self._state:
-            record(self._state, url)
+            _keep(self._state, url)
 
     def _print_broker(self, hosts: tuple[str, ...], address: BrokerAddress) -> None:
         for host in hosts or (address.host,):
             _say(f"Broker: mqtt://{urls.authority(host, address.port)}")
+
+
+def _keep(folder: Path, url: str) -> None:
+    """Keep the page's address for `presslight token`; a bridge that is up does not end for want of that."""
+    try:
+        record(folder, url)
+    except OSError as error:
+        complain(sentence(error))
 
 
 def _print_form(hosts: tuple[str, ...], account: BrokerAddress | None) -> None:

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from presslight.command import app
+from presslight.page_link import RECORD
 from presslight.shown import NO_LAN
 from tests.lab.namespace import Namespace, is_permitted
 from tests.presslight import qr_reader
@@ -183,3 +184,12 @@ def test_token_for_a_network_that_is_not_there_is_one_line(network: Namespace, t
     with network.entered():
         told = CliRunner().invoke(app, ["token", "--state", str(tmp_path), "--lan"])
     assert (told.exit_code, told.stderr) == (2, f"presslight: {NO_LAN}\n")
+
+
+def test_page_s_address_that_cannot_be_kept_is_told_and_the_bridge_stays(
+    lan: Namespace, start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "house" / RECORD).mkdir(parents=True)
+    said = start("up", "--lights", "0", "--port", "8788", "--state", str(tmp_path / "house"))
+    assert f"presslight: {tmp_path / 'house' / RECORD}: Is a directory" in said
+    assert answers(lan, "127.0.0.1", 8788)
