@@ -1,0 +1,193 @@
+"""docs/clients.md: its clients and its frames, as they stand."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import async_playwright
+
+from contract.errors import ErrorCode
+from contract.phone import decode_bridge_frame, decode_phone_frame
+from contract.words import Reason, Word
+from mobile_sim import load
+from mobile_sim.phone import Phone
+from presslight.stack import Stack
+from tests.mobile_sim.fake_bridge import TOKEN, Answer, FakeBridge, Visit, apply, first, refuse
+from tests.page.conftest import FLAGS, NAMES
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs/clients.md").read_text()
+WAIT_S = 60
+OUTCOME = dict[str, Any]
+Client = Callable[..., Awaitable[OUTCOME]]
+"""Called with the bridge's URL, a token, a light and a state: the last word, or AssertionError where there is none."""
+
+
+def blocks(kind: str) -> list[str]:
+    """The code blocks of a kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def socket_of(url: str) -> str:
+    return url.replace("http", "ws", 1) + "/ws"
+
+
+async def run(*words: str, **variables: str) -> str:
+    """What a program prints; it must end well."""
+    child = await asyncio.create_subprocess_exec(
+        *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=os.environ | variables
+    )
+    async with asyncio.timeout(WAIT_S):
+        out, err = await child.communicate()
+    assert child.returncode == 0, err.decode()
+    return out.decode()
+
+
+@pytest.fixture(params=["python", "node", "browser"])
+async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Client]:
+    """Each client of the page."""
+    script = blocks("js")[0]
+    if request.param == "python":
+        (tmp_path / "press.py").write_text(blocks("python")[0])
+
+        async def press(url: str, *words: str) -> OUTCOME:
+            return dict(json.loads(await run(sys.executable, str(tmp_path / "press.py"), socket_of(url), *words)))
+
+        yield press
+    elif request.param == "node":
+        flags = await _websocket_flags()
+        call = "press(...process.argv.slice(2)).then((said) => console.log(JSON.stringify(said)));"
+        (tmp_path / "press.mjs").write_text(f"{script}\n{call}\n")
+
+        async def press(url: str, *words: str) -> OUTCOME:
+            return dict(json.loads(await run("node", *flags, str(tmp_path / "press.mjs"), socket_of(url), *words)))
+
+        yield press
+    else:
+        found = next(filter(None, map(shutil.which, NAMES)), None)
+        assert found, "these tests need Chromium: tests/install.sh installs it"
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+            page = await browser.new_page()
+
+            async def press(url: str, *words: str) -> OUTCOME:
+                call = f"(words) => {{ {script}\nreturn press(...words); }}"
+                try:
+                    async with asyncio.timeout(WAIT_S):
+                        return dict(await page.evaluate(call, [socket_of(url), *words]))
+                except Exception as error:
+                    raise AssertionError(str(error)) from error
+
+            yield press
+            await browser.close()
+
+
+async def _websocket_flags() -> list[str]:
+    """What makes this Node.js have WebSocket: 22 has it, 20.10 behind a flag."""
+    if not shutil.which("node"):
+        pytest.skip("there is no Node.js on this machine; the same lines run in Chromium")
+    major, minor, _ = map(int, (await run("node", "--version")).strip().removeprefix("v").split("."))
+    if (major, minor) < (20, 10):
+        pytest.skip("this Node.js knows no WebSocket; the same lines run in Chromium")
+    return [] if major >= 22 else ["--experimental-websocket", "--no-warnings"]
+
+
+async def test_client_presses_a_real_light(client: Client) -> None:
+    async with Stack(lights=["kitchen"]) as stack:
+        await ready(stack)
+        said = await client(stack.url, stack.token, "kitchen", "ON")
+        assert (said["word"], said["final"]) == ("applied", True)
+        await stack.lights["kitchen"].until(lambda glow: glow.duty > 0)
+
+
+async def ready(stack: Stack) -> None:
+    """Wait until phones see the light online."""
+    async with Phone(stack.url, stack.token) as phone:
+        assert await load.reachable(phone, ("kitchen",), wait_ms=30_000)
+
+
+async def hang_up(visit: Visit, _press: object) -> None:
+    """Lose the connection in mid-press."""
+    await visit.close(1012)
+
+
+async def unconfirmed(visit: Visit, press: Any) -> None:
+    """Say first that nothing is known yet, ping, then tell."""
+    await visit.word(press, Word.ACCEPTED)
+    await visit.say('{"type":"ping","n":7}')
+    await visit.word(press, Word.UNCONFIRMED)
+    await visit.word(press, Word.NOT_APPLIED)
+
+
+@pytest.mark.parametrize("trouble", [hang_up, refuse(ErrorCode.RATE_LIMITED)], ids=["link lost", "rate limited"])
+async def test_client_asks_again_with_the_same_key_and_payload(client: Client, trouble: Answer) -> None:
+    async with FakeBridge() as bridge:
+        bridge.answer = first(trouble, apply)
+        said = await client(bridge.url, TOKEN, "kitchen", "ON")
+        one, two = bridge.presses
+        assert one == two
+        assert one.not_after is not None
+        assert one.not_after.up == 62_000
+        assert (said["word"], said["key"], bridge.applied[one.key]) == ("applied", one.key, 1)
+
+
+async def test_client_waits_for_the_last_word_and_answers_pings(client: Client) -> None:
+    async with FakeBridge() as bridge:
+        bridge.answer = unconfirmed
+        said = await client(bridge.url, TOKEN, "kitchen", "ON")
+        assert (said["word"], len(bridge.presses)) == ("not_applied", 1)
+        await bridge.until(lambda: [pong.n for pong in bridge.pongs] == [7])
+
+
+async def test_client_that_is_turned_away_ends(client: Client) -> None:
+    async with FakeBridge() as bridge:
+        with pytest.raises(AssertionError, match="token is not known"):
+            await client(bridge.url, "wrong", "kitchen", "ON")
+        bridge.answer = refuse(ErrorCode.UNKNOWN_LIGHT)
+        with pytest.raises(AssertionError, match="no light of that name"):
+            await client(bridge.url, TOKEN, "attic", "ON")
+        assert [hello.token for hello in bridge.hellos] == ["wrong", TOKEN]
+
+
+async def test_curl_presses_and_lists() -> None:
+    press = blocks("sh")[0]
+    listing = re.search(r"^`(curl .*?)`", PAGE, re.MULTILINE)
+    assert listing
+    async with Stack(lights=["kitchen"]) as stack:
+        await ready(stack)
+        here = {"TOKEN": stack.token}
+        said = json.loads(await run("bash", "-c", press.replace("http://127.0.0.1:8787", stack.url), **here))
+        assert (said["word"], said["final"]) == ("applied", True)
+        lights = json.loads(await run("bash", "-c", listing[1].replace("http://127.0.0.1:8787", stack.url), **here))
+        assert [(light["id"], light["state"], light["brightness"]) for light in lights["lights"]] == [
+            ("kitchen", "ON", 200)
+        ]
+
+
+def test_frames_are_of_the_contract_to_the_last_field() -> None:
+    lines = [
+        (decode, line)
+        for kind, decode in (("json phone", decode_phone_frame), ("json bridge", decode_bridge_frame))
+        for block in blocks(kind)
+        for line in block.splitlines()
+    ]
+    for decode, line in lines:
+        frame = decode(line)
+        shown = json.loads(line)
+        assert shown == json.loads(frame.model_dump_json(include=set(shown), exclude_unset=True)), line
+    assert len(lines) > 12
+
+
+def test_each_word_and_each_type_of_frame_has_its_sample() -> None:
+    shown = [json.loads(line) for block in blocks("json bridge") for line in block.splitlines()]
+    assert {frame["word"]: frame["final"] for frame in shown if frame["type"] == "outcome"} == {
+        word.value: word.final for word in Word
+    }
+    assert {frame["reason"] for frame in shown if "reason" in frame} <= {reason.value for reason in Reason}
