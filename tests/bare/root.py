@@ -100,7 +100,7 @@ class Root:
 
     def clone(self, user: str) -> Path:
         """A fresh clone of this repository's HEAD in the user's home; its path in the root."""
-        home = Path("/root" if user == "root" else f"/home/{user}")
+        home = Path("/") / ("root" if user == "root" else f"home/{user}")
         target = self.folder / home.relative_to("/") / "presslight"
         subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(target)], check=True)
         owner = target.parent.stat()
