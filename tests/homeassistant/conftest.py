@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from broker.accounts import Accounts
+from broker.embedded import EmbeddedBroker
+from broker.mosquitto import Mosquitto
+from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from presslight.micropython import Command
 from tests.homeassistant.home import Home, open_home
 from tests.homeassistant.releases import RELEASES, Release, installed
@@ -18,17 +22,37 @@ def release() -> Release:
 
 @pytest.fixture(params=["mosquitto", "embedded"])
 def broker(request: pytest.FixtureRequest) -> str:
-    """Each of our two brokers."""
+    """The name of each of our two brokers."""
     return str(request.param)
 
 
 @pytest.fixture
-async def empty_home(release: Release, broker: str, tmp_path: Path, micropython: Command) -> AsyncIterator[Home]:
+def accounts() -> Accounts:
+    """Two lights, of which the kitchen's is there from the start, the bridge, and Home Assistant."""
+    return Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER, HOME_ASSISTANT_USER])
+
+
+@pytest.fixture
+def our_broker(broker: str, accounts: Accounts, tmp_path: Path) -> EmbeddedBroker | Mosquitto:
+    """One of our two brokers, not started; Mosquitto counts what it refuses, too."""
+    if broker == "embedded":
+        return EmbeddedBroker(accounts)
+    return Mosquitto(accounts, tmp_path / "mosquitto", tell_all=True)
+
+
+@pytest.fixture
+async def empty_home(
+    release: Release,
+    our_broker: EmbeddedBroker | Mosquitto,
+    accounts: Accounts,
+    tmp_path: Path,
+    micropython: Command,
+) -> AsyncIterator[Home]:
     """A home in which Home Assistant runs and does not know the broker yet."""
     there = installed(release)
     if there is None:
         pytest.skip(f"Home Assistant ({release}) is not installed here")
-    async with open_home(there, broker, tmp_path) as home:
+    async with open_home(there, our_broker, accounts, tmp_path) as home:
         yield home
 
 

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol, Self
 
-from broker.accounts import CREDENTIALS, Accounts
-from broker.embedded import EmbeddedBroker
-from broker.mosquitto import Mosquitto
+from broker.accounts import Accounts
 from cloud.serve import Bridge
 from cloud.settings import Settings
 from cloud.tokens import issue_token
+from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from mobile_sim.phone import Phone
 from presslight.simulated_light import SimulatedLight
@@ -20,18 +20,30 @@ from tests.homeassistant.process import HomeAssistantProcess
 from tests.homeassistant.releases import Installed
 
 
-class Home:
-    """Its parts. Every wait is bounded."""
+class Broker(Protocol):
+    """What a home needs of its broker."""
 
-    def __init__(self, installed: Installed, broker: str, folder: Path, exits: AsyncExitStack) -> None:
+    @property
+    def address(self) -> BrokerAddress:
+        """Where it is, without a user."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Home:
+    """Its parts; `user` is Home Assistant's at the broker. Every wait is bounded."""
+
+    def __init__(
+        self, installed: Installed, broker: Broker, accounts: Accounts, folder: Path, user: str, exits: AsyncExitStack
+    ) -> None:
         self.folder = folder
-        self.accounts = Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER, HOME_ASSISTANT_USER])
-        self.accounts.save(folder / CREDENTIALS)
-        self.broker: EmbeddedBroker | Mosquitto = (
-            EmbeddedBroker(self.accounts)
-            if broker == "embedded"
-            else Mosquitto(self.accounts, folder / "mosquitto", tell_all=True)
-        )
+        self.broker = broker
+        self.accounts = accounts
+        self.user = user
         self.assistant = HomeAssistantProcess(installed, folder / "homeassistant")
         self.bridge: Bridge
         self.phone: Phone
@@ -85,8 +97,8 @@ class Home:
         return {
             "broker": self.broker.address.host,
             "port": self.broker.address.port,
-            "username": HOME_ASSISTANT_USER,
-            "password": self.accounts.password(HOME_ASSISTANT_USER),
+            "username": self.user,
+            "password": self.accounts.password(self.user),
         }
 
     async def phone_sees(self, condition: Callable[[Any], bool], light: str = "kitchen") -> None:
@@ -96,9 +108,11 @@ class Home:
 
 
 @asynccontextmanager
-async def open_home(installed: Installed, broker: str, folder: Path) -> AsyncIterator[Home]:
+async def open_home(
+    installed: Installed, broker: Broker, accounts: Accounts, folder: Path, user: str = HOME_ASSISTANT_USER
+) -> AsyncIterator[Home]:
     """A home that runs, MQTT not yet set up in Home Assistant."""
     async with AsyncExitStack() as exits:
-        made = Home(installed, broker, folder, exits)
+        made = Home(installed, broker, accounts, folder, user, exits)
         await made.start()
         yield made

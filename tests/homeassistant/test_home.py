@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from broker.embedded import EmbeddedBroker
+from broker.mosquitto import Mosquitto
 from broker.refusals import Refused
 from contract.topics import HOME_ASSISTANT_USER
 from lamp.glow import duty
@@ -47,7 +49,7 @@ async def test_light_appears_by_itself_and_is_exact_both_ways(empty_home: Home) 
 
 
 @WITH_EVERY_RELEASE
-async def test_each_part_may_restart(home: Home) -> None:
+async def test_each_part_may_restart(home: Home, our_broker: EmbeddedBroker | Mosquitto) -> None:
     client = home.client
     await client.call("light", "turn_on", entity_id=KITCHEN, brightness=51)
     await client.until_shows(KITCHEN, "on", brightness=51)
@@ -57,9 +59,9 @@ async def test_each_part_may_restart(home: Home) -> None:
     await client.until_shows(KITCHEN, "on", brightness=51)
     await works(home, 60)
 
-    await home.broker.stop()
+    await our_broker.stop()
     await client.until_shows(KITCHEN, "unavailable")
-    await home.broker.start()
+    await our_broker.start()
     await client.until_shows(KITCHEN, "on", brightness=60)
     await works(home, 70)
 
@@ -96,15 +98,17 @@ async def test_wrong_password_is_told_in_the_form(empty_home: Home) -> None:
     assert said["type"] == "create_entry", said
 
 
-async def test_home_assistant_says_that_it_is_there_and_is_never_asked_to_sign_in_again(home: Home) -> None:
+async def test_home_assistant_says_that_it_is_there_and_is_never_asked_to_sign_in_again(
+    home: Home, our_broker: EmbeddedBroker | Mosquitto
+) -> None:
     await home.assistant.kill()  # the broker says its will
     await home.assistant.start()
     await home.client.until_shows(KITCHEN, "off")
-    await home.broker.stop()
+    await our_broker.stop()
     await home.client.until_shows(KITCHEN, "unavailable")
-    await home.broker.start()
+    await our_broker.start()
     await home.client.until_shows(KITCHEN, "off")
-    refused = {what for user, what in home.broker.refusals.counts if user == HOME_ASSISTANT_USER}
+    refused = {what for user, what in our_broker.refusals.counts if user == HOME_ASSISTANT_USER}
     assert not refused & {Refused.PUBLISH, Refused.SIGN_IN, Refused.PACKET}
     assert await home.client.cards() == []
 
