@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bare.root import NEWCOMER, NoRoot, Root, bootstrap
+from tests.bare.root import NEWCOMER, NoRoot, Root, bootstrap, copy
 
 RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 NO_ROOT = 75
@@ -83,7 +82,7 @@ def outcomes(releases: list[str], users: list[str], folder: Path) -> Iterator[Ou
         bootstrap(release, pristine)
         for user in users:
             own = folder / f"{release}-{user}"
-            subprocess.run(["cp", "--archive", str(pristine), str(own)], check=True)
+            copy(pristine, own)
             root = Root(own)
             root.furnish()
             yield from visits(release, user, root)

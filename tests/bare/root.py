@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from presslight import debian
@@ -23,7 +24,7 @@ ENTER = Path(__file__).with_name("enter.sh")
 ALONE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child")
 """The start of a command that, whatever ends us, leaves no mount and no process."""
 
-MAKE_S, ENTER_S = 600, 1_200
+MAKE_S, ENTER_S = 400, 1_200
 
 
 class NoRoot(Exception):
@@ -35,14 +36,21 @@ def bootstrap(release: str, folder: Path) -> None:
     command = [*ALONE, _debootstrap(), "--variant=minbase", f"--include={PACKAGES}"]
     if debian.KEYRING.exists():
         command.append(f"--keyring={debian.KEYRING}")
-    said = "apt is not set up with a Debian mirror"
+    failures = []
     for mirror in _mirrors():
-        made = _run([*command, release, str(folder), mirror])
-        if not made.returncode:
+        try:
+            _run([*command, release, str(folder), mirror])
+        except NoRoot as error:
+            failures.append(error)
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
             return
-        said = next((line for line in reversed(made.stdout.splitlines()) if line.startswith("E:")), made.stdout[-200:])
-        shutil.rmtree(folder, ignore_errors=True)
-    raise NoRoot(said.strip())
+    raise failures[0] if failures else NoRoot("apt is not set up with a Debian mirror")
+
+
+def copy(pristine: Path, folder: Path) -> None:
+    """A root like that one. Raises NoRoot."""
+    _run(["cp", "--archive", str(pristine), str(folder)])
 
 
 def _debootstrap() -> str:
@@ -53,7 +61,8 @@ def _debootstrap() -> str:
     search = f"{os.environ.get('PATH', '')}:/usr/sbin"
     if not shutil.which("debootstrap", path=search):
         install = "apt-get update; apt-get install --yes --no-install-recommends debootstrap"
-        _run(["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", install])
+        with suppress(NoRoot):
+            _run(["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", install])
     found = shutil.which("debootstrap", path=search)
     if not found:
         raise NoRoot("there is no debootstrap, and apt installs none")
@@ -67,16 +76,24 @@ def _mirrors() -> list[str]:
         raise NoRoot(str(error)) from error
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=MAKE_S,
-        check=False,
-    )
+def _run(command: list[str]) -> str:
+    """What it printed. Raises NoRoot with its complaint where it fails."""
+    try:
+        run = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=MAKE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoRoot(f"{' '.join(command[-4:])} took longer than {MAKE_S} s") from error
+    if run.returncode:
+        lines = run.stdout.strip().splitlines() or [f"{command[0]} failed with {run.returncode}"]
+        raise NoRoot(next((line for line in lines if line.startswith("E:")), lines[-1]))
+    return run.stdout
 
 
 class Root:
@@ -84,19 +101,21 @@ class Root:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._options = machine.pip_options(_run(["python3", "-m", "pip", "config", "list"]).stdout)
+        self._options = machine.pip_options(_run(["python3", "-m", "pip", "config", "list"]))
         values = [value for options in self._options.values() for value in options.values()]
         self._named = machine.paths_in([*values, *machine.environment(os.environ).values()])
 
     def furnish(self) -> None:
-        """Give it this machine's settings, and the user."""
+        """Give it this machine's settings, and the user. Raises NoRoot where this machine lets nobody enter it."""
         self._write("etc/pip.conf", machine.pip_file(self._options))
-        self._write("etc/apt/apt.conf.d/00machine", machine.apt_file(_run(["apt-config", "dump"]).stdout))
+        self._write("etc/apt/apt.conf.d/00machine", machine.apt_file(_run(["apt-config", "dump"])))
         secrets = [Path("/etc/apt/auth.conf"), *Path("/etc/apt/auth.conf.d").glob("*")]
         for path in (Path("/etc/hosts"), machine.TRUSTED, *secrets, *self._named):
             if path.is_file():
                 self._write(str(path), path.read_bytes())
-        self.enter("root", "useradd", "--create-home", "--shell", "/bin/bash", NEWCOMER)
+        code, said = self.enter("root", "useradd", "--create-home", "--shell", "/bin/bash", NEWCOMER)
+        if code:
+            raise NoRoot(f"it cannot be entered: {said.strip()}")
 
     def clone(self, user: str) -> Path:
         """A fresh clone of this repository's HEAD in the user's home; its path in the root."""

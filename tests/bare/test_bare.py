@@ -52,10 +52,26 @@ def test_mirror_that_is_away_is_one_line(
     asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(root, "ALONE", ())
-    monkeypatch.setattr(root, "_debootstrap", lambda: "/bin/false")
+    script = asked.parent / "debootstrap"
+    script.write_text('#!/bin/sh\necho "I: at $4"\necho "E: Failed getting $5"\nexit 1\n')
+    script.chmod(0o755)
+    monkeypatch.setattr(root, "_debootstrap", lambda: str(script))
     monkeypatch.setattr(debian, "mirrors", lambda: ["http://one", "http://two"])
+    monkeypatch.setattr(debian, "KEYRING", asked / "none")
     assert main() == NO_ROOT
-    assert len(told(capsys)) == 1
+    assert told(capsys) == ["E: Failed getting http://one"]
+
+
+def test_tool_that_hangs_is_one_line(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(root, "ALONE", ("sh", "-c", "exec sleep 1000"))
+    monkeypatch.setattr(root, "MAKE_S", 0.01)
+    monkeypatch.setattr(root, "_debootstrap", lambda: "1")
+    monkeypatch.setattr(debian, "mirrors", lambda: ["1"])
+    monkeypatch.setattr(debian, "KEYRING", asked / "none")
+    assert main() == NO_ROOT
+    assert "took longer than" in told(capsys)[0]
 
 
 @pytest.mark.skipif(not is_permitted(), reason="needs namespaces")
