@@ -130,7 +130,8 @@ class Root:
         """Run a command in it, printing what it prints; its exit code, and what it printed."""
         environment = {
             **machine.environment(os.environ),
-            "PATH": PATHS[user],
+            "PATH": PATHS["root"],
+            "LOGIN_PATH": PATHS[user],
             "BIND": "\n".join(map(str, machine.folders_in(self._options))),
         }
         with subprocess.Popen(
