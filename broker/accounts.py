@@ -86,6 +86,11 @@ class Accounts:
         self.password(user)
         del self._passwords[user]
 
+    def update(self, other: "Accounts") -> frozenset[str]:
+        """Have the same accounts as `other`; answers the users whose password is not good any more."""
+        before, self._passwords = self._passwords, {user: other.password(user) for user in other.users}
+        return frozenset(user for user, password in before.items() if self._passwords.get(user) != password)
+
     def text(self) -> str:
         """What `load` reads: the clear passwords."""
         return json.dumps(self._passwords, indent=1)

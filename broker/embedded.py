@@ -9,6 +9,7 @@ place, as under Mosquitto's `use_username_as_clientid`.
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -82,6 +83,12 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    def drop(self, users: Iterable[str]) -> None:
+        """End the connections of these users, without their wills."""
+        for user in users:
+            if user in self._guests:
+                self._guests[user].end(Reason.NOT_AUTHORIZED, will=False)
 
     def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         visit = Visit(reader, writer, self.refusals)

@@ -118,6 +118,7 @@ class Mosquitto:
         """Have it read the accounts anew, so that a light added since may connect."""
         child = self._alive()
         self._accounts.save_hashed(self._passwords)
+        self._passwords.with_name("acl").write_text(acl(self._accounts.users), encoding="utf-8")
         reloaded = child.says("Reloading config")
         child.send(signal.SIGHUP)
         if not await reloaded:

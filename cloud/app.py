@@ -1,6 +1,6 @@
 """The bridge as an ASGI application: routes, the phones' WebSocket and the page, around one switchboard."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from cloud.pages import Pages
 from cloud.routes import routes
 from cloud.settings import Settings
 from cloud.socket import PhoneSockets
-from cloud.switchboard import Switchboard
+from cloud.switchboard import Switchboard, nothing
 from contract.errors import ErrorCode
 
 _ABOUT = "Presses that act at most once, and whose last word is true. docs/protocol.md says what the words mean."
@@ -34,9 +34,9 @@ class _App(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[None]] = nothing) -> FastAPI:
     """Make the application; its lifespan runs the bridge, found as `app.state.board`."""
-    board = Switchboard(settings)
+    board = Switchboard(settings, before_forgetting=before_forgetting)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -22,9 +22,10 @@ from cloud.events import (
     Do,
     Event,
     Heard,
+    LightForgotten,
     Published,
     Reborn,
-)
+)  # fmt: skip
 from cloud.house import Folded, House, Kind, Light
 from cloud.legs import Stamps
 from cloud.open_presses import OpenPresses
@@ -80,6 +81,8 @@ class Desk:
         """Take up the presses of an earlier life of this bridge. Who still wants one asks for it again."""
         for record in self._ledger.open_presses():
             self._hold(Press.recalled(record, now + QUIET_NS))
+            if self.house.is_gone(record.light):
+                self._deadlines.set(now + QUIET_NS, record.key)
 
     # Phones
 
@@ -184,11 +187,23 @@ class Desk:
 
     def on_availability(self, name: str, availability: Availability, now: int, *, live: bool) -> None:
         """A light came or went. `live`: just now; the broker had not kept it."""
-        if live and availability == "online":  # phones hear of it with its report, which follows and names its boot
+        if live and availability == "offline" and self.house.is_gone(name):
+            self._line.empty_availability(name)  # its will, told when its account was taken away
+        elif live and availability == "online":  # phones hear of it with its report, which follows and names its boot
             for press in self._open.of(name):
                 self._step(press, Reborn(), now)
         elif self.house.fold_availability(name, availability, now):
             self._display.tell(name, now)
+
+    def forget(self, name: str, now: int) -> None:
+        """A light is no more. What was pressed it may still do and tell, until the deadline has passed."""
+        self.house.forget(name)
+        for press in self._open.of(name):
+            if press.state is State.UNCONFIRMED:
+                self._step(press, LightForgotten(), now)
+            else:
+                self._deadlines.set(now + QUIET_NS, press.order.key)
+        self._display.take_away(name)
 
     # The broker
 
@@ -201,8 +216,8 @@ class Desk:
     def on_broker(self, *, found: bool, now: int) -> None:
         """The broker was found, has delivered once more, or was lost."""
         if self.broker == found:
-            if found:
-                self._miss_lights(now)
+            for name in self.house.miss(now) if found else ():
+                self._display.tell(name, now)
             return
         self.broker = found
         self._audience.status(encode(Status(broker=found)))
@@ -212,10 +227,6 @@ class Desk:
                 self._line.hand_over(name, knock.message(light.report), knock.KEY)
             for press in self._open.all():
                 self._step(press, BrokerFound(), now)
-
-    def _miss_lights(self, now: int) -> None:
-        for name in self.house.miss(now):
-            self._display.tell(name, now)
 
     # Time
 
@@ -228,13 +239,15 @@ class Desk:
                 self._ring(press, now)
 
     def _ring(self, press: Press, now: int) -> None:
+        name = press.order.light
+        if self.house.is_gone(name):
+            return self._step(press, LightForgotten(), now)
         if press.state is not State.OPEN:
-            return
-        light = self._light_in(press.order.not_after.boot, press.order.light)
+            return None
+        light = self._light_in(press.order.not_after.boot, name)
         if light is not None and light.bound.at(now) > press.order.not_after.up:
-            self._step(press, BoundPassed(), now)
-        else:
-            self._arm(press)
+            return self._step(press, BoundPassed(), now)
+        return self._arm(press)
 
     def _arm(self, press: Press) -> None:
         """Wake when the press's deadline is sure to have passed, if its light's clock is known."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from cloud.alarms import Alarms
 from cloud.house import House
 from cloud.ports import Audience
-from contract.phone import LightChanged, encode
+from contract.phone import LightChanged, LightGone, encode
 
 PACE_NS = 50_000_000
 """A light that changes faster than this is shown at this pace, the newest change always."""
@@ -42,7 +42,15 @@ class Display:
         for name in self._alarms.due(now):
             self._show(name, now)
 
+    def take_away(self, name: str) -> None:
+        """Have phones take away a light that was forgotten, at once and instead of what was held back of it."""
+        self._owed.discard(name)
+        self._shown.pop(name, None)
+        self._audience.light(name, encode(LightGone(light=name)))
+
     def _show(self, name: str, now: int) -> None:
+        if name not in self._house.lights:  # forgotten since
+            return
         self._owed.discard(name)
         self._shown[name] = now
         view = self._house.view(name, now)

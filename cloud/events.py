@@ -49,6 +49,10 @@ class BootOver(NamedTuple):
     """The light has booted again since the boot that the deadline names."""
 
 
+class LightForgotten(NamedTuple):
+    """The light was forgotten: nobody can ask it any more."""
+
+
 class Reborn(NamedTuple):
     """The light came back to the broker."""
 
@@ -57,7 +61,10 @@ class BrokerFound(NamedTuple):
     """The broker is there again (or for the first time since this bridge started)."""
 
 
-Event = Asked | AskedAgain | Published | Acked | Decided | Heard | BoundPassed | BootOver | Reborn | BrokerFound
+Event = (
+    Asked | AskedAgain | Published | Acked | Decided | Heard
+    | BoundPassed | BootOver | LightForgotten | Reborn | BrokerFound
+)  # fmt: skip
 
 
 class Do(Enum):

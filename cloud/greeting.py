@@ -29,6 +29,7 @@ def welcome(hello: Hello, phone: str, board: Board, now: int) -> Welcome:
         broker=board.desk.broker,
         lights=news,
         clocks=clocks,
+        gone=board.desk.house.gone_for(hello.have),
     )
 
 

@@ -160,11 +160,17 @@ class Light:
 
 
 class House:
-    """All lights that were ever heard of. A light is known from its first report on."""
+    """All lights that were heard of, from their first report on until they are forgotten.
+
+    `forgotten`: their names, the newest MAX_LIGHTS of them, so that a phone that comes back hears of it; each with a
+    number of its own.
+    """
 
     def __init__(self, phone_of: PhoneOf) -> None:
         self._phone_of = phone_of
         self.lights: dict[str, Light] = {}
+        self.forgotten: dict[str, int] = {}
+        self._times = 0
         self._availability: dict[str, bool] = {}
         self._found = self._since = self._asked = -_GAP_NS
 
@@ -192,6 +198,32 @@ class House:
             light.told(now)
         return changed
 
+    def forget(self, name: str) -> None:
+        """Know nothing of a light any more but that it was forgotten: one of its name may come, of any version."""
+        self.lights.pop(name, None)
+        self._availability.pop(name, None)
+        self.forgotten.pop(name, None)
+        self._times += 1
+        self.forgotten[name] = self._times
+        if len(self.forgotten) > MAX_LIGHTS:
+            del self.forgotten[next(iter(self.forgotten))]
+
+    def knows(self, name: str) -> bool:
+        """Whether a light of this name was heard of."""
+        return name in self.lights or name in self._availability
+
+    def is_gone(self, name: str) -> bool:
+        """Whether it was forgotten, and no light of this name has reported since."""
+        return name in self.forgotten and name not in self.lights
+
+    def gone_for(self, have: dict[str, Have]) -> tuple[str, ...]:
+        """The forgotten lights that a phone may show, also where another one of that name lives."""
+        return tuple(name for name in self.forgotten if name not in self.lights or self._is_other(name, have.get(name)))
+
+    def _is_other(self, name: str, have: Have | None) -> bool:
+        """Whether the phone shows the light that was forgotten: no light goes back in its versions."""
+        return have is not None and have.version > self.lights[name].report.version
+
     def found(self, now: int) -> None:
         """The broker was found, and every light is knocked at now."""
         self._found = self._since = self._asked = now
@@ -215,7 +247,8 @@ class House:
 
     def news_for(self, have: dict[str, Have], now: int) -> tuple[View, ...]:
         """Every light that is newer than what a phone has."""
-        news = (name for name, light in self.lights.items() if not _shown(have.get(name), light))
+        gone = set(self.gone_for(have))
+        news = (name for name, light in self.lights.items() if name in gone or not _shown(have.get(name), light))
         return tuple(self.view(name, now) for name in news)
 
     def view(self, name: str, now: int) -> View:

@@ -30,13 +30,18 @@ class Inbox:
         self._counts = counts
 
     def take(self, topic: str, payload: bytes, now: int, *, retained: bool) -> None:
-        """Take a message that came in at `now` (ns). `retained`: the broker had kept it."""
+        """Take a message that came in at `now` (ns). `retained`: the broker had kept it.
+
+        An emptied state is how a light is forgotten.
+        """
         name = light_of(topic)
         kind = topic.rpartition("/")[2]
         if not self._is_light(name) or kind not in (_STATE, _AVAILABILITY):
             self._counts.bad_message(topic, "topic", "not a light's topic")
         elif not payload:
             self._counts.bad_message(topic, "emptied", "what was kept is gone")
+            if kind == _STATE and self._desk.house.knows(name):
+                self._desk.forget(name, now)
         else:
             self._read(topic, kind, name, payload, now, retained=retained)
 

@@ -17,7 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud.pipe import Pipe, SubscriptionRefused
 from cloud.settings import Settings
 from contract.cancelling import heed_cancel
-from contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, CANARY, SET
+from contract.topics import ALL_AVAILABILITIES, ALL_STATES, AVAILABILITY, BRIDGE_USER, CANARY, DISCOVERY, SET, STATE
 
 STEADY_S = 10
 """A connection that lived so long was good: the next wait starts short again."""
@@ -75,6 +75,19 @@ class Line:
             return None
         self._unacked[number] = key
         return at
+
+    def empty(self, light: str) -> None:
+        """Have the broker keep nothing of a light any more; its state last, as that is what bridges heed."""
+        for topic in (AVAILABILITY, DISCOVERY, STATE):
+            self._empty(topic.format(light=light))
+
+    def empty_availability(self, light: str) -> None:
+        """Have the broker not keep that a light is offline."""
+        self._empty(AVAILABILITY.format(light=light))
+
+    def _empty(self, topic: str) -> None:
+        if self._pipe:
+            self._pipe.hand_over(topic, b"", retain=True)
 
     async def run(self) -> NoReturn:
         """Keep the line up for ever."""

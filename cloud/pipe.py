@@ -80,16 +80,19 @@ class Pipe(aiomqtt.Client):
         if refused := [topic for topic, code in zip(topics, codes, strict=True) if code >= _REFUSED]:
             raise SubscriptionRefused(", ".join(refused))
 
-    def hand_over(self, topic: str, payload: bytes) -> int | None:
+    def hand_over(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
         """Send a message now, QoS 1, without waiting for its PUBACK; answers its number, None without a connection."""
         # Within a callback paho must not find that the connection is gone: it would lock itself out.
-        sent = self._client.publish(topic, payload, qos=1) if self._inside else self._publish_now(topic, payload)
+        sent = self._publish(topic, payload, retain) if self._inside else self._publish_now(topic, payload, retain)
         return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
 
-    def _publish_now(self, topic: str, payload: bytes) -> paho.MQTTMessageInfo:
+    def _publish(self, topic: str, payload: bytes, retain: bool) -> paho.MQTTMessageInfo:
+        return self._client.publish(topic, payload, qos=1, retain=retain)
+
+    def _publish_now(self, topic: str, payload: bytes, retain: bool) -> paho.MQTTMessageInfo:
         self._writing = True
         try:
-            sent = self._client.publish(topic, payload, qos=1)
+            sent = self._publish(topic, payload, retain)
             self._client.loop_write()
         finally:
             self._writing = False

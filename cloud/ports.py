@@ -37,12 +37,15 @@ class Line(Protocol):
     def hand_over(self, light: str, message: bytes, key: str) -> int | None:
         """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
 
+    def empty_availability(self, light: str) -> None:
+        """Have the broker not keep that a light is offline."""
+
 
 class Audience(Protocol):
     """The phones, all of them."""
 
     def light(self, name: str, text: str) -> None:
-        """A light changed; `text` is the frame."""
+        """A light changed or is gone; `text` is the frame."""
 
     def status(self, text: str) -> None:
         """The broker was lost or found; `text` is the frame."""

@@ -19,6 +19,7 @@ from cloud.events import (
     Do,
     Event,
     Heard,
+    LightForgotten,
     Published,
     Reborn,
 )
@@ -210,6 +211,9 @@ class Press:
     def _lost(self, _event: BootOver, _now: int) -> tuple[Do, ...]:
         return self._end(Word.LOST_IN_REBOOT)
 
+    def _forgotten(self, _event: LightForgotten, _now: int) -> tuple[Do, ...]:
+        return self._end(Word.FORGOTTEN)
+
     def _end(self, word: Word, reason: Reason | None = None) -> tuple[Do, ...]:
         self._move(State.CLOSED)
         self.word, self.reason = word, reason
@@ -230,6 +234,7 @@ class Press:
             Heard: _heard,
             BoundPassed: _too_late,
             BootOver: _lost,
+            LightForgotten: _forgotten,
             Reborn: _push,
             BrokerFound: _push,
         },
@@ -240,6 +245,7 @@ class Press:
             Decided: _decided,
             Heard: _heard,
             BootOver: _lost,
+            LightForgotten: _forgotten,
             Reborn: _push,
             BrokerFound: _push,
         },

@@ -12,6 +12,7 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS tokens (
     hash {bytes} PRIMARY KEY, phone TEXT NOT NULL, issued_at {int} NOT NULL
 ){compact}""",
+    "CREATE TABLE IF NOT EXISTS forgotten (light {text} PRIMARY KEY, asked_at {int} NOT NULL, answer TEXT){compact}",
 )
 """`number`: a whole number that counts up by itself; `text`: text compared byte by byte."""
 

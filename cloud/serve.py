@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from cloud.app import create_app
 from cloud.door import Counts, doors
 from cloud.errors import BridgeFailed, CannotListen
 from cloud.settings import Settings
+from cloud.switchboard import nothing
 from contract import tcp
 from contract.url import authority
 
@@ -79,10 +80,17 @@ class Bridge:
     Raises CannotListen, StoreUnavailable.
     """
 
-    def __init__(self, settings: Settings, host: str = "127.0.0.1", port: int = 8787) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        host: str = "127.0.0.1",
+        port: int = 8787,
+        before_forgetting: Callable[[], Awaitable[None]] = nothing,
+    ) -> None:
         self.settings = settings
         self.host = host
         self.port = port
+        self._before_forgetting = before_forgetting
 
     @property
     def url(self) -> str:
@@ -92,7 +100,7 @@ class Bridge:
     async def __aenter__(self) -> Self:
         listener = _listen(self.host, self.port)
         self.port = listener.getsockname()[1]
-        self.app = create_app(self.settings)
+        self.app = create_app(self.settings, self._before_forgetting)
         up = asyncio.Event()
         self._server = _Server(
             uvicorn.Config(self.app, **serve_options(self.app.state.board.counts) | {"lifespan": "off"}), up

@@ -140,6 +140,8 @@ def _create(db: sqlite3.Connection) -> None:
             db.execute(f"PRAGMA user_version = {VERSION}")
     elif version != VERSION:
         raise sqlite3.DatabaseError(wrong_version(version))
+    elif not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'forgotten'").fetchone():
+        db.execute(TABLES[-1].format(**_WORDS))  # of a bridge before this table, which can do without
 
 
 @contextmanager

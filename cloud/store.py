@@ -12,6 +12,7 @@ from typing import Any
 
 from cloud.database import Address, Row, Trouble, database_at, patient
 from cloud.errors import KnownAlready, StoreUnavailable
+from cloud.forgetting import Answer, Asked
 from cloud.record import Record
 from cloud.schema import OPEN
 from cloud.tokens import hash_of
@@ -33,6 +34,7 @@ _UNBIND = """
 DELETE FROM origins WHERE origin IN ({marks}) AND NOT EXISTS (
     SELECT 1 FROM presses WHERE key > origins.origin || '-' AND key < origins.origin || '.')
 """
+_ANSWER = "UPDATE forgotten SET answer = ? WHERE light = ? AND asked_at = ? AND answer IS NULL"
 _GOOD = "SELECT hash FROM tokens WHERE hash IN ({marks})"
 
 Later = Callable[[float, Callable[[], None]], object]
@@ -122,6 +124,17 @@ class Store:
         tokens_of = {hash_of(token): token for token in tokens}
         good = self._database.run(_GOOD.format(marks=_marks(len(tokens_of))), tuple(tokens_of))
         return {tokens_of[bytes(found)] for (found,) in good}
+
+    # Lights
+
+    def to_forget(self) -> list[Asked]:
+        """The lights that are to be forgotten, or were. Raises StoreUnavailable."""
+        rows = self._database.run("SELECT light, asked_at, answer FROM forgotten ORDER BY asked_at")
+        return [Asked(light, asked_at, Answer(answer) if answer else None) for light, asked_at, answer in rows]
+
+    def answer(self, asked: Asked, answer: Answer) -> None:
+        """Say what came of it; the first answer stays. Raises StoreUnavailable."""
+        self._database.run(_ANSWER, (answer.value, asked.light, asked.asked_at))
 
     # Upkeep
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from cloud import drops
 from cloud.board import Talk
 from cloud.desk import Desk
 from cloud.errors import Refusal, StoreUnavailable
+from cloud.forgetting import Forgetting
 from cloud.inbox import Inbox
 from cloud.metrics import Metrics
 from cloud.mqtt import Line
@@ -29,10 +30,22 @@ _NS_PER_S = 1_000_000_000
 _TIMER_NS = 1_000_000  # timers may ring up to 1 ms early
 
 
-class Switchboard:
-    """`async with Switchboard(settings).running():` is the bridge, but for HTTP. `now` is its clock: monotonic, ns."""
+async def nothing() -> None:
+    """Whoever may sign in at a broker that is not ours, its owner tells it."""
 
-    def __init__(self, settings: Settings, now: Callable[[], int] = time.monotonic_ns) -> None:
+
+class Switchboard:
+    """`async with Switchboard(settings).running():` is the bridge, but for HTTP. `now` is its clock: monotonic, ns.
+
+    `before_forgetting`: what is done before a light's topics are emptied, so that the light cannot fill them again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], int] = time.monotonic_ns,
+        before_forgetting: Callable[[], Awaitable[None]] = nothing,
+    ) -> None:
         self.settings = settings
         self.now = now
         self.metrics = Metrics()
@@ -50,6 +63,7 @@ class Switchboard:
             max_open_per_light=settings.max_open_per_light,
         )
         self.inbox = Inbox(self.desk, self.counts)
+        self.forgetting = Forgetting(self.store, self.line, self.desk, now, before_forgetting)
         self.ending = asyncio.Event()
         self._buckets: dict[str, Bucket] = {}
         self._no_upgrade_lines = Bucket(NO_UPGRADE_LINES_PER_S, 1, now())
@@ -63,6 +77,7 @@ class Switchboard:
         """Run it. Raises StoreUnavailable at the start; a missing broker is no error, it is waited for."""
         self.store.open()
         try:
+            self.forgetting.recall()
             self.desk.reload(self.now())
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -161,6 +176,7 @@ class Switchboard:
             try:
                 await self.store.tend()
                 await self._drop_revoked()
+                await self.forgetting.tend()
                 await self._prune()
             except StoreUnavailable as error:
                 self.counts.store_trouble(error)

@@ -166,6 +166,7 @@ class Welcome(Wire):
     """The answer to a good hello: the version picked, the lights that the phone has not or has older.
 
     `clocks`: of the other lights. The phone may have slept, and then what it knows of their clocks is too little.
+    `gone`: lights that were forgotten. The phone takes them away before it shows `lights`: one of that name may be new.
     `ping_ms`: how often the bridge pings; a phone that hears nothing for 2.5 × this should reconnect.
     `broker`: False while the bridge cannot reach its broker, so that nothing it says of lights is fresh.
     """
@@ -179,6 +180,7 @@ class Welcome(Wire):
     broker: bool
     lights: tuple[View, ...]
     clocks: tuple[Clock, ...] = ()
+    gone: tuple[LightId, ...] = ()
 
 
 class LightChanged(Wire):
@@ -186,6 +188,13 @@ class LightChanged(Wire):
 
     type: Literal["light"] = "light"
     light: View
+
+
+class LightGone(Wire):
+    """A light was forgotten: take it away. One of the same name that comes later is another light, of any version."""
+
+    type: Literal["gone"] = "gone"
+    light: LightId
 
 
 class Status(Wire):
@@ -231,7 +240,7 @@ class Problem(Wire):
 
 
 BridgeFrame = Annotated[
-    Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong, Field(discriminator="type")
+    Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong, Field(discriminator="type")
 ]
 
 
@@ -253,7 +262,9 @@ class Lights(Wire):
 
 
 _PHONE: TypeAdapter[Hello | Press | Shown | Ping | Pong] = TypeAdapter(PhoneFrame)
-_BRIDGE: TypeAdapter[Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong] = TypeAdapter(BridgeFrame)
+_BRIDGE: TypeAdapter[Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong] = TypeAdapter(
+    BridgeFrame
+)
 
 
 def decode_phone_frame(text: str | bytes) -> Hello | Press | Shown | Ping | Pong:
@@ -272,7 +283,9 @@ def decode_press_body(body: bytes) -> PressBody:
         raise refusal(error) from None
 
 
-def decode_bridge_frame(text: str | bytes) -> Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong:
+def decode_bridge_frame(
+    text: str | bytes,
+) -> Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong:
     """Read a frame from the bridge, which may be of any size. Raises Malformed, UnknownType or Invalid."""
     try:
         return _BRIDGE.validate_json(_utf8(text))

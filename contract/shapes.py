@@ -28,6 +28,7 @@ PHONE_FRAMES: dict[str, Any] = {
 BRIDGE_FRAMES: dict[str, Any] = {
     "welcome": phone.Welcome,
     "light": phone.LightChanged,
+    "gone": phone.LightGone,
     "status": phone.Status,
     "outcome": phone.PressOutcome,
     "error": phone.Problem,

@@ -13,7 +13,7 @@ SET = "presslight/light/{light}/set"
 """Bridge (QoS 1) or Home Assistant (QoS 0) → light, never retained: `SetCommand`."""
 
 STATE = "presslight/light/{light}/state"
-"""Light → all, QoS 1, retained: `Report`."""
+"""Light → all, QoS 1, retained: `Report`. A bridge empties it and the two below to have a light forgotten."""
 
 AVAILABILITY = "presslight/light/{light}/availability"
 """Light → all, QoS 1, retained; also the light's will: `online` or `offline` as plain text."""
@@ -57,6 +57,9 @@ RULES: tuple[Rule, ...] = (
     Rule(Role.BRIDGE, "read", ALL_STATES),
     Rule(Role.BRIDGE, "read", ALL_AVAILABILITIES),
     Rule(Role.BRIDGE, "write", SET.format(light="+")),
+    Rule(Role.BRIDGE, "write", STATE.format(light="+")),
+    Rule(Role.BRIDGE, "write", AVAILABILITY.format(light="+")),
+    Rule(Role.BRIDGE, "write", DISCOVERY.format(light="+")),
     Rule(Role.BRIDGE, "read", CANARY.format(bridge="{user}")),
     Rule(Role.BRIDGE, "write", CANARY.format(bridge="{user}")),
     Rule(Role.HOME_ASSISTANT, "read", ALL_STATES),

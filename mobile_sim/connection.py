@@ -17,6 +17,7 @@ from contract.phone import (
     Have,
     Hello,
     LightChanged,
+    LightGone,
     Ping,
     Pong,
     PressOutcome,
@@ -38,7 +39,7 @@ HANDSHAKE_S = 6
 FLUSH_S = 1
 MAX_UNSENT = 2_048
 
-Pushed = LightChanged | Status | PressOutcome | Problem
+Pushed = LightChanged | LightGone | Status | PressOutcome | Problem
 Frame = Welcome | Pushed | Ping | Pong
 
 
@@ -123,7 +124,7 @@ class Connection:
             case Problem(key=None):
                 self.problem = frame
                 log.warning("the bridge complains: %s (%s)", frame.message, frame.code)
-            case LightChanged() | Status() | PressOutcome() | Problem():
+            case LightChanged() | LightGone() | Status() | PressOutcome() | Problem():
                 self._ear.heard(frame)
 
     async def _receive(self) -> Frame | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract.phone import LightChanged, PressOutcome, Problem, Status, View, Welcome
+from contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, View, Welcome
 from contract.words import DEFAULT_PATIENCE_MS, Power, Version
 from mobile_sim.address import BridgeAddress
 from mobile_sim.clock import RealTime, now_ms
@@ -196,7 +196,7 @@ class Phone:
         version = journey.version
         with suppress(TimeoutError):
             async with asyncio.timeout(CATCH_UP_S):
-                await self.until(lambda lights: version is None or lights[journey.light].version >= version)
+                await self.until(lambda lights: version is None or _has(lights, journey.light, version))
 
     def _shown(self, light: str) -> Light:
         self._link.check()
@@ -224,6 +224,8 @@ class Phone:
     def _welcomed(self, welcome: Welcome) -> None:
         self._welcome = welcome
         self._screen.link(True, now_ms())
+        for name in welcome.gone:
+            self._screen.take_away(name)
         for view in welcome.lights:
             self._show(view)
         for clock in welcome.clocks:
@@ -237,6 +239,8 @@ class Phone:
         match frame:
             case LightChanged(light=view):
                 self._show(view)
+            case LightGone(light=name):
+                self._screen.take_away(name)
             case Status(broker=reached):
                 self._screen.broker_is(reached, now_ms())
             case PressOutcome():
@@ -253,3 +257,8 @@ class Phone:
     def _show(self, view: View) -> None:
         self._screen.show(view, now_ms())
         self._presses.clock_heard(self.lights[view.id])
+
+
+def _has(lights: Mapping[str, Light], name: str, version: Version) -> bool:
+    """Whether a light is shown in this version at least, or was forgotten meanwhile."""
+    return name not in lights or lights[name].version >= version

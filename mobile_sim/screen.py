@@ -90,6 +90,11 @@ class Screen:
         self._lights[clock.id] = replace(known, bound=bound, heard=max(known.heard, now - clock.age_ms))
         return True
 
+    def take_away(self, name: str) -> None:
+        """The light was forgotten: one of its name that comes later is another."""
+        self._unnamed.discard(name)
+        self._lights.pop(name, None)
+
     def link(self, up: bool, now: float) -> None:
         """The link to the bridge came, which speaks of every light that it knows then, or went."""
         self._linked = up

@@ -8,6 +8,7 @@ import typer
 from presslight.accounts import accounts
 from presslight.console import Verb, out
 from presslight.flash import flash
+from presslight.forget import forget
 from presslight.light import light
 from presslight.measure import measure
 from presslight.token import token
@@ -36,5 +37,5 @@ def command(
     """From a press on the phone to light in the room: start it, press it, measure it, put it on an ESP32."""
 
 
-for verb in (up, light, measure, token, accounts, flash):
+for verb in (up, light, measure, token, accounts, forget, flash):
     app.command(cls=Verb)(verb)

@@ -20,6 +20,14 @@ CA = "ca.pem"
 _light_id: TypeAdapter[str] = TypeAdapter(LightId)
 
 
+def check_name(name: str) -> None:
+    """Raise Invalid for a name that no light can have."""
+    try:
+        _light_id.validate_python(name)
+    except ValidationError as error:
+        raise Invalid(f"a light's name is 1 to 32 of a-z, 0-9, - and _, and not {name[:40]!r}") from error
+
+
 def setup_files(
     name: str,
     address: BrokerAddress,
@@ -31,10 +39,7 @@ def setup_files(
 
     Raises Invalid: a name that no light can have, another user's address, TLS without a certificate to trust.
     """
-    try:
-        _light_id.validate_python(name)
-    except ValidationError as error:
-        raise Invalid(f"a light's name is 1 to 32 of a-z, 0-9, - and _, and not {name[:40]!r}") from error
+    check_name(name)
     if address.username not in (None, name):
         raise Invalid(
             f"the light {name} signs in under its own name, and this broker address is of {address.username!r}"

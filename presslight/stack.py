@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from broker.accounts import CREDENTIALS, Accounts
 from broker.embedded import EmbeddedBroker
@@ -21,14 +21,17 @@ from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from presslight import broker_port as ports
 from presslight import lan
+from presslight.accounts_file import AccountsFile
 from presslight.address import read_address
 from presslight.page_link import page_link
-from presslight.simulated_light import SimulatedLight, SimulatedLightError
+from presslight.simulated_light import Power, SimulatedLight, SimulatedLightError
 
 ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "attic", "garage")
 
 OWN_BROKERS = ("embedded", "mosquitto")
 """The brokers that a stack starts itself."""
+
+LOOKS_AT_ACCOUNTS_EACH_S = 1.0
 
 REVIVALS = 5
 """How often one part that ends by itself is started again before the stack gives up."""
@@ -97,6 +100,7 @@ class Stack:
         self._step = step
         self._trouble = trouble
         self._exits = AsyncExitStack()
+        self._accounts_file: AccountsFile | None = None
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
@@ -141,6 +145,30 @@ class Stack:
             if isinstance(self.broker, Mosquitto):
                 tasks.create_task(self._keep(self.broker.watch, self.broker.start), name="watch mosquitto")
             tasks.create_task(self.bridge.watch(), name="watch bridge")
+            tasks.create_task(self._watch_accounts(), name="watch accounts")
+
+    async def _watch_accounts(self) -> NoReturn:
+        """Heed what `presslight accounts` and `presslight forget` do to the folder."""
+        while True:
+            await asyncio.sleep(LOOKS_AT_ACCOUNTS_EACH_S)
+            await self._heed_accounts()
+
+    async def _heed_accounts(self) -> None:
+        """Have the broker know who may sign in now, and take those away who may not any more."""
+        try:
+            gone = self._accounts_file.read() if self._accounts_file else None
+        except BrokerError as error:
+            self._trouble(f"{error}; the accounts stay as they were")
+            return
+        if gone is None:
+            return
+        for light in gone & self.lights.keys():
+            if self.lights[light].power is Power.ON:
+                await self.lights[light].power_cut()
+        if isinstance(self.broker, EmbeddedBroker):
+            self.broker.drop(gone)
+        elif self.broker is not None:
+            await self.broker.reload()
 
     async def _keep(self, ends: Callable[[], Awaitable[None]], start: Callable[[], Awaitable[None]]) -> None:
         for revival in range(REVIVALS + 1):
@@ -159,6 +187,7 @@ class Stack:
         self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")
         users = [*self.names, *([HOME_ASSISTANT_USER] if self._home_assistant else [])]
         self._accounts = accounts = _accounts(folder / CREDENTIALS, users)
+        self._accounts_file = AccountsFile(folder / CREDENTIALS, accounts)
         self.broker = broker = await self._listening(exits, folder)
         return lambda user: broker.address.signed_in_as(user, accounts.password(user))
 
@@ -194,7 +223,7 @@ class Stack:
             press_rate=self._press_rate,
             press_burst=2 * self._press_rate,
         )
-        self.bridge = await exits.enter_async_context(Bridge(settings, *self._where))
+        self.bridge = await exits.enter_async_context(Bridge(settings, *self._where, self._heed_accounts))
         if self._guest is not None:
             self.token = issue_token(settings.store, phone=self._guest)
 

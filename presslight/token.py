@@ -48,7 +48,7 @@ def token(
             refuse_written(ctx, "is ignored where tokens are listed (--list)", "phone", "revoke")
         if show or revoke:
             refuse_written(ctx, "is for the link of a new token", "url", "in_lan")
-        address = _address(state, store)
+        address = store_address(state, store)
         page = _page(state, url, in_lan=in_lan)
         if show:
             out.print(_table(address))
@@ -80,12 +80,12 @@ def _page(state: Path | None, url: str | None, *, in_lan: bool) -> str | None:
     return page_url(hosts[0], (urls.split(last).port if last else None) or DEFAULT_PORT)
 
 
-def _address(state: Path | None, store: str | None) -> Address:
-    """Where the tokens are: a store that is named wins over a folder."""
+def store_address(state: Path | None, store: str | None) -> Address:
+    """Where the bridge keeps tokens and presses: a store that is named wins over a folder. Raises Invalid."""
     if store is not None:
         return read_address(store)
     if state is None:
-        raise Invalid("say where the tokens are: --state or --store, as for `presslight up`")
+        raise Invalid("say where the bridge keeps them: --state or --store, as for `presslight up`")
     if not state.is_dir():
         raise Invalid(f"there is no folder {printable(state)}")
     return store_of(state)

@@ -104,6 +104,9 @@ function hear(frame) {
       return hearWelcome(frame);
     case "light":
       return hearLight(frame.light);
+    case "gone":
+      house.takeAway(frame.light);
+      return show();
     case "status":
       return hearStatus(frame);
     case "outcome":
@@ -121,6 +124,7 @@ function hearWelcome(frame) {
   house.me = frame.phone;
   element("phone").textContent = frame.phone;
   house.screen.greet();
+  frame.gone?.forEach((id) => house.takeAway(id));
   frame.lights.forEach((view) => house.take(view));
   frame.clocks?.forEach((clock) => house.hearClock(clock));
   if (broker) house.screen.miss();

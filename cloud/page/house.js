@@ -63,6 +63,16 @@ export class House {
     if (this.screen.hearClock(clock, performance.now())) this.#hand.clockHeard(clock.id, this.screen.bound(clock.id));
   }
 
+  /** A light was forgotten. */
+  takeAway(id) {
+    const room = this.#rooms.get(id);
+    if (!room) return;
+    this.#rooms.delete(id);
+    this.screen.takeAway(id);
+    room.card.node.remove();
+    this.#announce(`${nameOf(id)} was taken away.`);
+  }
+
   showAll() {
     for (const id of this.#rooms.keys()) this.#show(id);
   }

@@ -32,6 +32,12 @@ export class Screen {
     return true;
   }
 
+  /** The light was forgotten: one of its name that comes later is another. */
+  takeAway(id) {
+    this.#unnamed.delete(id);
+    this.#lights.delete(id);
+  }
+
   /** A bridge says welcome: of every light that it knows it speaks next. */
   greet() {
     this.#unnamed = new Set(this.#lights.keys());

@@ -77,14 +77,24 @@ async def test_light_hears_nothing_but_its_own_set_topic(connect: Connect, wante
         assert await kitchen.heard() == (of("kitchen", "set"), b"for the kitchen")
 
 
-async def test_bridge_that_writes_a_state_reaches_nobody(broker: Broker, connect: Connect, heard: Heard) -> None:
-    async with connect("bridge") as bridge, connect("bridge-watch") as watch, connect("kitchen") as kitchen:
-        await watch.subscribe(STATES, qos=1)
-        await bridge.publish(of("kitchen", "state"), b"forged", qos=1)
-        await bridge.publish(of("bridge", "state"), b"forged", qos=1)
-        await kitchen.publish(of("kitchen", "state"), b"own", qos=1)
-        assert await watch.heard() == (of("kitchen", "state"), b"own")
-    await heard.until("refused publish to bridge")
+async def test_bridge_empties_what_is_kept_of_a_light_and_writes_nowhere_else(
+    broker: Broker, connect: Connect, heard: Heard
+) -> None:
+    kept = (of("kitchen", "state"), of("kitchen", "availability"), "homeassistant/device/kitchen/config")
+    async with connect("bridge") as bridge, connect("homeassistant") as assistant, connect("kitchen") as kitchen:
+        for topic in kept:
+            await kitchen.publish(topic, b"kept", qos=1, retain=True)
+            await assistant.subscribe(topic, qos=1)
+            assert await assistant.heard() == (topic, b"kept")
+            await bridge.publish(topic, b"", qos=1, retain=True)
+            assert await assistant.heard() == (topic, b"")
+            await assistant.unsubscribe(topic)
+            await assistant.subscribe(topic, qos=1)
+        await bridge.publish("homeassistant/status", b"forged", qos=1)
+        await bridge.publish("presslight/bridge/bridge-watch/canary", b"forged", qos=1)
+        await kitchen.publish(kept[0], b"own", qos=1)
+        assert await assistant.heard() == (kept[0], b"own")  # nothing was kept in between
+    await heard.until("refused publish")
 
 
 async def test_bridge_hears_its_own_canary_and_no_other(connect: Connect) -> None:

@@ -10,7 +10,7 @@ from cloud.press import Press
 from cloud.record import Ask, Record
 from contract.errors import ErrorCode
 from contract.mqtt import Decision, Report, decode_set
-from contract.phone import LightChanged, PressOutcome, Status, Wish, decode_bridge_frame
+from contract.phone import LightChanged, LightGone, PressOutcome, Status, Wish, decode_bridge_frame
 from contract.words import Moment, Outcome, split_key
 
 MS = 1_000_000
@@ -85,6 +85,7 @@ class Line:
         self.sent: list[tuple[str, str]] = []
         self.knocks: dict[str, bytes] = {}
         self.messages: list[bytes] = []
+        self.emptied: list[str] = []
         self.down = False
         self.at = 0
 
@@ -99,19 +100,26 @@ class Line:
         self.messages.append(message)
         return self.at
 
+    def empty_availability(self, light: str) -> None:
+        self.emptied.append(light)
+
 
 class Audience:
     """Keeps the frames that all phones were told."""
 
     def __init__(self) -> None:
         self.lights: list[LightChanged] = []
+        self.gone: list[str] = []
         self.statuses: list[bool] = []
 
     def light(self, name: str, text: str) -> None:
         frame = decode_bridge_frame(text)
+        if isinstance(frame, LightGone):
+            assert frame.light == name
+            return self.gone.append(name)
         assert isinstance(frame, LightChanged)
         assert frame.light.id == name
-        self.lights.append(frame)
+        return self.lights.append(frame)
 
     def status(self, text: str) -> None:
         frame = decode_bridge_frame(text)

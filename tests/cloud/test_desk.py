@@ -558,3 +558,80 @@ def test_store_is_asked_once_for_the_name_behind_a_change() -> None:
         office.desk.house.view("kitchen", office.now)
     office.report(version=(1, 1), cause=by_press(7), up=2_000)
     assert office.ledger.asked == 1
+
+
+def test_forgotten_light_is_gone_for_phones_and_presses() -> None:
+    office = Office()
+    office.desk.forget("kitchen", office.now)
+    assert office.audience.gone == ["kitchen"]
+    assert refused(office) is ErrorCode.UNKNOWN_LIGHT
+
+
+def test_change_that_was_held_back_of_a_forgotten_light_is_not_shown() -> None:
+    office = Office()
+    for number in (1, 2):
+        office.report((key(number), "applied"), brightness=number)
+    office.desk.forget("kitchen", office.now)
+    shown = len(office.audience.lights)
+    office.later(1_000)
+    office.desk.on_time(office.now)
+    assert len(office.audience.lights) == shown
+
+
+def test_press_open_as_its_light_is_forgotten_has_the_lights_word_where_that_comes() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.desk.forget("kitchen", office.now)
+    assert watcher.words == ["accepted"]
+    office.report((key(), "applied"))
+    assert watcher.words == ["accepted", "applied"]
+
+
+def test_press_open_as_its_light_is_forgotten_ends_once_it_cannot_act_any_more() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.desk.forget("kitchen", office.now)
+    office.later(1_900)
+    office.desk.on_time(office.now)
+    assert watcher.words == ["accepted"]
+    office.later(200)
+    office.desk.on_time(office.now)
+    assert watcher.words == ["accepted", "forgotten"]
+    assert office.ledger.records[key()].word is Word.FORGOTTEN
+    assert len(office.desk) == 0
+    assert office.ask().words == ["forgotten"]
+
+
+def test_press_that_cannot_act_any_more_ends_as_its_light_is_forgotten() -> None:
+    office = Office()
+    watcher = office.ask()
+    office.later(2_100)
+    office.desk.on_time(office.now)
+    office.desk.forget("kitchen", office.now)
+    assert watcher.words == ["accepted", "unconfirmed", "forgotten"]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_press_of_an_earlier_life_on_a_forgotten_light_ends_after_a_minute(is_known: bool) -> None:
+    ledger = Ledger()
+    first = Office(ledger=ledger)
+    first.ask()
+    second = Office(ledger=ledger, furnished=False)
+    if is_known:
+        second.report(light="kitchen")
+    second.desk.forget("kitchen", second.now)
+    second.later(61_001)
+    second.desk.on_time(second.now)
+    assert ledger.records[key()].word is Word.FORGOTTEN
+
+
+def test_will_of_a_forgotten_light_is_not_kept() -> None:
+    office = Office()
+    office.desk.forget("kitchen", office.now)
+    office.desk.on_availability("kitchen", "offline", office.now, live=False)
+    assert office.line.emptied == []
+    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    assert office.line.emptied == ["kitchen"]
+    office.report(boot="0000beef")
+    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    assert office.line.emptied == ["kitchen"]

@@ -83,3 +83,10 @@ def test_hello_may_name_so_many_lights_and_no_more() -> None:
     lights = {f"light-{number}": Have(version=(1, 1), online=True) for number in range(MAX_HAVE + 1)}
     with pytest.raises(ValueError, match="at most 150"):
         hello(have=lights)
+
+
+def test_welcome_tells_of_forgotten_lights(board: Board) -> None:
+    shown = Have(version=(1, 0), online=True)
+    assert greeted(board, kitchen=shown).gone == ()
+    board.desk.forget("kitchen", board.office.now)
+    assert greeted(board, kitchen=shown).gone == ("kitchen",)

@@ -229,3 +229,35 @@ def test_messages_that_a_light_dropped_are_told_at_its_next_power_of_ten_in_each
     assert dropped(9) == ()  # a report that was long under way
     assert dropped(11) == ()
     assert dropped(1, epoch=2, boot="00000002") == (("malformed", 1),)
+
+
+def test_forgotten_light_is_another_one_when_its_name_comes_again() -> None:
+    made = house(report(epoch=9))
+    made.fold_availability("hall", "online", NOW)
+    for name in ("kitchen", "hall"):
+        made.forget(name)
+    assert (made.lights, made.knows("hall"), made.is_gone("kitchen")) == ({}, False, True)
+    assert made.fold_report("kitchen", report(boot="0000beef", epoch=1), NOW, live=True).began
+    assert made.view("kitchen", NOW).version == (1, 0)
+    assert not made.is_gone("kitchen")
+
+
+def test_phone_that_shows_a_forgotten_light_hears_of_it_also_where_another_has_its_name() -> None:
+    made = house(report(epoch=9))
+    shown = {"kitchen": Have(version=(9, 0), online=True)}
+    assert made.gone_for(shown) == ()
+    made.forget("kitchen")
+    assert made.gone_for(shown) == made.gone_for({}) == ("kitchen",)
+    made.fold_report("kitchen", report(boot="0000beef", epoch=1), NOW, live=True)
+    assert made.gone_for(shown) == ("kitchen",)
+    assert [view.version for view in made.news_for(shown, NOW)] == [(1, 0)]
+    anew = {"kitchen": Have(version=(1, 0), online=True)}
+    assert (made.gone_for(anew), made.gone_for({}), made.news_for(anew, NOW)) == ((), (), ())
+
+
+def test_names_of_forgotten_lights_are_bounded() -> None:
+    made = House(nobody)
+    for number in range(MAX_LIGHTS + 2):
+        made.forget(f"light-{number}")
+    assert len(made.forgotten) == MAX_LIGHTS
+    assert "light-0" not in made.forgotten

@@ -95,10 +95,10 @@ def test_nobody_may_read_everything(user: str, asked: str) -> None:
 def test_bridge_reads_every_report_and_only_its_own_canary() -> None:
     assert topics.may("bridge-2", "read", topics.ALL_STATES)
     assert topics.may("bridge-2", "read", topics.ALL_AVAILABILITIES)
-    assert topics.may("bridge-2", "write", topics.SET.format(light="hall"))
+    for topic in (topics.SET, topics.STATE, topics.AVAILABILITY, topics.DISCOVERY):
+        assert topics.may("bridge-2", "write", topic.format(light="hall"))
     assert topics.may("bridge-2", "read", topics.CANARY.format(bridge="bridge-2"))
     assert not topics.may("bridge-2", "read", topics.CANARY.format(bridge="bridge"))
-    assert not topics.may("bridge-2", "write", topics.STATE.format(light="hall"))
 
 
 def test_home_assistant_sets_lights_and_speaks_for_none() -> None:

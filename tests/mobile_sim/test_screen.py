@@ -145,3 +145,15 @@ def test_hello_with_very_many_lights_stays_under_the_frame_limit(version: Versio
         screen.show(view(f"{number:032}", online=False, version=version), 0)
     hello = Hello(type="hello", versions=(1,), token="t" * 256, client="c" * 64, have=screen.have())
     assert len(encode(hello)) <= MAX_FRAME_BYTES
+
+
+def test_light_that_was_taken_away_may_come_again_in_any_version() -> None:
+    screen = Screen(0)
+    screen.show(view(version=(9, 9)), 0)
+    screen.link(True, 1)
+    screen.take_away("kitchen")
+    screen.take_away("kitchen")
+    screen.broker_is(True, 1)
+    assert (dict(screen.lights), screen.have()) == ({}, {})
+    assert screen.show(view(version=(1, 0)), 2)
+    assert screen.lights["kitchen"].version == (1, 0)

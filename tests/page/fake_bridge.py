@@ -52,6 +52,7 @@ class FakeBridge:
     def __init__(self) -> None:
         self.lights: list[Frame] = [view()]
         self.clocks: list[Frame] = []
+        self.gone: list[str] = []
         self.broker = True
         self.welcomes = True
         self.answers_pings = True
@@ -163,4 +164,5 @@ class FakeBridge:
             "broker": self.broker,
             "lights": self.lights,
             "clocks": self.clocks,
+            "gone": self.gone,
         }

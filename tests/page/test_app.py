@@ -201,3 +201,39 @@ async def test_frame_that_a_newer_bridge_may_send_is_ignored(
 
     await expect(page.get_by_role("switch", name="Kitchen")).to_have_attribute("aria-checked", "true")
     assert complaints == []
+
+
+async def test_light_that_is_forgotten_leaves_the_page(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    kitchen = page.get_by_role("listitem", name="Kitchen")
+    await expect(kitchen).to_contain_text("Online")
+    bridge.send({"type": "gone", "light": "kitchen"})
+    await expect(kitchen).to_have_count(0)
+    await expect(page.locator("#news")).to_have_text("Kitchen was taken away.")
+    bridge.send({"type": "light", "light": view(version=[1, 0])})
+    await expect(kitchen).to_contain_text("Online")
+
+
+async def test_light_that_was_forgotten_meanwhile_leaves_the_page_at_the_welcome(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    kitchen = page.get_by_role("listitem", name="Kitchen")
+    await expect(kitchen).to_contain_text("Online")
+    bridge.lights, bridge.gone = [], ["kitchen"]
+    await bridge.close(1012)
+    await expect(kitchen).to_have_count(0)
+
+
+async def test_word_on_a_press_comes_also_after_its_light_was_forgotten(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    await page.get_by_role("switch", name="Kitchen").click()
+    press = await bridge.next("press")
+    bridge.send({"type": "gone", "light": "kitchen"})
+    bridge.tell(press, "forgotten", final=True)
+    await expect(page.locator("#news")).to_contain_text("Kitchen:")

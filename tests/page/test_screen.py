@@ -91,3 +91,16 @@ async def test_hello_names_no_more_lights_than_fit_in_a_frame(modules: Page) -> 
     lights = [("take", view(f"light-{n}"), 0) for n in range(200)]
 
     assert len((await run(modules, *lights, ("have",)))[-1]) == MAX_HAVE
+
+
+async def test_light_that_was_taken_away_may_come_again_in_any_version(modules: Page) -> None:
+    steps = (
+        ("take", view(seq=9), 0),
+        ("greet",),
+        ("takeAway", "kitchen"),
+        ("miss",),
+        ("have",),
+        ("take", view(seq=1), 5),
+    )
+
+    assert (await run(modules, *steps))[-2:] == [{}, "newer"]

@@ -60,6 +60,9 @@ PATHS: dict[tuple[str, str], Place] = {
     ("token", "state"): Place(OLD_FOLDER, ("--list",)),
     ("token", "store"): Place(STORE, ("--list",)),
     ("accounts", "folder"): Place(FOLDER, ("kitchen",)),
+    ("forget", "state"): Place(OLD_FOLDER, ("kitchen",)),
+    ("forget", "store"): Place(STORE, ("kitchen",)),
+    ("forget", "accounts"): Place(READ, ("kitchen", "--store", ":memory:")),
     ("flash", "broker"): Place(READ, FLASH, ADDRESS),
     ("flash", "ca_file"): Place(READ, (*FLASH, "--broker", "mqtts://kitchen@host.example")),
     ("flash", "firmware_image"): Place(READ, ("--port", "x", "--dry-run")),
@@ -67,9 +70,10 @@ PATHS: dict[tuple[str, str], Place] = {
 """Each option of the command that takes a path."""
 
 NO_PATHS = {
-    ("up", "host"), ("light", "name"), ("light", "heap"), ("measure", "url"), ("measure", "token"),
-    ("measure", "budget"), ("measure", "light"), ("token", "phone"), ("accounts", "users"), ("accounts", "remove"),
-    ("accounts", "host"), ("flash", "port"), ("flash", "name"), ("flash", "wifi_ssid"), ("flash", "wifi_password"),
+    ("accounts", "host"), ("accounts", "remove"), ("accounts", "users"), ("flash", "name"), ("flash", "port"),
+    ("flash", "wifi_password"), ("flash", "wifi_ssid"), ("forget", "name"), ("light", "heap"), ("light", "name"),
+    ("measure", "budget"), ("measure", "light"), ("measure", "token"), ("measure", "url"), ("token", "phone"),
+    ("token", "url"), ("up", "host"),
 }  # fmt: skip
 """Each option that takes a text of another sort."""
 

@@ -130,6 +130,16 @@ class Bridge:
         if self.life is life and self.linked:
             self.do(lambda: life.inbox.take(topic, payload, life.now(), retained=retained))
 
+    def forget_light(self, name: str) -> None:
+        """It has read in the store that a light is to be forgotten."""
+        life = self.life
+        if life is not None:
+            self.do(lambda: self._forget_light(life, name))
+
+    def _forget_light(self, life: Office, name: str) -> None:
+        self._ground.judge.forgot(name)
+        life.desk.forget(name, life.now())
+
     # Phones
 
     def connect(self, hear: Callable[[str], None], lost: Callable[[], None]) -> Wire:

@@ -77,6 +77,14 @@ class Broker:
             WILL_AFTER, lambda: None if light.linked or life != self._life else self._take(topic, b"offline")
         )
 
+    def forget(self, name: str) -> None:
+        """Somebody empties what is kept of a light."""
+        if self.is_up:
+            for topic in (STATE.format(light=name), AVAILABILITY.format(light=name)):
+                self.kept.pop(topic, None)
+                for deliver in self.bridges:
+                    deliver(topic, b"")
+
     def publish_set(self, name: str, message: bytes, *, retain: bool = False) -> None:
         """A set message comes in. One that is retained reaches whoever is there as if it were not."""
         if not self.is_up:

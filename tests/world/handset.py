@@ -6,7 +6,7 @@ from functools import partial
 from pydantic import BaseModel
 
 from contract import phone as frames
-from contract.phone import LightChanged, PressOutcome, Problem, Status, Welcome, decode_bridge_frame, encode
+from contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, Welcome, decode_bridge_frame, encode
 from contract.words import WIRE_VERSION, Power, Version
 from mobile_sim import ledger
 from mobile_sim.events import Said
@@ -169,6 +169,8 @@ class App:
                 self._welcomed(frame)
             case LightChanged(light=view):
                 self._show(view)
+            case LightGone(light=name):
+                self._take_away(name)
             case Status(broker=reached):
                 self.screen.broker_is(reached, self.now())
             case PressOutcome():
@@ -180,6 +182,8 @@ class App:
         self._ground.note(self._handset.name, "is welcome")
         self._linked = True
         self.screen.link(True, self.now())
+        for name in welcome.gone:
+            self._take_away(name)
         for view in welcome.lights:
             self._show(view)
         for clock in welcome.clocks:
@@ -187,6 +191,11 @@ class App:
                 self.presses.clock_heard(self.screen.lights[clock.id])
         self.screen.broker_is(welcome.broker, self.now())
         self.presses.link_up(RTT_MS)
+
+    def _take_away(self, name: str) -> None:
+        self._ground.note(self._handset.name, f"takes {name} away")
+        self._ground.judge.took_away(self._handset.name, name)
+        self.screen.take_away(name)
 
     def _show(self, view: frames.View) -> None:
         change = view.change

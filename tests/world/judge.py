@@ -150,6 +150,16 @@ class Judge:
             raise Broken(f"stale: {phone} shows {light} at {version} after {before}")
         self._shown[phone, light] = version
 
+    def forgot(self, light: str) -> None:
+        """Somebody forgets a light: nobody can tell any more what came of presses on it."""
+        for fact in self.facts.values():
+            if fact.hand[1] == light:
+                fact.excused.add("forgotten")
+
+    def took_away(self, phone: str, light: str) -> None:
+        """A phone shows a light no more; the next one of its name may be of any version."""
+        self._shown.pop((phone, light), None)
+
     def reopened(self, phone: str) -> None:
         """A phone's screen is empty again."""
         for shown in [pair for pair in self._shown if pair[0] == phone]:

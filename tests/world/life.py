@@ -88,6 +88,7 @@ class Life:
             self._kill_phone_in_a_write,
             self._put_phone_to_sleep,
             self._jump_wall_clock,
+            self._forget_light,
         ]
 
     # People
@@ -226,6 +227,9 @@ class Life:
 
     def _jump_wall_clock(self) -> None:
         self._handset().wall_ahead_ms += self._dice.randint(-(10**7), 10**7)
+
+    def _forget_light(self) -> None:
+        self.world.forget(self._lamp().name)
 
     def _in(self, wait: int, call: Callable[[], None]) -> None:
         self.world.agenda.after(wait, call)

@@ -15,6 +15,7 @@ from cloud.record import Record
 from cloud.settings import Settings
 from contract.address import BrokerAddress
 from contract.errors import MEANINGS, ErrorCode
+from contract.topics import AVAILABILITY, light_of
 from contract.words import Word
 from tests.world.agenda import Clock, Entry, S
 from tests.world.broker import Broker
@@ -65,6 +66,8 @@ class Office:
         self.desk = Desk(self, self, self, self, self._set_alarm, max_open=10_000, max_open_per_light=1_024)
         self.inbox = Inbox(self.desk, self)
         self.counts = self
+        for name in ground.shelf.forgotten:
+            self.desk.house.forget(name)
         self.desk.reload(self.now())
 
     def now(self) -> int:
@@ -114,6 +117,10 @@ class Office:
             self._ground.network.throw(self.way, partial(self._broker.publish_set, light, message))
         self._crash_if("published")
         return self.now()
+
+    def empty_availability(self, light: str) -> None:
+        """The broker keeps that it is offline no more."""
+        self._broker.kept.pop(AVAILABILITY.format(light=light), None)
 
     # Audience
 
@@ -167,8 +174,10 @@ class Office:
         """Nothing is measured here."""
 
     def bad_message(self, topic: str, cause: str, detail: str) -> None:
-        """Every light speaks the protocol."""
-        raise AssertionError(f"{topic}: {cause}: {detail}")
+        """Every light speaks the protocol; what is emptied is of one that somebody forgets."""
+        if cause != "emptied":
+            raise AssertionError(f"{topic}: {cause}: {detail}")
+        self._ground.judge.forgot(light_of(topic))
 
     # Time
 

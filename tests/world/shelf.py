@@ -12,11 +12,12 @@ FLUSH = 50 * MS
 
 
 class Shelf:
-    """What outlives every crash: presses by key, origins by owner."""
+    """What outlives every crash: presses by key, origins by owner, the lights that were forgotten."""
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.owners: dict[str, str] = {}
+        self.forgotten: dict[str, None] = {}
 
 
 class Drawer:

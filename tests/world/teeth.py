@@ -16,7 +16,7 @@ import lamp.table
 import mobile_sim.bound
 import mobile_sim.journal
 import mobile_sim.presses
-from cloud.events import Decided, Do
+from cloud.events import Decided, Do, LightForgotten
 from cloud.house import Folded, House
 from cloud.press import Press, State
 from cloud.record import Record
@@ -136,6 +136,18 @@ def _loud_reload() -> AbstractContextManager[object]:
     return patch.object(cloud.desk, "QUIET_NS", 0)
 
 
+def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
+    """A bridge that says of a press on a light that was forgotten that it never acted."""
+
+    def forgotten(press: Press, _event: LightForgotten, _now: int) -> tuple[Do, ...]:
+        return press._end(Word.NOT_APPLIED)
+
+    table = {state: {**events} for state, events in Press._TABLE.items()}
+    for state in (State.OPEN, State.UNCONFIRMED):
+        table[state][LightForgotten] = forgotten
+    return patch.object(Press, "_TABLE", table)
+
+
 def _final_busy() -> AbstractContextManager[object]:
     real = Press._decided
 
@@ -235,6 +247,7 @@ TEETH = (
     Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=672),
     Tooth("presses taken up are quiet", _loud_reload, ("false",), first=260),
     Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=17),
+    Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",)),
     Tooth("drift", _no_drift, ("false", "late"), first=9),
     Tooth("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
     Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=34),

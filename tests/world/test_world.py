@@ -24,6 +24,7 @@ EVENTS = {
     *("says unconfirmed", "says not_applied", "says lost_in_reboot", "says forgotten", "says not_sent", "says waiting"),
     *("retained", "lost the broker", "has lost its bridge", "dies", "starts, emptied"),
     *("changed by phone-", "changed by button", "changed by command", "changed by start"),
+    *("forgets", "takes light-0 away"),
     *("stands still", "sleeps", "is blocked", "wire cut", "one way", "both ways"),
 }
 

@@ -5,6 +5,7 @@ firmware's `lamp.light`. Only clocks, network, store and power are the world's.
 """
 
 import random
+from functools import partial
 
 from lamp.gate import MEMORY
 from lamp.table import ORIGINS, WINDOW
@@ -19,6 +20,7 @@ from tests.world.network import FAIR, Weather
 
 SETTLES_WITHIN = 120 * S
 FEW = 50
+READS_STORE_EACH = 1 * S
 
 
 class World(Ground):
@@ -73,6 +75,14 @@ class World(Ground):
         for bridge in self.bridges:
             bridge.lose_broker()
             bridge.find_broker()
+
+    def forget(self, light: str) -> None:
+        """Somebody has a light forgotten that is there all the same: bridges hear it of the broker, or of the store."""
+        self.note("somebody", f"forgets {light}")
+        self.shelf.forgotten[light] = None
+        self.broker.forget(light)
+        for bridge in self.bridges:
+            self.agenda.after(self.dice.randint(0, READS_STORE_EACH), partial(bridge.forget_light, light))
 
     # Time
 

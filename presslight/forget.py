@@ -1,0 +1,97 @@
+"""The verb `presslight forget`: a light is no more, for its broker, for Home Assistant, for bridges and phones."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.accounts import CREDENTIALS, Accounts
+from cloud import forgetting
+from cloud.forgetting import Answer
+from contract.errors import Invalid, PresslightError, printable
+from presslight.accounts import RELOAD
+from presslight.accounts_folder import AccountsFolder
+from presslight.console import given_path, out
+from presslight.light_settings import check_name
+from presslight.token import store_address
+
+WAIT_S = 10
+
+
+class NoSuchLight(PresslightError):
+    """Nobody here knows a light of that name."""
+
+    code = "no_such_light"
+
+
+class NotAllowed(PresslightError):
+    """The broker does not let the bridge empty the light's topics."""
+
+    code = "not_allowed"
+
+
+def forget(
+    name: Annotated[str, typer.Argument(help="The light's name.")],
+    *,
+    state: Annotated[
+        Path | None, typer.Option(parser=given_path, help="The folder given to `presslight up --state`.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(envvar="PRESSLIGHT_STORE", help="The store given to `presslight up --store`.")
+    ] = None,
+    accounts: Annotated[
+        Path | None,
+        typer.Option(parser=given_path, help="The folder of `presslight accounts`: its account goes as well."),
+    ] = None,
+) -> None:
+    """Forget a light everywhere: its account, what the broker keeps of it, Home Assistant's device, every phone's card.
+
+    Works while the bridge runs; where none does, the next one that starts does it. A lamp that is switched on and may
+    still sign in at its broker comes back with its next report.
+    """
+    check_name(name)
+    address = store_address(state, store)
+    was_pressed = forgetting.was_pressed(address, name)
+    had_account = _take_account(name, state, accounts)
+    answer = forgetting.ask(address, name, WAIT_S, is_known=had_account or was_pressed)
+    if answer is Answer.REFUSED:
+        raise NotAllowed(f"the broker does not let the bridge empty the topics of {name}: its acl has to say so")
+    if answer is not Answer.FORGOTTEN and not (had_account or (was_pressed and answer is None)):
+        raise NoSuchLight(f"there is no light {name}{'' if answer else ', as far as can be told while no bridge runs'}")
+    _tell(name, answer, had_account=had_account, is_elsewhere=accounts is not None)
+
+
+def _take_account(name: str, state: Path | None, accounts: Path | None) -> bool:
+    """Take its account away wherever it has one; answers whether it had. Raises Invalid, BadCredentials."""
+    file = state / CREDENTIALS if state else None
+    own = Accounts.load(file) if file and file.exists() else None
+    folder = _open(accounts) if accounts else None
+    had_own, had = own is not None and name in own.users, folder is not None and name in folder.accounts.users
+    if folder is not None and had:
+        folder.remove([name])
+        folder.save()
+    if own is not None and file is not None and had_own:
+        own.remove(name)
+        own.save(file)
+    return had or had_own
+
+
+def _open(folder: Path) -> AccountsFolder:
+    if not (folder / CREDENTIALS).exists():
+        raise Invalid(f"there are no accounts in {printable(folder)}")
+    return AccountsFolder.open(folder)
+
+
+def _tell(name: str, answer: Answer | None, *, had_account: bool, is_elsewhere: bool) -> None:
+    if answer:
+        _say(f"{name} is forgotten")
+    else:
+        _say(f"{name} will be forgotten once a bridge runs here that reaches its broker")
+    if not had_account:
+        _say("A lamp that may still sign in comes back with its next report: take its account away at its broker first")
+    elif is_elsewhere:
+        _say(f"{RELOAD}. Until then a lamp that is on comes back.")
+
+
+def _say(line: str) -> None:
+    out.print(line, markup=False, soft_wrap=True)

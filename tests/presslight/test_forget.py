@@ -1,0 +1,234 @@
+"""`presslight forget`: a light ends everywhere, while its stack runs and while it does not."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from typer.testing import CliRunner, Result
+from websockets.asyncio.client import connect
+
+from broker.accounts import CREDENTIALS, Accounts
+from broker.mosquitto import Mosquitto
+from cloud.serve import Bridge
+from cloud.settings import Settings
+from cloud.tokens import issue_token
+from contract.address import BrokerAddress
+from contract.phone import Hello, Welcome, decode_bridge_frame, encode
+from contract.topics import AVAILABILITY, DISCOVERY, STATE
+from mobile_sim.phone import Phone
+from presslight.accounts_folder import AccountsFolder
+from presslight.command import app
+from presslight.simulated_light import SimulatedLight
+from presslight.stack import Stack, store_of
+from tests.broker.clients import Client
+
+WAIT_S = 100
+
+
+class Told(NamedTuple):
+    code: int | None
+    out: str
+    err: str
+
+
+async def forget(*words: str) -> Told:
+    command = (sys.executable, "-m", "presslight", "forget", *words)
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    out, err = await process.communicate()
+    return Told(process.returncode, out.decode(), err.decode())
+
+
+@asynccontextmanager
+async def watched(stack: Stack) -> AsyncIterator[Stack]:
+    """A stack that runs as `presslight up` has it run."""
+    async with stack:
+        watching = asyncio.create_task(stack.watch())
+        try:
+            yield stack
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
+
+
+def phone_of(stack: Stack) -> Phone:
+    return Phone(stack.url, issue_token(stack.bridge.settings.store, phone="ann"))
+
+
+async def kept_of(address: BrokerAddress, accounts: Accounts, light: str) -> list[str]:
+    """What the broker keeps of a light, as Home Assistant hears it, up to a message of its own."""
+    topics = [topic.format(light=light) for topic in (STATE, AVAILABILITY, DISCOVERY)]
+    marker = DISCOVERY.format(light="marker")
+    async with Client(address.signed_in_as("homeassistant", accounts.password("homeassistant"))) as hub:
+        for topic in (STATE, AVAILABILITY, DISCOVERY):
+            await hub.subscribe(topic.format(light="+"))
+        await hub.publish(marker, b"{}")
+        kept = []
+        while (topic := str((await hub.hear()).topic)) != marker:
+            kept.append(topic)
+    return sorted(set(kept) & set(topics))
+
+
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+async def test_light_is_gone_everywhere_while_its_stack_runs(broker: str, tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_S), watched(Stack(broker=broker, lights=2, folder=tmp_path)) as stack:
+        password = json.loads((tmp_path / CREDENTIALS).read_text())["kitchen"]
+        async with phone_of(stack) as phone, phone_of(stack) as other:
+            await phone.until(lambda lights: len(lights) == 2 and lights["kitchen"].online)
+            assert (await phone.press("kitchen", state="ON")).word == "applied"
+            assert await forget("kitchen", "--state", str(tmp_path)) == (0, "kitchen is forgotten\n", "")
+            for each in (phone, other):
+                await each.until(lambda lights: set(lights) == {"living-room"})
+            assert stack.broker is not None
+            with pytest.raises(Exception, match=r"(?i)not authori[sz]ed"):
+                async with Client(stack.broker.address.signed_in_as("kitchen", password)):
+                    pass
+            assert (await phone.press("living-room", state="ON")).word == "applied"
+        assert "kitchen" not in json.loads((tmp_path / CREDENTIALS).read_text())
+        again = await forget("kitchen", "--state", str(tmp_path))
+        assert again == (2, "", "presslight: there is no light kitchen\n")
+        async with phone_of(stack) as late:
+            assert set(late.lights) == {"living-room"}
+
+
+async def test_account_that_is_added_while_the_stack_runs_signs_in(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_S), watched(Stack(lights=0, folder=tmp_path / "s")) as stack:
+        accounts = Accounts.load(tmp_path / "s" / CREDENTIALS)
+        accounts.add("attic")
+        accounts.save(tmp_path / "s" / CREDENTIALS)
+        assert stack.broker is not None
+        address = stack.broker.address.signed_in_as("attic", accounts.password("attic"))
+        async with phone_of(stack) as phone, SimulatedLight("attic", address, tmp_path / "flash"):
+            await phone.until(lambda lights: "attic" in lights and lights["attic"].online)
+
+
+async def test_light_that_gets_the_name_later_is_shown_whatever_its_versions(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_S), watched(Stack(lights=1, folder=tmp_path / "s")) as stack:
+        phone = phone_of(stack)
+        async with phone:
+            await phone.until(lambda lights: "kitchen" in lights and lights["kitchen"].online)
+            before = phone.lights["kitchen"].version
+            assert (await forget("kitchen", "--state", str(tmp_path / "s"))).code == 0
+            await phone.until(lambda lights: not lights)
+            accounts = Accounts.load(tmp_path / "s" / CREDENTIALS)
+            accounts.add("kitchen")
+            accounts.save(tmp_path / "s" / CREDENTIALS)
+            assert stack.broker is not None
+            settings = {"state": "ON", "brightness": 9, "boot": "00000001", "up": 5, "version": [1, 0]}
+            address = stack.broker.address.signed_in_as("kitchen", accounts.password("kitchen"))
+            await until_signed_in(address)
+            async with Client(address) as lamp:
+                await lamp.publish(STATE.format(light="kitchen"), json.dumps(settings).encode(), retain=True)
+                await phone.until(lambda lights: "kitchen" in lights)
+            assert phone.lights["kitchen"].version == (1, 0) < before
+
+
+async def until_signed_in(address: BrokerAddress) -> None:
+    while True:
+        try:
+            async with Client(address):
+                return
+        except Exception:
+            await asyncio.sleep(0.05)
+
+
+async def test_bridge_does_what_was_asked_while_none_ran(tmp_path: Path) -> None:
+    house = Accounts.make(["kitchen", "hall"], others=("bridge", "homeassistant"))
+    async with asyncio.timeout(WAIT_S), Mosquitto(house, tmp_path / "m") as broker:
+        address = broker.address.signed_in_as("bridge", house.password("bridge"))
+        for light in ("kitchen", "hall"):
+            user = broker.address.signed_in_as(light, house.password(light))
+            async with SimulatedLight(light, user, tmp_path / light) as lamp:
+                await lamp.until(lambda glow: glow.link == "up")
+                while len(await kept_of(broker.address, house, light)) < 3:
+                    pass
+        store = store_of(tmp_path)
+        issue_token(store, phone="ann")
+        (tmp_path / CREDENTIALS).write_text(house.text())
+        asked = await forget("kitchen", "--state", str(tmp_path))
+        assert asked == (0, "kitchen will be forgotten once a bridge runs here that reaches its broker\n", "")
+        async with Bridge(Settings(broker=address, store=store), port=0) as bridge:
+            async with Phone(bridge.url, issue_token(store, phone="ann")) as phone:
+                await phone.until(lambda lights: set(lights) == {"hall"})
+            while await kept_of(broker.address, house, "kitchen"):
+                pass
+            assert len(await kept_of(broker.address, house, "hall")) == 3
+
+
+async def test_phone_that_was_away_hears_of_it_when_it_comes_back(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_S), watched(Stack(lights=2, folder=tmp_path)) as stack:
+        async with phone_of(stack) as phone:
+            await phone.until(lambda lights: len(lights) == 2 and lights["kitchen"].online)
+            have = phone._screen.have()
+        assert (await forget("kitchen", "--state", str(tmp_path))).code == 0
+        hello = Hello(type="hello", versions=(1,), token=issue_token(store_of(tmp_path), phone="ann"), have=have)
+        async with connect(f"{stack.url.replace('http', 'ws')}/ws") as socket:
+            await socket.send(encode(hello))
+            welcome = decode_bridge_frame(await socket.recv())
+        assert isinstance(welcome, Welcome)
+        assert (welcome.gone, welcome.lights) == (("kitchen",), ())
+
+
+async def test_bridge_without_the_right_says_so(tmp_path: Path) -> None:
+    house = Accounts.make(["kitchen"])
+    async with asyncio.timeout(WAIT_S), Mosquitto(house, tmp_path / "m") as broker:
+        rights = tmp_path / "m" / "acl"
+        rights.write_text(rights.read_text().replace("topic write presslight/light/+/state", ""))
+        os.kill(broker.pid, signal.SIGHUP)
+        settings = Settings(
+            broker=broker.address.signed_in_as("bridge", house.password("bridge")), store=store_of(tmp_path)
+        )
+        lamp = broker.address.signed_in_as("kitchen", house.password("kitchen"))
+        async with (
+            Bridge(settings, port=0) as bridge,
+            SimulatedLight("kitchen", lamp, tmp_path / "kitchen"),
+            Phone(bridge.url, issue_token(settings.store, phone="ann")) as phone,
+        ):
+            await phone.until(lambda lights: "kitchen" in lights)
+            told = await forget("kitchen", "--state", str(tmp_path))
+            assert (told.code, told.out) == (2, "")
+            assert "does not let the bridge empty the topics of kitchen" in told.err
+            assert "kitchen" in phone.lights
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(app, ["forget", *words], env={"PRESSLIGHT_STORE": None})
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["kitchen"], "--state or --store"),
+        (["Kitchen", "--state", "."], "a light's name"),
+        (["bridge", "--state", "."], "a light's name"),
+        (["", "--state", "."], "a light's name"),
+        (["../x", "--state", "."], "a light's name"),
+        (["kitchen", "--state", "nowhere"], "nowhere"),
+        (["kitchen", "--state", "STATE", "--accounts", "nowhere"], "nowhere"),
+        (["kitchen", "--state", "STATE", "--accounts", "STATE"], "there are no accounts"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_changes_nothing(words: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    answer = call(*(str(tmp_path / "state") if word == "STATE" else word for word in words))
+    assert (answer.exit_code, answer.stderr.count("\n"), answer.stdout) == (2, 1, "")
+    assert said in answer.stderr
+
+
+def test_account_in_a_folder_goes_too_and_the_reload_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presslight.forget.WAIT_S", 0)
+    (tmp_path / "state").mkdir()
+    CliRunner().invoke(app, ["accounts", str(tmp_path / "secrets"), "kitchen", "hall", "--host", "broker.example"])
+    answer = call("kitchen", "--state", str(tmp_path / "state"), "--accounts", str(tmp_path / "secrets"))
+    assert answer.exit_code == 0
+    assert "systemctl reload mosquitto" in answer.stdout
+    assert AccountsFolder.open(tmp_path / "secrets").accounts.users == ("bridge", "hall")
+    assert not (tmp_path / "secrets" / "kitchen.url").exists()
+    assert "there is no light kitchen" in call("kitchen", "--state", str(tmp_path / "state")).stderr
