@@ -24,7 +24,7 @@ ENTER = Path(__file__).with_name("enter.sh")
 ALONE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child")
 """The start of a command that, whatever ends us, leaves no mount and no process."""
 
-MAKE_S, ENTER_S = 400, 1_200
+MAKE_S, ENTER_S = 400, 1_500
 
 
 class NoRoot(Exception):
@@ -135,7 +135,18 @@ class Root:
             "BIND": "\n".join(map(str, machine.folders_in(self._options))),
         }
         with subprocess.Popen(
-            [*ALONE, "bash", str(ENTER), str(self.folder), user, "timeout", str(ENTER_S), *command],
+            [
+                *ALONE,
+                "bash",
+                str(ENTER),
+                str(self.folder),
+                user,
+                "timeout",
+                "--signal=INT",
+                "--kill-after=60",
+                str(ENTER_S),
+                *command,
+            ],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

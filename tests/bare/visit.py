@@ -68,6 +68,7 @@ def say(text: str) -> None:
 
 def main() -> int:
     """Do what the argument says."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # it took too long: whoever works for us tells what it has, and ends
     began = time.monotonic()
     went_well = {"demo": demo, "test": test}[sys.argv[1]]()
     took = time.monotonic() - began
