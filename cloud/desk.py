@@ -187,6 +187,7 @@ class Desk:
 
     def on_availability(self, name: str, availability: Availability, now: int, *, live: bool) -> None:
         """A light came or went. `live`: just now; the broker had not kept it."""
+        self.house.hear_claim(name, availability)
         if live and availability == "offline" and self.house.is_gone(name):
             self._line.empty_availability(name)  # its will, told when its account was taken away
         elif live and availability == "online":  # phones hear of it with its report, which follows and names its boot
@@ -215,9 +216,13 @@ class Desk:
 
     def on_broker(self, *, found: bool, now: int) -> None:
         """The broker was found, has delivered once more, or was lost."""
+        if not found:
+            self.house.forget_claims()
         if self.broker == found:
             for name in self.house.miss(now) if found else ():
                 self._display.tell(name, now)
+                if self.house.claims_online(name):
+                    self._line.say_offline(name)
             return
         self.broker = found
         self._audience.status(encode(Status(broker=found)))

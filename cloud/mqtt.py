@@ -17,7 +17,17 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud.pipe import Pipe, SubscriptionRefused
 from cloud.settings import Settings
 from contract.cancelling import heed_cancel
-from contract.topics import ALL_AVAILABILITIES, ALL_STATES, AVAILABILITY, BRIDGE_USER, CANARY, DISCOVERY, SET, STATE
+from contract.topics import (
+    ALL_AVAILABILITIES,
+    ALL_STATES,
+    ANNOUNCED,
+    AVAILABILITY,
+    BRIDGE_USER,
+    CANARY,
+    DISCOVERY,
+    SET,
+    STATE,
+)
 
 STEADY_S = 10
 """A connection that lived so long was good: the next wait starts short again."""
@@ -78,7 +88,7 @@ class Line:
 
     def empty(self, light: str) -> None:
         """Have the broker keep nothing of a light any more; its state last, as that is what bridges heed."""
-        for topic in (AVAILABILITY, DISCOVERY, STATE):
+        for topic in (AVAILABILITY, DISCOVERY, ANNOUNCED, STATE):
             self._empty(topic.format(light=light))
 
     def empty_availability(self, light: str) -> None:
@@ -88,6 +98,11 @@ class Line:
     def _empty(self, topic: str) -> None:
         if self._pipe:
             self._pipe.hand_over(topic, b"", retain=True)
+
+    def say_offline(self, light: str) -> None:
+        """Have the broker keep that a light is offline: it need not have seen it go."""
+        if self._pipe is not None:
+            self._pipe.hand_over(AVAILABILITY.format(light=light), b"offline", retain=True)
 
     async def run(self) -> NoReturn:
         """Keep the line up for ever."""

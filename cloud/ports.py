@@ -40,6 +40,9 @@ class Line(Protocol):
     def empty_availability(self, light: str) -> None:
         """Have the broker not keep that a light is offline."""
 
+    def say_offline(self, light: str) -> None:
+        """Have the broker keep that a light is offline. A light that hears it and is there says the contrary."""
+
 
 class Audience(Protocol):
     """The phones, all of them."""

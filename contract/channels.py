@@ -33,11 +33,14 @@ MQTT_CHANNELS: dict[str, Channel] = {
     "home_assistant_status": Channel(
         topics.HOME_ASSISTANT_STATUS, "availability", retained=False, about="Home Assistant's birth and will."
     ),
+    "announced": Channel(topics.ANNOUNCED, "announced", retained=True, about="Which setting-up announced the light."),
     "canary": Channel(topics.CANARY, "canary", retained=False, about="Proves to a bridge that the broker delivers."),
 }
 
 _PARAMETERS = {"light": "A light's name: its MQTT user and client id.", "bridge": "A bridge's MQTT user."}
-_CONTENT_TYPES = {"availability": "text/plain", "canary": "application/octet-stream"}
+_CONTENT_TYPES = {"availability": "text/plain", "announced": "text/plain", "canary": "application/octet-stream"}
+_BARE = ("announced", "canary")
+"""What is of no shape."""
 
 
 def document() -> Json:
@@ -55,7 +58,7 @@ def document() -> Json:
         "channels": {name: _mqtt_channel(channel) for name, channel in MQTT_CHANNELS.items()} | {"phone": _phone()},
         "operations": _mqtt_operations() | _phone_operations(),
         "components": {
-            "messages": {name: _message(name) for name in [*MQTT_MESSAGES, "canary", *PHONE_FRAMES, *BRIDGE_FRAMES]},
+            "messages": {name: _message(name) for name in [*MQTT_MESSAGES, *_BARE, *PHONE_FRAMES, *BRIDGE_FRAMES]},
             "parameters": {name: {"description": about} for name, about in _PARAMETERS.items()},
             "securitySchemes": {
                 "user": {"type": "userPassword", "description": "A light's user is its name."},
@@ -142,7 +145,7 @@ def _operation(action: str, channel: str, messages: Iterable[str]) -> Json:
 
 
 def _message(name: str) -> Json:
-    payload = {} if name == "canary" else {"payload": {"$ref": f"schemas/{name}.json"}}
+    payload = {} if name in _BARE else {"payload": {"$ref": f"schemas/{name}.json"}}
     return {"name": name, "contentType": _CONTENT_TYPES.get(name, "application/json"), **payload}
 
 

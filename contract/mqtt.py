@@ -155,13 +155,15 @@ class DiscoveryOrigin(Wire):
 
 
 class DiscoveryLight(Wire):
-    """Home Assistant's component of platform `light`, JSON schema."""
+    """Home Assistant's component of platform `light`, JSON schema. `flash`, `transition`: from its 2025.5 on."""
 
     p: Literal["light"] = "light"
     schema_: Annotated[Literal["json"], Field(alias="schema")] = "json"
     uniq_id: str
     name: None = None
     brightness: bool = True
+    flash: bool = False
+    transition: bool = False
     sup_clrm: Annotated[tuple[Literal["brightness", "onoff"], ...], Field(min_length=1)] = ("brightness",)
 
 

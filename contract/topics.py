@@ -16,10 +16,17 @@ STATE = "presslight/light/{light}/state"
 """Light → all, QoS 1, retained: `Report`. A bridge empties it and the two below to have a light forgotten."""
 
 AVAILABILITY = "presslight/light/{light}/availability"
-"""Light → all, QoS 1, retained; also the light's will: `online` or `offline` as plain text."""
+"""Light → all, QoS 1, retained; also the light's will: `online` or `offline` as plain text.
+
+A bridge says `offline` of a light that is silent; a light that hears that says `online` again.
+"""
 
 DISCOVERY = "homeassistant/device/{light}/config"
 """Light → Home Assistant, QoS 1, retained: `Discovery`. Home Assistant empties it where its user deletes the device."""
+
+ANNOUNCED = "presslight/light/{light}/announced"
+"""Light → itself, QoS 1, retained: which setting-up of it has announced it (`flashed` of its settings). Without the
+discovery message beside it, that was deleted."""
 
 HOME_ASSISTANT_STATUS = "homeassistant/status"
 """Home Assistant → all, QoS 0 or 1, retained or not as it is set up; also its will: `online` or `offline`."""
@@ -53,13 +60,18 @@ RULES: tuple[Rule, ...] = (
     Rule(Role.LIGHT, "read", SET.format(light="{user}")),
     Rule(Role.LIGHT, "write", STATE.format(light="{user}")),
     Rule(Role.LIGHT, "write", AVAILABILITY.format(light="{user}")),
+    Rule(Role.LIGHT, "read", AVAILABILITY.format(light="{user}")),
+    Rule(Role.LIGHT, "read", DISCOVERY.format(light="{user}")),
     Rule(Role.LIGHT, "write", DISCOVERY.format(light="{user}")),
+    Rule(Role.LIGHT, "read", ANNOUNCED.format(light="{user}")),
+    Rule(Role.LIGHT, "write", ANNOUNCED.format(light="{user}")),
     Rule(Role.BRIDGE, "read", ALL_STATES),
     Rule(Role.BRIDGE, "read", ALL_AVAILABILITIES),
     Rule(Role.BRIDGE, "write", SET.format(light="+")),
     Rule(Role.BRIDGE, "write", STATE.format(light="+")),
     Rule(Role.BRIDGE, "write", AVAILABILITY.format(light="+")),
     Rule(Role.BRIDGE, "write", DISCOVERY.format(light="+")),
+    Rule(Role.BRIDGE, "write", ANNOUNCED.format(light="+")),
     Rule(Role.BRIDGE, "read", CANARY.format(bridge="{user}")),
     Rule(Role.BRIDGE, "write", CANARY.format(bridge="{user}")),
     Rule(Role.HOME_ASSISTANT, "read", ALL_STATES),

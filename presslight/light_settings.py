@@ -60,6 +60,16 @@ def setup_files(
     return {SETTINGS: json.dumps(settings), **certificate}
 
 
+def set_up_before(files: dict[str, str], folder: Path) -> dict[str, str]:
+    """The same files, of the day on which the light of this name was first set up in `folder`, if it was."""
+    try:
+        before = json.loads((folder / SETTINGS).read_bytes())
+        day = {"flashed": before["flashed"]} if before["name"] == json.loads(files[SETTINGS])["name"] else {}
+    except (OSError, ValueError, LookupError, TypeError):
+        return files
+    return files | {SETTINGS: json.dumps(json.loads(files[SETTINGS]) | day)}
+
+
 def _certificate(address: BrokerAddress) -> str:
     if address.ca_file is None:
         raise Invalid("with mqtts a light needs the certificate of the CA to trust: name its file (--ca-file)")

@@ -37,7 +37,7 @@ from presslight import micropython
 from presslight.audience import Audience, Condition
 from presslight.child import Child
 from presslight.glow import Glow
-from presslight.light_settings import setup_files, write_secret
+from presslight.light_settings import set_up_before, setup_files, write_secret
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 MAIN = FIRMWARE / "main.py"
@@ -89,15 +89,15 @@ class Power(StrEnum):
     DIED = "died"
 
 
-HEAP, HEAP_WITH_TLS = "96k", "120k"
+HEAP, HEAP_WITH_TLS = "104k", "128k"
 
 MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
 
 
 class SimulatedLight:
-    """One light. `folder` is its flash; `heap` is what MicroPython gets: `96k`, `1m`.
+    """One light. `folder` is its flash; `heap` is what MicroPython gets: `104k`, `1m`.
 
-    Where it is None that is 96k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
+    Where it is None that is 104k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
     `main`: what it runs in place of the firmware's own, for a test of something odd.
 
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
@@ -129,7 +129,7 @@ class SimulatedLight:
     async def __aenter__(self) -> Self:
         with self._explained():
             self.folder.mkdir(parents=True, exist_ok=True)
-            for name, text in self._files.items():
+            for name, text in set_up_before(self._files, self.folder).items():
                 write_secret(self.folder / name, text)
         await self._tasks.__aenter__()
         await self.power_on()

@@ -5,10 +5,12 @@ import gc
 import os
 import sys
 import time
+from binascii import hexlify
 
 import machine
 
-from lamp import light, report
+from lamp import light, report, say
+from lamp.announcement import ANNOUNCE, MARK, NOTHING, Announcement, kept
 from lamp.board import Board
 from lamp.button import Button
 from lamp.clock import Clock, now_ms, now_us, ticks_diff
@@ -32,26 +34,30 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._flash = flash = Flash()
+        self._mark = str(settings.flashed).encode()
+        self._announcement = Announcement(flash.mark == self._mark)
         epoch = next_epoch(flash.epoch, settings.flashed)
         self._light = Light(_boot_id(epoch), epoch, flash.is_on, flash.brightness)
         self._board = Board(settings.lamp_pin, settings.button_pin, self._light.duty)
         self._keep()  # the epoch, before anybody hears of it
         self._clock = Clock(now_ms())
         self._command = Command()
-        self._session = Session(settings, self)
         self._name = settings.name
-        self._state = f"presslight/light/{settings.name}/state"
+        own = f"presslight/light/{settings.name}/"
+        self._state = own + "state"
+        self._announced = own + "announced"
         self._discovery = f"homeassistant/device/{settings.name}/config"
+        self._session = Session(settings, self, (own + "set", own + "availability", self._announced, self._discovery))
         self._has_changed = asyncio.Event()
         self._owes_report = False
-        self._owes_discovery = False
+        self._owes = NOTHING
         self._reports = 0
         self._heap = 0
 
     def start(self) -> None:
         """Start the tasks, each for ever."""
-        work = (self._session.run(), self._beat(), self._watch_button(), self._save())
-        self._tasks = [asyncio.create_task(each) for each in work]
+        parts = (self._session.run(), self._beat(), self._watch_button(), self._save())
+        self._tasks = [asyncio.create_task(part) for part in parts]
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
         """Obey a set message that was read at `read_us`; gives whether a report is due. The hot path: nothing waits."""
@@ -73,24 +79,56 @@ class App:
             self._rest()
 
     def announce(self) -> None:
-        """Say on a new connection how the light is, what it has decided, and how Home Assistant uses it."""
+        """Say on a new connection how the light is, and what it has decided."""
         self._light.gate.told = 0  # the last connection may have taken answers with it
+        self._announcement.clear()
+        self._owes = NOTHING
         self.report()
-        self._discover()
 
     def catch_up(self) -> None:
         """Say what there was no room for."""
         if self._owes_report:
             self.report()
-        if self._owes_discovery:
-            self._discover()
+        self._announce()
 
-    def _discover(self) -> None:
-        page = self._session.publish(self._discovery, report.MAX_DISCOVERY_BYTES)
-        self._owes_discovery = page is None
+    def hear(self, topic: memoryview, text: memoryview) -> None:
+        """Hear what the broker keeps of this light, or what somebody has just said of it or deleted."""
+        if topic == self._discovery.encode():
+            self._announcement.hear(text, self._text())
+            self._has_changed.set()
+        elif topic == self._announced.encode():
+            self._announcement.mark = kept(text, self._mark)
+        elif bytes(text) == b"offline":
+            self._session.say_online()  # a bridge or an old will that takes it for offline is mistaken
+
+    def settle(self) -> None:
+        """Show the light to Home Assistant, where that is wanted and not done."""
+        act = self._announcement.judge()
+        if act is None:
+            return
+        if self._announcement.is_deleted:
+            self._has_changed.set()
+            say("not announced: deleted in Home Assistant")
+        self._owes = act
+        self._announce()
+
+    def _announce(self) -> None:
+        """Publish what is owed: the message first, so that there is no mark without one."""
+        if self._owes == ANNOUNCE and self.publish(self._discovery, self._text()):
+            self._owes = MARK
+        if self._owes == MARK and self.publish(self._announced, self._mark):
+            self._owes = NOTHING
+
+    def publish(self, topic: str, text: bytes) -> bool:
+        """Publish now; False where there is no room."""
+        page = self._session.publish(topic, len(text))
         if page:
-            report.write_discovery(page, self._name)
+            page.text(text.decode())
             self._session.send()
+        return page is not None
+
+    def _text(self) -> bytes:
+        return report.discovery(self._name, hexlify(machine.unique_id()).decode()).encode()
 
     async def _beat(self) -> None:
         """Report every 10 s; the heap it tells of is the living one. A loop that stands still for 30 s boots anew."""
@@ -128,6 +166,7 @@ class App:
 
     def _keep(self) -> None:
         self._flash.keep(self._light.epoch, self._light.is_on, self._light.brightness)
+        self._flash.keep_mark(self._mark if self._announcement.is_deleted else b"")
 
     def _rest(self) -> None:
         """Collect at a quiet moment, which is right after a report."""
@@ -139,11 +178,11 @@ class App:
 
 def _boot_id(epoch: int) -> str:
     """Give 8 random hex digits. The epoch goes in too: before Wi-Fi is on, the chip's random numbers are weak."""
-    noise = int.from_bytes(os.urandom(4), "big")
-    return "%08x" % (noise ^ epoch * 0x9E3779B1 & 0xFFFFFFFF)
+    number = int.from_bytes(os.urandom(4), "big")
+    return "%08x" % (number ^ epoch * 0x9E3779B1 & 0xFFFFFFFF)
 
 
-def _break(_loop: object, context: "dict[str, Exception]") -> None:
+def _break(_event: object, context: "dict[str, Exception]") -> None:
     """End all of the light when one of its tasks broke: told, and started anew, it is better than half a light."""
     sys.print_exception(context["exception"])
     time.sleep_ms(CRASH_PAUSE_MS)  # so that a light that breaks at once does not wear its flash

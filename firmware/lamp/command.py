@@ -49,8 +49,8 @@ class Command:
 
     def _read_object(self, members: "dict[str, object]") -> None:
         """Read the values of the members we know. Of one that stands twice no value counts: OTHER fits no field."""
-        for known in members:
-            members[known] = None
+        for each in members:
+            members[each] = None
         name = self._plain.name(True)
         while name is not None:
             value = self._value(name)
@@ -70,12 +70,11 @@ class Command:
     def _is_valid(self, has_key: bool) -> bool:
         members = self._members
         self.is_on = members["state"] == "ON"
-        is_off = members["state"] == "OFF"
         self.brightness = 0 if members["brightness"] is None else _whole(members["brightness"], 1, 255)
-        if is_off and not has_key:  # off is off, whatever stands beside it
+        if not (self.is_on or has_key):  # off is off, whatever stands beside it
             self.brightness = max(0, self.brightness)
         return (
-            (self.is_on or is_off)
+            (self.is_on or members["state"] == "OFF")
             and self.brightness >= 0
             and (members["v"] is None or _whole(members["v"], 1, 1) == 1)
             and (self._take_promises() if has_key else self._has_no_promise())
@@ -106,6 +105,6 @@ class Command:
         return all(self._members[name] is None for name in ("key", "not_after", "if_ver"))
 
 
-def _whole(value: object, low: int, high: int) -> int:
+def _whole(value: object, start: int, end: int) -> int:
     """Give a whole number within bounds, -1 for anything else; true is no 1."""
-    return value if type(value) is int and low <= value <= high else -1
+    return value if type(value) is int and start <= value <= end else -1

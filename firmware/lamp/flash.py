@@ -6,9 +6,13 @@ PLACES = ("record-0", "record-1")
 
 
 class Flash:
-    """The newest record, and the way to replace it. Writing blocks: up to 100 ms where a sector must be erased."""
+    """The newest record, and the way to replace it. Writing blocks: up to 100 ms where a sector must be erased.
+
+    `mark`: of the setting-up in which somebody deleted the light from Home Assistant; empty: nobody did.
+    """
 
     def __init__(self) -> None:
+        self.mark = _read("deleted")
         self._sequence, self.epoch, self.is_on, self.brightness = record.newest([_read(place) for place in PLACES])
 
     def keep(self, epoch: int, is_on: bool, brightness: int) -> None:
@@ -23,6 +27,18 @@ class Flash:
             return
         self._sequence, self.epoch, self.is_on, self.brightness = sequence, epoch, is_on, brightness
         say(f"flash: kept {'on' if is_on else 'off'} {brightness}")
+
+    def keep_mark(self, mark: bytes) -> None:
+        """Write the mark, unless it is the same. An error is told and survived."""
+        if mark == self.mark:
+            return
+        try:
+            _write("deleted", mark)
+        except OSError as error:
+            say(f"flash: {error}")
+            return
+        self.mark = mark
+        say("flash: kept deleted")
 
 
 def _read(place: str) -> bytes:

@@ -91,8 +91,8 @@ class Gate:
         elif command.if_ver not in (None, version):
             outcome = PRECONDITION
         until = min(command.until, up + MAX_AHEAD_MS)
-        is_noted = self._table.note(command.origin, command.number, outcome == APPLIED, until, up)
-        return outcome if is_noted else BUSY
+        is_there = self._table.note(command.origin, command.number, outcome == APPLIED, until, up)
+        return outcome if is_there else BUSY
 
     def _repeats(self, command: Command) -> bool:
         """Rule 2: repeat what was decided about this key lately, if it is final."""

@@ -11,15 +11,13 @@ BUTTON = RETAINED + 1
 NOTHING, REPORT, SHINE = range(3)
 """What it asks of the shell then. SHINE: set the output to `duty`, for a message tell `took`, then report."""
 
-BY_PRESS, BY_COMMAND, BY_BUTTON, BY_START = ("press", "command", "button", "start")
-"""What brought a light to its version: a message with a key, one without, its button, its boot."""
-
 
 class Light:
     """A light in one boot: `boot` is its name (8 hex digits), `epoch` its count.
 
-    `dropped` counts messages by cause: malformed, invalid, too large, retained. `changed_by` and `changed_at`: what
-    brought it to its version, at which clock; by a press, `origin` and `number` are its key.
+    `dropped` counts messages by cause: malformed, invalid, too large, retained. `changed_by`: what
+    brought it to its version at clock `changed_at`: press (a message with a key: `origin`, `number`), command (one
+    without), button, start.
     """
 
     def __init__(self, boot: str, epoch: int, is_on: bool, brightness: int) -> None:
@@ -27,7 +25,7 @@ class Light:
         self.seq = 0
         self.is_on = is_on
         self.brightness = brightness
-        self.changed_by = BY_START
+        self.changed_by = "start"
         self.changed_at = 0
         self.origin = ""
         self.number = 0
@@ -51,9 +49,9 @@ class Light:
             return REPORT
         brightness = heard.brightness or self.brightness
         if not heard.origin:
-            self._become(heard.is_on, brightness, BY_COMMAND, up)
+            self._become(heard.is_on, brightness, "command", up)
             return SHINE
-        if self._become(heard.is_on, brightness, BY_PRESS, up):
+        if self._become(heard.is_on, brightness, "press", up):
             self.origin, self.number = heard.origin, heard.number
         self.gate.decisions[-1].seq = self.seq
         return SHINE
@@ -69,7 +67,7 @@ class Light:
         return NOTHING
 
     def _toggle(self, _event: int, _heard: Command, up: int) -> int:
-        self._become(not self.is_on, self.brightness, BY_BUTTON, up)
+        self._become(not self.is_on, self.brightness, "button", up)
         return SHINE
 
     def took(self, heard: Command, us: int) -> None:

@@ -103,11 +103,11 @@ class Link:
         if self.state == LIVE:
             self._prove(now)
         if self.state == OPENING:
-            span = NOBODY_WAIT_MS
+            most = NOBODY_WAIT_MS
         else:
-            span = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(self._losses, _MOST_DOUBLINGS))
+            most = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(self._losses, _MOST_DOUBLINGS))
             self._losses += 1
-        self._wait = span * chance >> 16
+        self._wait = most * chance >> 16
         self._since = now
         self._move(RESTING)
         return CLOSE

@@ -55,13 +55,14 @@ class Outbox:
                 self._put_field(field)
         return is_open
 
-    def subscribe(self, topic: str) -> bool:
-        """Write SUBSCRIBE to one topic at QoS 1."""
-        is_open = self._open(0x82, 5 + len(topic))
+    def subscribe(self, topics: "tuple[str, ...]") -> bool:
+        """Write SUBSCRIBE to these topics at QoS 1."""
+        is_open = self._open(0x82, 2 + sum([3 + len(topic) for topic in topics]))
         if is_open:
             self._put_id()
-            self._put_field(topic)
-            self._put(b"\x01")
+            for topic in topics:
+                self._put_field(topic)
+                self._put(b"\x01")
         return is_open
 
     def publish(self, topic: str, most: int) -> bool:

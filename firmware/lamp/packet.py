@@ -1,16 +1,17 @@
 """MQTT 3.1.1 packets as they come in: cut out of the stream in one fixed buffer, checked, and never copied.
 
 What a broker may not send raises BadPacket, and the link starts again. A message larger than the buffer is no such
-error: what fits of it is given as the message, the rest skipped. So a buffer must hold more than the longest good one.
+error: what fits of it is given as the message, the rest count. So a buffer must hold more than the longest good one.
 """
 
 LENGTH = 1_152  # the longest good message to a light (1,024), its topic, its headers, and a little of a longer one
 CONNACK = 2
 PUBLISH = 3
 SUBACK = 9
+PINGRESP = 13
 
-_LENGTHS = {CONNACK: 2, 4: 2, SUBACK: 3, 13: 0}  # 4: PUBACK, 13: PINGRESP
-_MOST = {CONNACK: 0, SUBACK: 2}  # the highest code that is a yes
+_LENGTHS = {CONNACK: 2, 4: 2, SUBACK: 6, PINGRESP: 0}  # 4: PUBACK; SUBACK answers for four topics
+_CODES = {CONNACK: (1, 0), SUBACK: (2, 2)}  # where the code stands that must be a yes, and the highest that is
 
 
 class BadPacket(Exception):
@@ -27,7 +28,8 @@ class Inbox:
             if inbox.kind == PUBLISH: …
 
     A PUBLISH lies in `view`: its topic in [topic:topic_end], its message in [start:end], `id` not 0 where it is to be
-    acknowledged (QoS 1), `is_retained`. CONNACK and SUBACK say yes: the codes of a no raise BadPacket, too.
+    acknowledged (QoS 1), `is_retained`. CONNACK and SUBACK say yes, SUBACK at least to the first topic: the codes of a
+    no raise BadPacket, too.
     """
 
     def __init__(self, length: int = LENGTH) -> None:
@@ -63,17 +65,19 @@ class Inbox:
 
     def next(self) -> bool:
         """Find the next packet. False: it is not all there. Raises BadPacket."""
-        skipped = min(self._skip, self._filled - self._next)
-        self._skip -= skipped
-        self._next += skipped
+        count = min(self._skip, self._filled - self._next)
+        self._skip -= count
+        self._next += count
         body, length = self._header()
         end = min(body + length, self._next + len(self.view))
         if not body or end > self._filled:
             return False
         if self.kind == PUBLISH:
             self._read_publish(self.view[self._next], body, end)
-        elif self.kind in _MOST and self.view[end - 1] > _MOST[self.kind]:
-            raise BadPacket("refused: code %d" % self.view[end - 1])
+        elif self.kind in _CODES:
+            at, most = _CODES[self.kind]
+            if self.view[body + at] > most:
+                raise BadPacket("refused: code %d" % self.view[body + at])
         self._skip = body + length - end
         self._next = end
         return True

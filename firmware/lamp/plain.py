@@ -77,32 +77,27 @@ class Plain:
 
     def _any(self) -> object:
         """Read any value; a list or an object, with all that lies in it, is OTHER. It does not recurse."""
-        kinds = 1  # a bit for each that is open, below a leading 1; 1: an object
+        kind = 1  # of each that is open a bit, below a leading 1; 1: an object
         while True:
             byte = self.peek()
             if byte in b"[{":
                 self._enter(b"[{")
-                kinds = kinds << 1 | (byte == 123)
+                kind = kind << 1 | (byte == 123)
                 if self.peek() not in b"]}":
-                    if kinds & 1:
+                    if kind & 1:
                         self._name()
                     continue
             else:
-                value = self._simple(byte)
-                if kinds == 1:
+                value = self._string() if byte == 34 else self._number() if byte in b"-0123456789" else self._word()
+                if kind == 1:
                     return value
-            while kinds > 1 and not self._takes(b","):
-                self._leave(b"}" if kinds & 1 else b"]")
-                kinds >>= 1
-            if kinds == 1:
+            while kind > 1 and not self._takes(b","):
+                self._leave(b"}" if kind & 1 else b"]")
+                kind >>= 1
+            if kind == 1:
                 return OTHER
-            if kinds & 1:
+            if kind & 1:
                 self._name()
-
-    def _simple(self, byte: int) -> object:
-        if byte in b'"':
-            return self._string()
-        return self._number() if byte in b"-0123456789" else self._word()
 
     def _name(self) -> object:
         name = self._string()
@@ -114,16 +109,16 @@ class Plain:
         self._expect(b'"')
         view, start, end = self._view, self._at, self._end
         at = start
-        is_ascii = True
+        is_other = False
         while at < end:
             byte = view[at]
             if byte == 34:  # "
                 self._at = at + 1
-                return str(view[start:at], "ascii") if is_ascii else OTHER
+                return OTHER if is_other else str(view[start:at], "ascii")
             if byte < 32:
                 break
             if byte > 126 or byte == 92:
-                is_ascii = False
+                is_other = True
                 at += 0 if byte > 126 else self._escape(at + 1)
             at += 1
         raise Malformed
@@ -134,8 +129,8 @@ class Plain:
             return 1
         if at + 5 > self._end or self._view[at] != 117:  # u
             raise Malformed
-        for digit in self._view[at + 1 : at + 5]:
-            if digit not in b"0123456789abcdefABCDEF":
+        for byte in self._view[at + 1 : at + 5]:
+            if byte not in b"0123456789abcdefABCDEF":
                 raise Malformed
         return 5
 

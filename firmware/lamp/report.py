@@ -2,22 +2,19 @@
 
 from lamp import VERSION, glow
 from lamp.gate import MEMORY, OUTCOMES
-from lamp.light import BY_PRESS, Light
+from lamp.light import Light
 from lamp.outbox import Outbox
 
 MAX_BYTES = 1_320  # the contract allows 2,048; the largest numbers and names of ours make 1,307
-MAX_DISCOVERY_BYTES = 768
 USUAL_OUTCOMES = 4
 
 _HEAD = '{"state":"%s","brightness":%d,"color_mode":"brightness","v":1,"boot":"%s","up":%d,"version":[%d,%d],'
-_CAUSE = '"cause":{"by":"%s","up":%d%s},"decided":%d,"outcomes":['
-_KEY = ',"key":"%s-%d"'
 _OUTCOME = '{"key":"%s-%d","outcome":"%s","version":[%d,%d],"us":%d}'
 _TAIL = '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"}'
 _DISCOVERY = (
     '{"dev":{"ids":["presslight-%s"],"name":"%s","mf":"presslight","mdl":"lamp","sw":"%s"},'
     '"o":{"name":"presslight","sw":"%s"},"cmps":{"%s":{"p":"light","schema":"json","uniq_id":"presslight-%s","name":null,'
-    '"brightness":true,"sup_clrm":["brightness"]}},"cmd_t":"presslight/light/%s/set",'
+    '"brightness":true,"sup_clrm":["brightness"],"flash":false,"transition":false}},"cmd_t":"presslight/light/%s/set",'
     '"stat_t":"presslight/light/%s/state","avty_t":"presslight/light/%s/availability"}'
 )
 
@@ -27,8 +24,10 @@ def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
     gate = light.gate
     state = "ON" if light.is_on else "OFF"
     page.text(_HEAD % (state, light.brightness, gate.boot, up, light.epoch, light.seq))
-    key = _KEY % (light.origin, light.number) if light.changed_by == BY_PRESS else ""
-    page.text(_CAUSE % (light.changed_by, light.changed_at, key, gate.decided))
+    page.text('"cause":{"by":"%s","up":%d' % (light.changed_by, light.changed_at))
+    if light.changed_by == "press":
+        page.text(',"key":"%s-%d"' % (light.origin, light.number))
+    page.text('},"decided":%d,"outcomes":[' % gate.decided)
     comma = ""
     for place in range(max(0, MEMORY - max(USUAL_OUTCOMES, gate.decided - gate.told)), MEMORY):
         answer = gate.decisions[place]
@@ -42,6 +41,9 @@ def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
     page.text(_TAIL % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION))
 
 
-def write_discovery(page: Outbox, name: str) -> None:
-    """Write what Home Assistant needs to know of the light `name`: its device-based discovery message."""
-    page.text(_DISCOVERY % (name, name, VERSION, VERSION, name, name, name, name, name))
+def discovery(name: str, number: str) -> str:
+    """Give what Home Assistant needs to know of a light: its device-based discovery message.
+
+    `number`: the chip's own, in hex, by which it stays the same device under another name.
+    """
+    return _DISCOVERY % (number, name, VERSION, VERSION, name, number, name, name, name)

@@ -34,5 +34,5 @@ def _set_date(flashed: int) -> None:
     """
     seconds = flashed - (SECONDS_TO_2000 if time.gmtime(0)[0] == 2000 else 0)
     if time.time() < seconds:
-        year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds)
-        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+        now = time.gmtime(seconds)  # year, month, day, hour, minute, second, weekday, …
+        machine.RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0))

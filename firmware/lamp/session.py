@@ -7,27 +7,30 @@ from lamp import link, say
 from lamp.clock import now_ms, now_us
 from lamp.link import Link
 from lamp.outbox import Outbox
-from lamp.packet import CONNACK, PUBLISH, SUBACK, BadPacket, Inbox
+from lamp.packet import CONNACK, PINGRESP, PUBLISH, SUBACK, BadPacket, Inbox
 from lamp.settings import Settings
 from lamp.wifi import Wifi
 from lamp.wire import Wire
 
 ROOM_FOR_ACKS = 512  # for what a broker may send while it does not read
 OUTBOX_BYTES = 1_920  # that, and the longest report with its topic and headers
-_ONLINE = "online"
 
 
 class Session:
     """Hears set messages and publishes what the light says; outlives each connection.
 
-    `light` is told, and must not wait: `obey(view, start, end, is_retained, read_us)` for each set message, with the
-    count of µs when it had been read, gives whether a report is due; `report()` then; `catch_up()` when there is room
-    again after `publish` had none; `announce()` after each connect.
+    `topics`: what it subscribes to; the first is its set topic, the second its availability. `light` is told, and must
+    not wait: `obey(view, start, end, is_retained, read_us)` for each set message, with the count of µs when it had been
+    read, gives whether a report is due; `report()` then; `hear(topic, text)` for each message on another topic;
+    `catch_up()` when there is room again after `publish` had none; `announce()` after each connect; `settle()` once the
+    broker has sent what it keeps.
     """
 
-    def __init__(self, settings: Settings, light) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
-        self._will = f"presslight/light/{settings.name}/availability"
-        self._set = f"presslight/light/{settings.name}/set".encode()
+    def __init__(self, settings: Settings, light, topics: "tuple[str, ...]") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
+        self._topics = topics
+        self._set = topics[0].encode()
+        self._will = topics[1]
+        self._owes = False
         self._settings = settings
         self._light = light
         self._wifi = Wifi(settings.ssid, settings.wifi_password)
@@ -69,8 +72,8 @@ class Session:
         """Live one connection to its end."""
         tasks = [asyncio.create_task(part) for part in (self._receive(), self._drain(), self._watch())]
         await self._is_over.wait()
-        for task in tasks:
-            task.cancel()
+        for each in tasks:
+            each.cancel()
         await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
         self._wire.close()
 
@@ -101,6 +104,8 @@ class Session:
             self._push()
             if not self._is_stuck.is_set():
                 self._light.catch_up()
+                if self._owes:
+                    self.say_online()
 
     def _hear(self, count: int, read_us: int) -> None:
         """Take all packets that `count` new bytes complete."""
@@ -114,13 +119,18 @@ class Session:
                 self._tell(link.ACCEPTED)
             elif self._inbox.kind == SUBACK:
                 self._tell(link.GRANTED)
+            elif self._inbox.kind == PINGRESP:
+                self._light.settle()
 
     def _hear_message(self, read_us: int) -> None:
         """Obey, acknowledge and report, in this order: the output first, then one write for both packets."""
         inbox = self._inbox
         is_due = False
-        if inbox.view[inbox.topic : inbox.topic_end] == self._set:
+        topic = inbox.view[inbox.topic : inbox.topic_end]
+        if topic == self._set:
             is_due = self._light.obey(inbox.view, inbox.start, inbox.end, inbox.is_retained, read_us)
+        else:
+            self._light.hear(topic, inbox.view[inbox.start : inbox.end])
         if inbox.id and not self._outbox.acknowledge(inbox.id):
             raise BadPacket("the broker sends and does not read")
         if is_due:
@@ -149,35 +159,35 @@ class Session:
         elif action == link.CLOSE:
             self._is_over.set()
         elif action == link.ANNOUNCE:
-            self._be_born()
+            self._light.announce()  # first, so that nobody takes what the broker had kept for the light as it is
+            self.say_online()
         else:
             self._write(action)
             self._push()
 
-    def _be_born(self) -> None:
-        """Say the contrary of the will, then all the rest."""
-        page = self.publish(self._will, len(_ONLINE))
+    def say_online(self) -> None:
+        """Say the contrary of the will, now or as soon as there is room."""
+        page = self.publish(self._will, 6)
+        self._owes = page is None
         if page:
-            page.text(_ONLINE)
+            page.text("online")
             self.send()
-        self._light.announce()
 
     def _write(self, action: int) -> None:
         settings = self._settings
         if action == link.CONNECT:
             self._outbox.connect(settings.name, settings.user, settings.password, self._will, link.KEEP_ALIVE_S)
         elif action == link.SUBSCRIBE:
-            self._outbox.subscribe(self._set.decode())
+            self._outbox.subscribe(self._topics)
         elif action == link.PING:
             self._outbox.ping()
 
     def _push(self) -> None:
         """Give the socket what waits, as much as it takes now."""
         try:
-            is_stuck = not self._wire.send(self._outbox)
+            if not self._wire.send(self._outbox):
+                self._is_stuck.set()
         except OSError as error:
             self._lose(error)
             return
-        if is_stuck:
-            self._is_stuck.set()
         self._tell(link.SENT)

@@ -7,6 +7,7 @@ It has what the firmware uses and no more: what is here takes room in the firmwa
 """
 # ruff: noqa: A002, ARG002, D102 - the chip's own names and arguments, which its documentation explains
 
+import os
 import sys
 
 import channel
@@ -32,7 +33,7 @@ class Pin:
         return self._value
 
     def irq(self, handler: object, trigger: int) -> None:
-        self._handler = handler
+        self._on_edge = handler
         self._trigger = trigger
         channel.on("button down", lambda: self._move(1 - self._idle), FINGER_MS)
         channel.on("button up", lambda: self._move(self._idle), FINGER_MS)
@@ -41,7 +42,7 @@ class Pin:
         if value != self._value:
             self._value = value
             if self._trigger & (self.IRQ_RISING if value else self.IRQ_FALLING):
-                self._handler(self)
+                self._on_edge(self)
 
 
 class PWM:
@@ -69,6 +70,17 @@ class WDT:
 
     def feed(self) -> None:
         self._alarm(self._seconds)
+
+
+def unique_id() -> bytes:
+    """Six bytes of this light's own, made at its first boot and kept beside its flash."""
+    try:
+        with open("chip", "rb") as file:
+            return file.read()
+    except OSError:
+        with open("chip", "wb") as file:
+            file.write(os.urandom(6))
+        return unique_id()
 
 
 def reset() -> None:

@@ -2,7 +2,7 @@
 
 It has what the firmware uses and no more: what is here takes room in the firmware's heap, where the chip has it in ROM.
 """
-# ruff: noqa: ARG002, D102 - the chip's own names and arguments, which its documentation explains
+# ruff: noqa: A002, ARG002, D102 - the chip's own names and arguments, which its documentation explains
 
 from air import air
 
@@ -13,15 +13,15 @@ class WLAN:
     IF_STA = 0
     PM_NONE = 0
 
-    def __init__(self, interface_id: int) -> None:
+    def __init__(self, id: int) -> None:
         self._is_active = False
         self._is_told = False
 
-    def active(self, is_active: bool) -> None:
-        self._is_active = is_active
+    def active(self, is_open: bool) -> None:
+        self._is_active = is_open
 
-    def config(self, **changes: int) -> None:
-        if "pm" not in changes:
+    def config(self, **settings: int) -> None:
+        if "pm" not in settings:
             raise ValueError("only pm is simulated")
 
     def connect(self, ssid: str, key: str) -> None:

@@ -9,13 +9,17 @@ LIGHT_LINES = [
     "pattern read presslight/light/%u/set",
     "pattern write presslight/light/%u/state",
     "pattern write presslight/light/%u/availability",
+    "pattern read presslight/light/%u/availability",
+    "pattern read homeassistant/device/%u/config",
     "pattern write homeassistant/device/%u/config",
+    "pattern read presslight/light/%u/announced",
+    "pattern write presslight/light/%u/announced",
 ]
 
 
 def test_lights_get_patterns_and_no_section() -> None:
     lines = acl(["bridge", "kitchen"]).splitlines()
-    assert lines[-4:] == LIGHT_LINES
+    assert lines[-len(LIGHT_LINES) :] == LIGHT_LINES
     assert "user kitchen" not in lines
 
 

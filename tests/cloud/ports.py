@@ -76,7 +76,8 @@ class Ledger:
 
 
 class Line:
-    """Keeps the presses sent as (light, key); `messages` has the whole of each, `knocks` the newest knock at a light.
+    """Keeps the presses sent as (light, key); `messages` has the whole of each, `knocks` the newest knock at a light,
+    `offline` the lights that were said to be offline.
 
     `down`: takes nothing.
     """
@@ -86,6 +87,7 @@ class Line:
         self.knocks: dict[str, bytes] = {}
         self.messages: list[bytes] = []
         self.emptied: list[str] = []
+        self.offline: list[str] = []
         self.down = False
         self.at = 0
 
@@ -102,6 +104,9 @@ class Line:
 
     def empty_availability(self, light: str) -> None:
         self.emptied.append(light)
+
+    def say_offline(self, light: str) -> None:
+        self.offline.append(light)
 
 
 class Audience:

@@ -635,3 +635,44 @@ def test_will_of_a_forgotten_light_is_not_kept() -> None:
     office.report(boot="0000beef")
     office.desk.on_availability("kitchen", "offline", office.now, live=True)
     assert office.line.emptied == ["kitchen"]
+
+
+def silent_for_long(office: Office) -> None:
+    """The broker delivers, and nobody else says anything."""
+    for _ in range(40):
+        office.later(1_000)
+        office.desk.on_broker(found=True, now=office.now)
+
+
+def test_light_that_left_without_a_word_is_said_to_be_offline_once() -> None:
+    office = Office()
+    silent_for_long(office)
+    assert office.line.offline == ["kitchen"]
+    office.desk.on_availability("kitchen", "offline", office.now, live=True)  # its own word comes back
+    silent_for_long(office)
+    assert office.line.offline == ["kitchen"]
+
+
+def test_light_that_another_bridge_or_its_will_has_called_offline_is_not_called_so_again() -> None:
+    office = Office()
+    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    silent_for_long(office)
+    assert office.line.offline == []
+
+
+def test_nothing_is_said_of_a_light_to_a_broker_that_does_not_know_it() -> None:
+    office = Office()
+    office.desk.on_broker(found=False, now=office.now)
+    office.desk.on_broker(found=True, now=office.now)
+    silent_for_long(office)
+    assert not office.desk.house.lights["kitchen"].online
+    assert office.line.offline == []
+
+
+def test_light_that_comes_back_and_leaves_again_is_said_to_be_offline_again() -> None:
+    office = Office()
+    silent_for_long(office)
+    office.report(up=60_000)
+    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    silent_for_long(office)
+    assert office.line.offline == ["kitchen", "kitchen"]

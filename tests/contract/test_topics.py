@@ -10,7 +10,7 @@ from contract.topics import Action, Role
 from tests.contract import strategies
 
 ACTIONS: tuple[Action, ...] = ("read", "write")
-OF_A_LIGHT = (topics.SET, topics.STATE, topics.AVAILABILITY, topics.DISCOVERY)
+OF_A_LIGHT = (topics.SET, topics.STATE, topics.AVAILABILITY, topics.DISCOVERY, topics.ANNOUNCED)
 
 
 def matches(pattern: str, topic: str) -> bool:
@@ -49,7 +49,7 @@ def test_covers_agrees_with_matching_topic_by_topic() -> None:
 def test_may_agrees_with_matching_the_rules_topic_by_topic(user: str, action: Action) -> None:
     heads = ["presslight/light", "presslight/bridge", "homeassistant/device", "other/light"]
     names = ["kitchen", "hall", "bridge", "bridge-2"]
-    tails = ["set", "state", "availability", "config", "canary", "other"]
+    tails = ["set", "state", "availability", "announced", "config", "canary", "other"]
     every_topic = [*map("/".join, product(heads, names, tails)), "presslight", "presslight/light", "v/w/x/y/z"]
     rules = [rule.topic for rule in topics.RULES if rule.role is topics.role_of(user) and rule.action == action]
     right = {topic for topic in every_topic if any(matches(rule.format(user=user), topic) for rule in rules)}
@@ -72,10 +72,10 @@ def test_light_may_nothing_that_is_not_spelled_with_its_name(own: str, action: A
 
 
 @given(strategies.lights)
-def test_light_reads_its_set_topic_and_writes_the_others_of_its_own(light: str) -> None:
+def test_light_writes_all_of_its_own_but_set_and_reads_all_but_its_reports(light: str) -> None:
     own = [topic.format(light=light) for topic in OF_A_LIGHT]
-    assert [topics.may(light, "read", topic) for topic in own] == [True, False, False, False]
-    assert [topics.may(light, "write", topic) for topic in own] == [False, True, True, True]
+    assert [topics.may(light, "read", topic) for topic in own] == [True, False, True, True, True]
+    assert [topics.may(light, "write", topic) for topic in own] == [False, True, True, True, True]
 
 
 @given(st.text(), st.sampled_from("+#/"), st.text(), st.sampled_from(ACTIONS))
@@ -95,10 +95,11 @@ def test_nobody_may_read_everything(user: str, asked: str) -> None:
 def test_bridge_reads_every_report_and_only_its_own_canary() -> None:
     assert topics.may("bridge-2", "read", topics.ALL_STATES)
     assert topics.may("bridge-2", "read", topics.ALL_AVAILABILITIES)
-    for topic in (topics.SET, topics.STATE, topics.AVAILABILITY, topics.DISCOVERY):
+    for topic in OF_A_LIGHT:
         assert topics.may("bridge-2", "write", topic.format(light="hall"))
     assert topics.may("bridge-2", "read", topics.CANARY.format(bridge="bridge-2"))
     assert not topics.may("bridge-2", "read", topics.CANARY.format(bridge="bridge"))
+    assert not topics.may("bridge-2", "read", topics.ANNOUNCED.format(light="hall"))
 
 
 def test_home_assistant_sets_lights_and_speaks_for_none() -> None:

@@ -123,16 +123,16 @@ async def endures(hand: Hand, count: int, within_s: float) -> None:
     assert (
         max(hand.heaps) - min(hand.heaps) < 4_096
     )  # the first is from before the first link; a leak would be far more
-    assert max(hand.heaps) < 90_000
+    assert max(hand.heaps) < 96_000
 
 
-@pytest.mark.parametrize("hand", ["96k", "90k"], indirect=True)
-async def test_light_endures_a_thousand_presses_in_96_kb_and_in_a_little_less(hand: Hand) -> None:
+@pytest.mark.parametrize("hand", ["104k", "100k"], indirect=True)
+async def test_light_endures_a_thousand_presses_in_104_kb_and_in_a_little_less(hand: Hand) -> None:
     await endures(hand, 1_000, WAIT_S)
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("hand", ["96k"], indirect=True)
-async def test_light_endures_a_hundred_thousand_presses_in_96_kb(hand: Hand) -> None:
+@pytest.mark.parametrize("hand", ["104k"], indirect=True)
+async def test_light_endures_a_hundred_thousand_presses_in_104_kb(hand: Hand) -> None:
     """About two minutes on two cores."""
     await endures(hand, 100_000, 1_200)

@@ -92,16 +92,16 @@ def test_count_of_answers_that_cannot_rise_breaks_the_light() -> None:
 
 def test_cause_goes_with_the_version_and_a_press_that_changes_nothing_is_none() -> None:
     subject = new()
-    assert (subject.changed_by, subject.changed_at) == (light.BY_START, 0)
+    assert (subject.changed_by, subject.changed_at) == ("start", 0)
     hear(subject, Press(1, 1, until=9).payload)
-    assert (subject.changed_by, subject.changed_at) == (light.BY_PRESS, 1)
+    assert (subject.changed_by, subject.changed_at) == ("press", 1)
     assert (subject.origin, subject.number) == (f"{1:016x}", 1)
     for nothing_new in (Press(2, 1, until=9).payload, Press(1, 1, until=9).payload, '{"state":"ON"}', "{"):
         hear(subject, nothing_new)
-        assert (subject.changed_by, subject.origin, subject.number) == (light.BY_PRESS, f"{1:016x}", 1)
+        assert (subject.changed_by, subject.origin, subject.number) == ("press", f"{1:016x}", 1)
     heard = Command()
     hear_into(heard, subject, Press(3, 1, until=9).payload)
     subject.on_event(BUTTON, heard, 5)
-    assert (subject.changed_by, subject.changed_at) == (light.BY_BUTTON, 5)
+    assert (subject.changed_by, subject.changed_at) == ("button", 5)
     hear(subject, '{"state":"ON","brightness":3}')
-    assert subject.changed_by == light.BY_COMMAND
+    assert subject.changed_by == "command"

@@ -49,7 +49,7 @@ def test_connect_says_who_and_what_is_to_be_said_when_it_is_gone(both: Both, use
 
 
 def test_subscribe_asks_for_one_topic_at_qos_1(both: Both) -> None:
-    [packet] = written(both, ["subscribe", "hall/set"])
+    [packet] = written(both, ["subscribe", ["hall/set"]])
     assert packet.payload.topics == [("hall/set", 1)]
     assert packet.variable_header.packet_id > 0
 
@@ -77,7 +77,7 @@ def test_packet_ids_rise_and_are_never_0() -> None:
     found = []
     for _ in range(3):
         outbox.clear()
-        outbox.subscribe("a")
+        outbox.subscribe(["a"])
         found.append(read(bytes(outbox.waiting()))[0].variable_header.packet_id)
     assert found == [0xFFFF, 1, 2]
 
@@ -87,7 +87,7 @@ def test_packet_ids_rise_and_are_never_0() -> None:
         st.one_of(
             st.tuples(st.just("ping")),
             st.tuples(st.just("acknowledge"), st.integers(1, 0xFFFF)),
-            st.tuples(st.just("subscribe"), topics),
+            st.tuples(st.just("subscribe"), st.lists(topics, max_size=4)),
             st.tuples(st.just("sent"), st.integers(0, 60)),
         ),
         max_size=60,
@@ -119,7 +119,7 @@ def test_packet_that_does_not_fit_leaves_the_others_whole() -> None:
     outbox = Outbox(LENGTH)
     assert outbox.ping()
     assert not outbox.publish("t", LENGTH)
-    assert not outbox.subscribe("t" * LENGTH)
+    assert not outbox.subscribe(["t" * LENGTH])
     assert not outbox.connect("t" * LENGTH, "", "", "", 4)
     assert bytes(outbox.waiting()) == b"\xc0\x00"
 

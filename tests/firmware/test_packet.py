@@ -35,7 +35,7 @@ def publishes(draw: st.DrawFn, most: int) -> Packet:
 
 small = st.one_of(
     st.just((ConnackPacket.build(0, 0).to_bytes(), [CONNACK])),
-    st.integers(0, 2).map(lambda code: (SubackPacket.build(9, [code]).to_bytes(), [SUBACK])),
+    st.integers(0, 2).map(lambda code: (SubackPacket.build(9, [code, 0x80, 1, 0]).to_bytes(), [SUBACK])),
 )
 packets = st.one_of(small, publishes(30), publishes(300))
 
@@ -72,6 +72,7 @@ def test_answers_without_content_are_found(both: Both) -> None:
         b"\x21\x02\x00\x00",  # flags
         b"\x20\x03\x00\x00\x00",  # lengths
         b"\x90\x02\x00\x01",
+        b"\x90\x03\x00\x01\x01",  # one code for four topics
         b"\x40\x03\x00\x01\x00",
         b"\xd0\x01\x00",
         b"\x20\x80\x80\x80\x80\x01",
@@ -95,7 +96,7 @@ def test_no_to_a_connect_is_bad(both: Both, code: int) -> None:
 
 @pytest.mark.parametrize("code", [3, 0x80])
 def test_no_to_a_subscribe_is_bad(both: Both, code: int) -> None:
-    assert both("inbox", [LENGTH, SubackPacket.build(9, [code]).to_bytes().hex()]) == [["bad"]]
+    assert both("inbox", [LENGTH, SubackPacket.build(9, [code, 1, 1, 1]).to_bytes().hex()]) == [["bad"]]
 
 
 def test_bad_length_is_refused_before_it_has_come(both: Both) -> None:

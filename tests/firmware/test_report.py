@@ -8,9 +8,9 @@ from contract.topics import AVAILABILITY, SET, STATE
 from contract.words import MAX_SMALL, MAX_UP_MS
 from lamp import VERSION
 from lamp.gate import MEMORY, OUTCOMES
-from lamp.light import BY_PRESS, Light
+from lamp.light import Light
 from lamp.outbox import Outbox
-from lamp.report import MAX_BYTES, MAX_DISCOVERY_BYTES, USUAL_OUTCOMES, write_report
+from lamp.report import MAX_BYTES, USUAL_OUTCOMES, write_report
 from tests.contract import strategies
 from tests.firmware.conftest import Both
 from tests.firmware.on_micropython.scenarios import BOOT, EPOCH
@@ -71,7 +71,7 @@ def test_report_of_any_light_is_of_the_contract(both: Both, presses: list[tuple[
 def test_largest_report_fits_its_room() -> None:
     subject = Light("ffffffff", MAX_SMALL, False, 255)
     subject.seq = subject.number = MAX_SMALL
-    subject.changed_by, subject.changed_at, subject.origin = BY_PRESS, MAX_UP_MS, "f" * 16
+    subject.changed_by, subject.changed_at, subject.origin = "press", MAX_UP_MS, "f" * 16
     subject.gate.decided = MAX_SMALL
     subject.dropped = [MAX_SMALL] * 4
     for decision in subject.gate.decisions:
@@ -115,9 +115,12 @@ def test_report_on_a_new_connection_brings_all_that_are_remembered() -> None:
     assert numbers(report_of(answered(20), told=0)) == [str(n) for n in range(20 - MEMORY + 1, 21)]
 
 
+CHIP = "a0b1c2d3e4f5"
+
+
 @given(strategies.lights)
 def test_discovery_is_of_the_contract_and_names_our_topics(both: Both, name: str) -> None:
-    [text] = both("discoveries", [name])
+    [text] = both("discoveries", [[name, CHIP]])
     message = Discovery.model_validate_json(text)
     assert (message.cmd_t, message.stat_t) == (SET.format(light=name), STATE.format(light=name))
     assert message.avty_t == AVAILABILITY.format(light=name)
@@ -126,5 +129,18 @@ def test_discovery_is_of_the_contract_and_names_our_topics(both: Both, name: str
     assert message.qos == 0  # with 1 its commands wait up to 40 ms behind its own acknowledgements
 
 
+def test_discovery_names_the_device_by_its_chip_whatever_the_light_is_called(both: Both) -> None:
+    for text in both("discoveries", [["kitchen", CHIP], ["hall", CHIP]]):
+        message = Discovery.model_validate_json(text)
+        assert message.dev.ids == (f"presslight-{CHIP}",)
+        assert [each.uniq_id for each in message.cmps.values()] == [f"presslight-{CHIP}"]
+
+
+def test_discovery_offers_nothing_that_the_light_cannot_do(both: Both) -> None:
+    [text] = both("discoveries", [["kitchen", CHIP]])
+    [component] = json.loads(text)["cmps"].values()
+    assert (component["flash"], component["transition"]) == (False, False)
+
+
 def test_discovery_of_the_longest_name_fits_its_room(both: Both) -> None:
-    assert len(both("discoveries", ["n" * 32])[0]) <= MAX_DISCOVERY_BYTES
+    assert len(both("discoveries", [["n" * 32, CHIP]])[0]) <= MAX_BYTES

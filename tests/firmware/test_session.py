@@ -13,11 +13,11 @@ from amqtt.mqtt.puback import PubackPacket
 from amqtt.mqtt.suback import SubackPacket
 from amqtt.mqtt.subscribe import SubscribePacket
 
-from contract.mqtt import Report, SetCommand, encode_set
+from contract.mqtt import Discovery, Report, SetCommand, encode_set
 from contract.words import Moment
 from presslight.glow import Glow
 from presslight.simulated_light import SimulatedLight
-from tests.firmware.bare_broker import WAIT_S, BareBroker, Visit
+from tests.firmware.bare_broker import TOPICS, WAIT_S, BareBroker, Visit
 
 NAME = "kitchen"
 ORIGIN = "0123456789abcdef"
@@ -61,13 +61,32 @@ async def test_light_signs_in_subscribes_and_says_that_it_is_there(broker: BareB
     )
     assert connect.variable_header.keep_alive == 4
     subscribe = await visit.hear(SubscribePacket)
-    assert subscribe.payload.topics == [(f"presslight/light/{NAME}/set", 1)]
-    visit.say(SubackPacket.build(subscribe.variable_header.packet_id, [1]).to_bytes())
-    assert await visit.message(f"light/{NAME}/availability") == b"online"
+    own = [f"presslight/light/{NAME}/{each}" for each in ("set", "availability", "announced")]
+    topics = [*own, f"homeassistant/device/{NAME}/config"]
+    assert subscribe.payload.topics == [(topic, 1) for topic in topics]
+    visit.say(SubackPacket.build(subscribe.variable_header.packet_id, [1] * TOPICS).to_bytes())
     assert (await visit.report()).heap > 0
-    await visit.message(f"homeassistant/device/{NAME}/config")
+    assert await visit.message(f"light/{NAME}/availability") == b"online"
+    announced = await visit.message(f"homeassistant/device/{NAME}/config")
+    assert Discovery.model_validate_json(announced).avty_t == f"presslight/light/{NAME}/availability"
+    assert int(await visit.message(f"light/{NAME}/announced")) > 1_700_000_000
     async with asyncio.timeout(WAIT_S):
         await light.until(lambda glow: glow.link == "up")
+
+
+async def test_light_that_is_called_offline_says_that_it_is_online(broker: BareBroker, light: SimulatedLight) -> None:
+    """As a bridge that stood still may say, or the will of an old connection."""
+    visit = await broker.visit()
+    await visit.welcome()
+    availability = f"presslight/light/{NAME}/availability"
+    visit.publish("online", topic=availability)  # its own words come back
+    await visit.hear(PubackPacket)
+    for _ in range(2):
+        visit.publish("offline", topic=availability)
+        assert await visit.message("/availability") == b"online"
+        await visit.hear(PubackPacket)
+    visit.publish('{"state":"ON"}', qos=0)
+    assert (await visit.report()).state == "ON"  # and nothing more was said
 
 
 async def test_press_lights_the_lamp_then_is_acknowledged_then_reported(

@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiomqtt
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from contract.errors import CloseCode
 from contract.phone import Hello, encode
+from contract.topics import AVAILABILITY
 from mobile_sim.events import Said
 from presslight.micropython import Command
+from tests.cloud.raw_phone import until
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.truth import judge
 
@@ -75,6 +78,36 @@ async def test_light_that_stays_dark_after_a_power_cut_of_the_house_is_offline(
             await phone.until(lambda lights: lights["kitchen"].online and not lights["hall"].online)
         await lab.lights["hall"].power_on()
         await lab.all_show_truth()
+
+
+async def test_light_that_died_with_its_broker_is_offline_for_home_assistant_too(
+    micropython: Command, tmp_path: Path
+) -> None:
+    """The broker comes back with `online` on its disk, and no will: the bridge corrects what it keeps."""
+    async with Lab(tmp_path) as lab:
+        await lab.all_show_truth()
+        os.kill(lab.broker.pid, signal.SIGUSR1)  # Mosquitto saves what it keeps
+        database = tmp_path / "mosquitto" / "mosquitto.db"
+        await until(lambda: database.is_file() and b"online" in database.read_bytes())
+        await lab.broker.kill()
+        await lab.lights["kitchen"].power_cut()
+        await lab.broker.start()
+        address = lab.broker.address
+        user, password = "kitchen", lab.accounts.password("kitchen")  # the light itself does not need it
+        async with aiomqtt.Client(address.host, address.port, username=user, password=password) as client:
+            await client.subscribe(AVAILABILITY.format(light="kitchen"), 1)
+            async with asyncio.timeout(WAIT_S):
+                heard = [bytes(message.payload) async for message in _up_to(client, b"offline")]
+        assert heard == [b"online", b"offline"]
+        await lab.lights["kitchen"].power_on()
+        await lab.all_show_truth()
+
+
+async def _up_to(client: aiomqtt.Client, payload: bytes) -> AsyncIterator[aiomqtt.Message]:
+    async for message in client.messages:
+        yield message
+        if message.payload == payload:
+            return
 
 
 async def pressed(lab: Lab, count: int) -> None:

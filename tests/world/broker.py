@@ -23,6 +23,9 @@ class Listener(Protocol):
     def hear(self, message: bytes, *, is_retained: bool, is_fresh: bool = True) -> None:
         """A set message arrives."""
 
+    def hear_offline(self) -> None:
+        """It is said to be offline."""
+
 
 class Broker:
     """One broker. `kept`: what is retained of lights, by topic; `bridges`: who hears of them. `is_up`: not dead."""
@@ -59,12 +62,23 @@ class Broker:
         self._ground.agenda.after(SAVES_EACH, self._save)
 
     def greet(self, light: Listener) -> None:
-        """A light has joined: it hears what was kept for it, and all hear that it is there."""
+        """A light has joined: it hears what was kept for it."""
         self._lights[light.name] = light
         kept = self._kept_sets.get(light.name)
         if kept is not None:
             self._ground.network.throw(light.to_it, lambda: light.hear(kept, is_retained=True, is_fresh=False))
-        self._publish(light, AVAILABILITY.format(light=light.name), b"online")
+
+    def publish_online(self, light: Listener) -> None:
+        """A light says that it is there."""
+        topic = AVAILABILITY.format(light=light.name)
+        self._ground.network.stream(light.from_it, lambda: self._take(topic, b"online"))
+
+    def say_offline(self, name: str) -> None:
+        """A bridge says that a light is not there; the light hears that, if it is."""
+        self._take(AVAILABILITY.format(light=name), b"offline")
+        light = self._lights.get(name)
+        if light is not None and self.is_up:
+            self._ground.network.stream(light.to_it, light.hear_offline)
 
     def publish_report(self, light: Listener, report: bytes) -> None:
         """A light reports."""

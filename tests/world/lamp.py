@@ -151,6 +151,7 @@ class Lamp:
         self._broker.greet(self)
         self.light.gate.told = 0
         self._report()
+        self._broker.publish_online(self)
 
     def lose_link(self) -> None:
         """Know that the link is dead; Wi-Fi may come back."""
@@ -174,6 +175,12 @@ class Lamp:
         self._broker.publish_report(self, "".join(page.parts).encode())
 
     # What it is told
+
+    def hear_offline(self) -> None:
+        """Somebody takes it for offline: say that it is not."""
+        if self.linked:
+            self._ground.note(self.name, "is said to be offline, and is not")
+            self._broker.publish_online(self)
 
     def hear(self, message: bytes, *, is_retained: bool, is_fresh: bool = True) -> None:
         """A set message arrives. `is_fresh`: somebody sent it just now; the broker had not kept it."""

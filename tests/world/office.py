@@ -122,6 +122,12 @@ class Office:
         """The broker keeps that it is offline no more."""
         self._broker.kept.pop(AVAILABILITY.format(light=light), None)
 
+    def say_offline(self, light: str) -> None:
+        """Have the broker keep that a light is offline."""
+        self._ground.note(self.name, f"says that {light} is offline")
+        if self._bridge.linked:
+            self._ground.network.throw(self.way, partial(self._broker.say_offline, light))
+
     # Audience
 
     def light(self, name: str, text: str) -> None:

@@ -99,14 +99,8 @@ def reports(steps):
 
 
 def discoveries(steps):
-    """See the discovery message of a light of each name."""
-    page = Outbox(2_048)
-    seen = []
-    for name in steps:
-        page.clear()
-        report.write_discovery(page, name)
-        seen.append(str(page.waiting(), "ascii"))
-    return seen
+    """See the discovery message of a light of each [name, chip]."""
+    return [report.discovery(*step) for step in steps]
 
 
 def inbox(steps):

@@ -1,0 +1,48 @@
+"""Whether a light shows itself to Home Assistant: it does, unless somebody has deleted it there since it was set up.
+
+The broker keeps the discovery message, and beside it a mark: which setting-up of the light announced it. The mark
+without the message says that it was deleted, also while the light was away. Neither says that the broker is new or has
+forgotten; what this light heard of a deletion itself is kept on its flash.
+"""
+
+NOTHING, MARK, ANNOUNCE = range(3)
+"""What is to be published: the mark, or the discovery message and then the mark."""
+
+
+def kept(text: memoryview, ours: bytes) -> int:
+    """Give what the broker keeps: 0: nothing; 1: another's; 2: this light's, as it would say it now."""
+    return 0 if len(text) == 0 else 1 + (text == ours)
+
+
+class Announcement:
+    """What is known of one light's announcement. `is_deleted`: nobody wants it; to be kept over a power cut.
+
+    `message`, `mark`: what the broker keeps of each, as `kept` gives it.
+    """
+
+    def __init__(self, is_deleted: bool) -> None:
+        self.is_deleted = is_deleted
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a connection: what the broker keeps is not known yet."""
+        self.message = self.mark = 0
+        self._is_over = False
+
+    def hear(self, text: memoryview, ours: bytes) -> None:
+        """The broker has a discovery message, where it should have `ours`, or it was emptied."""
+        self.message = kept(text, ours)
+        self.is_deleted = self.message == 0
+
+    def judge(self) -> "int | None":
+        """Decide what to do when the broker has sent what it keeps; None: that is decided on this connection."""
+        if self._is_over:
+            return None
+        self._is_over = True
+        if self.mark == 2 and self.message == 0:
+            self.is_deleted = True
+        if self.is_deleted:
+            return NOTHING
+        if self.message != 2:
+            return ANNOUNCE
+        return NOTHING if self.mark == 2 else MARK
