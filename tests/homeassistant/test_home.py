@@ -1,6 +1,8 @@
 """A running Home Assistant beside presslight: what its owner sees, on both brokers."""
 
 import asyncio
+import sys
+from asyncio.subprocess import DEVNULL
 
 import pytest
 
@@ -17,7 +19,7 @@ from tests.homeassistant.releases import RELEASES
 pytestmark = [pytest.mark.homeassistant, pytest.mark.timeout(300)]
 
 WITH_EVERY_RELEASE = pytest.mark.parametrize("release", RELEASES, ids=str)
-KITCHEN = "light.kitchen"
+KITCHEN, HALL = "light.kitchen", "light.hall"
 VALUES = (1, 2, 3, 51, 77, 127, 128, 200, 253, 254, 255)
 
 
@@ -111,6 +113,27 @@ async def test_home_assistant_says_that_it_is_there_and_is_never_asked_to_sign_i
     refused = {what for user, what in our_broker.refusals.counts if user == HOME_ASSISTANT_USER}
     assert not refused & {Refused.PUBLISH, Refused.SIGN_IN, Refused.PACKET}
     assert await home.client.cards() == []
+
+
+async def test_forgotten_light_leaves_home_assistant(home: Home) -> None:
+    await home.kitchen.power_cut()
+    await forget("kitchen", home)
+    await home.client.until(KITCHEN, lambda state: state is None)
+    assert await home.client.devices() == []
+    await home.assistant.stop()
+    await home.assistant.start()
+    await home.light("hall")
+    await home.client.until_shows(HALL, "off")
+    assert [device["name"] for device in await home.client.devices()] == ["hall"]
+    assert home.assistant.complaints() == []
+
+
+async def forget(name: str, home: Home) -> None:
+    """Run `presslight forget`, beside the bridge that runs."""
+    command = [sys.executable, "-m", "presslight", "forget", name, "--state", str(home.folder)]
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL)
+    async with asyncio.timeout(WAIT_S):
+        assert await process.wait() == 0
 
 
 async def shines(home: Home, wanted: int) -> None:
