@@ -13,7 +13,8 @@ BIN := $(VENV)/bin
 EDITABLE ?= --editable
 # Where `make install` puts presslight; the unit names it, too.
 INSTALLED := /opt/presslight
-PIP := $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check --no-input --retries 2
+PIP = $(PYTHON) -m pip --python $(INTO) install --disable-pip-version-check --no-input --retries 2
+INTO := $(BIN)/python
 LOCKED := --require-hashes
 # Where Python runs off the chip, and what is uploaded to it.
 PARTS := $(wildcard broker cloud contract mobile_sim presslight tests)
@@ -77,6 +78,18 @@ compose: venv $(VENV)/.compose ## build docker-compose.yml and press in it, with
 
 bare: venv ## make demo and make test in bare roots of Debian 12 and 13, as root and not (needs root; half an hour)
 	@exec $(BIN)/python -m tests.bare $(BARE)
+
+lowest: private INTO = $(VENV)/lowest/bin/python
+lowest: venv ## the suite on the lowest versions that pyproject.toml allows, without the page (for minutes)
+	@tests/install.sh
+	@$(BIN)/python -m presslight.micropython >/dev/null
+	@$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-config --no-header --generate-hashes \
+		--no-emit-index-url --no-emit-find-links pyproject.toml --group build --extra dev -o $(VENV)/lowest.lock
+	@[ -e $(VENV)/lowest/bin/python ] || $(PYTHON) -m venv --without-pip $(VENV)/lowest
+	$(call install,the lowest versions,$(LOCKED) -r $(VENV)/lowest.lock)
+	$(call install,presslight on them,--no-build-isolation --no-deps --no-index --editable .)
+	@exec $(VENV)/lowest/bin/python -m pytest -n $(WORKERS) --dist loadfile \
+		--ignore tests/page --ignore tests/test_check.py --ignore tests/test_make.py $(LOWEST)
 
 world: venv ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))

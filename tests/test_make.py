@@ -23,6 +23,7 @@ RUN_BY = {
     "homeassistant": "tests/test_make.py::test_homeassistant_finds_its_tests",
     "compose": "tests/test_make.py::test_compose_finds_its_test",
     "bare": "tests/bare/test_bare.py::test_nobody_but_root_can_make_a_root",
+    "lowest": "tests/test_make.py::test_lowest_installs_the_lowest_versions_apart",
     "world": "tests/test_make.py::test_world_lives_a_life_again",
     "flash": "tests/test_make.py::test_flash_starts_the_command",
     "install": "tests/test_running.py::test_what_is_pasted_on_debian_installs_and_works",
@@ -154,6 +155,13 @@ def collected(verb: str) -> str:
 
 def test_homeassistant_finds_its_tests() -> None:
     assert re.search(r"^tests/homeassistant/test_home.py::test_", collected("homeassistant"), re.MULTILINE)
+
+
+def test_lowest_installs_the_lowest_versions_apart() -> None:
+    steps = make(ROOT, "--dry-run", *HAS_TOOLS, "-o", "venv", "lowest").stdout
+    assert "--resolution lowest-direct" in steps
+    assert "--python .venv/lowest/bin/python install" in steps
+    assert "tests/page" in steps.splitlines()[-1]
 
 
 def test_compose_finds_its_test() -> None:
