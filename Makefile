@@ -32,7 +32,7 @@ define install
 		$(call say,could not install $(1): $$cause (all of it: $(VENV)/install.log)); exit 1; }
 endef
 
-.PHONY: help venv demo test check bench nightly homeassistant compose bare world flash install lock clean
+.PHONY: help venv demo test check bench nightly homeassistant compose bare lowest world flash install lock clean
 
 help: ## list these verbs
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
