@@ -245,7 +245,7 @@ TEETH = (
     Tooth("busy is no last word", _final_busy, ("false",), first=14),
     Tooth("missed answers", _blind_faith, ("false",)),
     Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=672),
-    Tooth("presses taken up are quiet", _loud_reload, ("false",), first=260),
+    Tooth("presses taken up are quiet", _loud_reload, ("false",), first=474),
     Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=17),
     Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",)),
     Tooth("drift", _no_drift, ("false", "late"), first=9),
