@@ -221,7 +221,7 @@ class Desk:
         if self.broker == found:
             for name in self.house.miss(now) if found else ():
                 self._display.tell(name, now)
-                if self.house.claims_online(name):
+                if not self.house.stands_offline(name):
                     self._line.say_offline(name)
             return
         self.broker = found

@@ -172,7 +172,7 @@ class House:
         self.forgotten: dict[str, int] = {}
         self._times = 0
         self._availability: dict[str, bool] = {}
-        self._claims: set[str] = set()
+        self._stands_offline: set[str] = set()
         self._found = self._since = self._asked = -_GAP_NS
 
     def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> Folded:
@@ -188,18 +188,18 @@ class House:
 
     def hear_claim(self, name: str, availability: Availability) -> None:
         """Note what stands on a light's availability topic."""
-        if availability == "offline":
-            self._claims.discard(name)
-        elif len(self._claims) < MAX_LIGHTS:
-            self._claims.add(name)
+        if availability == "online":
+            self._stands_offline.discard(name)
+        elif len(self._stands_offline) < MAX_LIGHTS:
+            self._stands_offline.add(name)
 
     def forget_claims(self) -> None:
         """The broker was lost: what stands there will be told anew."""
-        self._claims.clear()
+        self._stands_offline.clear()
 
-    def claims_online(self, name: str) -> bool:
-        """Whether a light's availability topic says `online`, as was heard on this connection to the broker."""
-        return name in self._claims
+    def stands_offline(self, name: str) -> bool:
+        """Whether a light's availability topic says `offline`, as was heard on this connection to the broker."""
+        return name in self._stands_offline
 
     def fold_availability(self, name: str, availability: Availability, now: int) -> bool:
         """Take in an availability of the light `name`. True if phones should hear."""
@@ -218,7 +218,7 @@ class House:
         """Know nothing of a light any more but that it was forgotten: one of its name may come, of any version."""
         self.lights.pop(name, None)
         self._availability.pop(name, None)
-        self._claims.discard(name)
+        self._stands_offline.discard(name)
         self.forgotten.pop(name, None)
         self._times += 1
         self.forgotten[name] = self._times

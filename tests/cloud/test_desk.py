@@ -660,13 +660,14 @@ def test_light_that_another_bridge_or_its_will_has_called_offline_is_not_called_
     assert office.line.offline == []
 
 
-def test_nothing_is_said_of_a_light_to_a_broker_that_does_not_know_it() -> None:
+def test_light_is_said_to_be_offline_to_a_broker_that_forgot_it() -> None:
+    """Home Assistant did not forget that it was online."""
     office = Office()
     office.desk.on_broker(found=False, now=office.now)
     office.desk.on_broker(found=True, now=office.now)
     silent_for_long(office)
     assert not office.desk.house.lights["kitchen"].online
-    assert office.line.offline == []
+    assert office.line.offline == ["kitchen"]
 
 
 def test_light_that_comes_back_and_leaves_again_is_said_to_be_offline_again() -> None:

@@ -115,6 +115,44 @@ async def test_home_assistant_says_that_it_is_there_and_is_never_asked_to_sign_i
     assert await home.client.cards() == []
 
 
+async def test_lamp_that_died_with_its_broker_is_unavailable_until_it_is_back(
+    home: Home, our_broker: EmbeddedBroker | Mosquitto
+) -> None:
+    """A power cut of the house: nobody says the lamp's will, and a broker that kept its word says `online`."""
+    await home.light("hall")
+    await home.client.until_shows(HALL, "off")
+    await home.client.call("light", "turn_on", entity_id=KITCHEN, brightness=51)
+    await home.client.until_shows(KITCHEN, "on", brightness=51)
+    await cut_power(our_broker)
+    await home.kitchen.power_cut()
+    await our_broker.start()
+    await home.phone_sees(lambda light: light.online, "hall")
+    await home.phone_sees(lambda light: not light.online)
+    await home.client.until_shows(HALL, "off")  # it reaches the broker again
+    await home.client.until_shows(KITCHEN, "unavailable")
+    await home.kitchen.power_on()  # perhaps as it was before the last second or two
+    await home.client.until(KITCHEN, lambda state: state is not None and state["state"] in ("on", "off"))
+    await works(home, 60)
+
+
+async def test_deleted_device_stays_deleted(home: Home) -> None:
+    [device] = await home.client.devices()
+    await home.client.delete(device)
+    await home.client.until(KITCHEN, lambda state: state is None)
+    await home.kitchen.power_cut()
+    await home.phone_sees(lambda light: not light.online)
+    await home.kitchen.power_on()
+    await home.phone_sees(lambda light: light.online)
+    await home.light("hall")  # later than the kitchen's, so all that the kitchen's said has been heard by then
+    await home.client.until_shows(HALL, "off")
+    assert await home.client.state(KITCHEN) is None
+    await home.assistant.stop()
+    await home.assistant.start()
+    await home.client.until_shows(HALL, "off")
+    assert [device["name"] for device in await home.client.devices()] == ["hall"]
+    assert (await home.phone.press("kitchen", state="ON")).word is Said.APPLIED
+
+
 async def test_forgotten_light_leaves_home_assistant(home: Home) -> None:
     await home.kitchen.power_cut()
     await forget("kitchen", home)
@@ -128,12 +166,24 @@ async def test_forgotten_light_leaves_home_assistant(home: Home) -> None:
     assert home.assistant.complaints() == []
 
 
+async def test_only_what_the_light_can_do_is_offered(home: Home) -> None:
+    state = await home.client.state(KITCHEN)
+    assert state
+    assert state["attributes"]["supported_features"] == 0  # neither flash nor transition
+    assert state["attributes"]["supported_color_modes"] == ["brightness"]
+
+
 async def forget(name: str, home: Home) -> None:
     """Run `presslight forget`, beside the bridge that runs."""
     command = [sys.executable, "-m", "presslight", "forget", name, "--state", str(home.folder)]
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL)
     async with asyncio.timeout(WAIT_S):
         assert await process.wait() == 0
+
+
+async def cut_power(broker: EmbeddedBroker | Mosquitto) -> None:
+    """The broker goes without a word to anybody."""
+    await (broker.kill() if isinstance(broker, Mosquitto) else broker.stop())
 
 
 async def shines(home: Home, wanted: int) -> None:
