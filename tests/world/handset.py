@@ -211,6 +211,8 @@ class App:
     def press(self, light: str, state: Power, brightness: int | None, patience_ms: int, if_ver: Version | None) -> None:
         """A finger comes down, on a light that is on the screen, and wakes the phone."""
         self.wake()
+        if light not in self.screen.lights:  # it was forgotten while the phone slept
+            return
         wish: dict[str, object] = {"state": state, "brightness": brightness}
         flight = self.presses.begin(self.screen.lights[light], wish, if_ver, patience_ms, self.now())
         key, moment = flight.frame.key, flight.frame.not_after
