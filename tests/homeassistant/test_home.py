@@ -166,6 +166,21 @@ async def test_forgotten_light_leaves_home_assistant(home: Home) -> None:
     assert home.assistant.complaints() == []
 
 
+async def test_renamed_light_stays_the_same_device(home: Home) -> None:
+    """The same chip, set up under another name, as docs/running.md tells."""
+    [before] = await home.client.devices()
+    await home.kitchen.power_cut()
+    await forget("kitchen", home)
+    await home.client.until(KITCHEN, lambda state: state is None)
+    home.kitchen = await home.light("hall", folder="kitchen")
+    await home.client.until_shows(KITCHEN, "off", friendly_name="hall")
+    [after] = await home.client.devices()
+    assert (after["id"], after["identifiers"]) == (before["id"], before["identifiers"])
+    await home.client.call("light", "turn_on", entity_id=KITCHEN, brightness=99)
+    await shines(home, duty(True, 99))
+    assert home.assistant.complaints() == []
+
+
 async def test_only_what_the_light_can_do_is_offered(home: Home) -> None:
     state = await home.client.state(KITCHEN)
     assert state
