@@ -107,7 +107,9 @@ class EmbeddedBroker:
             said = await visit.knock()
             del self._strangers[visit]
             if said and (user := self._sign_in(visit, said)):
-                await self._receive(visit, said, user)
+                await self._take_over(user)
+                if self._sign_in(visit, said):  # its account may have gone while it waited
+                    await self._receive(visit, said, user)
         except Exception:  # one client's trouble with amqtt is not the house's
             _log.exception("the connection of %s ended by an error", visit.user)
         finally:
@@ -130,11 +132,14 @@ class EmbeddedBroker:
             return said.user
         return None
 
-    async def _receive(self, visit: Visit, said: Connect, user: str) -> None:
-        """Hand the client to amqtt, once an earlier connection of the same user is wound up, its will included."""
+    async def _take_over(self, user: str) -> None:
+        """End an earlier connection of the same user, and wait until it is wound up, its will included."""
         while other := self._guests.get(user):
             other.end(Reason.SESSION_TAKEN_OVER)
             await other.gone.wait()
+
+    async def _receive(self, visit: Visit, said: Connect, user: str) -> None:
+        """Hand the client to amqtt."""
         self._guests[user] = visit
         visit.enter(said, user)
         try:

@@ -151,8 +151,11 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         return self._stage is Stage.INSIDE and (largest is None or size + MESSAGE_OVERHEAD <= largest)
 
     def end(self, reason: Reason, *, will: bool = True) -> None:
-        """Cut the connection, telling why. amqtt sees it close; `will=False`: sees the client say goodbye first."""
-        self._has_will = will
+        """Cut the connection, telling why. amqtt sees it close; `will=False`: sees the client say goodbye first.
+
+        Once without its will it stays so, whoever ends it again.
+        """
+        self._has_will = self._has_will and will
         if self._say_goodbye(reason):
             self._writer.close()
             asyncio.get_running_loop().call_later(GOODBYE_S, self._writer.transport.abort)

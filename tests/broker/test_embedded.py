@@ -15,6 +15,7 @@ from broker.engine import Engine
 from broker.errors import CannotListen, PortInUse
 from broker.mosquitto import Mosquitto
 from broker.refusals import STRANGER, Refused
+from broker.visit import Visit
 from contract.address import BrokerAddress
 from tests.broker.clients import Client, Wire, connect_packet, packet, publish_packet, text
 from tests.broker.conftest import Broker, Heard, OpenWire, wires
@@ -154,6 +155,38 @@ async def test_second_connection_of_a_user_takes_the_first_one_s_place(
         second.send(b"\xc0\x00")
         assert await second.read(2) == b"\xd0\x00"
         assert list(embedded._guests) == ["kitchen"]
+
+
+@pytest.mark.parametrize(("level", "answer"), [(4, b"\x20\x02\x00\x05"), (5, b"\x20\x03\x00\x87\x00")])
+@pytest.mark.parametrize("change", [lambda _: None, lambda accounts: accounts.add("kitchen")], ids=["gone", "new"])
+async def test_account_that_goes_while_its_connection_waits_for_the_one_before_is_not_let_in(
+    embedded: EmbeddedBroker,
+    accounts: Accounts,
+    opens: OpenWire,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Accounts], None],
+    level: int,
+    answer: bytes,
+) -> None:
+    waits, may_go, finish = asyncio.Event(), asyncio.Event(), Visit.finish
+
+    async def held(visit: Visit) -> None:
+        waits.set()
+        await may_go.wait()
+        await finish(visit)
+
+    hello = connect_packet("kitchen", accounts.password("kitchen"), level=level)
+    monkeypatch.setattr(Visit, "finish", held)
+    async with opens("kitchen"), Wire(embedded.address) as second:
+        second.send(hello)
+        async with asyncio.timeout(5):
+            await waits.wait()  # the first is ended, and the second waits for it
+        accounts.remove("kitchen")
+        change(accounts)
+        embedded.drop(["kitchen"])
+        may_go.set()
+        assert await second.rest() == answer
+        assert embedded._guests == {}
 
 
 async def test_stranger_that_says_nothing_is_closed(

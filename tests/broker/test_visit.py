@@ -123,6 +123,19 @@ async def test_end_is_a_goodbye_only_where_no_will_shall_be_published(will: bool
     await visit.finish()
 
 
+@pytest.mark.parametrize("wills", [(False, True), (True, False), (False, True, True)])
+async def test_will_that_shall_not_be_published_stays_so_whoever_else_ends_the_connection(
+    wills: tuple[bool, ...],
+) -> None:
+    bench = Bench()
+    visit = await bench.inside()
+    for will in wills:
+        visit.end(Reason.SESSION_TAKEN_OVER, will=will)
+    bench.reader.feed_eof()
+    assert await bench.whole() == DISCONNECT_BYTES
+    await visit.finish()
+
+
 async def test_socket_that_does_not_close_is_cut_where_the_wait_for_it_is_cancelled() -> None:
     bench = Bench()
     visit = await bench.inside()
