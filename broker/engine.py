@@ -154,8 +154,10 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
     ) -> None:
         asked, visit = subscribe_waiter.result(), self._guests[client_session.client_id]
         identifier = visit.identifier_of(asked.packet_id)
-        known = [self._unsubscribe(client_session, topic) for topic, _ in asked.topics]
-        codes = [self._subscribe(client_session, topic, Wanted(options, identifier)) for topic, options in asked.topics]
+        known, codes = list[bool](), list[int]()
+        for topic, options in asked.topics:  # one by one, as a filter may come twice (3.8.4)
+            known.append(self._unsubscribe(client_session, topic))
+            codes.append(self._subscribe(client_session, topic, Wanted(options, identifier)))
         visit.write(mqtt5.acknowledgement(Kind.SUBACK, asked.packet_id, codes))
         for (topic, options), code, old in zip(asked.topics, codes, known, strict=True):
             if code <= MAX_QOS and mqtt5.wants_retained(options, new=not old):

@@ -147,6 +147,30 @@ async def test_unsubscribed_light_hears_nothing_more(
         assert await kitchen.read(2) == b"\xd0\x00"
 
 
+FOUR_TIMES = packet(0x82, b"\x00\x01", *(text(KITCHEN_SET) + bytes([qos]) for qos in (0, 1, 0, 1)))
+
+
+async def test_one_unsubscribe_ends_a_filter_that_came_more_than_once(
+    embedded: EmbeddedBroker, opens: OpenWire
+) -> None:
+    async with opens("kitchen") as kitchen:
+        kitchen.send(FOUR_TIMES, packet(0xA2, b"\x00\x02", text(KITCHEN_SET)))
+        assert await kitchen.read(12) == b"\x90\x06\x00\x01\x00\x01\x00\x01" + b"\xb0\x02\x00\x02"
+        assert embedded._engine.subscriptions == {}
+
+
+@pytest.mark.parametrize("goodbye", [b"\xe0\x00", b""])
+async def test_client_that_left_leaves_no_filter_that_came_more_than_once(
+    embedded: EmbeddedBroker, opens: OpenWire, goodbye: bytes
+) -> None:
+    async with opens("kitchen") as kitchen:
+        kitchen.send(FOUR_TIMES)
+        await kitchen.packet()
+        kitchen.send(goodbye)
+    async with opens("kitchen"):  # amqtt forgets a session within a second, or when its client comes back
+        assert embedded._engine.subscriptions == {}
+
+
 async def test_second_connection_of_a_user_takes_the_first_one_s_place(
     embedded: EmbeddedBroker, accounts: Accounts, opens: OpenWire
 ) -> None:

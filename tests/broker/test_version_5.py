@@ -115,6 +115,27 @@ async def test_second_subscription_to_a_filter_takes_the_first_one_s_place(conne
         assert [(await bridge.hear()).payload for _ in range(2)] == [b"once", b"then"]
 
 
+@pytest.mark.parametrize("version", [{}, FIVE], ids=["3.1.1", "5"])
+@pytest.mark.parametrize("asked", [(1, 0), (0, 1), (0, 0, 1)])
+async def test_filter_that_comes_twice_in_one_packet_is_one_subscription_the_last(
+    connect: Connect, version: dict[str, Any], asked: tuple[int, ...]
+) -> None:
+    async with connect("kitchen") as kitchen, connect("bridge", **version) as bridge:
+        await bridge.subscribe("presslight/light/+/availability", qos=1)
+        if version:
+            await bridge.subscribe([(STATES, SubscribeOptions(qos=qos)) for qos in asked])
+        else:
+            await bridge.subscribe([(STATES, qos) for qos in asked])
+        for words in (b"on", b"off"):
+            await kitchen.publish(KITCHEN_STATE, words, qos=1)
+            heard = await bridge.hear()
+            assert (heard.payload, heard.qos) == (words, asked[-1])
+        await bridge.unsubscribe(STATES)
+        await kitchen.publish(KITCHEN_STATE, b"to nobody", qos=1)
+        await kitchen.publish(AVAILABILITY, b"online", qos=1)
+        assert await bridge.heard() == (AVAILABILITY, b"online")
+
+
 # -- subscription identifiers ------------------------------------------------------------------------------------------
 
 
