@@ -10,6 +10,9 @@ Found by trying amqtt 0.12.1:
 - Each newcomer is sent the retained messages of everybody's subscriptions, whatever its own rights, and this walk
   breaks in the same way. So retained messages go to who subscribed, and to nobody else.
 - A client that does not acknowledge them holds up its own next packets for 5 s. So they are sent from tasks.
+- It keeps every delivery until the oldest is done, and one may wait long for its turn (`Window`). So it keeps none.
+- It takes a message for done after 5 s without an acknowledgement, which the client still owes. So who limited how many
+  those may be (Receive Maximum) is disconnected then.
 - A client that leaves before amqtt's loop for it runs is never noticed to be gone, and its name is taken for ever. So
   the first packet after CONNECT waits for that loop.
 - Messages queue without a bound, so one who floods takes all memory. The queue here is short and fair; who fills it
@@ -22,7 +25,6 @@ What it does wrong with a single connection is put right in `broker.visit`.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -34,7 +36,7 @@ from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
 from broker import mqtt5, properties
-from broker.limits import MAX_QOS, MAX_UNREAD_BYTES
+from broker.limits import MAX_QOS, MAX_UNREAD_BYTES, MAX_UNREAD_MESSAGES
 from broker.mqtt5 import RETAIN_AS_PUBLISHED
 from broker.packet import Kind
 from broker.reasons import Reason
@@ -52,6 +54,8 @@ MAX_QUEUED = 2
 
 CLIENT_TROUBLE = (TimeoutError, AMQTTError, ProtocolHandlerError)
 """What amqtt raises when a client went away or did not acknowledge a message within 5 s."""
+
+_log = logging.getLogger("presslight.broker")
 
 
 class Message(NamedTuple):
@@ -169,7 +173,7 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
         codes = [Reason.SUCCESS if old else Reason.NO_SUBSCRIPTION_EXISTED for old in known]
         visit.write(mqtt5.acknowledgement(Kind.UNSUBACK, asked.packet_id, codes))
 
-    async def _run_broadcast(self, running_tasks: "deque[asyncio.Task[None]]") -> None:
+    async def _run_broadcast(self, _: object) -> None:
         """Send the next message to everybody who subscribed to it."""
         message: Message = await self._broadcast_queue.get()
         for topic, holders in self.subscriptions.items():
@@ -184,9 +188,7 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
                 ):
                     retain = message.retain and bool(wanted.options & RETAIN_AS_PUBLISHED)
                     _, handler = self.sessions[session.client_id]
-                    running_tasks.append(
-                        asyncio.ensure_future(self._send(visit, handler, message.to(wanted), retain=retain))
-                    )
+                    self._send_soon(visit, handler, message.to(wanted), retain=retain)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -220,28 +222,47 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
     def _send_retained(self, visit: Visit, handler: BrokerProtocolHandler, topic: str, wanted: Wanted) -> None:
         for message in self.retained_messages.values():
             if covers(topic, message.topic):
-                self._tasks.create_task(
-                    self._send_patiently(visit, handler, message.to(wanted)),
-                    name=f"retained {message.topic} to {visit.user}",
-                )
+                self._send_soon(visit, handler, message.to(wanted), retain=True)
 
-    async def _send_patiently(self, visit: Visit, handler: BrokerProtocolHandler, message: Message) -> None:
+    def _send_soon(self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
+        """Send from a task, which nobody keeps once it is done."""
+        self._tasks.create_task(
+            self._send_patiently(visit, handler, message, retain=retain), name=f"{message.topic} to {visit.user}"
+        )
+
+    async def _send_patiently(
+        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool
+    ) -> None:
         try:
-            await self._send(visit, handler, message, retain=True)
+            await self._send(visit, handler, message, retain=retain)
         except CLIENT_TROUBLE:
             self._refusals.note(visit.user, Refused.UNREAD, message.topic)
+        except Exception:  # one client's trouble with amqtt is not the house's
+            _log.exception("a message to %s was lost by an error", visit.user)
 
     async def _send(self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
         """Send one message to one client, once it takes more of them; gives up where it does not acknowledge it."""
         window = visit.window
         if not window or not message.qos:
             await _publish(visit, handler, message, retain=retain)
-        elif window.unacknowledged_bytes > MAX_UNREAD_BYTES:
-            self._refusals.note(visit.user, Refused.UNREAD, "disconnected")
-            visit.end(Reason.QUOTA_EXCEEDED)
+        elif window.unacknowledged_bytes > MAX_UNREAD_BYTES or window.unacknowledged >= MAX_UNREAD_MESSAGES:
+            self._cut_off(visit)
         else:
             async with window.place(len(message.data)):
-                await _publish(visit, handler, message, retain=retain)
+                await self._publish_in_time(visit, handler, message, retain=retain)
+
+    async def _publish_in_time(
+        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool
+    ) -> None:
+        """The client that does not acknowledge in time has to go: until it does, the place of its message is taken."""
+        try:
+            await _publish(visit, handler, message, retain=retain)
+        except TimeoutError:
+            self._cut_off(visit)
+
+    def _cut_off(self, visit: Visit) -> None:
+        self._refusals.note(visit.user, Refused.UNREAD, "disconnected")
+        visit.end(Reason.QUOTA_EXCEEDED)
 
 
 async def _publish(visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:

@@ -148,7 +148,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
     def takes(self, size: int) -> bool:
         """Whether the client is to be sent a message whose topic and data are so many bytes."""
         largest = self._language.max_packet_bytes
-        return self._stage is Stage.INSIDE and (largest is None or size + MESSAGE_OVERHEAD <= largest)
+        inside = self._stage is Stage.INSIDE and not self._writer.is_closing()
+        return inside and (largest is None or size + MESSAGE_OVERHEAD <= largest)
 
     def end(self, reason: Reason, *, will: bool = True) -> None:
         """Cut the connection, telling why. amqtt sees it close; `will=False`: sees the client say goodbye first.

@@ -49,3 +49,19 @@ async def test_retained_message_that_nobody_acknowledges_is_counted(trouble: typ
         engine.retained_messages["a/topic"] = Message("kitchen", "a/topic", b"\0x", 1, retain=True, at=0)
         engine._send_retained(visit, SimpleNamespace(mqtt_publish=never), "a/+", Wanted(options=1, identifier=0))
     assert refusals.counts == {("bridge", Refused.UNREAD): 1}
+
+
+async def test_error_in_one_delivery_is_logged_and_ends_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    async def breaks(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a bug")
+
+    visit: Any = SimpleNamespace(user="bridge", window=None, takes=lambda _: True)
+    async with asyncio.TaskGroup() as tasks:
+        engine = Engine(Refusals(), tasks, {})
+        engine._send_soon(
+            visit, SimpleNamespace(mqtt_publish=breaks), Message("hall", "a", b"\0", 1, False, 0), retain=False
+        )
+        other = tasks.create_task(asyncio.sleep(0, "done"))
+    assert other.result() == "done"
+    assert [record.getMessage() for record in caplog.records] == ["a message to bridge was lost by an error"]
+    caplog.clear()

@@ -1,6 +1,7 @@
 """Clients of MQTT 5 on both brokers, beside lights that speak 3.1.1: aiomqtt and paho, and bytes for reason codes."""
 
 import asyncio
+import gc
 import queue
 from typing import Any
 
@@ -516,18 +517,64 @@ async def test_client_is_sent_nothing_larger_than_it_wants(connect: Connect, wir
         assert (await bridge.packet()).endswith(b"small")
 
 
+@pytest.mark.parametrize(
+    ("bound", "value", "size"), [("MAX_UNREAD_BYTES", 20_000, 5_000), ("MAX_UNREAD_MESSAGES", 5, 0)]
+)
 async def test_client_that_acknowledges_nothing_is_cut_off(
-    opens: OpenWire, heard: Heard, monkeypatch: pytest.MonkeyPatch
+    opens: OpenWire, heard: Heard, monkeypatch: pytest.MonkeyPatch, bound: str, value: int, size: int
 ) -> None:
-    monkeypatch.setattr("broker.engine.MAX_UNREAD_BYTES", 20_000)
+    monkeypatch.setattr(f"broker.engine.{bound}", value)
     async with opens("bridge", level=5, about=b"\x21\x00\x01") as bridge, opens("hall") as hall:
         bridge.send(subscribe5((STATES, 1)))
         await bridge.packet()
         for n in range(10):
-            hall.send(publish_packet(HALL_STATE, bytes(5_000), n + 1))
+            hall.send(publish_packet(HALL_STATE, bytes(size), n + 1))
             await hall.packet()
         assert (await bridge.rest()).endswith(bytes([0xE0, 1, Reason.QUOTA_EXCEEDED]))
     await heard.until("refused unread to bridge")
+
+
+@pytest.mark.parametrize("retain", [False, True])
+async def test_client_that_still_owes_an_acknowledgement_after_5_s_is_cut_off_and_sent_no_more(
+    opens: OpenWire, heard: Heard, monkeypatch: pytest.MonkeyPatch, retain: bool
+) -> None:
+    wanted = subscribe5((STATES, 1), ("presslight/light/+/availability", 1))
+    async with opens("bridge", level=5, about=b"\x21\x00\x01") as bridge, opens("kitchen") as kitchen:
+        if not retain:
+            bridge.send(wanted)
+            await bridge.packet()
+        for number, topic in enumerate((KITCHEN_STATE, AVAILABILITY), 1):
+            kitchen.send(publish_packet(topic, b"on", number, head=0x31 if retain else 0x30))
+            await kitchen.packet()
+        if retain:
+            bridge.send(wanted)
+            await bridge.packet()
+        assert KITCHEN_STATE.encode() in await bridge.packet()
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "time", lambda now=loop.time: now() + 5)
+        bridge.send(PING)
+        assert (await bridge.rest()).replace(PONG, b"") == bytes([0xE0, 1, Reason.QUOTA_EXCEEDED])
+    await heard.until("refused unread to bridge")
+    async with opens("bridge", level=5) as bridge:
+        bridge.send(PING)
+        assert await bridge.packet() == PONG
+
+
+async def test_finished_deliveries_are_forgotten_behind_one_that_is_stuck(
+    embedded: EmbeddedBroker, accounts: Accounts, opens: OpenWire
+) -> None:
+    bridge = Client(embedded.address.signed_in_as("bridge", accounts.password("bridge")))
+    async with opens("bridge-watch", level=5, about=b"\x21\x00\x01") as stuck, bridge, opens("hall") as hall:
+        stuck.send(subscribe5((STATES, 1)))
+        await stuck.packet()
+        await bridge.subscribe("presslight/light/+/availability", qos=1)
+        hall.send(publish_packet(HALL_STATE, b"on", 1))
+        await stuck.packet()  # and no PUBACK
+        for n in range(200):
+            hall.send(publish_packet("presslight/light/hall/availability", bytes([n]), 2))
+            assert (await bridge.heard())[1] == bytes([n])
+        done = [task for task in gc.get_objects() if isinstance(task, asyncio.Task) and task.done()]
+        assert len(done) < 100
 
 
 async def test_client_without_an_id_is_told_its_own(embedded: EmbeddedBroker, accounts: Accounts) -> None:
