@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from stat import S_IMODE
 from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -139,8 +140,8 @@ def check_name(user: str) -> None:
 def replace_files(texts: Mapping[Path, str], mode: int = PRIVATE) -> None:
     """Replace files, each in one step and in this order, once all of them are on the disk.
 
-    So nothing is changed where one cannot be written. None is readable by others, not even for a moment, unless `mode`
-    says so. Raises OSError.
+    So nothing is changed where one cannot be written. Each keeps its owner, group and mode, as far as that is allowed;
+    a new one is the folder's owner's, of this `mode`. None is read by others in between. Raises OSError.
     """
     with ExitStack() as unused:
         ready = {file: unused.enter_context(_beside(file, text, mode)) for file, text in texts.items()}
@@ -153,16 +154,31 @@ def _beside(file: Path, text: str, mode: int) -> Iterator[Path]:
     """A file with this text in the same folder, which is gone at the end unless it was moved."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            new.write(text)
-            new.flush()
-            os.fchmod(new.fileno(), mode)
-            os.fsync(new.fileno())
-    except OSError as error:
-        error.filename = str(file)  # a full disk does not say for what it had no room
-        Path(name).unlink()
-        raise
-    try:
+        try:
+            _fill(handle, text, file, mode)
+        except OSError as error:
+            error.filename = str(file)  # a full disk does not say for what it had no room
+            raise
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _fill(handle: int, text: str, file: Path, mode: int) -> None:
+    """Write what is to stand in the place of `file`, down to the disk."""
+    with os.fdopen(handle, "w", encoding="utf-8") as new:
+        new.write(text)
+        new.flush()
+        os.fchmod(handle, _give_away(handle, file, mode))
+        os.fsync(handle)
+
+
+def _give_away(handle: int, file: Path, mode: int) -> int:
+    """Give a new file to whom `file` belongs, or its folder; answers its mode, `mode` where that is not allowed."""
+    old = file.stat() if file.exists() else None
+    owner = old or file.parent.stat()
+    try:
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+    except OSError:
+        return mode
+    return S_IMODE(old.st_mode) if old else mode
