@@ -10,7 +10,7 @@ from typing import NoReturn, Self
 
 from broker.accounts import CREDENTIALS, Accounts
 from broker.embedded import EmbeddedBroker
-from broker.errors import BrokerError, PortInUse
+from broker.errors import BrokerDied, BrokerError, PortInUse
 from broker.mosquitto import Mosquitto
 from broker.ports import listen
 from cloud.database import Address
@@ -18,6 +18,7 @@ from cloud.serve import Bridge
 from cloud.settings import Settings
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
+from contract.errors import sentence
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from presslight import broker_port as ports
 from presslight import lan
@@ -101,6 +102,8 @@ class Stack:
         self._trouble = trouble
         self._exits = AsyncExitStack()
         self._accounts_file: AccountsFile | None = None
+        self._heeding = asyncio.Lock()
+        self._must_reload = False
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
@@ -154,21 +157,42 @@ class Stack:
             await self._heed_accounts()
 
     async def _heed_accounts(self) -> None:
-        """Have the broker know who may sign in now, and take those away who may not any more."""
+        """Have the broker know who may sign in now, and take those away who may not any more.
+
+        One caller at a time: who comes while another is at it may go on only when that is done.
+        """
+        async with self._heeding:
+            if (gone := self._no_longer_good()) is not None:
+                self._must_reload = isinstance(self.broker, Mosquitto)
+                await self._take_away(gone)
+            if self._must_reload and isinstance(self.broker, Mosquitto):
+                self._must_reload = not await self._reloaded(self.broker)
+
+    def _no_longer_good(self) -> frozenset[str] | None:
+        """The users whose password is not good any more; None where nothing was changed."""
         try:
-            gone = self._accounts_file.read() if self._accounts_file else None
+            return self._accounts_file.read() if self._accounts_file else None
         except BrokerError as error:
             self._trouble(f"{error}; the accounts stay as they were")
-            return
-        if gone is None:
-            return
+            return None
+
+    async def _take_away(self, gone: frozenset[str]) -> None:
         for light in gone & self.lights.keys():
             if self.lights[light].power is Power.ON:
                 await self.lights[light].power_cut()
         if isinstance(self.broker, EmbeddedBroker):
             self.broker.drop(gone)
-        elif self.broker is not None:
-            await self.broker.reload()
+
+    async def _reloaded(self, broker: Mosquitto) -> bool:
+        """Whether Mosquitto knows the accounts; a start that is under way may have written those of before."""
+        try:
+            await broker.reload()
+        except BrokerDied:
+            return False  # who watches it tells that, and starts it again
+        except OSError as error:
+            self._trouble(f"{sentence(error)}; Mosquitto has the accounts of before")
+            return False
+        return True
 
     async def _keep(self, ends: Callable[[], Awaitable[None]], start: Callable[[], Awaitable[None]]) -> None:
         for revival in range(REVIVALS + 1):

@@ -1,6 +1,7 @@
 """`presslight forget`: a light ends everywhere, while its stack runs and while it does not."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 from websockets.asyncio.client import connect
 
-from broker.accounts import CREDENTIALS, Accounts
+from broker.accounts import CREDENTIALS, PASSWORDS, Accounts
 from broker.mosquitto import Mosquitto
 from cloud.serve import Bridge
 from cloud.settings import Settings
@@ -107,6 +108,87 @@ async def test_account_that_is_added_while_the_stack_runs_signs_in(tmp_path: Pat
         address = stack.broker.address.signed_in_as("attic", accounts.password("attic"))
         async with phone_of(stack) as phone, SimulatedLight("attic", address, tmp_path / "flash"):
             await phone.until(lambda lights: "attic" in lights and lights["attic"].online)
+
+
+async def frozen_reload(stack: Stack, heeding: "asyncio.Task[None]", user: str, folder: Path) -> Mosquitto:
+    """Have `heeding` take in that `user` was added, and wait for a Mosquitto that stands still."""
+    assert isinstance(stack.broker, Mosquitto)
+    os.kill(stack.broker.pid, signal.SIGSTOP)
+    accounts = Accounts.load(folder / CREDENTIALS)
+    accounts.add(user)
+    accounts.save(folder / CREDENTIALS)
+    while user not in (folder / "mosquitto" / PASSWORDS).read_text():
+        assert not heeding.done()
+        await asyncio.sleep(0)
+    return stack.broker
+
+
+async def test_mosquitto_that_dies_as_accounts_change_is_started_with_the_new_ones(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_S), Stack(broker="mosquitto", lights=0, folder=tmp_path) as stack:
+        watching = asyncio.create_task(stack.watch())
+        try:
+            broker = await frozen_reload(stack, watching, "attic", tmp_path)
+            os.kill(broker.pid, signal.SIGKILL)
+            accounts = Accounts.load(tmp_path / CREDENTIALS)
+            attic = broker.address.signed_in_as("attic", accounts.password("attic"))
+            signed_in = asyncio.create_task(until_signed_in(attic))
+            await asyncio.wait({watching, signed_in}, return_when=asyncio.FIRST_COMPLETED)
+            assert signed_in.done()
+            assert not watching.done()
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
+
+
+async def test_mosquitto_that_was_being_started_as_accounts_changed_hears_of_it(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_S), Stack(broker="mosquitto", lights=0, folder=tmp_path) as stack:
+        assert isinstance(stack.broker, Mosquitto)
+        passwords = tmp_path / "mosquitto" / PASSWORDS
+        old = passwords.read_text()
+        await stack.broker.stop()
+        accounts = Accounts.load(tmp_path / CREDENTIALS)
+        accounts.add("attic")
+        accounts.save(tmp_path / CREDENTIALS)
+        await stack._heed_accounts()
+        await stack.broker.start()
+        passwords.write_text(old)  # as a start had written it just before the change
+        await stack._heed_accounts()
+        async with Client(stack.broker.address.signed_in_as("attic", accounts.password("attic"))):
+            pass
+
+
+async def test_topics_are_emptied_once_the_broker_knows_whoever_saw_the_change_first(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT_S), Stack(broker="mosquitto", lights=0, folder=tmp_path) as stack:
+        first = asyncio.create_task(stack._heed_accounts())
+        broker = await frozen_reload(stack, first, "attic", tmp_path)
+        second = asyncio.create_task(stack._heed_accounts())
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not second.done()
+        os.kill(broker.pid, signal.SIGCONT)
+        await first
+        await second
+
+
+async def test_disk_that_is_full_as_accounts_change_is_told_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    made = Stack(broker="mosquitto", lights=0, folder=tmp_path, trouble=told.append)
+    async with asyncio.timeout(WAIT_S), made as stack:
+        accounts = Accounts.load(tmp_path / CREDENTIALS)
+        accounts.add("attic")
+        accounts.save(tmp_path / CREDENTIALS)
+        with monkeypatch.context() as full:
+            full.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+            await stack._heed_accounts()
+        assert len(told) == 1
+        assert "No space left" in told[0]
+        await stack._heed_accounts()
+        assert stack.broker is not None
+        async with Client(stack.broker.address.signed_in_as("attic", accounts.password("attic"))):
+            pass
+        assert len(told) == 1
 
 
 async def test_light_that_gets_the_name_later_is_shown_whatever_its_versions(tmp_path: Path) -> None:
