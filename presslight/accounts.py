@@ -1,5 +1,6 @@
 """The verb `presslight accounts`: users and passwords for a Mosquitto that runs elsewhere."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,6 @@ from contract.errors import Invalid, printable
 from contract.topics import BRIDGE_USER
 from presslight.accounts_folder import ACL, AccountsFolder
 from presslight.console import given_path, out
-
-RELOAD = "Mosquitto knows of it once it reads its files again: systemctl reload mosquitto, or kill -HUP its process"
 
 
 def accounts(
@@ -54,7 +53,17 @@ def accounts(
         _say(f"everybody's address is now {kept.address.url()}; it was {before.url()}: bridge and lights need it anew")
     _say(f"{printable(folder / PASSWORDS)} (hashed) and {printable(folder / ACL)}, for Mosquitto")
     if not is_new and had != set(kept.accounts.users):
-        _say(RELOAD)
+        _say(how_mosquitto_hears(folder))
+
+
+def how_mosquitto_hears(folder: Path) -> str:
+    """How a Mosquitto that runs comes to know the accounts of a folder, in lines that can be pasted on Debian."""
+    files = " ".join(printable(shlex.quote(str(folder / name))) for name in (PASSWORDS, ACL))
+    return (
+        "Mosquitto knows of it once it has these files and reads them again (kill -HUP its process; on Debian):\n"
+        f"  sudo install -o mosquitto -g mosquitto -m 0600 {files} /etc/mosquitto/presslight/\n"
+        "  sudo systemctl reload mosquitto"
+    )
 
 
 def _is_moved(*options: object) -> bool:

@@ -9,7 +9,7 @@ from broker.accounts import CREDENTIALS, Accounts
 from cloud import forgetting
 from cloud.forgetting import Answer
 from contract.errors import Invalid, PresslightError, printable
-from presslight.accounts import RELOAD
+from presslight.accounts import how_mosquitto_hears
 from presslight.accounts_folder import AccountsFolder
 from presslight.console import given_path, out
 from presslight.light_settings import check_name
@@ -51,29 +51,34 @@ def forget(
     """
     check_name(name)
     address = store_address(state, store)
-    was_pressed = forgetting.was_pressed(address, name)
-    had_account = _take_account(name, state, accounts)
-    answer = forgetting.ask(address, name, WAIT_S, is_known=had_account or was_pressed)
-    if answer is Answer.REFUSED:
-        raise NotAllowed(f"the broker does not let the bridge empty the topics of {name}: its acl has to say so")
-    if answer is not Answer.FORGOTTEN and not (had_account or (was_pressed and answer is None)):
-        raise NoSuchLight(f"there is no light {name}{'' if answer else ', as far as can be told while no bridge runs'}")
-    _tell(name, answer, had_account=had_account, is_elsewhere=accounts is not None)
-
-
-def _take_account(name: str, state: Path | None, accounts: Path | None) -> bool:
-    """Take its account away wherever it has one; answers whether it had. Raises Invalid, BadCredentials."""
-    file = state / CREDENTIALS if state else None
-    own = Accounts.load(file) if file and file.exists() else None
     folder = _open(accounts) if accounts else None
-    had_own, had = own is not None and name in own.users, folder is not None and name in folder.accounts.users
-    if folder is not None and had:
+    has_account = folder is not None and name in folder.accounts.users
+    was_pressed = forgetting.was_pressed(address, name)
+    had_own = _take_own_account(name, state)  # first, as the stack that runs on it cuts the light off then
+    is_known = has_account or had_own or was_pressed
+    answer = forgetting.ask(address, name, WAIT_S, is_known=is_known)
+    if answer is Answer.REFUSED:
+        raise NotAllowed(
+            f"the broker does not let the bridge empty the topics of {name}: its acl has to say so"
+            f"{f', then forget {name} again; its account is taken away already' if had_own else ''}"
+        )
+    if answer is not Answer.FORGOTTEN and not (has_account or had_own or (was_pressed and answer is None)):
+        raise NoSuchLight(f"there is no light {name}{'' if answer else ', as far as can be told while no bridge runs'}")
+    if folder is not None and has_account:
         folder.remove([name])
         folder.save()
-    if own is not None and file is not None and had_own:
-        own.remove(name)
-        own.save(file)
-    return had or had_own
+    _tell(name, answer, had_account=has_account or had_own, elsewhere=accounts if has_account else None)
+
+
+def _take_own_account(name: str, state: Path | None) -> bool:
+    """Take its account at a broker that `up` starts away; answers whether it had one. Raises BadCredentials."""
+    file = state / CREDENTIALS if state else None
+    own = Accounts.load(file) if file and file.exists() else None
+    if file is None or own is None or name not in own.users:
+        return False
+    own.remove(name)
+    own.save(file)
+    return True
 
 
 def _open(folder: Path) -> AccountsFolder:
@@ -82,15 +87,16 @@ def _open(folder: Path) -> AccountsFolder:
     return AccountsFolder.open(folder)
 
 
-def _tell(name: str, answer: Answer | None, *, had_account: bool, is_elsewhere: bool) -> None:
+def _tell(name: str, answer: Answer | None, *, had_account: bool, elsewhere: Path | None) -> None:
     if answer:
         _say(f"{name} is forgotten")
     else:
         _say(f"{name} will be forgotten once a bridge runs here that reaches its broker")
     if not had_account:
         _say("A lamp that may still sign in comes back with its next report: take its account away at its broker first")
-    elif is_elsewhere:
-        _say(f"{RELOAD}. Until then a lamp that is on comes back.")
+    elif elsewhere:
+        _say(how_mosquitto_hears(elsewhere))
+        _say(f"A lamp that is on until then comes back: if it has, forget {name} again after that")
 
 
 def _say(line: str) -> None:

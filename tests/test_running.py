@@ -16,8 +16,8 @@ from tests.machine import ROOT, Plan
 pytestmark = pytest.mark.timeout(1_000)
 
 PAGE = (ROOT / "docs/running.md").read_text()
-TLS, BRIDGES = "With TLS", "More than one bridge"
-PASTED = ("Running it for real", "1. Accounts", "2. The broker", TLS, "3. The bridge", BRIDGES)
+TLS, BRIDGES, REMOVAL = "With TLS", "More than one bridge", "Taking a light away"
+PASTED = ("Running it for real", "1. Accounts", "2. The broker", TLS, "3. The bridge", BRIDGES, REMOVAL)
 ELSEWHERE = {
     "4. A light on an ESP32": "presslight/test_flash.py",
     "5. Home Assistant": "presslight/test_up_lan.py",  # the rights for a broker of one's own: broker/test_mosquitto.py
@@ -38,6 +38,25 @@ token=$(sudo -u presslight {token})
 presslight measure --url http://127.0.0.1:8787 --token "$token" --presses 10 --rate 20 --budget 60s
 """
 
+SIGN_IN = """
+/opt/presslight/bin/python - /run/kitchen.url <<'END'
+import asyncio, sys
+import aiomqtt
+from presslight.address import read_address
+
+async def sign_in():
+    at = read_address("@" + sys.argv[1])
+    user = dict(username=at.username, password=at.password.get_secret_value())
+    try:
+        async with aiomqtt.Client(at.host, at.port, **user, tls_params=aiomqtt.TLSParameters("tls/ca.crt")):
+            print("kitchen signs in")
+    except aiomqtt.MqttError as error:
+        print("kitchen is refused:", error)
+
+asyncio.run(sign_in())
+END
+"""
+"""With the password that it had once. It is another connection of the light, so it takes the place of the one there."""
 
 UNIT = "presslight.service"
 PLAIN = (PASTED[0], "1. Accounts", "2. The broker", "3. The bridge")
@@ -93,9 +112,13 @@ def judge(printed: str) -> None:
 
 def test_what_is_pasted_for_tls_works(folder: Path) -> None:
     press = PRESS.format(options="--ca-file tls/ca.crt", token=TOKEN)
-    printed = paste(folder, PASTED[0], TLS, "3. The bridge", more=("cat secrets/bridge.url", press))
+    removed = ("cp secrets/kitchen.url /run", SIGN_IN, *sections()[REMOVAL], SIGN_IN)
+    printed = paste(folder, PASTED[0], TLS, "3. The bridge", more=("cat secrets/bridge.url", press, *removed))
     judge(printed)
     assert "@broker.example:8883" in printed
+    assert printed.count("kitchen signs in\n") == 1
+    assert "kitchen is forgotten\n" in printed
+    assert re.search("kitchen is refused:.*[Nn]ot authori[sz]ed", printed.split("kitchen is forgotten")[1])
 
 
 def test_what_is_pasted_on_debian_works_for_one_bridge_and_for_several(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -248,6 +249,32 @@ def test_reload_is_told_where_mosquitto_may_run_and_something_changed(folder: Pa
     assert "kill -HUP" in call(folder, "hall").stdout
     assert "kill -HUP" not in call(folder, "hall").stdout
     assert "kill -HUP" not in call(tmp_path / "new", "hall").stdout
+
+
+def test_commands_that_are_told_are_those_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documented = (Path(__file__).parents[2] / "docs/running.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    call(Path("./secrets"), "kitchen")
+    told = [line for line in call(Path("./secrets"), "--remove", "kitchen").stdout.splitlines() if line[:2] == "  "]
+    assert len(told) == 2
+    assert "\n".join(line.strip() for line in told) in documented
+
+
+def test_commands_that_are_told_name_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "my secrets; $(touch x)"
+    call(folder, "kitchen")
+    line = next(line for line in call(folder, "hall").stdout.splitlines() if "install" in line)
+    assert shlex.split(line)[8:] == [str(folder / PASSWORDS), str(folder / "acl"), "/etc/mosquitto/presslight/"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may write for others")
+def test_owner_can_go_on_after_root_has_changed_the_folder(folder: Path) -> None:
+    for file in (folder, *folder.iterdir()):
+        os.chown(file, 1234, 1235)
+    assert call(folder, "hall", "--remove", "kitchen").exit_code == 0
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in (folder, *folder.iterdir())} == {(1234, 1235)}
+    assert call(folder, "--host", "other.example").exit_code == 0
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in (folder, *folder.iterdir())} == {(1234, 1235)}
 
 
 def test_secrets_are_their_owners_alone(folder: Path) -> None:

@@ -25,6 +25,7 @@ from contract.address import BrokerAddress
 from contract.phone import Hello, Welcome, decode_bridge_frame, encode
 from contract.topics import AVAILABILITY, DISCOVERY, STATE
 from mobile_sim.phone import Phone
+from presslight.accounts import how_mosquitto_hears
 from presslight.accounts_folder import AccountsFolder
 from presslight.command import app
 from presslight.simulated_light import SimulatedLight
@@ -258,26 +259,50 @@ async def test_phone_that_was_away_hears_of_it_when_it_comes_back(tmp_path: Path
         assert (welcome.gone, welcome.lights) == (("kitchen",), ())
 
 
-async def test_bridge_without_the_right_says_so(tmp_path: Path) -> None:
+@asynccontextmanager
+async def refusing_house(folder: Path) -> AsyncIterator[tuple[Mosquitto, Phone]]:
+    """A light that is on, a phone, and a bridge whose broker does not let it empty a state."""
     house = Accounts.make(["kitchen"])
-    async with asyncio.timeout(WAIT_S), Mosquitto(house, tmp_path / "m") as broker:
-        rights = tmp_path / "m" / "acl"
+    async with asyncio.timeout(WAIT_S), Mosquitto(house, folder / "m") as broker:
+        rights = folder / "m" / "acl"
         rights.write_text(rights.read_text().replace("topic write presslight/light/+/state", ""))
         os.kill(broker.pid, signal.SIGHUP)
         settings = Settings(
-            broker=broker.address.signed_in_as("bridge", house.password("bridge")), store=store_of(tmp_path)
+            broker=broker.address.signed_in_as("bridge", house.password("bridge")), store=store_of(folder)
         )
         lamp = broker.address.signed_in_as("kitchen", house.password("kitchen"))
         async with (
             Bridge(settings, port=0) as bridge,
-            SimulatedLight("kitchen", lamp, tmp_path / "kitchen"),
+            SimulatedLight("kitchen", lamp, folder / "kitchen"),
             Phone(bridge.url, issue_token(settings.store, phone="ann")) as phone,
         ):
             await phone.until(lambda lights: "kitchen" in lights)
-            told = await forget("kitchen", "--state", str(tmp_path))
+            yield broker, phone
+
+
+async def test_bridge_without_the_right_says_so(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    CliRunner().invoke(app, ["accounts", str(secrets), "kitchen"])
+    before = {file: file.read_bytes() for file in secrets.iterdir()}
+    async with refusing_house(tmp_path) as (_, phone):
+        for accounts in ([], ["--accounts", str(secrets)]):
+            told = await forget("kitchen", "--state", str(tmp_path), *accounts)
             assert (told.code, told.out) == (2, "")
             assert "does not let the bridge empty the topics of kitchen" in told.err
+            assert "taken away" not in told.err
             assert "kitchen" in phone.lights
+    assert {file: file.read_bytes() for file in secrets.iterdir()} == before
+
+
+async def test_account_that_went_before_the_broker_refused_is_told(tmp_path: Path) -> None:
+    Accounts.make(["kitchen"]).save(tmp_path / CREDENTIALS)
+    async with refusing_house(tmp_path) as (broker, _):
+        told = await forget("kitchen", "--state", str(tmp_path))
+        assert (told.code, told.out) == (2, "")
+        assert "then forget kitchen again; its account is taken away already" in told.err
+        assert Accounts.load(tmp_path / CREDENTIALS).users == ("bridge",)
+        await broker.reload()  # with the contract's rights
+        assert (await forget("kitchen", "--state", str(tmp_path))).out.startswith("kitchen is forgotten\n")
 
 
 def call(*words: str) -> Result:
@@ -310,7 +335,8 @@ def test_account_in_a_folder_goes_too_and_the_reload_is_told(tmp_path: Path, mon
     CliRunner().invoke(app, ["accounts", str(tmp_path / "secrets"), "kitchen", "hall", "--host", "broker.example"])
     answer = call("kitchen", "--state", str(tmp_path / "state"), "--accounts", str(tmp_path / "secrets"))
     assert answer.exit_code == 0
-    assert "systemctl reload mosquitto" in answer.stdout
+    assert how_mosquitto_hears(tmp_path / "secrets") in answer.stdout
+    assert "forget kitchen again" in answer.stdout
     assert AccountsFolder.open(tmp_path / "secrets").accounts.users == ("bridge", "hall")
     assert not (tmp_path / "secrets" / "kitchen.url").exists()
     assert "there is no light kitchen" in call("kitchen", "--state", str(tmp_path / "state")).stderr
