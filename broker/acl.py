@@ -24,4 +24,5 @@ def _section(user: str) -> str:
 def _granted(user: str) -> Iterator[str]:
     for rule in RULES:
         if rule.role is role_of(user):
-            yield f"topic {rule.action} {rule.topic.format(user=user)}"
+            action = "read" if rule.action == "read" else "write"  # Mosquitto does not look at payloads
+            yield f"topic {action} {rule.topic.format(user=user)}"

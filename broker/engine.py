@@ -137,7 +137,7 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
         sent, user = wait_deliver.result(), client_session.client_id
         if sent and (visit := self._guests.get(user)):
             visit.taken()
-            if self._may(user, "write", sent.topic):
+            if self._may(user, "write" if properties.payload(sent.data) else "empty", sent.topic):
                 await self._hand_out(Message(user, sent.topic, sent.data, sent.qos, sent.retain, _now()))
         return True
 
@@ -195,7 +195,7 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
     def _may(self, user: str, action: Action, topic: str) -> bool:
         allowed = may(user, action, topic)
         if not allowed:
-            self._refusals.note(user, Refused.PUBLISH if action == "write" else Refused.SUBSCRIBE, topic)
+            self._refusals.note(user, Refused.SUBSCRIBE if action == "read" else Refused.PUBLISH, topic)
         return allowed
 
     def _subscribe(self, session: Session, topic: str, wanted: Wanted) -> int:

@@ -22,9 +22,9 @@ _RESERVED_OPTIONS, _RETAIN_HANDLING = 0xC0, 4
 
 
 class Mqtt5:
-    """How a client of MQTT 5 is spoken to: `said` is its CONNECT, `user` whose it is, `may_publish` judges a topic."""
+    """How a client of MQTT 5 is spoken to: `said` is its CONNECT, `may_publish` judges topic and payload."""
 
-    def __init__(self, said: Connect, may_publish: Callable[[str], bool]) -> None:
+    def __init__(self, said: Connect, may_publish: Callable[[str, bytes], bool]) -> None:
         self.window: int | None = said.properties.get(Property.RECEIVE_MAXIMUM)
         self.max_packet_bytes: int | None = said.properties.get(Property.MAXIMUM_PACKET_SIZE)
         self._said = said
@@ -100,7 +100,7 @@ class Mqtt5:
     def _remember(self, sent: Packet) -> None:
         """Amqtt acknowledges what it then refuses: keep the number of each such message until then."""
         topic, at = fields.text(sent.body, 0)
-        if sent.flags & 6 and not self._may_publish(topic):
+        if sent.flags & 6 and not self._may_publish(topic, properties.payload(sent.body[at + 2 :])):
             self._refused.add(int.from_bytes(sent.body[at : at + 2], "big"))
 
     def _remember_identifier(self, sent: Packet) -> None:

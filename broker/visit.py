@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
@@ -26,7 +27,7 @@ from broker.reasons import Reason, reason_of
 from broker.refusals import STRANGER, Refusals, Refused
 from broker.window import Window
 from contract.errors import ContractError
-from contract.topics import may
+from contract.topics import may_publish
 
 SIGN_IN_S = 10
 """How long a client may take for its CONNECT."""
@@ -115,7 +116,7 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
                 self._send(mqtt5.refusal(reason_of(error)))
             return None
         if said and said.level >= MQTT_5:
-            self._language = Mqtt5(said, lambda topic: may(said.user or "", "write", topic))
+            self._language = Mqtt5(said, partial(may_publish, said.user or ""))
         return said
 
     def refuse(self, reason: Reason) -> None:

@@ -119,8 +119,8 @@ def _mqtt_operations() -> Json:
     operations = {}
     for rule in topics.RULES:
         name, channel = next(entry for entry in MQTT_CHANNELS.items() if _any(entry[1].address) == _any(rule.topic))
-        verb, action = ("sends", "send") if rule.action == "write" else ("receives", "receive")
-        retain = {"retain": channel.retained} if rule.action == "write" else {}
+        verb, action = ("receives", "receive") if rule.action == "read" else ("sends", "send")
+        retain = {} if rule.action == "read" else {"retain": channel.retained}
         operations[f"{rule.role}_{verb}_{name}"] = _operation(action, name, [channel.message]) | {
             "bindings": {"mqtt": {"qos": 1, **retain, "bindingVersion": "0.2.0"}}
         }

@@ -29,7 +29,10 @@ ANNOUNCED = "presslight/light/{light}/announced"
 discovery message beside it, that was deleted."""
 
 HOME_ASSISTANT_STATUS = "homeassistant/status"
-"""Home Assistant → all, QoS 0 or 1, retained or not as it is set up; also its will: `online` or `offline`."""
+"""Home Assistant → itself, QoS 0 or 1, retained or not as it is set up; also its will: `online` or `offline`.
+
+Nobody here reads it: a right to it is there so that neither its will nor its birth is refused.
+"""
 
 CANARY = "presslight/bridge/{bridge}/canary"
 """Bridge → itself, QoS 1, not retained: proves that the broker delivers."""
@@ -37,7 +40,8 @@ CANARY = "presslight/bridge/{bridge}/canary"
 ALL_STATES = STATE.format(light="+")
 ALL_AVAILABILITIES = AVAILABILITY.format(light="+")
 
-Action = Literal["read", "write"]
+Action = Literal["read", "write", "empty"]
+"""`empty`: publish nothing but an empty message there, which `write` includes."""
 
 
 class Role(StrEnum):
@@ -68,10 +72,10 @@ RULES: tuple[Rule, ...] = (
     Rule(Role.BRIDGE, "read", ALL_STATES),
     Rule(Role.BRIDGE, "read", ALL_AVAILABILITIES),
     Rule(Role.BRIDGE, "write", SET.format(light="+")),
-    Rule(Role.BRIDGE, "write", STATE.format(light="+")),
+    Rule(Role.BRIDGE, "empty", STATE.format(light="+")),
     Rule(Role.BRIDGE, "write", AVAILABILITY.format(light="+")),
-    Rule(Role.BRIDGE, "write", DISCOVERY.format(light="+")),
-    Rule(Role.BRIDGE, "write", ANNOUNCED.format(light="+")),
+    Rule(Role.BRIDGE, "empty", DISCOVERY.format(light="+")),
+    Rule(Role.BRIDGE, "empty", ANNOUNCED.format(light="+")),
     Rule(Role.BRIDGE, "read", CANARY.format(bridge="{user}")),
     Rule(Role.BRIDGE, "write", CANARY.format(bridge="{user}")),
     Rule(Role.HOME_ASSISTANT, "read", ALL_STATES),
@@ -92,17 +96,22 @@ def role_of(user: str) -> Role:
 
 
 def may(user: str, action: Action, topic: str) -> bool:
-    """Whether `user` may publish to a topic (`write`) or subscribe to a filter or receive from a topic (`read`).
+    """Whether `user` may publish to a topic (`write`, `empty`) or subscribe to a filter or hear a topic (`read`).
 
     A filter is allowed only where a rule covers all that it can match, so `#` is allowed to nobody. A user whose own
     name would be a wildcard or more than one level may nothing.
     """
     if set(user) & set("+#/"):
         return False
-    role = role_of(user)
+    role, granting = role_of(user), ("write", "empty") if action == "empty" else (action,)
     return any(
-        rule.role is role and rule.action == action and covers(rule.topic.format(user=user), topic) for rule in RULES
+        rule.role is role and rule.action in granting and covers(rule.topic.format(user=user), topic) for rule in RULES
     )
+
+
+def may_publish(user: str, topic: str, payload: bytes) -> bool:
+    """Whether `user` may publish this to a topic."""
+    return may(user, "write" if payload else "empty", topic)
 
 
 def covers(rule: str, topic: str) -> bool:

@@ -28,7 +28,8 @@ def test_every_rule_is_there_once() -> None:
     for rule in RULES:
         user = {Role.LIGHT: "%u", Role.BRIDGE: "bridge", Role.HOME_ASSISTANT: "homeassistant"}[rule.role]
         word = "pattern" if rule.role is Role.LIGHT else "topic"
-        assert f"{word} {rule.action} {rule.topic.format(user=user)}" in lines
+        action = "write" if rule.action == "empty" else rule.action
+        assert f"{word} {action} {rule.topic.format(user=user)}" in lines
 
 
 def test_each_bridge_has_its_own_canary_and_is_no_light() -> None:

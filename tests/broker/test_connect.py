@@ -136,7 +136,7 @@ def test_connect_of_paho_is_read_whole(about: dict[str, Any], will: Any, about_w
         b"secret",
         "kitchen",
     )
-    language = Mqtt5(said, lambda _: True)
+    language = Mqtt5(said, lambda *_: True)
     assert (language.window, language.max_packet_bytes) == (about.get("ReceiveMaximum"), about.get("MaximumPacketSize"))
     (told,) = cut_3(introduction(said, "hall"))
     again = connect(told)

@@ -36,7 +36,7 @@ SAID = Connect(5, 0xC2, 4, "kitchen", b"secret", client_id="kitchen")
 
 
 def cut(stream: bytes, language: Mqtt5 | None = None) -> list[Packet]:
-    frames, found = Frames((language or Mqtt5(SAID, lambda _: True)).check), []
+    frames, found = Frames((language or Mqtt5(SAID, lambda *_: True)).check), []
     frames.feed(stream)
     while packet := frames.next():
         found.append(packet)
@@ -50,7 +50,7 @@ def read(stream: bytes) -> Packet:
 
 
 def inward(stream: bytes) -> bytes:
-    language = Mqtt5(SAID, lambda _: True)
+    language = Mqtt5(SAID, lambda *_: True)
     (found,) = cut(stream, language)
     return language.inward(found)
 
@@ -71,7 +71,7 @@ def test_publish_of_paho_comes_out_as_it_came_in(
     paho, wanted = Recorder(), of_paho(PacketTypes.PUBLISH, about)
     paho._send_publish(7, topic.encode(), payload, qos, retain, properties=wanted)
     inside = inward(paho.written)
-    assert Mqtt5(SAID, lambda _: True).outward(inside) == paho.written
+    assert Mqtt5(SAID, lambda *_: True).outward(inside) == paho.written
     plain = Mqtt3().outward(inside)
     (seen,) = cut_3(plain)
     at = len(text(topic)) + (2 if qos else 0)
@@ -129,7 +129,7 @@ def test_disconnect_of_paho_says_whether_the_will_is_wanted(reason: int | None, 
     paho = Recorder()
     code = None if reason is None else ReasonCode(PacketTypes.DISCONNECT, identifier=reason)
     paho._send_disconnect(code, of_paho(PacketTypes.DISCONNECT, about) if about else None)
-    assert Mqtt5(SAID, lambda _: True).keeps_will(read(paho.written)) == keeps
+    assert Mqtt5(SAID, lambda *_: True).keeps_will(read(paho.written)) == keeps
 
 
 @pytest.mark.parametrize("rest", [b"", b"\x00", b"\x10", b"\x87\x00", b"\x00\x03\x1f\x00\x00"])
@@ -147,7 +147,7 @@ def unpacked(kind: int, body: bytes) -> dict[str, Any]:
 
 
 def test_welcome_says_what_this_broker_can_do() -> None:
-    told = Mqtt5(SAID, lambda _: True).outward(mqtt5.ACCEPTED_BY_AMQTT)
+    told = Mqtt5(SAID, lambda *_: True).outward(mqtt5.ACCEPTED_BY_AMQTT)
     assert told[:4] == bytes([0x20, len(told) - 2, 0, 0])
     assert unpacked(PacketTypes.CONNACK, told[4:]) == {
         "MaximumQoS": 1,
@@ -158,13 +158,13 @@ def test_welcome_says_what_this_broker_can_do() -> None:
 
 def test_welcome_says_that_no_session_lasts_and_which_client_id_was_given() -> None:
     said = Connect(5, 0xC2, 4, "kitchen", b"secret", properties={properties.Property.SESSION_EXPIRY: 60})
-    found = unpacked(PacketTypes.CONNACK, Mqtt5(said, lambda _: True).outward(mqtt5.ACCEPTED_BY_AMQTT)[4:])
+    found = unpacked(PacketTypes.CONNACK, Mqtt5(said, lambda *_: True).outward(mqtt5.ACCEPTED_BY_AMQTT)[4:])
     assert found["SessionExpiryInterval"] == 0
     assert found["AssignedClientIdentifier"] == "kitchen"
 
 
 def test_refused_publish_is_acknowledged_as_refused_and_the_next_of_its_number_is_not() -> None:
-    language = Mqtt5(SAID, lambda topic: topic == TOPIC)
+    language = Mqtt5(SAID, lambda topic, _: topic == TOPIC)
     for topic, answer in (
         (TOPIC, b"\x40\x02\x00\x07"),
         ("other", b"\x40\x03\x00\x07\x87"),
@@ -179,14 +179,14 @@ def test_acknowledgements_carry_their_codes_and_3_1_1_is_told_what_it_knows() ->
     codes = [0, 1, Reason.NOT_AUTHORIZED] * 50
     told = mqtt5.acknowledgement(Kind.SUBACK, 0x102, codes)
     assert told == packet(0x90, b"\x01\x02\x00", bytes(codes))
-    assert Mqtt5(SAID, lambda _: True).outward(told) == told
+    assert Mqtt5(SAID, lambda *_: True).outward(told) == told
     assert Mqtt3().outward(told) == packet(0x90, b"\x01\x02", bytes([0, 1, 0x80] * 50))
     assert Mqtt3().outward(mqtt5.acknowledgement(Kind.UNSUBACK, 0x102, codes)) == b"\xb0\x02\x01\x02"
 
 
 @pytest.mark.parametrize("told", [b"\xd0\x00", b"\x40\x02\x00\x07"])
 def test_what_both_versions_share_is_told_as_it_is(told: bytes) -> None:
-    assert Mqtt5(SAID, lambda _: True).outward(told) == Mqtt3().outward(told) == told
+    assert Mqtt5(SAID, lambda *_: True).outward(told) == Mqtt3().outward(told) == told
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ GOOD = [
 
 def judged(stream: bytes) -> None:
     """Whatever comes is refused, or amqtt is told packets that are whole and the client's own version can be told."""
-    language = Mqtt5(SAID, lambda _: False)
+    language = Mqtt5(SAID, lambda *_: False)
     for found in cut(stream, language):
         if found.kind is Kind.CONNECT:
             said = connect(found)

@@ -9,7 +9,7 @@ from contract import topics
 from contract.topics import Action, Role
 from tests.contract import strategies
 
-ACTIONS: tuple[Action, ...] = ("read", "write")
+ACTIONS: tuple[Action, ...] = ("read", "write", "empty")
 OF_A_LIGHT = (topics.SET, topics.STATE, topics.AVAILABILITY, topics.DISCOVERY, topics.ANNOUNCED)
 
 
@@ -51,7 +51,8 @@ def test_may_agrees_with_matching_the_rules_topic_by_topic(user: str, action: Ac
     names = ["kitchen", "hall", "bridge", "bridge-2"]
     tails = ["set", "state", "availability", "announced", "config", "canary", "other"]
     every_topic = [*map("/".join, product(heads, names, tails)), "presslight", "presslight/light", "v/w/x/y/z"]
-    rules = [rule.topic for rule in topics.RULES if rule.role is topics.role_of(user) and rule.action == action]
+    granting = ("write", "empty") if action == "empty" else (action,)
+    rules = [rule.topic for rule in topics.RULES if rule.role is topics.role_of(user) and rule.action in granting]
     right = {topic for topic in every_topic if any(matches(rule.format(user=user), topic) for rule in rules)}
     wild = [*map("/".join, product(heads, [*names, "+"], [*tails, "+", "#"])), "#", "+/#", "+/+/+/+", "+/light/+/state"]
     for asked in wild if action == "read" else every_topic:
@@ -95,8 +96,12 @@ def test_nobody_may_read_everything(user: str, asked: str) -> None:
 def test_bridge_reads_every_report_and_only_its_own_canary() -> None:
     assert topics.may("bridge-2", "read", topics.ALL_STATES)
     assert topics.may("bridge-2", "read", topics.ALL_AVAILABILITIES)
+    writes = {topic for topic in OF_A_LIGHT if topics.may("bridge-2", "write", topic.format(light="hall"))}
+    assert writes == {topics.SET, topics.AVAILABILITY}
     for topic in OF_A_LIGHT:
-        assert topics.may("bridge-2", "write", topic.format(light="hall"))
+        assert topics.may("bridge-2", "empty", topic.format(light="hall"))
+        assert topics.may_publish("bridge-2", topic.format(light="hall"), b"")
+        assert topics.may_publish("bridge-2", topic.format(light="hall"), b"x") == (topic in writes)
     assert topics.may("bridge-2", "read", topics.CANARY.format(bridge="bridge-2"))
     assert not topics.may("bridge-2", "read", topics.CANARY.format(bridge="bridge"))
     assert not topics.may("bridge-2", "read", topics.ANNOUNCED.format(light="hall"))
