@@ -38,7 +38,7 @@ from amqtt.session import Session
 from broker import mqtt5, properties
 from broker.limits import MAX_QOS, MAX_UNREAD_BYTES, MAX_UNREAD_MESSAGES
 from broker.mqtt5 import RETAIN_AS_PUBLISHED
-from broker.packet import Kind
+from broker.packet import Kind, publish_bytes
 from broker.reasons import Reason
 from broker.refusals import Refusals, Refused
 from broker.visit import Visit
@@ -267,7 +267,7 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
 
 async def _publish(visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
     data = properties.aged(message.data, _now() - message.at)
-    if data is not None and visit.takes(len(message.topic.encode()) + len(data)):
+    if data is not None and visit.takes(publish_bytes(message.topic, data, message.qos)):
         await handler.mqtt_publish(message.topic, data, message.qos, retain=retain)
 
 

@@ -88,6 +88,12 @@ class Frames:
         return packet
 
 
+def publish_bytes(topic: str, data: bytes, qos: int) -> int:
+    """The whole size of a PUBLISH whose properties and payload are `data`."""
+    rest = 2 + len(topic.encode()) + (2 if qos else 0) + len(data)
+    return 1 + len(fields.write_length(rest)) + rest
+
+
 def filters(body: bytes, at: int, options: int) -> list[tuple[str, int]]:
     """The filters from `at` on, each with its byte of options where there is one (`options` 1; else 0)."""
     found = []

@@ -42,8 +42,6 @@ MAX_UNDER_WAY = 64
 """Requests of one client inside amqtt at once. It queues without a bound, so the rest waits in the socket."""
 
 CHUNK_BYTES = 65_536
-MESSAGE_OVERHEAD = 8
-"""Bytes of a PUBLISH beside topic and data: its head of up to 4, the topic's length, its number."""
 
 MQTT_5_HEAD = b"\x00\x04MQTT\x05"
 
@@ -147,10 +145,10 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         return self._language.identifier_of(number)
 
     def takes(self, size: int) -> bool:
-        """Whether the client is to be sent a message whose topic and data are so many bytes."""
+        """Whether the client is to be sent a packet of so many bytes."""
         largest = self._language.max_packet_bytes
         inside = self._stage is Stage.INSIDE and not self._writer.is_closing()
-        return inside and (largest is None or size + MESSAGE_OVERHEAD <= largest)
+        return inside and (largest is None or size <= largest)
 
     def end(self, reason: Reason, *, will: bool = True) -> None:
         """Cut the connection, telling why. amqtt sees it close; `will=False`: sees the client say goodbye first.

@@ -517,6 +517,22 @@ async def test_client_is_sent_nothing_larger_than_it_wants(connect: Connect, wir
         assert (await bridge.packet()).endswith(b"small")
 
 
+@pytest.mark.parametrize("size", [0, 92, 93, 94, 95, 96, 5_000])
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_largest_packet_that_a_client_wants_is_sent_to_the_byte(opens: OpenWire, qos: int, size: int) -> None:
+    """(Mosquitto 2.0.11 sends one byte more.)"""
+    rest = 2 + len(KITCHEN_STATE) + (2 if qos else 0) + 1 + size
+    largest = 1 + (1 if rest < 128 else 2) + rest
+    about = b"\x27" + largest.to_bytes(4, "big")
+    async with opens("bridge", level=5, about=about) as bridge, opens("kitchen") as kitchen:
+        bridge.send(subscribe5((STATES, qos)))
+        await bridge.packet()
+        for number, payload in enumerate((b"n" * (size + 1), b"y" * size), 1):
+            kitchen.send(publish_packet(KITCHEN_STATE, payload, number))
+        sent = await bridge.packet()
+        assert (len(sent), sent[len(sent) - size :]) == (largest, b"y" * size)
+
+
 @pytest.mark.parametrize(
     ("bound", "value", "size"), [("MAX_UNREAD_BYTES", 20_000, 5_000), ("MAX_UNREAD_MESSAGES", 5, 0)]
 )
