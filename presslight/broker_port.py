@@ -13,13 +13,13 @@ ANY = 0
 def candidates(asked: int | None, kept: int | None, *, public: bool) -> tuple[int, ...]:
     """The ports to try, in order: the one asked for, else that of the last start, else MQTT's own where it is free.
 
-    `public`: somebody else than the stack's own parts shall connect. For those alone any free port does.
+    `public`: somebody else than the stack's own parts shall connect. For those alone any free port does at last.
     """
     if asked is not None:
         return (asked,)
-    if kept is not None:
-        return (kept,)
-    return (DEFAULT_PORTS["mqtt"], ANY) if public else (ANY,)
+    if public:
+        return (kept,) if kept is not None else (DEFAULT_PORTS["mqtt"], ANY)
+    return (kept, ANY) if kept is not None else (ANY,)
 
 
 def read(folder: Path) -> int | None:

@@ -57,9 +57,9 @@ class Stack:
     `broker`: `embedded` (amqtt in this process), `mosquitto` (a child process) or an address `mqtt[s]://user:pass@host`
     (or `@file`), where that one user serves the bridge and all lights. `folder`: where accounts, presses and the
     lights' flash stay; None keeps them in a temporary folder that goes with the stack. `broker_host`, `broker_port`:
-    where a broker that is started here listens; without a port it takes that of the folder's last start, and where
-    others shall connect MQTT's own if it is free. `home_assistant`: it gets an account. `store`: where presses and
-    tokens stay instead, a file or `postgresql://user@host/database`. `guest`: the phone that gets a token at the
+    where a broker that is started here listens; without a port it takes that of an earlier start here, and
+    where others shall connect MQTT's own if it is free. `home_assistant`: it gets an account. `store`: where presses
+    and tokens stay instead, a file or `postgresql://user@host/database`. `guest`: the phone that gets a token at the
     start, None for none. `step` hears what is being started, `trouble` of parts that ended by themselves
     and are started again.
 
@@ -228,9 +228,11 @@ class Stack:
             except PortInUse as error:
                 if port == wanted[-1]:
                     raise PortInUse(f"{error}: name another with --broker-port") from None
+                if port == kept:
+                    self._trouble(f"{error}, so the broker is on another this time")
             else:
                 break
-        if asked or kept or public:
+        if asked or public:
             ports.write(folder, broker.address.port)
         return broker
 

@@ -12,7 +12,7 @@ from presslight import broker_port
     [
         (None, None, False, (0,)),
         (None, None, True, (1883, 0)),
-        (None, 1884, False, (1884,)),
+        (None, 1884, False, (1884, 0)),
         (None, 1884, True, (1884,)),
         (1999, 1884, True, (1999,)),
         (1999, None, False, (1999,)),

@@ -18,6 +18,7 @@ from broker.accounts import Accounts
 from broker.embedded import EmbeddedBroker
 from broker.ports import free
 from mobile_sim.phone import Phone
+from presslight import broker_port
 
 WAIT_S = 30
 LINK = re.compile(r"(http://[^/\s]+)/#token=(\S+)")
@@ -223,6 +224,32 @@ async def test_broker_port_in_use_is_one_line_that_names_the_option(start: Start
     taken_by_another = f"port {port} on 127.0.0.1 is in use by another program"
     assert complaint == f"presslight: {taken_by_another}: name another with --broker-port\n"
     assert is_empty(tmp_path)
+
+
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+async def test_kept_broker_port_that_is_taken_is_told_and_stops_no_private_start(
+    start: Start, broker: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "house"
+    words = ("up", "--broker", broker, "--lights", "0", "--port", "0", "--state", str(folder))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        folder.mkdir()
+        broker_port.write(folder, port)
+        private = await start(*words)
+        await said(private, "Ctrl-C ends it.")
+        private.terminate()
+        code, complaint = await ended(private)
+        assert code == 0
+        assert f"port {port} on 127.0.0.1 is in use by another program" in complaint
+        assert broker_port.read(folder) == port
+        code, complaint = await ended(await start(*words, "--home-assistant"))
+        assert (code, complaint.count("\n")) == (2, 1)
+        assert "--broker-port" in complaint
+    private = await start(*words)
+    await said(private, "Ctrl-C ends it.")
+    private.terminate()
+    assert await ended(private) == (0, "")
 
 
 @pytest.mark.parametrize(
