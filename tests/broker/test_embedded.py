@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import uvloop
@@ -19,6 +19,7 @@ from broker.visit import Visit
 from contract.address import BrokerAddress
 from tests.broker.clients import Client, Wire, connect_packet, packet, publish_packet, text
 from tests.broker.conftest import Broker, Heard, OpenWire, wires
+from tests.lab.namespace import Namespace, is_permitted
 
 KITCHEN_SET = "presslight/light/kitchen/set"
 KITCHEN_STATE = "presslight/light/kitchen/state"
@@ -111,11 +112,21 @@ async def test_address_that_cannot_be_listened_on_is_said_in_one_line(accounts: 
     assert len(str(told.value).splitlines()) == 1
 
 
-async def test_host_of_all_addresses_is_reached_on_this_machine(accounts: Accounts) -> None:
-    async with EmbeddedBroker(accounts, "0.0.0.0") as broker:
-        assert broker.address == BrokerAddress(host="127.0.0.1", port=broker._port)
-        async with client(broker, accounts, "kitchen"):
-            pass
+@pytest.fixture
+def network() -> Iterator[Namespace]:
+    space = Namespace()
+    yield space
+    space.close()
+
+
+@pytest.mark.skipif(not is_permitted(), reason="no right to make networks")
+async def test_host_of_all_addresses_is_reached_on_this_machine(accounts: Accounts, network: Namespace) -> None:
+    with network.entered():
+        async with EmbeddedBroker(accounts, "0.0.0.0") as broker:
+            assert broker.address == BrokerAddress(host="127.0.0.1", port=broker._port)
+            hello = connect_packet("kitchen", accounts.password("kitchen"))
+            async with Wire(broker.address, hello) as kitchen:
+                assert kitchen.answer == b"\x20\x02\x00\x00"
 
 
 @pytest.mark.parametrize(("level", "answer"), [(3, b"\x20\x02\x00\x01"), (6, b"\x20\x03\x00\x84\x00")])
