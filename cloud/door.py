@@ -89,7 +89,7 @@ class RequestProtocol(HttpToolsProtocol):
         asked = [(name, value) for name, value in self.scope["headers"] if name.startswith(b"sec-websocket")]
         if not all(value.isascii() for _, value in asked):  # websockets would fail at it
             self._refuse(ErrorCode.MALFORMED, _NO_HANDSHAKE)
-        elif any(value != b"13" for name, value in asked if name == b"sec-websocket-version"):
+        elif [value for name, value in asked if name == b"sec-websocket-version"] != [b"13"]:
             self._refuse(ErrorCode.UPGRADE_REQUIRED, "")
         else:
             super().handle_websocket_upgrade()
