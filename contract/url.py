@@ -1,7 +1,7 @@
 """A URL as people write it, taken apart: each part counts or the URL is refused, none is dropped or changed."""
 
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -13,7 +13,9 @@ _FORM = re.compile(
     r"(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?",
     re.DOTALL,
 )
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_LONGEST_NAME = 253
+_ENCODED_ZONE = re.compile(r"%25(?=.)", re.DOTALL)
 _ZONE = re.compile(r"[\w.~-]+", re.ASCII)
 _PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
@@ -36,7 +38,7 @@ def split(text: str) -> Url:
     form = _FORM.fullmatch(text)
     if form is None:
         raise ValueError("this is no URL")
-    host = _ipv6(form["bracketed"]) if form["host"] is None else _name(form["host"])
+    host = _bracketed(form["bracketed"]) if form["host"] is None else _name(_ascii(form["host"]))
     port = None if form["port"] is None else int(form["port"])
     if port is not None and not 1 <= port <= 65_535:
         raise ValueError("there is no such port")
@@ -47,8 +49,15 @@ def split(text: str) -> Url:
 
 
 def authority(host: str, port: int) -> str:
-    """Write `host:port` as it stands in a URL."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    """Write `host:port` as it stands in a URL, the zone of an IPv6 address as in RFC 6874."""
+    return f"[{host.replace('%', '%25')}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def read_host(text: str) -> str:
+    """A host as it stands alone, an IPv6 address with brackets or without: as `Url.host`. Raises ValueError."""
+    if text.startswith("[") and text.endswith("]"):
+        return _bracketed(text[1:-1])
+    return _ipv6(text) if ":" in text else _name(text)
 
 
 def _decoded(text: str | None) -> str | None:
@@ -63,20 +72,35 @@ def _decoded(text: str | None) -> str | None:
         raise ValueError("what the % signs stand for is no UTF-8") from None
 
 
-def _name(host: str) -> str:
+def _ascii(host: str) -> str:
     """A host's name as name services know it: IDNA where it is not ASCII, unless that would make it another name."""
-    name = host.lower() if host.isascii() else host.encode("idna").decode("ascii")
-    if not host.isascii() and name.encode("ascii").decode("idna") != host.lower():
+    if host.isascii():
+        return host
+    name = host.encode("idna")
+    if name.decode("idna") != host.lower():
         raise ValueError("the host's name has letters that stand for others: write it as xn--…")
-    if not _HOST.fullmatch(name):
+    return name.decode("ascii")
+
+
+def _name(host: str) -> str:
+    """A name, or an IPv4 address: what ends in a number is one of these or nothing."""
+    name = host.lower()
+    labels = name.removesuffix(".").split(".")
+    if labels[-1].isdecimal():
+        return str(IPv4Address(name))
+    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
         raise ValueError("this is no host's name")
     return name
 
 
+def _bracketed(text: str) -> str:
+    """An IPv6 address between brackets: its zone as in RFC 6874 (`fe80::1%25eth0`), or as systems write it."""
+    return _ipv6(_ENCODED_ZONE.sub("%", text, count=1))
+
+
 def _ipv6(text: str) -> str:
-    """An IPv6 address, with its zone as systems take it (`fe80::1%eth0`), also where it is written as in RFC 6874."""
+    """An IPv6 address, with its zone as systems take it (`fe80::1%eth0`)."""
     address, percent, zone = text.partition("%")
-    zone = zone.removeprefix("25") or zone
     if percent and not _ZONE.fullmatch(zone):
         raise ValueError("this is no zone of an IPv6 address")
     return f"{IPv6Address(address)}{percent}{zone}"

@@ -35,5 +35,6 @@ class BridgeAddress(NamedTuple):
         link = parts.fragment or _TOKEN
         if parts.user is not None or parts.query is not None or not link.startswith(_TOKEN):
             raise Invalid(_LOOKS_LIKE)
-        place = urls.authority(parts.host, parts.port or usual_port) + path
-        return cls(f"{scheme}://{place}/ws", f"{parts.scheme}://{place}", link.removeprefix(_TOKEN))
+        place = urls.authority(parts.host, parts.port or usual_port)
+        bare = place.replace("%25", "%")  # websockets takes a zone of IPv6 as systems do
+        return cls(f"{scheme}://{bare}{path}/ws", f"{parts.scheme}://{place}{path}", link.removeprefix(_TOKEN))

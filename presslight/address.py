@@ -1,15 +1,13 @@
 """A broker's address as people give it to the command: a URL, or `@FILE` that holds one and so keeps it secret."""
 
 import ipaddress
-import re
 import ssl
 from pathlib import Path
 
+from contract import url as urls
 from contract.address import BrokerAddress
 from contract.errors import Invalid, printable
 
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-_LONGEST_HOST = 253
 _LONGEST_ADDRESS = 4_096
 
 
@@ -26,20 +24,22 @@ def read_address(text: str, *, ca_file: Path | None = None) -> BrokerAddress:
 
 def check_host(host: str) -> str:
     """A host as an address names it, in lower case. Raises Invalid for what is no host that a client can reach."""
-    bare = host.lower().removeprefix("[").removesuffix("]")
     try:
-        is_nowhere = ipaddress.ip_address(bare).is_unspecified
+        bare = urls.read_host(host)
     except ValueError:
-        labels = bare.removesuffix(".").split(".")
-        is_name = bare == host.lower() and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-        if not is_name or len(bare) > _LONGEST_HOST:
-            raise Invalid(
-                f"a host is a name or an address, like broker.example or 192.168.1.2, not {host[:80]!r}"
-            ) from None
-        return bare
-    if is_nowhere:
+        raise Invalid(
+            f"a host is a name or an address, like broker.example or 192.168.1.2, not {host[:80]!r}"
+        ) from None
+    if _is_nowhere(bare):
         raise Invalid(f"nobody can reach a broker at {bare}: give the address that lights and bridge connect to")
     return bare
+
+
+def _is_nowhere(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False  # a name
 
 
 def _check_certificate(file: Path) -> None:

@@ -11,7 +11,19 @@ from contract.errors import Invalid
 SECRET = "hunter2"
 ODD = "/?#@:%[]&=+;, \t\n\"'\\äß€💡"
 
-hosts = st.sampled_from(["localhost", "127.0.0.1", "::1", "fe80::1", "broker.example"])
+hosts = st.sampled_from(
+    [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fe80::1%6",
+        "fe80::1%25",
+        "fe80::1%256",
+        "broker.example",
+    ]
+)
 texts = st.text(st.sampled_from(ODD + "abc019"), min_size=1) | st.text(min_size=1)
 odd_secrets = st.builds("{}{}{}".format, st.text(st.sampled_from(ODD)), st.just(SECRET), st.text(st.sampled_from(ODD)))
 users = st.none() | st.tuples(texts, st.none() | st.just("") | texts)

@@ -39,6 +39,12 @@ def test_part_that_is_not_there_is_none_and_an_empty_one_is_empty() -> None:
         ("http://[::1]", "::1"),
         ("http://[FE80::1%eth0]", "fe80::1%eth0"),
         ("http://[fe80::1%25eth0]", "fe80::1%eth0"),
+        ("http://[fe80::1%256]", "fe80::1%6"),
+        ("http://[fe80::1%25]", "fe80::1%25"),
+        ("http://[fe80::1%2525]", "fe80::1%25"),
+        ("http://[fe80::1%25256]", "fe80::1%256"),
+        ("http://192.168.1.2", "192.168.1.2"),
+        ("http://4.example", "4.example"),
         ("http://user@at:pass@word@host", "host"),
     ],
 )
@@ -62,7 +68,17 @@ def test_host_is_as_name_services_know_it(text: str, host: str) -> None:
             "http://\x00",
         ),
         *("http://[::1", "http://::1", "http://::1]:80", "http://[::1]x", "http://[host]", "http://[127.0.0.1]"),
-        *("http://[::1%]", "http://[::1%a b]", "http://[v1.x]", "http://[]"),
+        *("http://a..b", "http://.", "http://.a", "http://a..", "http://a-.b", "http://a.-b", f"http://{'a' * 64}"),
+        *(f"http://{'a.' * 127}a", "http://256.1.1.1", "http://127.1", "http://1", "http://a.1", "http://1.2.3.4."),
+        *(
+            "http://[::1%]",
+            "http://[::1%25%25]",
+            "http://[::1%a%25b]",
+            "http://[::1%a\n]",
+            "http://[::1%a b]",
+            "http://[v1.x]",
+            "http://[]",
+        ),
         *("http://us%er@host", "http://u%zz@host", "http://u:%@host", "http://u:%f@host", "http://u:50%ab@host"),
     ],
 )
@@ -82,3 +98,41 @@ def test_any_text_is_taken_apart_or_refused(text: str) -> None:
         return
     assert parts.host.isascii()
     assert parts.host
+
+
+labels = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True)
+names = st.lists(labels, min_size=1, max_size=4).map(".".join) | st.just("a.")
+zones = st.from_regex(r"(25)*[A-Za-z0-9_.~-]{1,9}", fullmatch=True)
+ipv6 = st.ip_addresses(v=6).map(str) | st.builds("{}%{}".format, st.ip_addresses(v=6), zones)
+
+
+def accepted(host: str) -> str | None:
+    try:
+        return urls.read_host(host)
+    except ValueError:
+        return None
+
+
+@given(names | st.ip_addresses(v=4).map(str) | ipv6, st.integers(1, 65_535))
+def test_host_and_port_written_and_read_again_are_the_same(host: str, port: int) -> None:
+    known = accepted(host)
+    if known is not None:
+        parts = urls.split(f"http://{urls.authority(known, port)}/")
+        assert (parts.host, parts.port) == (known, port)
+    assert known is not None or host.rpartition(".")[2].isdecimal()
+
+
+@given(st.text(st.sampled_from("aZ0-_.1%25"), max_size=12) | names)
+def test_host_alone_is_judged_as_in_a_url(host: str) -> None:
+    try:
+        in_url = urls.split(f"http://{host}").host
+    except ValueError:
+        in_url = None
+    assert accepted(host) == in_url
+
+
+@given(ipv6)
+def test_ipv6_address_needs_no_brackets_where_it_stands_alone(host: str) -> None:
+    address, percent, zone = host.partition("%")
+    encoded = f"[{address}%25{zone}]" if percent else f"[{address}]"
+    assert accepted(host.upper().partition("%")[0] + percent + zone) == accepted(encoded) == host

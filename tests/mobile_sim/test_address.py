@@ -1,4 +1,5 @@
 import pytest
+from websockets.uri import parse_uri
 
 from contract.errors import Invalid
 from mobile_sim.address import BridgeAddress
@@ -21,6 +22,14 @@ from mobile_sim.address import BridgeAddress
 )
 def test_socket_is_below_the_path_of_the_bridge(text: str, socket: str) -> None:
     assert BridgeAddress.parse(text).socket == socket
+
+
+@pytest.mark.parametrize("zone", ["6", "25", "256", "eth0"])
+def test_zone_of_an_ipv6_address_is_kept(zone: str) -> None:
+    address = BridgeAddress.parse(f"http://[fe80::1%25{zone}]:8787/a%25b")
+    assert parse_uri(address.socket).host == f"fe80::1%{zone}"
+    assert address.socket.endswith("/a%25b/ws")
+    assert BridgeAddress.parse(address.shown) == address
 
 
 def test_address_for_people_has_no_token() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from broker.authority import Authority
+from contract.address import BrokerAddress
 from contract.errors import Invalid
-from presslight.address import read_address
+from presslight.address import check_host, read_address
 
 URL = "mqtt://kitchen:geheim@broker.example:1884"
 
@@ -49,3 +50,44 @@ def test_file_without_an_address_is_refused_and_not_repeated(tmp_path: Path, con
 def test_missing_file_is_refused() -> None:
     with pytest.raises(Invalid, match="cannot be read from nowhere"):
         read_address("@nowhere")
+
+
+@pytest.mark.parametrize(
+    ("host", "taken"),
+    [
+        ("Broker.Example.", "broker.example."),
+        ("home_assistant", "home_assistant"),
+        ("192.168.1.2", "192.168.1.2"),
+        ("[FE80::1%25Eth0]", "fe80::1%Eth0"),
+        *(
+            (host, None)
+            for host in (
+                "a..b",
+                "-a",
+                "a-",
+                "1",
+                "127.1",
+                "256.1.1.1",
+                "a" * 64,
+                "a." * 127 + "a",
+                "[a]",
+                "[::1",
+                "::1]",
+            )
+        ),
+    ],
+)
+def test_host_is_judged_alike_alone_and_in_an_address(host: str, taken: str | None) -> None:
+    def alone() -> str | None:
+        try:
+            return check_host(host)
+        except Invalid:
+            return None
+
+    def in_an_address() -> str | None:
+        try:
+            return BrokerAddress.parse(f"mqtt://{host}").host
+        except Invalid:
+            return None
+
+    assert (alone(), in_an_address()) == (taken, taken)
