@@ -2,15 +2,12 @@
 
 from typing import Protocol
 
-from pydantic import TypeAdapter, ValidationError
-
 from cloud.desk import Desk
 from contract.errors import ContractError
 from contract.mqtt import decode_availability, decode_report
 from contract.topics import AVAILABILITY, STATE, light_of
-from contract.words import LightId
+from contract.words import is_light_id
 
-_NAME: TypeAdapter[str] = TypeAdapter(LightId)
 _STATE = STATE.rpartition("/")[2]
 _AVAILABILITY = AVAILABILITY.rpartition("/")[2]
 
@@ -55,10 +52,4 @@ class Inbox:
             self._counts.bad_message(topic, error.code, str(error))
 
     def _is_light(self, name: str) -> bool:
-        if name in self._desk.house.lights:
-            return True
-        try:
-            _NAME.validate_python(name)
-        except ValidationError:
-            return False
-        return True
+        return name in self._desk.house.lights or is_light_id(name)

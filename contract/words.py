@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 WIRE_VERSION = 1
 """The version of everything on this wire; messages carry it as `v`."""
@@ -64,6 +64,18 @@ LightId = Annotated[
     Field(json_schema_extra={"not": {"pattern": rf"^(?:{'|'.join(sorted(RESERVED_LIGHTS))}|bridge-.*)$"}}),
 ]
 """A light's name: its topic level, its MQTT user and client id. Lower case, digits, `-`, `_`; 1 to 32 of them."""
+
+_LIGHT_ID: TypeAdapter[str] = TypeAdapter(LightId)
+
+
+def is_light_id(name: str) -> bool:
+    """Whether a light can have this name."""
+    try:
+        _LIGHT_ID.validate_python(name)
+    except ValidationError:
+        return False
+    return True
+
 
 Origin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$", max_length=16)]
 """One installation of a phone: 64 random bits in lower-case hex."""

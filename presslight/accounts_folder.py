@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
-from broker.accounts import CREDENTIALS, PASSWORDS, Accounts, check_name, replace_files
+from broker.accounts import CREDENTIALS, PASSWORDS, Accounts, check_user, replace_files
 from broker.acl import acl
 from contract.address import DEFAULT_PORTS, BrokerAddress
 from contract.errors import Invalid, printable
@@ -55,7 +55,7 @@ class AccountsFolder:
     def remove(self, users: Iterable[str]) -> None:
         """Take accounts away, also what a crash has left of one. Raises UnknownUser, BadCredentials, Invalid."""
         for user in users:
-            check_name(user)
+            check_user(user)
             if user == BRIDGE_USER:
                 raise Invalid("the bridge keeps its account: without it nobody reaches a light")
             if user in self.accounts.users or not self.file(user).exists():

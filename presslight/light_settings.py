@@ -9,23 +9,18 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from contract.address import BrokerAddress
 from contract.errors import Invalid, printable
-from contract.words import LightId
+from contract.words import is_light_id
 
 SETTINGS = "settings.json"
 CA = "ca.pem"
-_light_id: TypeAdapter[str] = TypeAdapter(LightId)
 
 
 def check_name(name: str) -> None:
     """Raise Invalid for a name that no light can have."""
-    try:
-        _light_id.validate_python(name)
-    except ValidationError as error:
-        raise Invalid(f"a light's name is 1 to 32 of a-z, 0-9, - and _, and not {name[:40]!r}") from error
+    if not is_light_id(name):
+        raise Invalid(f"a light's name is 1 to 32 of a-z, 0-9, - and _, and not {name[:40]!r}")
 
 
 def setup_files(

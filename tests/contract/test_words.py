@@ -19,6 +19,7 @@ from contract.words import (
     Version,
     WireVersion,
     Word,
+    is_light_id,
     split_key,
 )
 from tests.contract import strategies
@@ -76,21 +77,25 @@ def test_split_key_error_repeats_only_the_start_of_a_long_text() -> None:
 @given(strategies.lights)
 def test_light_name_of_the_alphabet_is_taken(name: str) -> None:
     assert accepts(LightId, name)
+    assert is_light_id(name)
 
 
 @pytest.mark.parametrize("name", ["bridge", "bridge-", "bridge-2", "homeassistant"])
 def test_light_name_of_a_broker_user_is_reserved(name: str) -> None:
     assert not accepts(LightId, name)
+    assert not is_light_id(name)
 
 
 @pytest.mark.parametrize("name", ["", "-a", "_a", "Hall", "a/b", "+", "#", "a b", "a.b", "küche", "hall\n", "l" * 33])
 def test_light_name_that_is_no_plain_topic_level_is_refused(name: str) -> None:
     assert not accepts(LightId, name)
+    assert not is_light_id(name)
 
 
 @pytest.mark.parametrize("name", ["bridges", "bridge_1", "homeassistant2", "l" * 32, "0"])
 def test_light_name_close_to_a_reserved_one_is_free(name: str) -> None:
     assert accepts(LightId, name)
+    assert is_light_id(name)
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", 0, 2, None])
