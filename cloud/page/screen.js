@@ -17,7 +17,7 @@ export class Screen {
     const bound = old?.bound ?? new Bound(view.boot, view.up, now);
     bound.hear(view.boot, view.up, now);
     const heard = Math.max(now - view.age_ms, old?.heard ?? -Infinity);
-    const changed = changedIn(view, now) ?? (order === 0 ? old.changed : null);
+    const changed = changedIn(view, order === 0 ? old.changed : null, now);
     this.#lights.set(view.id, { view, bound, heard, changed });
     return order > 0 ? "newer" : "same";
   }
@@ -91,8 +91,10 @@ export class Screen {
   }
 }
 
-function changedIn({ change }, now) {
-  return change ? { by: change.by, phone: change.phone, at: now - change.age_ms } : null;
+/** `known`: what was told of this version before. It stays true: another bridge may know less. */
+function changedIn({ change }, known, now) {
+  if (!change || (known && !change.phone)) return known;
+  return { by: change.by, phone: change.phone, at: now - change.age_ms };
 }
 
 /** Versions [epoch, seq] in order: negative, 0 or positive, as sort() wants it. */

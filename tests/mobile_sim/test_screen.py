@@ -1,3 +1,7 @@
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, encode
@@ -79,6 +83,19 @@ def test_what_is_known_of_a_version_is_not_lost_to_a_bridge_that_knows_less() ->
         assert (change.phone, change.at) == ("ann", 600)
     screen.show(view(version=(1, 9)), 1_300)
     assert screen.lights["kitchen"].change is None
+
+
+TABLE = json.loads((Path(__file__).parent / "screen_table.json").read_text())["cases"]
+
+
+@pytest.mark.parametrize("case", TABLE, ids=[case["name"] for case in TABLE])
+def test_screen_knows_of_a_change_what_the_table_says(case: dict[str, Any]) -> None:
+    screen = Screen(0)
+    for step in case["steps"]:
+        told = step["change"] and Change.model_validate_json(json.dumps(step["change"]))
+        screen.show(view(version=tuple(step["version"]), change=told), step["at"])
+        change = screen.lights["kitchen"].change
+        assert (change and [change.by, change.phone, change.at]) == step["known"], step
 
 
 def test_screen_is_stale_without_link_or_broker() -> None:

@@ -1,9 +1,14 @@
+from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Page
 
 from contract.phone import MAX_HAVE
 from tests.page.fake_bridge import view
+from tests.page.tables import Case, cases
+
+TABLE = Path(__file__).parents[1] / "mobile_sim" / "screen_table.json"
 
 RUN = """async (steps) => {
     const { Screen } = await import('/screen.js');
@@ -104,3 +109,15 @@ async def test_light_that_was_taken_away_may_come_again_in_any_version(modules: 
     )
 
     assert (await run(modules, *steps))[-2:] == [{}, "newer"]
+
+
+@pytest.mark.parametrize("case", cases(TABLE))
+async def test_screen_knows_of_a_change_what_the_table_says(modules: Page, case: Case) -> None:
+    for n, step in enumerate(case["steps"]):
+        told = [
+            ("take", view(version=each["version"], change=each["change"]), each["at"])
+            for each in case["steps"][: n + 1]
+        ]
+        change = (await run(modules, *told, ("change", "kitchen", step["at"])))[-1]
+        known = change and [change["by"], change.get("phone"), step["at"] - change["age_ms"]]
+        assert known == step["known"], step
