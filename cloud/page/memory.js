@@ -2,8 +2,11 @@
 
 import { isToken, pressText, readPress } from "./stored.js";
 
-const TOKEN = "presslight.token";
-const PRESS = "presslight.press.";
+/** Several bridges may stand below one origin, each below a path of its own; no path holds a `#`. */
+const FOLDER = new URL(".", document.baseURI).pathname;
+const OURS = FOLDER === "/" ? "presslight." : `presslight${FOLDER}#`;
+const TOKEN = `${OURS}token`;
+const PRESS = `${OURS}press.`;
 const MOST_PRESSES = 50; // asked after at once; more were never made by a hand
 
 /** Where a browser has no other storage, or where that is full: kept until the page is closed. */

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from mimetypes import guess_type
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
@@ -18,10 +19,10 @@ Frame = dict[str, Any]
 
 
 async def serve_page_files(context: BrowserContext) -> None:
-    """Answer http://page.test/ as the bridge does, with no server and no network."""
+    """Answer http://page.test/ and each folder below it as a bridge does, with no server and no network."""
 
     async def answer(route: Route) -> None:
-        name = route.request.url.removeprefix(SITE).partition("#")[0] or "index.html"
+        name = urlsplit(route.request.url).path.rpartition("/")[2] or "index.html"
         if name == "blank":
             return await route.fulfill(body="", content_type="text/html")
         file = FOLDER / name

@@ -111,6 +111,39 @@ async def test_page_works_where_the_browser_has_no_storage(
     await press_and_done(page, bridge)
 
 
+HOUSES = ("", "house1/", "house2/", "house1/house2/")
+
+
+async def test_houses_below_one_origin_share_neither_token_nor_presses(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    keys: dict[str, str] = {}
+    for house in HOUSES:
+        page = await context.new_page()
+        await page.goto(SITE + house)
+        await expect(page.get_by_role("textbox", name="Token")).to_be_focused()
+        seen = len(bridge.frames)
+        await page.goto(f"{SITE}{house}#token=of-{house}")
+        await page.get_by_role("switch", name="Kitchen").click()
+        keys[house] = (await bridge.next("press", after=seen))["key"]
+        await page.close()
+
+    for house in HOUSES:
+        page = await context.new_page()
+        seen = len(bridge.frames)
+        await page.goto(f"{SITE}{house}index.html" if house else SITE)
+        assert (await bridge.next("hello", after=seen))["token"] == f"of-{house}"
+        assert (await bridge.next("press", after=seen))["key"] == keys[house]
+        assert {frame["key"] for frame in bridge.frames[seen:] if frame["type"] == "press"} == {keys[house]}
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.get_by_role("textbox", name="Token")).to_be_focused()
+        await page.close()
+
+    page = await context.new_page()
+    await page.goto(f"{SITE}blank")
+    assert await page.evaluate("() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]") == []
+
+
 def kept(asked: object, **more: object) -> str:
     return json.dumps({"asked": asked, "kept": time.time() * 1_000} | more)
 
