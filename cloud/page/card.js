@@ -10,6 +10,7 @@ export class Card {
   #is = 1; // the light's brightness, in percent
   #wish = null; // the one under the finger, until its press has its word
   #seen = null; // what stood here when a finger came down on the switch
+  #gone = new AbortController();
   node;
 
   /**
@@ -26,7 +27,13 @@ export class Card {
     listenToSlider(this.#parts.level, {
       press: (value, at) => this.#wishFor(value, at, on),
       back: () => this.#placeThumb(this.#wish ?? this.#is),
-    });
+    }, this.#gone.signal);
+  }
+
+  /** Leave the screen; no finger that is still on it means anything any more. */
+  remove() {
+    this.#gone.abort();
+    this.node.remove();
   }
 
   #label(id) {
@@ -39,10 +46,10 @@ export class Card {
   }
 
   #listenToSwitch(on) {
-    const { power } = this.#parts;
-    power.addEventListener("pointerdown", () => (this.#seen = on.look()));
-    power.addEventListener("pointercancel", () => (this.#seen = null));
-    power.addEventListener("click", (event) => {
+    const listen = (name, hear) => this.#parts.power.addEventListener(name, hear, { signal: this.#gone.signal });
+    listen("pointerdown", () => (this.#seen = on.look()));
+    listen("pointercancel", () => (this.#seen = null));
+    listen("click", (event) => {
       const seen = event.detail > 0 ? this.#seen : null; // a key has no moment before its click
       this.#seen = null;
       on.toggle(seen ?? on.look(), momentOf(event));

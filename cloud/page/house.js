@@ -69,7 +69,7 @@ export class House {
     if (!room) return;
     this.#rooms.delete(id);
     this.screen.takeAway(id);
-    room.card.node.remove();
+    room.card.remove();
     this.#announce(`${nameOf(id)} was taken away.`);
   }
 

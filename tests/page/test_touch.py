@@ -11,6 +11,15 @@ from playwright.async_api import BrowserContext, CDPSession, Locator, Page, expe
 from tests.page.conftest import NewPhone
 from tests.page.fake_bridge import LINK, FakeBridge, view
 
+HELD = """(level) => {
+    const touch = { pointerType: 'touch', isPrimary: true, clientY: 9 };
+    const finger = (name, clientX) => new PointerEvent(name, { ...touch, clientX });
+    level.dispatchEvent(finger('pointerdown', 9));
+    level.value = 40;
+    level.dispatchEvent(new Event('input'));
+    level.dispatchEvent(finger('pointermove', 90));
+}"""
+
 RUN = """async (events) => {
     const { Touch } = await import('/touch.js');
     const touch = new Touch();
@@ -226,3 +235,70 @@ async def test_keys_work_after_a_swipe_that_scrolled(finger: Finger, played: Fak
 
     assert (await played.next("press"))["set"] == {"state": "ON", "brightness": 130}
     assert len(played.presses()) == 1
+
+
+async def listeners(page: Page) -> int:
+    """How many listen to the whole page."""
+    session = await page.context.new_cdp_session(page)
+    document = (await session.send("Runtime.evaluate", {"expression": "document"}))["result"]
+    found = await session.send("DOMDebugger.getEventListeners", {"objectId": document["objectId"]})
+    await session.detach()
+    return len(found["listeners"])
+
+
+async def test_light_that_is_taken_away_leaves_no_listener_behind(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    slider = page.get_by_role("slider")
+    await expect(slider).to_have_count(1)
+    before = await listeners(page)
+
+    for _ in range(3):
+        bridge.send({"type": "gone", "light": "kitchen"})
+        await expect(slider).to_have_count(0)
+        bridge.send({"type": "light", "light": view()})
+        await expect(slider).to_have_count(1)
+
+    assert await listeners(page) == before
+
+
+@pytest.mark.parametrize("returns", [False, True])
+async def test_finger_on_a_light_that_is_taken_away_presses_nothing(
+    context: BrowserContext, bridge: FakeBridge, complaints: list[str], returns: bool
+) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 1"))
+    slider = page.get_by_role("slider")
+    held = await slider.element_handle()
+    assert held is not None
+    await held.evaluate(HELD)
+
+    bridge.send({"type": "gone", "light": "kitchen"})
+    await expect(slider).to_have_count(0)
+    if returns:
+        bridge.send({"type": "light", "light": view()})
+        await expect(slider).to_have_count(1)
+    await page.clock.run_for(10)
+    await held.evaluate("(level) => level.dispatchEvent(new Event('input'))")
+    await held.evaluate("(level) => level.closest('[role=listitem], li').querySelector('[role=switch]').click()")
+    bridge.send({"type": "ping", "n": 7})
+    await bridge.next("pong", lambda frame: frame["n"] == 7)
+
+    assert complaints == []
+    assert bridge.presses() == []
+
+
+async def test_finger_that_drags_presses_once_its_move_was_heard_whole(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    """The same fingers as above, where the light stays."""
+    page = await context.new_page()
+    await page.goto(LINK)
+    held = await page.get_by_role("slider").element_handle()
+    assert held is not None
+    await held.evaluate(HELD)
+
+    assert (await bridge.next("press"))["set"] == {"state": "ON", "brightness": 102}
