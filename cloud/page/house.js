@@ -13,8 +13,9 @@ export class House {
   screen = new Screen();
   me = null; // this phone's name at the bridge
   /**
-   * id -> {card, notice, slider, sliding: the key of its press, newest: the key of the newest press, own: {version, set}
-   * of the newest own press that was applied, told: whether a last word has told that the light may have changed}
+   * id -> {card, notice, slider, sliding: the key of its press, newest: the key of the newest press, asked: {key, version}
+   * of this page's newest press and of the light that it was made on, own: {version, set, made} of the newest own press
+   * that was applied and whether it made this version, told: whether a last word has told that the light may have changed}
    */
   #rooms = new Map();
   #list;
@@ -83,7 +84,7 @@ export class House {
     const words = this.#wordsOf(asked, word, reason);
     const room = this.#rooms.get(asked.light);
     if (!room) return this.#announce(`${name}: ${words.text}`); // asked before a reload, and the light is gone
-    if (word === "applied" && frame.version) this.#own(room, frame.version, asked.set);
+    if (word === "applied" && frame.version) this.#own(room, frame.version, asked);
     const open = OPEN_WORDS.has(word);
     if (open && isNewer(asked.key, room.newest)) room.newest = asked.key;
     if (asked.key === room.newest) room.notice.say(words, Date.now());
@@ -100,8 +101,16 @@ export class House {
     this.#note(asked.light, { text: `Done in ${ms(total)}.`, tone: "done" }, room.slider.busy);
   }
 
-  #own(room, version, set) {
-    if (compare(version, room.own.version) > 0) room.own = { version, set };
+  /** A press that is applied and changes nothing is told with the version that somebody else has made. */
+  #own(room, version, { key, set }) {
+    const made = key === room.asked?.key && compare(version, room.asked.version) > 0;
+    if (compare(version, room.own.version) > 0) room.own = { version, set, made };
+  }
+
+  /** Whether a press of this page made the light as it is. Many phones may have the same name, so that is not enough. */
+  #isOwn({ own }, { version }, change) {
+    const isMine = change?.by === "phone" && (!change.phone || change.phone === this.me);
+    return isMine && own.made && compare(own.version, version) === 0;
   }
 
   #wordsOf(asked, word, reason) {
@@ -121,19 +130,25 @@ export class House {
       toggle: (seen, at) => this.#toggle(id, seen, at),
       level: (value, at) => this.#slide(id, { type: "moved", value, at }),
     });
-    const own = { version: NO_VERSION, set: null };
-    this.#rooms.set(id, { card, notice: new Notice(), slider: new Slider(), sliding: null, newest: null, own, told: false });
+    const own = { version: NO_VERSION, set: null, made: false };
+    const pressed = { sliding: null, newest: null, asked: null, own, told: false };
+    this.#rooms.set(id, { card, notice: new Notice(), slider: new Slider(), ...pressed });
     const next = this.screen.ids[this.screen.ids.indexOf(id) + 1];
     this.#list.insertBefore(card.node, this.#rooms.get(next)?.card.node ?? null);
   }
 
   #show(id) {
     const { card, notice } = this.#rooms.get(id);
-    const now = performance.now();
     const { lit, wish } = this.#look(id);
-    card.show(this.screen.view(id), this.screen.age(id, now, this.#fresh()), wish && wish.state !== lit ? wish.state : null);
-    card.say(notice.stands(Date.now()) ?? { text: changeOf(this.screen.change(id, now), this.me), tone: "rest" });
+    const age = this.screen.age(id, performance.now(), this.#fresh());
+    card.show(this.screen.view(id), age, wish && wish.state !== lit ? wish.state : null);
+    card.say(notice.stands(Date.now()) ?? { text: this.#changeOf(id), tone: "rest" });
     this.#rest(id);
+  }
+
+  #changeOf(id) {
+    const change = this.screen.change(id, performance.now());
+    return changeOf(change, this.#isOwn(this.#rooms.get(id), this.screen.view(id), change));
   }
 
   /**
@@ -157,7 +172,7 @@ export class House {
     const told = room.told || compare(view.version, room.own.version) <= 0 || this.#hand.openWish(view.id);
     room.told = false;
     if (told) return;
-    const text = elsewhereOf(view.change, this.me);
+    const text = elsewhereOf(view.change);
     room.notice.say({ text: `Changed ${text}.`, tone: "news" }, Date.now());
     this.#announce(`${nameOf(view.id)} changed ${text}: ${stateOf(view)}.`);
   }
@@ -216,7 +231,10 @@ export class House {
   }
 
   #press(light, set, if_ver, { made, finger }) {
-    return this.#hand.press({ light, set, if_ver, bound: this.screen.bound(light), made, finger });
+    const { version } = this.screen.view(light);
+    const key = this.#hand.press({ light, set, if_ver, bound: this.screen.bound(light), made, finger });
+    this.#rooms.get(light).asked = { key, version };
+    return key;
   }
 }
 

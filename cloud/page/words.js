@@ -59,11 +59,11 @@ function nameIn(phone) {
   return phone.length > LONGEST_NAME ? `${phone.slice(0, LONGEST_NAME - 1)}…` : phone;
 }
 
-/** Who changed a light, as `change` of the bridge says: "by Ada's phone". `me`: this phone's name at the bridge. */
-function causeOf({ by, phone }, me) {
+/** Who changed a light, as `change` of the bridge says: "by Ada's phone". */
+function causeOf({ by, phone }) {
   switch (by) {
     case "phone":
-      return `by ${phone && phone === me ? "you" : nameIn(phone)}`;
+      return `by ${nameIn(phone)}`;
     case "button":
       return "at its button";
     case "command":
@@ -73,19 +73,18 @@ function causeOf({ by, phone }, me) {
   }
 }
 
-/** Who set a light as it is, and when: "Set by Ada's phone, 5 min ago"; "" where nobody knows. */
-export function changeOf(change, me) {
+/** Who set a light as it is, and when: "Set by Ada's phone, 5 min ago"; "" where nobody knows. `own`: whether this page did. */
+export function changeOf(change, own) {
   if (!change) return "";
   if (change.by === "start") return `Unchanged since it started, ${ago(change.age_ms)}`;
-  const cause = causeOf(change, me);
+  const cause = own ? "by you" : causeOf(change);
   return cause === null ? "" : `Set ${cause}, ${ago(change.age_ms)}`;
 }
 
 /** Who changed a light, where it was not this page. */
-export function elsewhereOf(change, me) {
+export function elsewhereOf(change) {
   if (change?.by === "start") return "as it started";
-  const cause = change ? causeOf(change, me) : null;
-  return cause === "by you" ? "by you, elsewhere" : (cause ?? "elsewhere");
+  return (change && causeOf(change)) ?? "elsewhere";
 }
 
 const LINK = {

@@ -7,6 +7,9 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from tests.page.fake_bridge import LINK, FakeBridge, view
 
+BY_NAMESAKE = {"by": "phone", "phone": "demo", "age_ms": 10}
+"""The press of a phone that has the name of this one, as tokens have by default."""
+
 
 async def open_page(context: BrowserContext) -> Page:
     page = await context.new_page()
@@ -37,7 +40,7 @@ async def test_light_that_goes_offline_is_no_change_of_it(context: BrowserContex
     ("change", "rests", "told"),
     [
         ({"by": "phone", "phone": "Ada's phone"}, "Set by Ada's phone, 5 min ago", "Changed by Ada's phone."),
-        ({"by": "phone", "phone": "demo"}, "Set by you, 5 min ago", "Changed by you, elsewhere."),
+        ({"by": "phone", "phone": "demo"}, "Set by demo, 5 min ago", "Changed by demo."),
         ({"by": "phone"}, "Set by a phone, 5 min ago", "Changed by a phone."),
         ({"by": "button"}, "Set at its button, 5 min ago", "Changed at its button."),
         (
@@ -78,6 +81,57 @@ async def test_own_press_is_told_as_own_once_its_words_have_faded(context: Brows
 
     await expect(kitchen(page).locator(".press")).to_have_text("Set by you, 10 s ago")
     await expect(page.locator("#news")).to_be_empty()
+
+
+async def test_press_of_another_phone_of_the_same_name_is_not_told_as_own(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await power(page).click()
+    bridge.apply(await bridge.next("press"), seq=2, change=BY_NAMESAKE)
+    await expect(kitchen(page)).to_contain_text("Done in")
+
+    bridge.send({"type": "light", "light": view(seq=3, change=BY_NAMESAKE)})
+
+    await expect(kitchen(page).locator(".press")).to_have_text("Changed by demo.")
+    await page.clock.run_for(16_000)
+    await expect(kitchen(page).locator(".press")).to_have_text("Set by demo, 10 s ago")
+
+
+async def test_own_press_that_changed_nothing_takes_no_credit(context: BrowserContext, bridge: FakeBridge) -> None:
+    """The light tells its present version, which another press brought about."""
+    bridge.lights = [view(seq=7, state="ON", change=BY_NAMESAKE)]
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await page.get_by_role("slider", name="Brightness of Kitchen").press("End")
+    await page.get_by_role("slider", name="Brightness of Kitchen").press("ArrowLeft")
+    press = await bridge.next("press")
+    bridge.apply(press, seq=7, change=BY_NAMESAKE)
+    await expect(kitchen(page)).to_contain_text("Done in")
+
+    await page.clock.run_for(16_000)
+
+    await expect(kitchen(page).locator(".press")).to_have_text("Set by demo, 10 s ago")
+
+
+@pytest.mark.parametrize("change", [{"by": "phone", "phone": "Ada's phone"}, {"by": "button"}, {"by": "command"}])
+async def test_press_that_the_bridge_ascribes_to_another_is_not_told_as_own(
+    context: BrowserContext, bridge: FakeBridge, change: dict[str, str]
+) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(LINK)
+    await power(page).click()
+    bridge.apply(await bridge.next("press"), seq=2, change=change | {"age_ms": 10})
+    await expect(kitchen(page)).to_contain_text("Done in")
+
+    await page.clock.run_for(16_000)
+
+    await expect(kitchen(page).locator(".press")).not_to_contain_text("you")
+    await expect(kitchen(page).locator(".press")).to_contain_text("Set")
 
 
 @pytest.mark.parametrize("hours", [1, 8])

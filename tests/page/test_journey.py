@@ -86,7 +86,7 @@ async def test_one_phone_presses_and_the_other_shows_it(
 
     await power(page).click()
     await expect(power(other)).to_be_checked()
-    await expect(card(other)).to_contain_text("Changed by you, elsewhere.")
+    await expect(card(other)).to_contain_text("Changed by demo.")
 
     token = issue_token(stack.bridge.settings.store, phone="Ada's phone")
     await other.goto(f"{stack.url}/#token={token}")
@@ -94,6 +94,8 @@ async def test_one_phone_presses_and_the_other_shows_it(
     await power(other).click()
     await expect(power(page)).not_to_be_checked()
     await expect(card(page)).to_contain_text("Changed by Ada's phone.")
+    await other.reload()
+    await expect(card(other)).to_contain_text("Set by Ada's phone")
 
 
 async def test_button_on_the_light_shows_on_the_page(context: BrowserContext, stack: Stack) -> None:
