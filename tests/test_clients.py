@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from playwright.async_api import async_playwright
 
-from contract.errors import ErrorCode
-from contract.phone import decode_bridge_frame, decode_phone_frame
+from contract.errors import CloseCode, ErrorCode
+from contract.phone import Hello, decode_bridge_frame, decode_phone_frame
 from contract.words import Reason, Word
 from mobile_sim import load
 from mobile_sim.phone import Phone
@@ -99,6 +99,17 @@ async def _websocket_flags() -> list[str]:
     return [] if major >= 22 else ["--experimental-websocket", "--no-warnings"]
 
 
+@pytest.mark.parametrize("kind", ["python", "js"])
+def test_client_is_fifteen_lines(kind: str) -> None:
+    lines = blocks(kind)[0].splitlines()
+    assert sum(re.search(r"\w", line) is not None for line in lines) <= 15  # brackets alone are no line of code
+    assert max(map(len, lines)) <= 120
+
+
+def test_curl_is_one_line() -> None:
+    assert len(blocks("sh")[0].splitlines()) == 1
+
+
 async def test_client_presses_a_real_light(client: Client) -> None:
     async with Stack(lights=["kitchen"]) as stack:
         await ready(stack)
@@ -136,6 +147,25 @@ async def test_client_asks_again_with_the_same_key_and_payload(client: Client, t
         assert one.not_after is not None
         assert one.not_after.up == 62_000
         assert (said["word"], said["key"], bridge.applied[one.key]) == ("applied", one.key, 1)
+
+
+class CrowdedBridge(FakeBridge):
+    """Has no room for the first phone that comes."""
+
+    async def _greet(self, visit: Visit, hello: Hello) -> None:
+        if self.hellos:
+            return await super()._greet(visit, hello)
+        self.hellos.append(hello)
+        await visit.problem(ErrorCode.OVERLOADED)
+        return await visit.close(CloseCode.OVERLOADED)
+
+
+async def test_client_that_finds_no_room_comes_back_and_presses_within_its_deadline(client: Client) -> None:
+    async with CrowdedBridge() as bridge:
+        said = await client(bridge.url, TOKEN, "kitchen", "ON")
+        (press,) = bridge.presses
+        assert press.not_after is not None
+        assert (said["word"], press.not_after.up, len(bridge.hellos)) == ("applied", 62_000, 2)
 
 
 async def test_client_waits_for_the_last_word_and_answers_pings(client: Client) -> None:
