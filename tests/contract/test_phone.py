@@ -11,6 +11,7 @@ from contract.phone import (
     MAX_FRAME_BYTES,
     Hello,
     LightChanged,
+    LightGone,
     Ping,
     Pong,
     Press,
@@ -59,7 +60,9 @@ def test_phone_frame_of_any_input_is_a_frame_or_refused(text: str | bytes) -> No
 @given(frame_texts | st.binary(max_size=300) | strategies.damaged("bridge"))
 def test_bridge_frame_of_any_input_is_a_frame_or_refused(text: str | bytes) -> None:
     judged = total(decode_bridge_frame, text)
-    assert isinstance(judged, Welcome | LightChanged | Status | PressOutcome | Problem | Ping | Pong | ContractError)
+    assert isinstance(
+        judged, Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong | ContractError
+    )
 
 
 @given(
