@@ -87,8 +87,11 @@ class Line:
         return at
 
     def empty(self, light: str) -> None:
-        """Have the broker keep nothing of a light any more; its state last, as that is what bridges heed."""
-        for topic in (AVAILABILITY, DISCOVERY, ANNOUNCED, STATE):
+        """Have the broker keep nothing of a light any more; its state last, as that is what bridges heed.
+
+        `announced` goes before the discovery: a light takes the contrary for a deletion in Home Assistant.
+        """
+        for topic in (AVAILABILITY, ANNOUNCED, DISCOVERY, STATE):
             self._empty(topic.format(light=light))
 
     def empty_availability(self, light: str) -> None:

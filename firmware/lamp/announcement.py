@@ -30,12 +30,20 @@ class Announcement:
         self._is_over = False
 
     def hear(self, text: memoryview, ours: bytes) -> None:
-        """The broker has a discovery message, where it should have `ours`, or it was emptied."""
+        """The broker has a discovery message, where it should have `ours`, or it was emptied.
+
+        That is a deletion, unless the mark was emptied before: then a bridge forgot the light, which is there.
+        """
         self.message = kept(text, ours)
-        self.is_deleted = self.message == 0
+        if self.message:
+            self.is_deleted = False
+        elif self.mark:
+            self.is_deleted = True
+        else:
+            self._is_over = False
 
     def judge(self) -> "int | None":
-        """Decide what to do when the broker has sent what it keeps; None: that is decided on this connection."""
+        """Decide what to do when the broker has sent what it keeps; None: that is decided."""
         if self._is_over:
             return None
         self._is_over = True

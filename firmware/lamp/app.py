@@ -98,8 +98,9 @@ class App:
             self._has_changed.set()
         elif topic == self._announced.encode():
             self._announcement.mark = kept(text, self._mark)
-        elif bytes(text) == b"offline":
-            self._session.say_online()  # a bridge or an old will that takes it for offline is mistaken
+        elif bytes(text) in (b"", b"offline"):  # a bridge or an old will that takes it for offline or gone is mistaken
+            self.report()  # for other bridges, which heed no `online`
+            self._session.say_online()
 
     def settle(self) -> None:
         """Show the light to Home Assistant, where that is wanted and not done."""

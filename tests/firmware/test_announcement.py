@@ -60,6 +60,25 @@ def test_light_that_is_deleted_while_it_listens_stays_away() -> None:
     assert found(subject, "none", "none") == NOTHING
 
 
+def test_light_that_a_bridge_has_forgotten_while_it_listens_announces_itself_anew() -> None:
+    """It empties the mark first."""
+    subject = Announcement(is_deleted=False)
+    assert found(subject, "same", "ours") == NOTHING
+    subject.mark = kept(memoryview(b""), OURS)
+    assert subject.judge() is None
+    subject.hear(memoryview(b""), OURS)
+    assert not subject.is_deleted
+    assert subject.judge() == ANNOUNCE
+
+
+def test_light_that_is_deleted_and_then_forgotten_stays_away() -> None:
+    subject = Announcement(is_deleted=True)
+    subject.mark = kept(memoryview(b""), OURS)
+    subject.hear(memoryview(b""), OURS)
+    assert subject.is_deleted
+    assert found(subject, "none", "none") == NOTHING
+
+
 def test_broker_is_asked_once_a_connection() -> None:
     subject = Announcement(is_deleted=False)
     assert found(subject, "none", "none") == ANNOUNCE

@@ -74,15 +74,18 @@ async def test_light_signs_in_subscribes_and_says_that_it_is_there(broker: BareB
         await light.until(lambda glow: glow.link == "up")
 
 
-async def test_light_that_is_called_offline_says_that_it_is_online(broker: BareBroker, light: SimulatedLight) -> None:
-    """As a bridge that stood still may say, or the will of an old connection."""
+async def test_light_that_is_called_offline_reports_and_says_that_it_is_online(
+    broker: BareBroker, light: SimulatedLight
+) -> None:
+    """As a bridge that stood still may say, or the will of an old connection; or the topic is emptied."""
     visit = await broker.visit()
     await visit.welcome()
     availability = f"presslight/light/{NAME}/availability"
     visit.publish("online", topic=availability)  # its own words come back
     await visit.hear(PubackPacket)
-    for _ in range(2):
-        visit.publish("offline", topic=availability)
+    for mistaken in ("offline", "offline", ""):
+        visit.publish(mistaken, topic=availability)
+        await visit.report()  # other bridges have heard the mistake, too, and heed the report
         assert await visit.message("/availability") == b"online"
         await visit.hear(PubackPacket)
     visit.publish('{"state":"ON"}', qos=0)

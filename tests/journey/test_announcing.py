@@ -11,8 +11,10 @@ import pytest
 from broker.accounts import Accounts
 from broker.embedded import EmbeddedBroker
 from broker.mosquitto import Mosquitto
+from cloud.mqtt import Line
+from cloud.settings import Settings
 from contract.mqtt import Discovery, decode_report
-from contract.topics import AVAILABILITY, DISCOVERY, HOME_ASSISTANT_USER, SET, STATE
+from contract.topics import AVAILABILITY, BRIDGE_USER, DISCOVERY, HOME_ASSISTANT_USER, SET, STATE
 from presslight.simulated_light import SimulatedLight
 
 WAIT_S = 30
@@ -20,6 +22,24 @@ NAME = "kitchen"
 CONFIG = DISCOVERY.format(light=NAME)
 DELETED = "not announced: deleted in Home Assistant"
 KEPT = "flash: kept deleted"
+
+
+class Ears:
+    """Hears of a bridge's line to the broker that it stands, and that the light's state was emptied, which is last."""
+
+    def __init__(self) -> None:
+        self.has_found = asyncio.Event()
+        self.has_emptied = asyncio.Event()
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        if topic == STATE.format(light=NAME) and not payload:
+            self.has_emptied.set()
+
+    def on_ack(self, key: str) -> None: ...
+
+    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
+        if found:
+            self.has_found.set()
 
 
 class Home:
@@ -85,6 +105,18 @@ class Home:
     async def delete(self) -> None:
         async with self.assistant() as client:
             await client.publish(CONFIG, b"", 1, retain=True)
+
+    async def forget(self) -> None:
+        """Have a bridge forget the light, which may still sign in."""
+        address = self.broker.address.signed_in_as(BRIDGE_USER, self._accounts.password(BRIDGE_USER))
+        ears = Ears()
+        line = Line(Settings(broker=address, store=Path("unused")), ears)
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(line.run(), name="line")
+            await ears.has_found.wait()
+            line.empty(NAME)
+            await ears.has_emptied.wait()
+            running.cancel()
 
     async def says(self, light: SimulatedLight, line: str) -> None:
         """Wait until the light says that."""
@@ -161,6 +193,28 @@ async def test_broker_that_forgot_the_light_is_told_again(home: Home) -> None:
         await home.broker.stop()
         await home.broker.start()
         await home.discovery()
+
+
+async def test_light_that_is_forgotten_while_it_is_connected_comes_back_to_home_assistant(home: Home) -> None:
+    """Where the broker still lets it in, it is a light."""
+    async with home.light():
+        await home.announced()
+        for _ in range(2):
+            await home.forget()
+            await home.discovery()
+            assert (await home.answers())[AVAILABILITY.format(light=NAME)] == b"online"
+
+
+async def test_light_that_came_back_after_it_was_forgotten_can_be_deleted(home: Home) -> None:
+    async with home.light() as light:
+        await home.announced()
+        await home.forget()
+        await home.announced()
+        await home.delete()
+        await home.says(light, KEPT)
+        await light.power_cut()
+        await light.power_on()
+        await home.is_not_announced(light)
 
 
 async def test_light_under_another_name_is_the_same_device(home: Home) -> None:
