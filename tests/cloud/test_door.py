@@ -215,31 +215,39 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "REQUEST_S", 0.05)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.fixture
+async def late(house: House, wire: Wire, request: pytest.FixtureRequest) -> Wire:
+    """A connection whose short time begins with its first byte, however long that byte takes."""
+    await house.until(lambda: bool(house.bridge._server.server_state.connections))
+    request.getfixturevalue("hasty")
+    return wire
+
+
 class TestSlow:
     """Whoever sends less than a request in time."""
 
+    @pytest.mark.usefixtures("hasty")
     async def test_unused_connection_is_closed_without_a_word(self, house: House, wire: Wire) -> None:
         assert await wire.ended() == b""
         assert counted(house, ErrorCode.REQUEST_TIMEOUT) == 0
 
     @pytest.mark.parametrize("part", [b"G", b"GET / HT", b"GET / HTTP/1.1\r\nHost:", UPGRADE[:-2]])
-    async def test_half_a_head_hears_that_it_is_late(self, house: House, wire: Wire, part: bytes) -> None:
-        wire.send(part)
-        assert await wire.problem() == (408, "request_timeout")
-        assert await wire.ended() == b""
+    async def test_half_a_head_hears_that_it_is_late(self, house: House, late: Wire, part: bytes) -> None:
+        late.send(part)
+        assert await late.problem() == (408, "request_timeout")
+        assert await late.ended() == b""
         assert counted(house, ErrorCode.REQUEST_TIMEOUT) == 1
 
-    async def test_half_a_body_hears_that_it_is_late_and_presses_nothing(self, house: House, wire: Wire) -> None:
-        wire.send(press_head(house, length=14) + b'{"sta')
-        assert await wire.problem() == (408, "request_timeout")
-        assert await wire.ended() == b""
+    async def test_half_a_body_hears_that_it_is_late_and_presses_nothing(self, house: House, late: Wire) -> None:
+        late.send(press_head(house, length=14) + b'{"sta')
+        assert await late.problem() == (408, "request_timeout")
+        assert await late.ended() == b""
         assert house.board.store.find(key()) is None
         assert b'kind="mistake"' not in house.board.metrics.text()
 
-    async def test_one_that_is_turned_away_and_sends_on_is_dropped(self, house: House, wire: Wire) -> None:
-        wire.send(b"nonsense\r\n\r\n")
-        assert (await wire.problem())[0] == 400
+    async def test_one_that_is_turned_away_and_sends_on_is_dropped(self, house: House, late: Wire) -> None:
+        late.send(b"nonsense\r\n\r\n")
+        assert (await late.problem())[0] == 400
         await house.until(lambda: not house.bridge._server.server_state.connections)
 
 

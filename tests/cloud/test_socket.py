@@ -216,8 +216,8 @@ async def test_flood_of_one_phone_is_limited_and_the_others_do_not_notice(house:
 
 @pytest.fixture
 async def hasty(closed_house: House) -> House:
-    """A bridge that waits for nobody."""
-    await closed_house.open(hello_ms=50, ping_ms=40)
+    """A bridge that waits for no hello."""
+    await closed_house.open(hello_ms=50)
     return closed_house
 
 
@@ -236,8 +236,9 @@ async def test_half_a_frame_is_silence(hasty: House, part: bytes, monkeypatch: p
     assert await phone.closed() == CloseCode.HELLO_TIMEOUT
 
 
-async def test_phone_that_answers_no_ping_is_closed(hasty: House) -> None:
-    phone = await hasty.phone()
+async def test_phone_that_answers_no_ping_is_closed(closed_house: House) -> None:
+    await closed_house.open(ping_ms=40)
+    phone = await closed_house.phone()
     assert phone.welcome["ping_ms"] == 40
     assert (await phone.until("error"))["code"] == "silent_phone"
     assert await phone.closed() == CloseCode.SILENT
