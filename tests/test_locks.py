@@ -35,6 +35,10 @@ def pins(name: str) -> dict[str, set[str]]:
     return versions
 
 
+def test_driver_that_is_pasted_is_the_one_that_the_project_asks_for() -> None:
+    assert re.findall(r"'(psycopg.*)'", (ROOT / "docs/running.md").read_text()) == EXTRAS["postgres"]
+
+
 @pytest.mark.parametrize("name", WISHES)
 def test_every_version_has_hashes(name: str) -> None:
     assert [entry for entry in entries(name) if "--hash=sha256:" not in entry] == []

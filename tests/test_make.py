@@ -64,6 +64,13 @@ def test_help_lists_every_verb() -> None:
     assert re.findall(r"^make (\w+)", make(ROOT, "help").stdout, re.MULTILINE) == verbs()
 
 
+def test_verbs_that_take_minutes_are_explained_to_who_contributes() -> None:
+    long = re.findall(r"^make (\w+).*(?:minutes|hour)", make(ROOT, "help").stdout, re.MULTILINE)
+    assert long == ["nightly", "homeassistant", "compose", "bare", "lowest"]
+    told = re.findall(r"^- `make (\w+)`: ", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(long)
+
+
 def test_every_verb_is_run_by_a_test() -> None:
     assert sorted(RUN_BY) == sorted(verbs())
     for test in RUN_BY.values():
