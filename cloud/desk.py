@@ -81,8 +81,6 @@ class Desk:
         """Take up the presses of an earlier life of this bridge. Who still wants one asks for it again."""
         for record in self._ledger.open_presses():
             self._hold(Press.recalled(record, now + QUIET_NS))
-            if self.house.is_gone(record.light):
-                self._deadlines.set(now + QUIET_NS, record.key)
 
     # Phones
 
@@ -219,10 +217,8 @@ class Desk:
         if not found:
             self.house.forget_claims()
         if self.broker == found:
-            for name in self.house.miss(now) if found else ():
-                self._display.tell(name, now)
-                if not self.house.stands_offline(name):
-                    self._line.say_offline(name)
+            if found:
+                self._miss(now)
             return
         self.broker = found
         self._audience.status(encode(Status(broker=found)))
@@ -232,6 +228,15 @@ class Desk:
                 self._line.hand_over(name, knock.message(light.report), knock.KEY)
             for press in self._open.all():
                 self._step(press, BrokerFound(), now)
+
+    def _miss(self, now: int) -> None:
+        """Heed who says nothing, though the broker delivers."""
+        for name in self.house.miss(now):
+            self._display.tell(name, now)
+            if not self.house.stands_offline(name):
+                self._line.say_offline(name)
+        for name in self.house.not_back(now):
+            self.forget(name, now)
 
     # Time
 

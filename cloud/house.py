@@ -163,17 +163,18 @@ class House:
     """All lights that were heard of, from their first report on until they are forgotten.
 
     `forgotten`: their names, the newest MAX_LIGHTS of them, so that a phone that comes back hears of it; each with a
-    number of its own.
+    number of its own, counted up in `times`. `found_at`: when (ns) the broker was last found.
     """
 
     def __init__(self, phone_of: PhoneOf) -> None:
         self._phone_of = phone_of
         self.lights: dict[str, Light] = {}
         self.forgotten: dict[str, int] = {}
-        self._times = 0
+        self.times = 0
+        self._recalled: set[str] = set()
         self._availability: dict[str, bool] = {}
         self._stands_offline: set[str] = set()
-        self._found = self._since = self._asked = -_GAP_NS
+        self.found_at = self._since = self._asked = -_GAP_NS
 
     def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> Folded:
         """Take in a report of the light `name`."""
@@ -219,11 +220,25 @@ class House:
         self.lights.pop(name, None)
         self._availability.pop(name, None)
         self._stands_offline.discard(name)
+        self._recalled.discard(name)
         self.forgotten.pop(name, None)
-        self._times += 1
-        self.forgotten[name] = self._times
+        self.times += 1
+        self.forgotten[name] = self.times
         if len(self.forgotten) > MAX_LIGHTS:
             del self.forgotten[next(iter(self.forgotten))]
+
+    def recall(self, name: str) -> None:
+        """Know that a light of this name was forgotten before this bridge started: another one may have it by now."""
+        self.forget(name)
+        self._recalled.add(name)
+
+    def not_back(self, now: int) -> list[str]:
+        """Answer, once, which recalled names the broker has not spoken of, though it had the time to do so."""
+        if now - self.found_at < _ANSWERS_NS:
+            return []
+        names = [name for name in self.forgotten if name in self._recalled and name not in self.lights]
+        self._recalled.clear()
+        return names
 
     def knows(self, name: str) -> bool:
         """Whether a light of this name was heard of."""
@@ -231,19 +246,20 @@ class House:
 
     def is_gone(self, name: str) -> bool:
         """Whether it was forgotten, and no light of this name has reported since."""
-        return name in self.forgotten and name not in self.lights
+        return name in self.forgotten and name not in self.lights and name not in self._recalled
 
     def gone_for(self, have: dict[str, Have]) -> tuple[str, ...]:
         """The forgotten lights that a phone may show, also where another one of that name lives."""
-        return tuple(name for name in self.forgotten if name not in self.lights or self._is_other(name, have.get(name)))
+        return tuple(name for name in self.forgotten if self.is_gone(name) or self._is_other(name, have.get(name)))
 
     def _is_other(self, name: str, have: Have | None) -> bool:
         """Whether the phone shows the light that was forgotten: no light goes back in its versions."""
-        return have is not None and have.version > self.lights[name].report.version
+        light = self.lights.get(name)
+        return have is not None and light is not None and have.version > light.report.version
 
     def found(self, now: int) -> None:
         """The broker was found, and every light is knocked at now."""
-        self._found = self._since = self._asked = now
+        self.found_at = self._since = self._asked = now
 
     def miss(self, now: int) -> list[str]:
         """Take each light that said nothing for too long for offline: the broker need not have seen it go.
@@ -259,7 +275,7 @@ class House:
         return silent
 
     def _is_silent(self, light: Light, now: int) -> bool:
-        limit = _ANSWERS_NS if light.heard < self._found else _SILENT_NS
+        limit = _ANSWERS_NS if light.heard < self.found_at else _SILENT_NS
         return now - max(light.heard, self._since) >= limit
 
     def news_for(self, have: dict[str, Have], now: int) -> tuple[View, ...]:

@@ -76,6 +76,7 @@ class Line:
         self._number: int | None = None  # the canary's, until the broker has acknowledged it
         self._pipe: Pipe | None = None
         self._unacked: dict[int, str] = {}
+        self._emptying: dict[int, asyncio.Future[bool]] = {}
 
     def hand_over(self, light: str, message: bytes, key: str) -> int | None:
         """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
@@ -86,21 +87,30 @@ class Line:
         self._unacked[number] = key
         return at
 
-    def empty(self, light: str) -> None:
+    async def empty(self, light: str) -> bool:
         """Have the broker keep nothing of a light any more; its state last, as that is what bridges heed.
 
-        `announced` goes before the discovery: a light takes the contrary for a deletion in Home Assistant.
+        `announced` goes before the discovery: a light takes the contrary for a deletion in Home Assistant. Answers
+        whether the broker has acknowledged all of that, on one connection; it acknowledges also what it does not allow.
         """
-        for topic in (AVAILABILITY, ANNOUNCED, DISCOVERY, STATE):
-            self._empty(topic.format(light=light))
+        topics = (AVAILABILITY, ANNOUNCED, DISCOVERY, STATE)
+        return all(await asyncio.gather(*[self._emptied(topic.format(light=light)) for topic in topics]))
 
     def empty_availability(self, light: str) -> None:
         """Have the broker not keep that a light is offline."""
         self._empty(AVAILABILITY.format(light=light))
 
-    def _empty(self, topic: str) -> None:
-        if self._pipe:
-            self._pipe.hand_over(topic, b"", retain=True)
+    def _empty(self, topic: str) -> int | None:
+        return self._pipe.hand_over(topic, b"", retain=True) if self._pipe else None
+
+    def _emptied(self, topic: str) -> "asyncio.Future[bool]":
+        done = asyncio.get_running_loop().create_future()
+        number = self._empty(topic)
+        if number is None:
+            done.set_result(False)
+        else:
+            self._emptying[number] = done
+        return done
 
     def say_offline(self, light: str) -> None:
         """Have the broker keep that a light is offline: it need not have seen it go."""
@@ -140,6 +150,7 @@ class Line:
         finally:
             self._pipe = None
             self._unacked.clear()
+            self._give_up_emptying()
             await pipe.close()
 
     async def _sing(self, pipe: Pipe) -> NoReturn:
@@ -174,9 +185,18 @@ class Line:
     def _on_ack(self, number: int) -> None:
         if number == self._number:
             self._number = None
+        done = self._emptying.pop(number, None)
+        if done is not None and not done.done():
+            done.set_result(True)
         key = self._unacked.pop(number, None)
         if key is not None:
             self._ears.on_ack(key)
+
+    def _give_up_emptying(self) -> None:
+        for done in self._emptying.values():
+            if not done.done():
+                done.set_result(False)
+        self._emptying.clear()
 
     def _detail(self, error: aiomqtt.MqttError) -> str:
         """What is wrong, in a sentence for whoever runs the bridge."""

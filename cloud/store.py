@@ -24,6 +24,8 @@ RETRY_S = 1.0
 MOST_UNWRITTEN = 10_000
 WRITTEN_AT_ONCE = 500
 PRUNED_AT_ONCE = 500
+WAITED_FOR_MS = 60_000
+"""Nobody waits longer for a light to be forgotten: who asked was killed before it could take that back."""
 
 _READ = "SELECT key, light, phone, payload, message, boot, up, word, reason, version, legs FROM presses"
 _PRUNE = f"""
@@ -34,6 +36,7 @@ _UNBIND = """
 DELETE FROM origins WHERE origin IN ({marks}) AND NOT EXISTS (
     SELECT 1 FROM presses WHERE key > origins.origin || '-' AND key < origins.origin || '.')
 """
+_TO_FORGET = "SELECT light, asked_at, answer FROM forgotten WHERE answer IS NOT NULL OR asked_at > ? ORDER BY asked_at"
 _ANSWER = "UPDATE forgotten SET answer = ? WHERE light = ? AND asked_at = ? AND answer IS NULL"
 _GOOD = "SELECT hash FROM tokens WHERE hash IN ({marks})"
 
@@ -128,8 +131,8 @@ class Store:
     # Lights
 
     def to_forget(self) -> list[Asked]:
-        """The lights that are to be forgotten, or were. Raises StoreUnavailable."""
-        rows = self._database.run("SELECT light, asked_at, answer FROM forgotten ORDER BY asked_at")
+        """The lights that were forgotten, or are to be and somebody waits for it. Raises StoreUnavailable."""
+        rows = self._database.run(_TO_FORGET, (_unix_ms() - WAITED_FOR_MS,))
         return [Asked(light, asked_at, Answer(answer) if answer else None) for light, asked_at, answer in rows]
 
     def answer(self, asked: Asked, answer: Answer) -> None:

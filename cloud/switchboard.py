@@ -63,7 +63,9 @@ class Switchboard:
             max_open_per_light=settings.max_open_per_light,
         )
         self.inbox = Inbox(self.desk, self.counts)
-        self.forgetting = Forgetting(self.store, self.line, self.desk, now, before_forgetting)
+        self.forgetting = Forgetting(
+            self.store, self.line, self.desk, now, before_forgetting, self.counts.store_trouble
+        )
         self.ending = asyncio.Event()
         self._buckets: dict[str, Bucket] = {}
         self._no_upgrade_lines = Bucket(NO_UPGRADE_LINES_PER_S, 1, now())
@@ -83,6 +85,7 @@ class Switchboard:
                 running = [
                     tasks.create_task(self.line.run(), name="line to the broker"),
                     tasks.create_task(self._keep_up(), name="upkeep"),
+                    tasks.create_task(self.forgetting.run(), name="forgetting"),
                 ]
                 yield
                 for task in running:
@@ -176,7 +179,6 @@ class Switchboard:
             try:
                 await self.store.tend()
                 await self._drop_revoked()
-                await self.forgetting.tend()
                 await self._prune()
             except StoreUnavailable as error:
                 self.counts.store_trouble(error)
@@ -190,7 +192,9 @@ class Switchboard:
 
     async def _drop_revoked(self) -> None:
         """Close the sockets whose tokens were revoked, by another process."""
-        self._doubtful = self.store.touched() or self._doubtful
+        touched = self.store.touched()
+        self.forgetting.note(touched=touched)
+        self._doubtful = touched or self._doubtful
         talks = list(self.talks) if self._doubtful else []
         for start in range(0, len(talks), ASKED_AT_ONCE):
             some = talks[start : start + ASKED_AT_ONCE]

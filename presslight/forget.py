@@ -24,6 +24,12 @@ class NoSuchLight(PresslightError):
     code = "no_such_light"
 
 
+class NoBridge(PresslightError):
+    """No bridge has answered that works with this store and reaches its broker."""
+
+    code = "no_bridge"
+
+
 class NotAllowed(PresslightError):
     """The broker does not let the bridge empty the light's topics."""
 
@@ -46,28 +52,29 @@ def forget(
 ) -> None:
     """Forget a light everywhere: its account, what the broker keeps of it, Home Assistant's device, every phone's card.
 
-    Works while the bridge runs; where none does, the next one that starts does it. A lamp that is switched on and may
-    still sign in at its broker comes back with its next report.
+    Wants a bridge that runs and reaches its broker; where there is none, ask again once there is. A lamp that is
+    switched on and may still sign in at its broker comes back with its next report.
     """
     check_name(name)
     address = store_address(state, store)
     folder = _open(accounts) if accounts else None
     has_account = folder is not None and name in folder.accounts.users
-    was_pressed = forgetting.was_pressed(address, name)
     had_own = _take_own_account(name, state)  # first, as the stack that runs on it cuts the light off then
-    is_known = has_account or had_own or was_pressed
-    answer = forgetting.ask(address, name, WAIT_S, is_known=is_known)
+    answer = forgetting.ask(address, name, WAIT_S)
     if answer is Answer.REFUSED:
         raise NotAllowed(
             f"the broker does not let the bridge empty the topics of {name}: its acl has to say so"
             f"{f', then forget {name} again; its account is taken away already' if had_own else ''}"
         )
-    if answer is not Answer.FORGOTTEN and not (has_account or had_own or (was_pressed and answer is None)):
-        raise NoSuchLight(f"there is no light {name}{'' if answer else ', as far as can be told while no bridge runs'}")
+    had_account = has_account or had_own
+    if answer is None and not had_account:
+        raise NoBridge(f"no bridge has answered: ask to forget {name} again once one runs that reaches its broker")
+    if answer is Answer.UNKNOWN and not had_account:
+        raise NoSuchLight(f"there is no light {name}")
     if folder is not None and has_account:
         folder.remove([name])
         folder.save()
-    _tell(name, answer, had_account=has_account or had_own, elsewhere=accounts if has_account else None)
+    _tell(name, answer, had_account=had_account, elsewhere=accounts if has_account else None)
 
 
 def _take_own_account(name: str, state: Path | None) -> bool:
@@ -91,7 +98,7 @@ def _tell(name: str, answer: Answer | None, *, had_account: bool, elsewhere: Pat
     if answer:
         _say(f"{name} is forgotten")
     else:
-        _say(f"{name} will be forgotten once a bridge runs here that reaches its broker")
+        _say(f"The account of {name} is gone; no bridge has answered: ask again once one runs that reaches its broker")
     if not had_account:
         _say("A lamp that may still sign in comes back with its next report: take its account away at its broker first")
     elif elsewhere:

@@ -625,6 +625,25 @@ def test_press_of_an_earlier_life_on_a_forgotten_light_ends_after_a_minute(is_kn
     assert ledger.records[key()].word is Word.FORGOTTEN
 
 
+@pytest.mark.parametrize("is_back", [True, False])
+def test_press_on_a_light_that_was_once_forgotten_ends_so_only_if_it_is_not_back(*, is_back: bool) -> None:
+    ledger = Ledger()
+    Office(ledger=ledger).ask()
+    office = Office(ledger=ledger, furnished=False)
+    office.desk.house.recall("kitchen")
+    office.desk.reload(office.now)
+    office.later(300_000)  # the broker is away
+    assert ledger.records[key()].word is Word.ACCEPTED
+    office.desk.on_broker(found=True, now=office.now)
+    if is_back:
+        office.report(live=False)
+    for _ in range(70):
+        office.later(1_000)
+        office.desk.on_broker(found=True, now=office.now)
+    assert office.audience.gone == ([] if is_back else ["kitchen"])
+    assert (ledger.records[key()].word is Word.FORGOTTEN) == (not is_back)
+
+
 def test_will_of_a_forgotten_light_is_not_kept() -> None:
     office = Office()
     office.desk.forget("kitchen", office.now)

@@ -1,16 +1,17 @@
 """Lights to be forgotten, as the store has it: asked for by another program, answered by a bridge."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cloud import forgetting
+from cloud.database import patient
 from cloud.errors import StoreUnavailable
 from cloud.forgetting import Answer, Forgetting
-from cloud.record import Record
-from cloud.store import Store
+from cloud.store import WAITED_FOR_MS, Store
 from tests.cloud.ports import Office
 from tests.postgres import PostgresServer
 
@@ -43,11 +44,22 @@ class Line:
     def __init__(self, office: Office, *, echoes: bool = True) -> None:
         self.office = office
         self.echoes = echoes
+        self.acks = True
+        self.drops = False
         self.emptied: list[str] = []
 
-    def empty(self, light: str) -> None:
+    async def empty(self, light: str) -> bool:
         self.emptied.append(light)
-        if self.echoes and self.office.desk.house.knows(light):
+        if self.drops:
+            self.office.desk.on_broker(found=False, now=self.office.now)
+            self.office.later(1_000)
+            self.office.desk.on_broker(found=True, now=self.office.now)
+        elif self.echoes:
+            self.echo(light)
+        return self.acks
+
+    def echo(self, light: str = LIGHT) -> None:
+        if self.office.desk.house.knows(light):
             self.office.desk.forget(light, self.office.now)
 
 
@@ -59,16 +71,27 @@ class Bridge:
         self.office.desk.broker = True
         self.line = Line(self.office, echoes=echoes)
         self.readied = 0
-        self.forgetting = Forgetting(store, self.line, self.office.desk, lambda: self.office.now, self._ready)
+        self.forgetting = Forgetting(store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble)
         self.forgetting.recall()
 
     async def _ready(self) -> None:
         assert len(self.line.emptied) == self.readied
         self.readied += 1
 
+    async def tend(self) -> None:
+        """As each second, where the store was written to."""
+        self.forgetting.note(touched=True)
+        await self.forgetting.tend()
 
-def wanted(address: Path | str, *, is_known: bool = True) -> Answer | None:
-    return forgetting.ask(address, LIGHT, 0, is_known=is_known)
+
+def wanted(address: Path | str, *, ms_ago: int = 0) -> None:
+    """Somebody asks, and waits."""
+    with patient(address) as database:
+        database.run(forgetting._ASK, (LIGHT, time.time_ns() // 1_000_000 - ms_ago))
+
+
+def asked_in_vain(address: Path | str) -> Answer | None:
+    return forgetting.ask(address, LIGHT, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -78,9 +101,9 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_bridge_empties_and_answers_once(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
-    assert wanted(address) is None
+    wanted(address)
     for _ in range(2):
-        await bridge.forgetting.tend()
+        await bridge.tend()
     assert bridge.line.emptied == [LIGHT]
     assert bridge.readied == 1
     assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]
@@ -91,10 +114,10 @@ async def test_bridge_without_its_broker_does_it_later(address: Path | str, stor
     bridge = Bridge(store)
     bridge.office.desk.broker = False
     wanted(address)
-    await bridge.forgetting.tend()
+    await bridge.tend()
     assert bridge.line.emptied == []
     bridge.office.desk.broker = True
-    await bridge.forgetting.tend()
+    await bridge.tend()
     assert bridge.line.emptied == [LIGHT]
 
 
@@ -102,9 +125,9 @@ async def test_bridge_that_was_away_reads_that_another_has_done_it(address: Path
     one, other = Bridge(store), Bridge(store)
     other.office.desk.broker = False
     wanted(address)
-    await one.forgetting.tend()
+    await one.tend()
     for _ in range(2):
-        await other.forgetting.tend()
+        await other.tend()
     assert other.line.emptied == []
     assert other.office.audience.gone == [LIGHT]
     assert LIGHT not in other.office.desk.house.lights
@@ -116,32 +139,33 @@ async def test_bridge_that_does_not_know_the_light_leaves_the_answer_to_one_that
     one, stranger = Bridge(store), Bridge(store, furnished=False)
     wanted(address)
     asked = store.to_forget()[0]
-    await one.forgetting.tend()
+    await one.tend()
     store.answer(asked, Answer.UNKNOWN)  # the stranger had begun as well
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
-    await stranger.forgetting.tend()
+    await stranger.tend()
     assert stranger.line.emptied == []
 
 
 async def test_light_that_nobody_knows_is_unknown(address: Path | str, store: Store) -> None:
     wanted(address)
-    await Bridge(store, furnished=False).forgetting.tend()
+    await Bridge(store, furnished=False).tend()
     assert store.to_forget()[0].answer is Answer.UNKNOWN
 
 
 async def test_broker_that_empties_nothing_has_refused(address: Path | str, store: Store) -> None:
     wanted(address)
-    await Bridge(store, echoes=False).forgetting.tend()
+    await Bridge(store, echoes=False).tend()
     assert store.to_forget()[0].answer is Answer.REFUSED
 
 
 async def test_light_may_be_forgotten_again(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
     wanted(address)
-    await bridge.forgetting.tend()
+    await bridge.tend()
     bridge.office.report(boot="0000beef")
-    wanted(address)
-    await bridge.forgetting.tend()
+    await bridge.tend()
+    wanted(address, ms_ago=-1_000)
+    await bridge.tend()
     assert bridge.line.emptied == [LIGHT, LIGHT]
     assert bridge.office.audience.gone == [LIGHT, LIGHT]
 
@@ -150,36 +174,162 @@ async def test_bridge_that_starts_tells_what_was_forgotten_and_keeps_who_came_si
     address: Path | str, store: Store
 ) -> None:
     wanted(address)
-    await Bridge(store).forgetting.tend()
+    await Bridge(store).tend()
     later = Bridge(store, furnished=False)
     later.office.report(boot="0000beef")
-    await later.forgetting.tend()
+    await later.tend()
     assert later.line.emptied == []
     assert later.office.audience.gone == []
     assert list(later.office.desk.house.forgotten) == [LIGHT]
     assert LIGHT in later.office.desk.house.lights
 
 
-def test_light_that_is_not_known_is_not_asked_for_any_more(address: Path | str, store: Store) -> None:
-    assert wanted(address, is_known=False) is None
+async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address: Path | str, store: Store) -> None:
+    one, other = Bridge(store), Bridge(store)
+    for bridge in (one, other):
+        await bridge.tend()
+    wanted(address)
+    await one.tend()
+    other.line.echo()
+    other.office.report(boot="0000beef")
+    for _ in range(2):
+        await other.tend()
+    assert other.office.audience.gone == [LIGHT]
+    assert LIGHT in other.office.desk.house.lights
+
+
+async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(address: Path | str, store: Store) -> None:
+    one, other = Bridge(store), Bridge(store)
+    await other.tend()
+    other.line.echo()
+    other.office.report(boot="0000beef")
+    other.office.desk.broker = False
+    other.forgetting.note(touched=False)
+    wanted(address)
+    await one.tend()
+    await other.tend()
+    assert other.office.audience.gone == [LIGHT, LIGHT]
+
+
+async def test_light_that_was_emptied_before_the_store_went_away_is_answered_for_later(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_asked: object, _answer: object) -> None:
+        raise StoreUnavailable("away")
+
+    bridge = Bridge(store)
+    wanted(address)
+    with monkeypatch.context() as away:
+        away.setattr(store, "answer", broken)
+        with pytest.raises(StoreUnavailable):
+            await bridge.tend()
+    assert store.to_forget()[0].answer is None
+    bridge.office.report(boot="0000beef")
+    await bridge.forgetting.tend()
+    assert store.to_forget()[0].answer is Answer.FORGOTTEN
+    assert bridge.line.emptied == [LIGHT]
+    assert LIGHT in bridge.office.desk.house.lights
+
+
+@pytest.mark.parametrize("why", ["not acknowledged", "connection dropped"])
+async def test_broker_that_may_not_have_heard_is_asked_again(why: str, address: Path | str, store: Store) -> None:
+    bridge = Bridge(store, echoes=False)
+    bridge.line.acks, bridge.line.drops = why != "not acknowledged", why == "connection dropped"
+    wanted(address)
+    await bridge.tend()
+    assert store.to_forget()[0].answer is None
+    bridge.line.acks, bridge.line.drops, bridge.line.echoes = True, False, True
+    await bridge.forgetting.tend()
+    assert store.to_forget()[0].answer is Answer.FORGOTTEN
+
+
+async def test_store_is_left_alone_where_nobody_wrote_to_it(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge = Bridge(store)
+    await bridge.tend()
+    monkeypatch.setattr(store, "to_forget", lambda: pytest.fail("read"))
+    await bridge.forgetting.tend()
+    bridge.forgetting.note(touched=False)
+    await bridge.forgetting.tend()
+
+
+async def test_request_ends_with_the_wait(address: Path | str, store: Store) -> None:
+    assert asked_in_vain(address) is None
+    assert store.to_forget() == []
+    bridge = Bridge(store)
+    await bridge.tend()
+    assert bridge.line.emptied == []
+
+
+async def test_request_is_nothing_once_who_asked_cannot_wait_any_more(address: Path | str, store: Store) -> None:
+    wanted(address, ms_ago=WAITED_FOR_MS + 1)
+    bridge = Bridge(store)
+    await bridge.tend()
+    assert bridge.line.emptied == []
     assert store.to_forget() == []
 
 
-def test_light_was_pressed_until_it_is_forgotten(address: Path | str, store: Store) -> None:
-    assert not forgetting.was_pressed(address, LIGHT)
-    store.admit(ask_record())
-    assert forgetting.was_pressed(address, LIGHT)
+async def test_request_that_is_taken_back_at_the_last_moment_is_not_done(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
     wanted(address)
-    store.answer(store.to_forget()[0], Answer.FORGOTTEN)
-    assert not forgetting.was_pressed(address, LIGHT)
-    assert wanted(address, is_known=False) is None
-    assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]  # as before
+    taking_back = store.to_forget()[0]
+
+    async def before() -> None:
+        with patient(address) as database:
+            forgetting._give_up(database, LIGHT, taking_back.asked_at, None)
+
+    bridge.forgetting._before = before
+    await bridge.tend()
+    assert bridge.line.emptied == []
 
 
-def ask_record() -> Record:
-    office = Office()
-    office.ask()
-    return next(iter(office.ledger.records.values()))
+async def test_request_that_came_to_nothing_leaves_all_as_it_was(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    wanted(address, ms_ago=1_000)
+    await bridge.tend()
+    before = store.to_forget()
+    bridge.office.report(boot="0000beef")
+    assert asked_in_vain(address) is None
+    assert store.to_forget() == before
+    restarted = Bridge(store, furnished=False)
+    restarted.office.report(boot="0000beef")
+    for each in (bridge, restarted):
+        await each.tend()
+        assert LIGHT in each.office.desk.house.lights
+
+
+async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address: Path | str, store: Store) -> None:
+    wanted(address, ms_ago=1_000)
+    await Bridge(store).tend()
+    before = store.to_forget()[0]
+    wanted(address)
+    bridge = Bridge(store)
+    bridge.office.desk.broker = False
+    await bridge.tend()
+    with patient(address) as database:
+        forgetting._give_up(database, LIGHT, store.to_forget()[0].asked_at, before)
+    await bridge.tend()
+    assert store.to_forget() == [before]
+    assert LIGHT in bridge.office.desk.house.lights
+
+
+def test_what_a_bridge_did_in_the_last_moment_stays(address: Path | str, store: Store) -> None:
+    wanted(address)
+    asked = store.to_forget()[0]
+    store.answer(asked, Answer.FORGOTTEN)
+    with patient(address) as database:
+        forgetting._give_up(database, LIGHT, asked.asked_at, None)
+    assert [each.answer for each in store.to_forget()] == [Answer.FORGOTTEN]
+
+
+def test_store_keeps_the_newest_names(address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "MAX_LIGHTS", 2)
+    with patient(address) as database:
+        for number in range(4):
+            database.run("INSERT INTO forgotten VALUES (?, ?, 'forgotten')", (f"light-{number}", number))
+    asked_in_vain(address)
+    assert [asked.light for asked in store.to_forget()] == ["light-2", "light-3"]
 
 
 def test_store_of_a_bridge_before_this_learns_it(tmp_path: Path) -> None:
@@ -189,9 +339,9 @@ def test_store_of_a_bridge_before_this_learns_it(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "presses.db") as database:
         database.execute("DROP TABLE forgotten")
     database.close()
-    assert wanted(tmp_path / "presses.db") is None
+    assert asked_in_vain(tmp_path / "presses.db") is None
 
 
 def test_store_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
-        wanted(tmp_path / "nowhere" / "presses.db")
+        asked_in_vain(tmp_path / "nowhere" / "presses.db")

@@ -255,6 +255,21 @@ def test_phone_that_shows_a_forgotten_light_hears_of_it_also_where_another_has_i
     assert (made.gone_for(anew), made.gone_for({}), made.news_for(anew, NOW)) == ((), (), ())
 
 
+def test_light_that_was_forgotten_before_the_bridge_started_is_gone_once_the_broker_does_not_speak_of_it() -> None:
+    made, shown = House(nobody), {"kitchen": Have(version=(9, 0), online=True)}
+    for name in ("kitchen", "hall"):
+        made.recall(name)
+    assert (made.is_gone("kitchen"), made.gone_for(shown)) == (False, ())
+    made.found(NOW)
+    made.fold_report("hall", report(boot="0000beef", epoch=1), NOW, live=False)
+    assert made.not_back(NOW + 5 * S) == []
+    assert made.not_back(NOW + 6 * S) == ["kitchen"]
+    assert made.not_back(NOW + 7 * S) == []
+    assert made.is_gone("kitchen")
+    assert not made.is_gone("hall")
+    assert made.gone_for({"hall": Have(version=(9, 0), online=True)}) == ("kitchen", "hall")
+
+
 def test_names_of_forgotten_lights_are_bounded() -> None:
     made = House(nobody)
     for number in range(MAX_LIGHTS + 2):

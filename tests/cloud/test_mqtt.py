@@ -105,6 +105,17 @@ async def test_frozen_broker_is_told_and_what_it_held_back_is_settled(quick: Hou
     assert light.model.acted == []
 
 
+@pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)
+async def test_emptying_is_done_once_the_broker_has_acknowledged_it(quick: House) -> None:
+    line = quick.board.line
+    await quick.until(lambda: quick.board.desk.broker)
+    assert await line.empty("kitchen")
+    assert isinstance(quick.broker, Mosquitto)
+    with frozen(quick.broker.pid):
+        assert not await line.empty("kitchen")  # once the connection is given up
+        assert not await line.empty("kitchen")
+
+
 async def test_missing_broker_is_waited_for(any_house: House) -> None:
     await any_house.broker.stop()
     await any_house.open(**QUICK)

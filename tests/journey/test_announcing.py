@@ -114,7 +114,7 @@ class Home:
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as tasks:
             running = tasks.create_task(line.run(), name="line")
             await ears.has_found.wait()
-            line.empty(NAME)
+            await line.empty(NAME)
             await ears.has_emptied.wait()
             running.cancel()
 

@@ -33,6 +33,10 @@ from presslight.stack import Stack, store_of
 from tests.broker.clients import Client
 
 WAIT_S = 100
+TOLD_WITHOUT_AN_ACCOUNT = (
+    "kitchen is forgotten\n"
+    "A lamp that may still sign in comes back with its next report: take its account away at its broker first\n"
+)
 
 
 class Told(NamedTuple):
@@ -222,7 +226,7 @@ async def until_signed_in(address: BrokerAddress) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_bridge_does_what_was_asked_while_none_ran(tmp_path: Path) -> None:
+async def test_what_was_asked_while_no_bridge_ran_is_not_done_to_the_light_that_came_since(tmp_path: Path) -> None:
     house = Accounts.make(["kitchen", "hall"], others=("bridge", "homeassistant"))
     async with asyncio.timeout(WAIT_S), Mosquitto(house, tmp_path / "m") as broker:
         address = broker.address.signed_in_as("bridge", house.password("bridge"))
@@ -236,12 +240,17 @@ async def test_bridge_does_what_was_asked_while_none_ran(tmp_path: Path) -> None
         issue_token(store, phone="ann")
         (tmp_path / CREDENTIALS).write_text(house.text())
         asked = await forget("kitchen", "--state", str(tmp_path))
-        assert asked == (0, "kitchen will be forgotten once a bridge runs here that reaches its broker\n", "")
+        assert (asked.code, asked.err) == (0, "")
+        assert asked.out.startswith("The account of kitchen is gone; no bridge has answered: ask again")
+        again = await forget("kitchen", "--state", str(tmp_path))
+        assert (again.code, again.out) == (2, "")
+        assert again.err.startswith("presslight: no bridge has answered")
         async with Bridge(Settings(broker=address, store=store), port=0) as bridge:
             async with Phone(bridge.url, issue_token(store, phone="ann")) as phone:
+                await phone.until(lambda lights: set(lights) == {"hall", "kitchen"})
+                assert await forget("kitchen", "--state", str(tmp_path)) == (0, TOLD_WITHOUT_AN_ACCOUNT, "")
                 await phone.until(lambda lights: set(lights) == {"hall"})
-            while await kept_of(broker.address, house, "kitchen"):
-                pass
+            assert await kept_of(broker.address, house, "kitchen") == []
             assert len(await kept_of(broker.address, house, "hall")) == 3
 
 
@@ -339,4 +348,4 @@ def test_account_in_a_folder_goes_too_and_the_reload_is_told(tmp_path: Path, mon
     assert "forget kitchen again" in answer.stdout
     assert AccountsFolder.open(tmp_path / "secrets").accounts.users == ("bridge", "hall")
     assert not (tmp_path / "secrets" / "kitchen.url").exists()
-    assert "there is no light kitchen" in call("kitchen", "--state", str(tmp_path / "state")).stderr
+    assert "no bridge has answered" in call("kitchen", "--state", str(tmp_path / "state")).stderr

@@ -67,7 +67,7 @@ class Office:
         self.inbox = Inbox(self.desk, self)
         self.counts = self
         for name in ground.shelf.forgotten:
-            self.desk.house.forget(name)
+            self.desk.house.recall(name)
         self.desk.reload(self.now())
 
     def now(self) -> int:
