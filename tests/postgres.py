@@ -19,7 +19,13 @@ from psycopg import connect
 WAIT_S = 30
 USER = "presslight"
 
-_UNLIKE_REAL_ONES = {"listen_addresses": "", "fsync": "off", "shared_buffers": "16MB", "max_connections": "40"}
+_UNLIKE_REAL_ONES = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "40",
+    "dynamic_shared_memory_type": "mmap",  # in its folder: a crash leaves nothing in /dev/shm
+}
 
 
 class PostgresServer:
