@@ -1,4 +1,4 @@
-"""Where no bare root can be made, a line says why. (The real ones: `make bare`, and `.ci/run`.)"""
+"""Where no bare root can be made, a line says why. (The real ones: `make bare`.)"""
 
 import os
 import select
