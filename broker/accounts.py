@@ -7,17 +7,14 @@ gets on disk is hashed, in Mosquitto's `$7$` format (PBKDF2 with SHA-512, RFC 80
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from stat import S_IMODE
 from typing import Self
 
 from broker.errors import BadCredentials, UnknownUser
+from broker.kept_files import replace_files
 from contract.topics import BRIDGE_USER, Role, role_of
 from contract.words import is_light_id
 
@@ -26,9 +23,6 @@ PASSWORD_BYTES = 18
 
 HASH_ROUNDS = 101
 """Mosquitto's own number. It hashes on its only thread, at each connect, so more would let strangers slow the house."""
-
-PRIVATE = 0o600
-"""The mode of a file that its owner alone may read."""
 
 CREDENTIALS = "credentials.json"
 PASSWORDS = "passwords"
@@ -129,50 +123,3 @@ def check_user(user: str) -> None:
     has_light_id = role_of(user) is Role.LIGHT or user.startswith(f"{BRIDGE_USER}-")
     if has_light_id and not is_light_id(user.removeprefix(f"{BRIDGE_USER}-")):
         raise BadCredentials(f"{user!r} is not a user's name (a-z, 0-9, - and _, at most 32)")
-
-
-def replace_files(texts: Mapping[Path, str], mode: int = PRIVATE) -> None:
-    """Replace files, each in one step and in this order, once all of them are on the disk.
-
-    So nothing is changed where one cannot be written. Each keeps its owner, group and mode, as far as that is allowed;
-    a new one is the folder's owner's, of this `mode`. None is read by others in between. Raises OSError.
-    """
-    with ExitStack() as unused:
-        ready = {file: unused.enter_context(_beside(file, text, mode)) for file, text in texts.items()}
-        for file, new in ready.items():
-            new.replace(file)
-
-
-@contextmanager
-def _beside(file: Path, text: str, mode: int) -> Iterator[Path]:
-    """A file with this text in the same folder, which is gone at the end unless it was moved."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    try:
-        try:
-            _fill(handle, text, file, mode)
-        except OSError as error:
-            error.filename = str(file)  # a full disk does not say for what it had no room
-            raise
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _fill(handle: int, text: str, file: Path, mode: int) -> None:
-    """Write what is to stand in the place of `file`, down to the disk."""
-    with os.fdopen(handle, "w", encoding="utf-8") as new:
-        new.write(text)
-        new.flush()
-        os.fchmod(handle, _give_away(handle, file, mode))
-        os.fsync(handle)
-
-
-def _give_away(handle: int, file: Path, mode: int) -> int:
-    """Give a new file to whom `file` belongs, or its folder; answers its mode, `mode` where that is not allowed."""
-    old = file.stat() if file.exists() else None
-    owner = old or file.parent.stat()
-    try:
-        os.fchown(handle, owner.st_uid, owner.st_gid)
-    except OSError:
-        return mode
-    return S_IMODE(old.st_mode) if old else mode

@@ -156,16 +156,19 @@ def _openssl(*words: str | int | Path) -> None:
     command = shutil.which("openssl")
     if command is None:
         raise OpensslMissing("there is no openssl on this machine (Debian: apt-get install openssl)")
-    run = subprocess.run(
-        [command, *map(str, words)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=PATIENCE_S,
-        umask=0o077,
-    )
+    try:
+        run = subprocess.run(
+            [command, *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=PATIENCE_S,
+            umask=0o077,
+        )
+    except subprocess.TimeoutExpired:
+        raise OpensslFailed(f"openssl {words[0]} took longer than {PATIENCE_S} s") from None
     if run.returncode:
         said = run.stderr.strip().splitlines()
         raise OpensslFailed(f"openssl {words[0]} failed: {said[-1] if said else run.returncode}")

@@ -9,6 +9,7 @@ The tree::
     ├── CannotListen         the address cannot be listened on
     │   └── PortInUse        … because another program does
     ├── BrokerDied           mosquitto ended by itself; the text has its last line
+    ├── BrokerSilent         mosquitto runs and does not answer
     ├── OpensslMissing       no openssl on this machine
     ├── OpensslFailed        openssl refused; the text has its last line
     ├── AuthorityExists      the folder has a certificate authority already
@@ -60,6 +61,12 @@ class BrokerDied(BrokerError):
     """Mosquitto ended by itself."""
 
     code = "broker_died"
+
+
+class BrokerSilent(BrokerError):
+    """Mosquitto runs and does not answer."""
+
+    code = "broker_silent"
 
 
 class OpensslMissing(BrokerError):

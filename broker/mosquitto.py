@@ -11,7 +11,8 @@ import pwd
 import shutil
 import signal
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +23,8 @@ from broker.acl import acl
 from broker.authority import Authority
 from broker.child import Child
 from broker.config import Files, Listener, config
-from broker.errors import AuthorityMissing, BrokerDied, MosquittoMissing, PortInUse
+from broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
+from broker.kept_files import replace_files
 from broker.mosquitto_log import is_trouble, port_in_use, refusal
 from broker.refusals import Refusals
 from contract import tcp
@@ -30,6 +32,9 @@ from contract.address import BrokerAddress
 
 SEARCHED = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 START_S = 10
+RELOAD_S = 5
+"""How long it may take to read the accounts anew; it does so between two messages."""
+
 PORT_ATTEMPTS = 5
 
 _log = logging.getLogger("presslight.broker.mosquitto")
@@ -44,7 +49,7 @@ class Mosquitto:
     (2.0 tells of them in no other way; it costs a line per packet).
 
     `kill`, `stop` and `start` may be called in between: the addresses stay.
-    Raises MosquittoMissing, PortInUse, BrokerDied, AuthorityMissing, each with one line that says what to do.
+    Raises MosquittoMissing, PortInUse, BrokerDied, BrokerSilent, AuthorityMissing, each with one line of what to do.
     """
 
     def __init__(
@@ -115,14 +120,14 @@ class Mosquitto:
         await self.stop()
 
     async def reload(self) -> None:
-        """Have it read the accounts anew, so that a light added since may connect."""
+        """Have it read the accounts anew, so that a light added since may connect. Raises BrokerDied, BrokerSilent."""
         child = self._alive()
-        self._accounts.save_hashed(self._passwords)
-        self._passwords.with_name("acl").write_text(acl(self._accounts.users), encoding="utf-8")
+        replace_files(self._rights())
         reloaded = child.says("Reloading config")
         child.send(signal.SIGHUP)
-        if not await reloaded:
-            raise BrokerDied(f"mosquitto ended: {child.last_line}")
+        async with _answers_within(RELOAD_S):
+            if not await reloaded:
+                raise BrokerDied(f"mosquitto ended: {child.last_line}")
 
     async def watch(self) -> None:
         """Return once it was stopped; raise BrokerDied when it ends by itself."""
@@ -163,7 +168,7 @@ class Mosquitto:
         child = await Child.start([command, "-c", str(settings)], self._hear)
         tasks.create_task(child.read(), name="mosquitto's log")
         try:
-            async with asyncio.timeout(START_S):
+            async with _answers_within(START_S):
                 if await child.says(" running") and await self._knocked(child):
                     return child
         except BaseException:
@@ -185,15 +190,17 @@ class Mosquitto:
         """Write what it reads, and return its mosquitto.conf."""
         files = Files(folder / PASSWORDS, folder / "acl", folder if self._folder else None)
         self._passwords = folder / PASSWORDS
-        self._accounts.save_hashed(self._passwords)
         settings = folder / "mosquitto.conf"
-        for file, text in (
-            (folder / "acl", acl(self._accounts.users)),
-            (settings, config(self._listeners(), files, user=_our_user(), tell_all=self._tell_all)),
-        ):
-            file.write_text(text, encoding="utf-8")
-            file.chmod(0o600)
+        text = config(self._listeners(), files, user=_our_user(), tell_all=self._tell_all)
+        replace_files({**self._rights(), settings: text})
         return settings
+
+    def _rights(self) -> dict[Path, str]:
+        """Its files that change with the accounts, and what is to stand in them."""
+        return {
+            self._passwords: self._accounts.hashed_text(),
+            self._passwords.with_name("acl"): acl(self._accounts.users),
+        }
 
     def _listeners(self) -> list[Listener]:
         plain = Listener(self._plain_host, self._ports[0])
@@ -216,6 +223,18 @@ class Mosquitto:
         if refused := refusal(line):
             self.refusals.note(*refused)
         _log.log(logging.WARNING if is_trouble(line) else logging.DEBUG, "%s", line)
+
+
+@asynccontextmanager
+async def _answers_within(seconds: float) -> AsyncIterator[None]:
+    """Raise BrokerSilent where that takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise BrokerSilent(
+            f"mosquitto has not answered for {seconds} s: is it stopped, or does its disk hang?"
+        ) from None
 
 
 def find() -> str:

@@ -34,7 +34,7 @@ class _App(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[None]] = nothing) -> FastAPI:
+def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[bool]] = nothing) -> FastAPI:
     """Make the application; its lifespan runs the bridge, found as `app.state.board`."""
     board = Switchboard(settings, before_forgetting=before_forgetting)
 

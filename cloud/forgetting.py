@@ -71,7 +71,7 @@ class Line(Protocol):
 
 
 class Forgetting:
-    """Does what the store asks for. `before`: has the broker know first who may still sign in.
+    """Does what the store asks for. `before`: has the broker know first who may still sign in; answers whether it does.
 
     Of each light it holds the newest request, and how many lights had been forgotten when that was not there yet: one
     that was forgotten later was emptied for it.
@@ -83,7 +83,7 @@ class Forgetting:
         line: Line,
         desk: Desk,
         now: Callable[[], int],
-        before: Callable[[], Awaitable[None]],
+        before: Callable[[], Awaitable[bool]],
         trouble: Trouble,
     ) -> None:
         self._store = store
@@ -148,8 +148,7 @@ class Forgetting:
         return self._desk.house.forgotten.get(asked.light, 0) > self._newest[asked.light][1]
 
     async def _do(self, asked: Asked) -> None:
-        await self._before()
-        if asked not in self._store.to_forget():  # taken back meanwhile
+        if not await self._before() or asked not in self._store.to_forget():  # it may be taken back meanwhile
             return
         house = self._desk.house
         known, connected_at = house.knows(asked.light), house.found_at

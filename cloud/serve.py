@@ -85,7 +85,7 @@ class Bridge:
         settings: Settings,
         host: str = "127.0.0.1",
         port: int = 8787,
-        before_forgetting: Callable[[], Awaitable[None]] = nothing,
+        before_forgetting: Callable[[], Awaitable[bool]] = nothing,
     ) -> None:
         self.settings = settings
         self.host = host

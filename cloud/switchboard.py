@@ -30,21 +30,23 @@ _NS_PER_S = 1_000_000_000
 _TIMER_NS = 1_000_000  # timers may ring up to 1 ms early
 
 
-async def nothing() -> None:
+async def nothing() -> bool:
     """Whoever may sign in at a broker that is not ours, its owner tells it."""
+    return True
 
 
 class Switchboard:
     """`async with Switchboard(settings).running():` is the bridge, but for HTTP. `now` is its clock: monotonic, ns.
 
-    `before_forgetting`: what is done before a light's topics are emptied, so that the light cannot fill them again.
+    `before_forgetting`: what is done before a light's topics are emptied, so that the light cannot fill them again; it
+    answers whether it was.
     """
 
     def __init__(
         self,
         settings: Settings,
         now: Callable[[], int] = time.monotonic_ns,
-        before_forgetting: Callable[[], Awaitable[None]] = nothing,
+        before_forgetting: Callable[[], Awaitable[bool]] = nothing,
     ) -> None:
         self.settings = settings
         self.now = now

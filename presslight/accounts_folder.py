@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
-from broker.accounts import CREDENTIALS, PASSWORDS, Accounts, check_user, replace_files
+from broker.accounts import CREDENTIALS, PASSWORDS, Accounts, check_user
 from broker.acl import acl
+from broker.kept_files import PUBLIC, replace_files
 from contract.address import DEFAULT_PORTS, BrokerAddress
 from contract.errors import Invalid, printable
 from contract.topics import BRIDGE_USER
@@ -89,7 +90,7 @@ class AccountsFolder:
                 raise Invalid(f"{printable(file)} is a folder, where a file has to go")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_files(texts)
-        replace_files(rights, mode=0o644)
+        replace_files(rights, mode=PUBLIC)
         for user in self._gone:
             self.file(user).unlink(missing_ok=True)
         return tuple(new)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from broker.kept_files import PUBLIC, replace_files
 from contract.address import DEFAULT_PORTS
 
 RECORD = "broker.port"
@@ -33,4 +34,4 @@ def read(folder: Path) -> int | None:
 
 def write(folder: Path, port: int) -> None:
     """Keep a port for the next start."""
-    (folder / RECORD).write_text(f"{port}\n", encoding="ascii")
+    replace_files({folder / RECORD: f"{port}\n"}, mode=PUBLIC)

@@ -6,6 +6,7 @@ import segno
 from rich.console import Console
 from rich.text import Text
 
+from broker.kept_files import PUBLIC, replace_files
 from contract import url as urls
 from contract.errors import Invalid
 from mobile_sim.address import BridgeAddress
@@ -34,7 +35,7 @@ def page_link(url: str, token: str) -> str:
 
 def record(folder: Path, url: str) -> None:
     """Keep the page's address for `presslight token`."""
-    (folder / RECORD).write_text(url + "\n", encoding="utf-8")
+    replace_files({folder / RECORD: url + "\n"}, mode=PUBLIC)
 
 
 def recorded(folder: Path) -> str | None:

@@ -10,7 +10,7 @@ from typing import NoReturn, Self
 
 from broker.accounts import CREDENTIALS, Accounts
 from broker.embedded import EmbeddedBroker
-from broker.errors import BrokerDied, BrokerError, PortInUse
+from broker.errors import BrokerDied, BrokerError, BrokerSilent, PortInUse
 from broker.mosquitto import Mosquitto
 from broker.ports import listen
 from cloud.database import Address
@@ -104,6 +104,7 @@ class Stack:
         self._accounts_file: AccountsFile | None = None
         self._heeding = asyncio.Lock()
         self._must_reload = False
+        self._reload_trouble = ""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
@@ -156,8 +157,8 @@ class Stack:
             await asyncio.sleep(LOOKS_AT_ACCOUNTS_EACH_S)
             await self._heed_accounts()
 
-    async def _heed_accounts(self) -> None:
-        """Have the broker know who may sign in now, and take those away who may not any more.
+    async def _heed_accounts(self) -> bool:
+        """Have the broker know who may sign in now, and take those away who may not any more. Answers whether it knows.
 
         One caller at a time: who comes while another is at it may go on only when that is done.
         """
@@ -167,6 +168,7 @@ class Stack:
                 await self._take_away(gone)
             if self._must_reload and isinstance(self.broker, Mosquitto):
                 self._must_reload = not await self._reloaded(self.broker)
+            return not self._must_reload
 
     def _no_longer_good(self) -> frozenset[str] | None:
         """The users whose password is not good any more; None where nothing was changed."""
@@ -189,9 +191,12 @@ class Stack:
             await broker.reload()
         except BrokerDied:
             return False  # who watches it tells that, and starts it again
-        except OSError as error:
-            self._trouble(f"{sentence(error)}; Mosquitto has the accounts of before")
+        except (OSError, BrokerSilent) as error:
+            told, self._reload_trouble = self._reload_trouble, sentence(error)
+            if told != self._reload_trouble:
+                self._trouble(f"{self._reload_trouble}; Mosquitto has the accounts of before")
             return False
+        self._reload_trouble = ""
         return True
 
     async def _keep(self, ends: Callable[[], Awaitable[None]], start: Callable[[], Awaitable[None]]) -> None:

@@ -1,5 +1,6 @@
 """The certificate authority: what it makes, what it refuses, and that TLS stacks believe it."""
 
+import os
 import ssl
 import subprocess
 import sys
@@ -81,6 +82,16 @@ def test_renewed_server_is_believed_by_who_trusts_the_old_ca(authority: Authorit
 def test_renew_needs_an_authority(tmp_path: Path) -> None:
     with pytest.raises(AuthorityMissing):
         Authority(tmp_path).renew(["broker.home"])
+
+
+def test_openssl_that_does_not_end_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "openssl"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr("broker.authority.PATIENCE_S", 0.1)
+    with pytest.raises(OpensslFailed, match=r"^openssl genpkey took longer than 0\.1 s$"):
+        Authority(tmp_path / "made").create(["broker.example"])
 
 
 def test_missing_openssl_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,17 @@ import signal
 import socket
 import ssl
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from broker import mosquitto as module
 from broker import ports
-from broker.accounts import Accounts
+from broker.accounts import PASSWORDS, Accounts
 from broker.acl import acl
 from broker.authority import Authority
-from broker.errors import AuthorityMissing, BrokerDied, MosquittoMissing, PortInUse
+from broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
 from broker.mosquitto import Mosquitto
 from contract.address import BrokerAddress
 from tests.broker.clients import Client, Wire, connect_packet, publish_packet
@@ -181,6 +182,46 @@ async def test_death_is_noticed_and_it_can_be_started_again(kept: Mosquitto, acc
     await kept.start()
     async with Client(kept.address.signed_in_as("kitchen", accounts.password("kitchen"))):
         pass
+
+
+async def test_reload_waits_for_no_mosquitto_that_stands_still(
+    kept: Mosquitto, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.add("attic")
+    os.kill(kept.pid, signal.SIGSTOP)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(module, "RELOAD_S", 0.05)
+        with pytest.raises(BrokerSilent, match=r"not answered for 0\.05 s") as told:
+            await kept.reload()
+    assert told.value.code == "broker_silent"
+    os.kill(kept.pid, signal.SIGCONT)
+    await kept.reload()
+    async with Client(kept.address.signed_in_as("attic", accounts.password("attic"))):
+        pass
+
+
+async def test_start_that_takes_too_long_is_told_and_leaves_nothing(
+    accounts: Accounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(module, "START_S", 0)
+    with pytest.raises(BrokerSilent):
+        await Mosquitto(accounts).start()
+    assert not modes(tmp_path)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_it_reads_is_replaced_in_one_step(kept: Mosquitto, accounts: Accounts, tmp_path: Path) -> None:
+    folder = tmp_path / "mosquitto"
+    for again in (kept.reload, kept.start):
+        before = {file: file.read_text() for file in folder.iterdir() if again == kept.start or file.suffix != ".conf"}
+        accounts.add(f"bridge-{len(accounts.users)}")  # that its rights change, too
+        with ExitStack() as opened:
+            readers = {file: opened.enter_context(file.open()) for file in before}
+            await again()
+            assert {file: reader.read() for file, reader in readers.items()} == before
+        for name in (PASSWORDS, "acl"):
+            assert (folder / name).read_text() != before[folder / name]
 
 
 async def test_stop_ends_the_watch_without_an_error(kept: Mosquitto) -> None:

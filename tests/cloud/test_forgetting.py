@@ -71,12 +71,15 @@ class Bridge:
         self.office.desk.broker = True
         self.line = Line(self.office, echoes=echoes)
         self.readied = 0
+        self.broker_knows = True
         self.forgetting = Forgetting(store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble)
         self.forgetting.recall()
 
-    async def _ready(self) -> None:
-        assert len(self.line.emptied) == self.readied
-        self.readied += 1
+    async def _ready(self) -> bool:
+        if self.broker_knows:
+            assert len(self.line.emptied) == self.readied
+            self.readied += 1
+        return self.broker_knows
 
     async def tend(self) -> None:
         """As each second, where the store was written to."""
@@ -97,6 +100,20 @@ def asked_in_vain(address: Path | str) -> Answer | None:
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "ECHO_S", 0)
+
+
+async def test_nothing_is_emptied_until_the_broker_knows_that_the_light_may_not_sign_in(
+    address: Path | str, store: Store
+) -> None:
+    bridge = Bridge(store)
+    bridge.broker_knows = False
+    wanted(address)
+    await bridge.tend()
+    assert bridge.line.emptied == []
+    assert [asked.answer for asked in store.to_forget()] == [None]
+    bridge.broker_knows = True
+    await bridge.tend()
+    assert bridge.line.emptied == [LIGHT]
 
 
 async def test_bridge_empties_and_answers_once(address: Path | str, store: Store) -> None:
@@ -275,9 +292,10 @@ async def test_request_that_is_taken_back_at_the_last_moment_is_not_done(address
     wanted(address)
     taking_back = store.to_forget()[0]
 
-    async def before() -> None:
+    async def before() -> bool:
         with patient(address) as database:
             forgetting._give_up(database, LIGHT, taking_back.asked_at, None)
+        return True
 
     bridge.forgetting._before = before
     await bridge.tend()

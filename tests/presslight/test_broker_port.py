@@ -24,6 +24,14 @@ def test_port_asked_for_comes_first_then_that_of_the_last_start(
     assert broker_port.candidates(asked, kept, public=public) == wanted
 
 
+def test_port_that_is_kept_anew_is_never_half_there(tmp_path: Path) -> None:
+    broker_port.write(tmp_path, 1884)
+    with (tmp_path / broker_port.RECORD).open() as reader:
+        broker_port.write(tmp_path, 1885)
+        assert reader.read() == "1884\n"
+    assert [file.name for file in tmp_path.iterdir()] == [broker_port.RECORD]
+
+
 def test_port_is_kept_and_nothing_else_is_believed(tmp_path: Path) -> None:
     assert broker_port.read(tmp_path) is None
     broker_port.write(tmp_path, 1884)

@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -115,7 +115,7 @@ async def test_account_that_is_added_while_the_stack_runs_signs_in(tmp_path: Pat
             await phone.until(lambda lights: "attic" in lights and lights["attic"].online)
 
 
-async def frozen_reload(stack: Stack, heeding: "asyncio.Task[None]", user: str, folder: Path) -> Mosquitto:
+async def frozen_reload(stack: Stack, heeding: "asyncio.Task[Any]", user: str, folder: Path) -> Mosquitto:
     """Have `heeding` take in that `user` was added, and wait for a Mosquitto that stands still."""
     assert isinstance(stack.broker, Mosquitto)
     os.kill(stack.broker.pid, signal.SIGSTOP)
@@ -173,6 +173,27 @@ async def test_topics_are_emptied_once_the_broker_knows_whoever_saw_the_change_f
         os.kill(broker.pid, signal.SIGCONT)
         await first
         await second
+
+
+async def test_mosquitto_that_stands_still_as_accounts_change_is_told_once_and_hears_of_it_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broker.mosquitto.RELOAD_S", 0.05)
+    told: list[str] = []
+    made = Stack(broker="mosquitto", lights=0, folder=tmp_path, trouble=told.append)
+    async with asyncio.timeout(WAIT_S), made as stack:
+        heeding = asyncio.create_task(stack._heed_accounts())
+        broker = await frozen_reload(stack, heeding, "attic", tmp_path)
+        assert [await heeding, await stack._heed_accounts()] == [False, False]
+        assert len(told) == 1
+        assert "mosquitto has not answered" in told[0]
+        os.kill(broker.pid, signal.SIGCONT)
+        while not await stack._heed_accounts():
+            pass
+        attic = Accounts.load(tmp_path / CREDENTIALS).password("attic")
+        async with Client(broker.address.signed_in_as("attic", attic)):
+            pass
+        assert len(told) == 1
 
 
 async def test_disk_that_is_full_as_accounts_change_is_told_and_ends_nothing(
