@@ -20,6 +20,9 @@ LOCKED := --require-hashes
 PARTS := $(wildcard broker cloud contract mobile_sim presslight tests)
 # What containers are made and run with, where there is no Docker.
 CONTAINERS := podman runc iptables netavark aardvark-dns debootstrap
+WHICH := import sys; print(sys.prefix, *sys.version_info[:2])
+# An environment holds its folder's path and its Python's version: one that was moved, or outlived its Python, is made anew.
+STALE := $(shell [ ! -e $(VENV)/pyvenv.cfg ] || [ "$$($(BIN)/python -c '$(WHICH)' 2>&1)" = "$$(cat $(VENV)/.which 2>&1)" ] || echo stale)
 DEVICE := $(wildcard firmware/boot.py firmware/main.py firmware/lamp/*.py)
 
 say = printf 'presslight: %s\n' "$(1)" >&2
@@ -116,11 +119,16 @@ clean: ## remove what these verbs made here
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+ifneq ($(STALE),)
+.PHONY: $(BIN)/python
+endif
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ $(call say,$(PYTHON) is not Python 3.11 or newer; name one: make PYTHON=python3.11 ...); exit 1; }
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { $(call say,$(PYTHON) has no pip; install the package python3-pip); exit 1; }
+	@rm -rf $(addprefix $(VENV)/,bin lib lib64 include lowest .run .flash .dev .stubs .compose)
 	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(BIN)/python -c '$(WHICH)' >$(VENV)/.which
 
 $(VENV)/.run: requirements.lock pyproject.toml $(BIN)/python
 	$(call install,what presslight runs on,$(LOCKED) -r requirements.lock)

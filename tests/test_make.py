@@ -109,6 +109,51 @@ def test_no_network_is_one_line(clone: Path) -> None:
     ]
 
 
+@pytest.fixture
+def set_up(clone: Path) -> Path:
+    """A clone whose virtual environment is there, as far as make can see."""
+    folder = clone / "here"
+    folder.mkdir()
+    for file in [file for file in clone.iterdir() if file.is_file()]:
+        file.rename(folder / file.name)
+    assert make(folder, ".venv/bin/python").returncode == 0
+    (folder / ".venv/.run").touch()
+    assert is_up_to_date(folder)
+    return folder
+
+
+def is_up_to_date(folder: Path) -> bool:
+    return make(folder, "--question", ".venv/.run").returncode == 0
+
+
+def test_an_environment_that_was_moved_is_made_anew(set_up: Path) -> None:
+    moved = set_up.rename(set_up.with_name("there"))
+    assert not is_up_to_date(moved)
+    assert make(moved, ".venv/bin/python").returncode == 0
+    assert not (moved / ".venv/.run").exists(), "what was installed names the former folder"
+    (moved / ".venv/.run").touch()
+    assert is_up_to_date(moved)
+
+
+def test_an_environment_that_outlived_its_python_is_made_anew(set_up: Path) -> None:
+    python = set_up / ".venv/bin/python"
+    python.unlink()
+    python.symlink_to("/no/such/python3")
+    assert not is_up_to_date(set_up)
+    assert make(set_up, ".venv/bin/python").returncode == 0
+    assert not is_up_to_date(set_up)
+    assert subprocess.run([python, "--version"], check=False).returncode == 0
+
+
+def test_a_new_environment_spares_what_else_is_in_its_folder(set_up: Path) -> None:
+    kept = set_up / ".venv/state/presses.db"
+    kept.parent.mkdir()
+    kept.touch()
+    moved = set_up.rename(set_up.with_name("there"))
+    assert make(moved, ".venv/bin/python").returncode == 0
+    assert (moved / ".venv/state/presses.db").exists()
+
+
 def test_clean_removes_what_the_verbs_made_and_nothing_else(clone: Path) -> None:
     kept = sorted(path.name for path in clone.iterdir())
     for made in (".venv/bin", "build/lib", "dist", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"):
