@@ -5,6 +5,9 @@ from pathlib import Path
 from broker.kept_files import PUBLIC, replace_files
 from contract.address import DEFAULT_PORTS
 
+OWN_BROKERS = ("embedded", "mosquitto")
+"""The brokers that `up` starts itself."""
+
 RECORD = "broker.port"
 """The file in a stack's folder that keeps it."""
 

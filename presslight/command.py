@@ -1,20 +1,46 @@
 """The command `presslight`: one verb per file, composed here."""
 
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperGroup
 
-from presslight.accounts import accounts
 from presslight.console import Verb, out
-from presslight.flash import flash
-from presslight.forget import forget
-from presslight.light import light
-from presslight.measure import measure
-from presslight.token import token
-from presslight.up import up
+
+NAMES = ("up", "light", "measure", "token", "accounts", "forget", "flash")
+"""The verbs; each is the function of that name in the file of that name."""
+
+
+class Verbs(Mapping[str, Any]):
+    """The verbs by name. A verb's file is loaded once it is asked for: no verb waits for what only others need."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in NAMES:
+            raise KeyError(name)
+        alone = typer.Typer(add_completion=False)
+        alone.command(cls=Verb)(getattr(import_module(f"presslight.{name}"), name))
+        return typer.main.get_command(alone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+class Command(TyperGroup):
+    """The command, which has all verbs."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = cast("MutableMapping[str, Any]", Verbs())
+
 
 app = typer.Typer(
+    cls=Command,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -35,7 +61,3 @@ def command(
     ] = False,
 ) -> None:
     """From a press on the phone to light in the room: start it, press it, measure it, put it on an ESP32."""
-
-
-for verb in (up, light, measure, token, accounts, forget, flash):
-    app.command(cls=Verb)(verb)

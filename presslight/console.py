@@ -1,15 +1,12 @@
-"""What every verb of the command shares: its paths, where it prints, how it stops, how an error becomes one line."""
+"""What every verb of the command shares: its paths, where it prints, how an error becomes one line."""
 
-import asyncio
 import os
-import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import typer
-import uvloop
 from rich.console import Console
 from typer.core import TyperCommand
 
@@ -28,9 +25,6 @@ class Printer(Console):
 
 out = Printer(highlight=False)
 err = Printer(stderr=True, highlight=False)
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks a verb to end."""
 
 
 class NoPath(PresslightError):
@@ -87,30 +81,6 @@ def one_line() -> Iterator[None]:
 def complain(sentence: str) -> None:
     """Say on stderr what is wrong."""
     err.print(f"presslight: {sentence}", markup=False, soft_wrap=True)
-
-
-def run_until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a verb until it ends, or until SIGINT, SIGTERM or SIGHUP; either way it cleans up, once, and this returns.
-
-    Signals after the first change nothing: make passes one on that the terminal has sent to all already.
-    """
-    with one_line():
-        uvloop.run(_until_signal(verb))
-
-
-async def _until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    task = asyncio.create_task(verb(), name="verb")
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, stopped.set)
-    stop = asyncio.create_task(stopped.wait(), name="wait for a signal")
-    await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    task.cancel()
-    await asyncio.wait([task, stop])
-    if not task.cancelled():
-        task.result()
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> BaseException:

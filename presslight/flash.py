@@ -17,10 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from contract.errors import Invalid
 from presslight import tool
 from presslight.address import read_address
-from presslight.console import err, given_path, one_line, out, refuse_written, run_until_signal
+from presslight.console import err, given_path, one_line, out, refuse_written
 from presslight.flash_plan import FlashPlan, Step
 from presslight.light_settings import SETTINGS, setup_files, write_secret
 from presslight.port import trouble
+from presslight.signals import run_until_signal
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
 SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin")

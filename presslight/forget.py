@@ -13,7 +13,7 @@ from presslight.accounts import how_mosquitto_hears
 from presslight.accounts_folder import AccountsFolder
 from presslight.console import given_path, out
 from presslight.light_settings import check_name
-from presslight.token import store_address
+from presslight.store_address import store_address
 
 WAIT_S = 10
 

@@ -14,6 +14,8 @@ EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 -- what --lan means
 ELSEWHERE = ("192.0.2.1", 9)
 """An address of nobody (TEST-NET-1, RFC 5737). Connecting UDP to it chooses a route and sends nothing."""
 
+NOT_THERE = "This machine has no address in a local network: nothing else can reach it."
+
 _SIOCGIFADDR = 0x8915  # Linux
 _INSIDE = ("docker", "br-", "veth", "virbr", "cni", "podman", "lxc")
 """Names of interfaces that lead to containers and virtual machines of this machine."""

@@ -12,10 +12,11 @@ from rich.live import Live
 
 from contract.address import BrokerAddress
 from presslight.address import read_address
-from presslight.console import given_path, out, run_until_signal
+from presslight.console import given_path, out
 from presslight.glow import Glow
 from presslight.keyboard import END, Keyboard
 from presslight.light_picture import LightPicture, log_lines
+from presslight.signals import run_until_signal
 from presslight.simulated_light import Power, SimulatedLight
 
 FRAME_S = 1 / 30

@@ -19,8 +19,8 @@ from mobile_sim.phone import Phone
 from mobile_sim.result import Plan, Result, conclude
 from mobile_sim.tables import table
 from mobile_sim.tally import Tally
-from presslight.console import complain, err, given_path, one_line, out, refuse_written, run_until_signal
-from presslight.stack import Stack
+from presslight.console import complain, err, given_path, one_line, out, refuse_written
+from presslight.signals import run_until_signal
 
 EXIT_CODES = {"within": 0, "over": 1, "unmeasured": 2}
 CONNECT_MS = 3_000
@@ -207,20 +207,23 @@ async def _phone(wanted: Wanted) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]
     async with AsyncExitStack() as exits:
         url, token, names = wanted.url, wanted.token, wanted.names
         if url is None:
-            stack = await _started(wanted, exits)
-            url, token, names = stack.url, stack.token, stack.names
+            url, token, names = await _started(wanted, exits)
         phone = Phone(url, token, client="presslight measure", connect_ms=CONNECT_MS)
         yield await exits.enter_async_context(phone), names
 
 
-async def _started(wanted: Wanted, exits: AsyncExitStack) -> Stack:
+async def _started(wanted: Wanted, exits: AsyncExitStack) -> tuple[str, str, tuple[str, ...]]:
+    """A bridge of our own, a token for it, and its lights."""
+    from presslight.stack import Stack  # noqa: PLC0415 -- whoever measures a bridge that runs needs none of it
+
     with err.status("starting") as status:
         stack = Stack(
             lights=wanted.names or wanted.start,
             press_rate=max(LEAST_PRESS_RATE, ceil(2 * wanted.rate)),
             step=lambda what: status.update(f"starting {what}"),
         )
-        return await exits.enter_async_context(stack)
+        await exits.enter_async_context(stack)
+    return stack.url, stack.token, stack.names
 
 
 async def _press(phone: Phone, plan: Plan) -> Tally:

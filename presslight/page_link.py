@@ -14,6 +14,9 @@ from mobile_sim.address import BridgeAddress
 RECORD = "page.url"
 """The file in a stack's folder with the address that phones used last, without any token."""
 
+DEFAULT_PORT = 8787
+"""The bridge's, unless `up` is told another."""
+
 QUIET_ZONE = 4
 """Light modules around a QR code (ISO/IEC 18004)."""
 

@@ -10,8 +10,6 @@ from presslight.console import complain, out
 from presslight.page_link import page_link, page_url, print_qr, record
 from presslight.stack import Stack
 
-NO_LAN = "This machine has no address in a local network: nothing else can reach it."
-
 
 class Shown:
     """`print(stack)`: on stdout, once. `state`: the folder that keeps the page's address for `presslight token`."""
@@ -41,7 +39,9 @@ class Shown:
         if hosts:
             print_qr(link, out)
         else:
-            _say(NO_LAN if lan.is_everywhere(host) else "Only this machine reaches it; with --lan phones do, too.")
+            _say(
+                lan.NOT_THERE if lan.is_everywhere(host) else "Only this machine reaches it; with --lan phones do, too."
+            )
         if not stack.token:
             _say("A token for it: presslight token, with the same --state or --store.")
         if self._state:

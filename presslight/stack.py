@@ -26,11 +26,9 @@ from presslight.accounts_file import AccountsFile
 from presslight.address import read_address
 from presslight.page_link import page_link
 from presslight.simulated_light import Power, SimulatedLight, SimulatedLightError
+from presslight.store_address import store_of
 
 ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "attic", "garage")
-
-OWN_BROKERS = ("embedded", "mosquitto")
-"""The brokers that a stack starts itself."""
 
 LOOKS_AT_ACCOUNTS_EACH_S = 1.0
 
@@ -44,11 +42,6 @@ Say = Callable[[str], None]
 def room_names(count: int) -> tuple[str, ...]:
     """Give `count` lights names: rooms of a house first, then light-9, light-10 and so on."""
     return ROOMS[:count] + tuple(f"light-{number}" for number in range(len(ROOMS) + 1, count + 1))
-
-
-def store_of(folder: Path) -> Path:
-    """Where the bridge keeps presses and tokens, in a stack's folder, unless it is told another store."""
-    return folder / "presses.db"
 
 
 class Stack:
@@ -210,7 +203,7 @@ class Stack:
                 await start()
 
     async def _start_broker(self, exits: AsyncExitStack, folder: Path) -> Callable[[str], BrokerAddress]:
-        if self._wanted not in OWN_BROKERS:
+        if self._wanted not in ports.OWN_BROKERS:
             address = read_address(self._wanted, ca_file=self._ca_file)
             return lambda _: address
         self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")

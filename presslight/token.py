@@ -7,17 +7,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cloud.database import Address, read_address
+from cloud.database import Address
 from cloud.tokens import issue_token, list_tokens, revoke_tokens
 from contract import url as urls
-from contract.errors import Invalid, printable
+from contract.errors import Invalid
 from mobile_sim.address import BridgeAddress
 from presslight import lan
 from presslight.console import given_path, one_line, out, refuse_written
-from presslight.page_link import page_link, page_url, print_qr, recorded
-from presslight.shown import NO_LAN
-from presslight.stack import store_of
-from presslight.up import DEFAULT_PORT
+from presslight.page_link import DEFAULT_PORT, page_link, page_url, print_qr, recorded
+from presslight.store_address import store_address
 
 
 def token(
@@ -76,19 +74,8 @@ def _page(state: Path | None, url: str | None, *, in_lan: bool) -> str | None:
         return last
     hosts = lan.addresses()
     if not hosts:
-        raise Invalid(NO_LAN)
+        raise Invalid(lan.NOT_THERE)
     return page_url(hosts[0], (urls.split(last).port if last else None) or DEFAULT_PORT)
-
-
-def store_address(state: Path | None, store: str | None) -> Address:
-    """Where the bridge keeps tokens and presses: a store that is named wins over a folder. Raises Invalid."""
-    if store is not None:
-        return read_address(store)
-    if state is None:
-        raise Invalid("say where the bridge keeps them: --state or --store, as for `presslight up`")
-    if not state.is_dir():
-        raise Invalid(f"there is no folder {printable(state)}")
-    return store_of(state)
 
 
 def _table(store: Address) -> Table:

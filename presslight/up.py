@@ -6,20 +6,16 @@ from typing import Annotated, Literal
 
 import typer
 from rich.status import Status
-from rich.table import Table
 
 from cloud.database import read_address
-from cloud.logs import configure
 from contract.errors import Invalid
-from mobile_sim.phone import Phone
 from presslight import lan
 from presslight.address import read_address as read_broker
-from presslight.console import complain, given_path, out, refuse_written, run_until_signal
-from presslight.shown import Shown
-from presslight.stack import OWN_BROKERS, Stack
+from presslight.broker_port import OWN_BROKERS
+from presslight.console import complain, given_path, out, refuse_written
+from presslight.page_link import DEFAULT_PORT
+from presslight.signals import run_until_signal
 
-BUDGET_MS = 2_000
-DEFAULT_PORT = 8787
 DEFAULT_PRESS_RATE = 50
 
 
@@ -87,6 +83,12 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     address = read_address(store) if store is not None else None
     place = _host(host, in_lan=in_lan)
     _check(ctx, broker, ca_file, lights, demo=demo)
+    # What follows is the whole stack; a wrong option and --help are told without loading it.
+    from cloud.logs import configure  # noqa: PLC0415
+    from presslight.foreground import stay_up  # noqa: PLC0415
+    from presslight.shown import Shown  # noqa: PLC0415
+    from presslight.stack import Stack  # noqa: PLC0415
+
     configure(logs, logging.getLevelNamesMapping()[log_level.upper()])
     with Status("starting", console=out) as status:
         stack = Stack(
@@ -106,7 +108,7 @@ def up(  # noqa: PLR0913 -- each is an option of the command
             trouble=complain,
         )
         shown = Shown(state, home_assistant=home_assistant, in_lan=in_lan)
-        run_until_signal(lambda: _stay_up(stack, status, shown, demo=demo))
+        run_until_signal(lambda: stay_up(stack, status, shown, demo=demo))
 
 
 def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *, demo: bool) -> None:
@@ -126,41 +128,3 @@ def _host(host: str | None, *, in_lan: bool) -> str:
     if in_lan and host is not None:
         raise Invalid("--lan says where to listen, and so does --host: give one of them")
     return lan.EVERY_ADDRESS if in_lan else host or "127.0.0.1"
-
-
-async def _stay_up(stack: Stack, status: Status, shown: Shown, *, demo: bool) -> None:
-    async with stack:
-        if demo:
-            status.update("pressing each light once")
-            table = await press_each(stack)
-        status.stop()
-        if demo:
-            out.print(table)
-        shown.print(stack)
-        out.print("Ctrl-C ends it.")
-        await stack.watch()
-
-
-async def press_each(stack: Stack) -> Table:
-    """Press every light once, as a phone, and give the times beside the budget."""
-    table = Table("light", "says", title="One press each, from the phone to the light")
-    for heading in ("press → light", "press → confirmation", "budget"):
-        table.add_column(heading, justify="right")
-    async with Phone(stack.url, stack.token) as phone:
-        for name in stack.names:
-            await phone.until(lambda lights, name=name: phone.broker and name in lights and lights[name].online)  # type: ignore[misc] # mypy cannot type a lambda's default
-            journey = await phone.press(name, state="ON")
-            table.add_row(
-                name,
-                journey.word,
-                _ms(journey.press_to_light_ms, journey.error_ms),
-                _ms(journey.total_ms),
-                f"{BUDGET_MS:,} ms",
-            )
-    return table
-
-
-def _ms(value: float | None, error: float | None = None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.1f} ms" if error is None else f"{value:.1f} ± {error:.1f} ms"

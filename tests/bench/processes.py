@@ -14,7 +14,7 @@ from typing import NamedTuple
 from broker.child import tied_to_us
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
-from presslight.stack import store_of
+from presslight.store_address import store_of
 
 START_S = 30.0
 LINK = re.compile(rb"Phone page: (http://\S+)")

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from broker.mosquitto import Mosquitto
 from contract.errors import PresslightError
-from presslight.console import SIGNALS, complain, run_until_signal
+from presslight.console import complain
+from presslight.signals import SIGNALS, run_until_signal
 from tests.bench.measurements import FULL, SHORT, Bench, Sizes, accounts
 
 LIMIT_S = 600

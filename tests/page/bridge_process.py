@@ -13,7 +13,7 @@ from broker import ports
 from cloud.database import Address
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
-from presslight.stack import store_of
+from presslight.store_address import store_of
 
 URL = re.compile(rb"http://[^/\s]+:(\d+)")
 UP_S = 30

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cloud.tokens import list_tokens
 from presslight.command import app
-from presslight.stack import store_of
+from presslight.store_address import store_of
 from tests.page.fake_bridge import LINK, SITE, FakeBridge, view
 
 

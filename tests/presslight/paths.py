@@ -16,13 +16,15 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-import presslight.command  # noqa: F401 -- as above
+import presslight.foreground  # noqa: F401 -- as above: what `up` starts
+from presslight.command import Verbs
 
 LIMIT_S = 30
 CAPABILITIES_3, CAP_DAC_OVERRIDE = 0x2008_0522, 1
 
 
 def main() -> None:
+    assert dict(Verbs())  # every verb is loaded for all forks
     sys.modules["presslight.forget"].__dict__["WAIT_S"] = 0  # no bridge runs here
     asked: list[tuple[str, list[str], str]] = json.load(sys.stdin)
     json.dump([run(*each) for each in asked], sys.stdout)

@@ -29,7 +29,8 @@ from presslight.accounts import how_mosquitto_hears
 from presslight.accounts_folder import AccountsFolder
 from presslight.command import app
 from presslight.simulated_light import SimulatedLight
-from presslight.stack import Stack, store_of
+from presslight.stack import Stack
+from presslight.store_address import store_of
 from tests.broker.clients import Client
 
 WAIT_S = 100

@@ -17,8 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from presslight.command import app
+from presslight.lan import NOT_THERE
 from presslight.page_link import RECORD
-from presslight.shown import NO_LAN
 from tests.lab.namespace import Namespace, is_permitted
 from tests.presslight import qr_reader
 
@@ -148,7 +148,7 @@ def test_without_a_terminal_the_link_has_to_do(lan: Namespace, start: Start) -> 
 
 def test_machine_without_a_network_says_so(network: Namespace, start: Start) -> None:
     said = start("up", "--lan", "--lights", "0", "--port", "8788")
-    assert NO_LAN in said
+    assert NOT_THERE in said
     assert "http://127.0.0.1:8788/#token=" in said
     assert qr_reader.read(said) == []
 
@@ -183,7 +183,7 @@ def test_token_s_code_reads_as_its_link(lan: Namespace, start: Start, tmp_path: 
 def test_token_for_a_network_that_is_not_there_is_one_line(network: Namespace, tmp_path: Path) -> None:
     with network.entered():
         told = CliRunner().invoke(app, ["token", "--state", str(tmp_path), "--lan"])
-    assert (told.exit_code, told.stderr) == (2, f"presslight: {NO_LAN}\n")
+    assert (told.exit_code, told.stderr) == (2, f"presslight: {NOT_THERE}\n")
 
 
 def test_page_s_address_that_cannot_be_kept_is_told_and_the_bridge_stays(

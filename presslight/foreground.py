@@ -1,0 +1,50 @@
+"""A stack in this terminal: what `presslight up` starts once its options are good."""
+
+from rich.status import Status
+from rich.table import Table
+
+from mobile_sim.phone import Phone
+from presslight.console import out
+from presslight.shown import Shown
+from presslight.stack import Stack
+
+BUDGET_MS = 2_000
+
+
+async def stay_up(stack: Stack, status: Status, shown: Shown, *, demo: bool) -> None:
+    """Start a stack, tell where it is, and keep it up until cancelled. `demo`: press each light once before."""
+    async with stack:
+        if demo:
+            status.update("pressing each light once")
+            table = await press_each(stack)
+        status.stop()
+        if demo:
+            out.print(table)
+        shown.print(stack)
+        out.print("Ctrl-C ends it.")
+        await stack.watch()
+
+
+async def press_each(stack: Stack) -> Table:
+    """Press every light once, as a phone, and give the times beside the budget."""
+    table = Table("light", "says", title="One press each, from the phone to the light")
+    for heading in ("press → light", "press → confirmation", "budget"):
+        table.add_column(heading, justify="right")
+    async with Phone(stack.url, stack.token) as phone:
+        for name in stack.names:
+            await phone.until(lambda lights, name=name: phone.broker and name in lights and lights[name].online)  # type: ignore[misc] # mypy cannot type a lambda's default
+            journey = await phone.press(name, state="ON")
+            table.add_row(
+                name,
+                journey.word,
+                _ms(journey.press_to_light_ms, journey.error_ms),
+                _ms(journey.total_ms),
+                f"{BUDGET_MS:,} ms",
+            )
+    return table
+
+
+def _ms(value: float | None, error: float | None = None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1f} ms" if error is None else f"{value:.1f} ± {error:.1f} ms"
