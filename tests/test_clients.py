@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import async_playwright
 
 from contract.errors import CloseCode, ErrorCode
 from contract.phone import Hello, decode_bridge_frame, decode_phone_frame
@@ -19,8 +18,8 @@ from contract.words import Reason, Word
 from mobile_sim import load
 from mobile_sim.phone import Phone
 from presslight.stack import Stack
+from tests.browser import chromium
 from tests.mobile_sim.fake_bridge import TOKEN, Answer, FakeBridge, Visit, apply, first, refuse
-from tests.page.conftest import FLAGS, NAMES
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/clients.md").read_text()
@@ -71,10 +70,7 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
         yield press
     else:
-        found = next(filter(None, map(shutil.which, NAMES)), None)
-        assert found, "these tests need Chromium: tests/install.sh installs it"
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+        async with chromium(tmp_path) as browser:
             page = await browser.new_page()
 
             async def press(url: str, *words: str) -> OUTCOME:
@@ -86,7 +82,6 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
                     raise AssertionError(str(error)) from error
 
             yield press
-            await browser.close()
 
 
 async def _websocket_flags() -> list[str]:

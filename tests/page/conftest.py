@@ -1,7 +1,6 @@
 """A real Chromium, and the page's files without a bridge, for tests that play the bridge themselves."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,19 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from presslight.stack import Stack
+from tests.browser import chromium
 from tests.page.fake_bridge import SITE, FakeBridge, serve_page_files
 
 HERE = Path(__file__).parent
-FLAGS = (
-    *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"),
-    # No name service is asked: nobody is behind page.test, whatever the machine's network says to that, and when.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
 WAIT_S = 20
 """Bounds every wait for real parts; far over what any takes."""
 
@@ -37,13 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, "these tests need Chromium: tests/install.sh installs it"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    async with chromium(tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
