@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from stat import S_IMODE
 from typing import TypedDict
 
 from tests.lab.namespace import CLONE_NEWNET, _call, _up
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLONE = Path("/mnt")
 """Where the clone is there: below a folder that every user may enter."""
 INSTALLED = Path("/opt/presslight")
-CHANGED = ("/etc", "/opt", "/usr/local", "/var", str(Path.home()))
+CHANGED = ("/etc", "/opt", "/usr/local", "/var", str(Path.home()), "/tmp")
 """Folders that every user may enter there; Python itself may lie in a home."""
 NAMES = "127.0.0.1 broker.example db.example\n"
 
@@ -55,7 +56,8 @@ def _make(memory: Path) -> None:
     _cover(ROOT, CLONE, memory / "clone")
     for folder in CHANGED:
         _cover(Path(folder), Path(folder), memory / folder.strip("/").replace("/", "-"))
-    _mount("-t", "tmpfs", "presslight-test", "/run")
+    for fresh, mode in (("/run", "0755"), ("/dev/shm", "1777")):
+        _mount("-t", "tmpfs", "-o", f"mode={mode}", "presslight-test", fresh)
     with Path("/etc/hosts").open("a") as hosts:
         hosts.write(NAMES)
     os.environ["PATH"] = f"{ROOT / 'tests/stand_ins'}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -68,7 +70,7 @@ def _cover(folder: Path, place: Path, memory: Path) -> None:
     work.mkdir()
     stat = folder.stat()
     os.chown(upper, stat.st_uid, stat.st_gid)
-    upper.chmod(0o755)
+    upper.chmod(S_IMODE(stat.st_mode) | 0o755)
     _mount("-t", "overlay", "-o", f"lowerdir={folder},upperdir={upper},workdir={work}", "presslight-test", str(place))
 
 

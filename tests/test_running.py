@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -127,6 +128,13 @@ def test_what_is_pasted_on_debian_works_for_one_bridge_and_for_several(folder: P
     printed = paste(folder, *PLAIN, BRIDGES, more=(PRESS.format(options="", token=shared), used))
     judge(printed)
     assert re.search(r"^ +[1-9][0-9]$", printed, re.MULTILINE), "the presses are not in the database"
+
+
+def test_what_is_killed_in_the_machine_leaves_no_file_on_this_one(folder: Path) -> None:
+    made = [Path(place) / f"presslight-{uuid4()}" for place in ("/tmp", "/var/tmp", "/dev/shm", Path.home())]
+    written = [f"setpriv --reuid nobody mkdir {path}" for path in made[:3]] + [f"mkdir {made[3]}"]
+    paste(folder, more=(*written, "ls -d " + " ".join(map(str, made))))
+    assert [path for path in made if path.exists()] == []
 
 
 @pytest.mark.nightly
