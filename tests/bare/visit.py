@@ -48,7 +48,7 @@ def left_behind() -> list[str]:
     ours = {1, os.getpid(), os.getppid()}
     others = [path for path in Path("/proc").glob("[0-9]*") if int(path.name) not in ours]
     processes = [name for path in others if (name := command_of(path))]
-    files = [str(path) for folder in ("/tmp", "/dev/shm") for path in Path(folder).iterdir()]
+    files = [str(path) for folder in ("/tmp", "/var/tmp", "/dev/shm") for path in Path(folder).iterdir()]
     return processes + [name for name in files if not name.startswith("/tmp/pytest-of-")]
 
 
