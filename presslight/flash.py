@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from presslight.flash_plan import FlashPlan, Step
 from presslight.light_settings import SETTINGS, setup_files, write_secret
 from presslight.port import trouble
 from presslight.signals import run_until_signal
+from presslight.temporary_folder import temporary_folder
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
 SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin")
@@ -138,8 +138,8 @@ def _check(port: str, steps: Sequence[Step]) -> None:
 
 
 async def _run(plan: FlashPlan) -> None:
-    with tempfile.TemporaryDirectory(prefix="presslight-flash-") as private:
-        plan = replace(plan, staging=Path(private))
+    with temporary_folder("flash") as private:
+        plan = replace(plan, staging=private)
         for name, text in plan.setup.items():
             write_secret(plan.staging / name, text)
         await _take(tuple(plan.steps()), plan.port)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from presslight.keyboard import END, Keyboard
 from presslight.light_picture import LightPicture, log_lines
 from presslight.signals import run_until_signal
 from presslight.simulated_light import Power, SimulatedLight
+from presslight.temporary_folder import temporary_folder
 
 FRAME_S = 1 / 30
 QUIT_KEYS = ("q", "Q", END)
@@ -57,8 +57,8 @@ def light(
 
 async def _run(broker: str, name: str, heap: str | None, ca_file: Path | None, flash: Path | None) -> None:
     address = read_address(broker, ca_file=ca_file)
-    with tempfile.TemporaryDirectory(prefix="presslight-light-") as forgotten:
-        async with SimulatedLight(name, address, flash or Path(forgotten), heap) as simulated:
+    with temporary_folder("light") as forgotten:
+        async with SimulatedLight(name, address, flash or forgotten, heap) as simulated:
             if sys.stdin.isatty() and sys.stdout.isatty():
                 await _show(simulated, address)
             else:

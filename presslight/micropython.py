@@ -12,12 +12,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TypeAlias
 
 from contract.errors import PresslightError, sentence
 from presslight import debian
+from presslight.temporary_folder import temporary_folder
 
 Command: TypeAlias = list[str]
 """The start of an argument list: append the script and its arguments to it."""
@@ -97,8 +97,8 @@ def _fetch() -> Command:
     _tell("fetching MicroPython with apt, once; this takes a few seconds")
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home.parent, prefix=".new-") as folder:
-            _settle(debian.unpack("micropython", RELEASE, Path(folder)), home)
+        with temporary_folder("fetch", home.parent) as folder:
+            _settle(debian.unpack("micropython", RELEASE, folder), home)
     except debian.AptFailed as error:
         raise MicropythonMissing(f"MicroPython could not be fetched ({error}); {BY_HAND}") from error
     except OSError as error:

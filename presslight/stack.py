@@ -1,7 +1,6 @@
 """The whole stack in one go: a broker, the bridge and simulated lights, started in order and ended in reverse."""
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -27,6 +26,7 @@ from presslight.address import read_address
 from presslight.page_link import page_link
 from presslight.simulated_light import Power, SimulatedLight, SimulatedLightError
 from presslight.store_address import store_of
+from presslight.temporary_folder import temporary_folder
 
 ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "attic", "garage")
 
@@ -101,7 +101,7 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
-            folder = self._folder or Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="presslight-")))
+            folder = self._folder or exits.enter_context(temporary_folder("up"))
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             users = await self._start_broker(exits, folder)
             await self._start_bridge(exits, folder, users(BRIDGE_USER))

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -190,17 +190,34 @@ def test_the_command_fails_in_one_line(bare: Path) -> None:
     )
 
 
-def test_sigterm_while_fetching_leaves_nothing(bare: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def fetcher(bare: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is fetching and would for ever; its apt has ended when it has."""
     os.mkfifo(started := tmp_path / "started")
     os.mkfifo(never := tmp_path / "never")
     script(bare / "apt-get", f"echo $$ >{started}", f"exec /bin/cat <>{never}")
     (bare / "setpriv").symlink_to("/usr/bin/setpriv")
     with subprocess.Popen([sys.executable, "-m", "presslight.micropython"], stderr=subprocess.DEVNULL) as process:
         apt = os.pidfd_open(int(started.read_text()))
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 143
+        yield process
     try:
         assert select.select([apt], [], [], 10) == ([apt], [], [])
     finally:
         os.close(apt)
+
+
+def test_sigterm_while_fetching_leaves_nothing(fetcher: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    fetcher.send_signal(signal.SIGTERM)
+    assert fetcher.wait(timeout=10) == 143
     assert copies(tmp_path) == []
+
+
+def test_what_a_kill_left_goes_with_the_next_fetch(
+    fetcher: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher.kill()
+    fetcher.wait(timeout=10)
+    assert copies(tmp_path) != []
+    monkeypatch.setattr(debian, "unpack", fetching("1 25 0"))
+    ensure()
+    assert copies(tmp_path) == [RELEASE]

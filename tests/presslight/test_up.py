@@ -107,6 +107,28 @@ async def test_demo_presses_each_light_and_leaves_nothing(start: Start, tmp_path
         assert probe.connect_ex((host, int(port)))
 
 
+@pytest.mark.parametrize(
+    ("words", "ready"),
+    [
+        (("up", "--lights", "1", "--port", "0"), "Ctrl-C ends it."),
+        (("light", "--broker", "mqtt://127.0.0.1:9"), "lost"),
+    ],
+)
+async def test_what_a_kill_left_goes_with_the_next_start(
+    start: Start, tmp_path: Path, words: tuple[str, ...], ready: str
+) -> None:
+    killed = await start(*words)
+    await said(killed, ready)
+    killed.kill()
+    await killed.communicate()
+    assert not is_empty(tmp_path)
+    again = await start(*words)
+    await said(again, ready)
+    again.terminate()
+    await ended(again)
+    assert is_empty(tmp_path)
+
+
 async def test_mosquitto_serves_as_well(start: Start) -> None:
     house = await start("up", "--broker", "mosquitto", "--lights", "1", "--port", "0")
     link = LINK.search(await said(house, "Ctrl-C ends it."))

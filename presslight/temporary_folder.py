@@ -1,0 +1,47 @@
+"""Temporary folders that a kill does not leave for good: the next one for the same purpose takes those with it.
+
+Each is locked by the process that uses it, and the kernel lets go of the lock when that ends, however it does.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def temporary_folder(purpose: str, place: Path | None = None) -> Iterator[Path]:
+    """Give an empty folder in `place`, private and gone at the end. `purpose` is a word in its name."""
+    prefix = f"presslight-{purpose}-"
+    place = place or Path(tempfile.gettempdir())
+    for left in place.glob(f"{prefix}*"):
+        with suppress(OSError):  # it is somebody else's, in use, or gone by now
+            _remove_unused(left)
+    new = Path(tempfile.mkdtemp(dir=place, prefix=f".{prefix}"))
+    folder = new.with_name(new.name.removeprefix("."))
+    with _locked(new, fcntl.LOCK_SH):
+        new.rename(folder)  # only now do others find it, so nobody finds it unlocked
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+def _remove_unused(folder: Path) -> None:
+    with _locked(folder, fcntl.LOCK_EX) as handle:
+        if os.fstat(handle).st_uid == os.geteuid():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[int]:
+    """Lock a folder meanwhile; gives its handle. Raises OSError where that cannot be."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+        yield handle
+    finally:
+        os.close(handle)
