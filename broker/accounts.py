@@ -95,6 +95,11 @@ class Accounts:
         """All users, sorted."""
         return tuple(sorted(self._passwords))
 
+    @property
+    def lights(self) -> tuple[str, ...]:
+        """The users that are lights, sorted."""
+        return tuple(user for user in self.users if role_of(user) is Role.LIGHT)
+
     def password(self, user: str) -> str:
         """The clear password. Raises UnknownUser."""
         try:

@@ -24,7 +24,7 @@ from broker.refusals import STRANGER, Refusals, Refused
 from broker.visit import Visit
 from contract import tcp
 from contract.address import BrokerAddress
-from contract.topics import may
+from contract.topics import AVAILABILITY, may
 
 MAX_STRANGERS = 100
 """Connections that have not said who they are; when one more comes, the oldest of them has to go."""
@@ -36,13 +36,16 @@ class EmbeddedBroker:
     """`async with EmbeddedBroker(accounts) as broker: broker.address`. Raises PortInUse, CannotListen.
 
     `stop` and `start` may be called again (a power cut of the broker): the address stays, what was retained is gone.
+    `offline`: lights whose availability it keeps as `offline` from its start on, as none is connected then: whoever
+    remembers `online` from before (Home Assistant) hears it, also of a light that does not come back.
     """
 
-    def __init__(self, accounts: Accounts, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, accounts: Accounts, host: str = "127.0.0.1", port: int = 0, offline: Iterable[str] = ()) -> None:
         self.refusals = Refusals()
         self._accounts = accounts
         self._host = host
         self._port = port
+        self._offline = tuple(offline)
         self._visits: dict[Visit, None] = {}
         self._strangers: dict[Visit, None] = {}
         self._guests: dict[str, Visit] = {}
@@ -62,6 +65,8 @@ class EmbeddedBroker:
             self._tasks = asyncio.TaskGroup()
             self._engine = Engine(self.refusals, self._tasks, self._guests)
             await self._engine.start()
+            for light in self._offline:
+                self._engine.keep(light, AVAILABILITY.format(light=light), b"offline")
             starting.push_async_callback(self._engine.shutdown)
             await starting.enter_async_context(self._tasks)
             starting.callback(self._end_all)

@@ -125,6 +125,11 @@ class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
         self._tasks = tasks
         self._guests = guests
 
+    def keep(self, user: str, topic: str, payload: bytes) -> None:
+        """Have a message of `user` retained, as nobody is there yet to hear it."""
+        data = properties.NONE + payload
+        self.retained_messages[topic] = Message(user, topic, data, MAX_QOS, retain=True, at=_now())
+
     # -- what amqtt calls ----------------------------------------------------------------------------------------------
 
     async def _client_message_loop(self, client_session: Session, handler: BrokerProtocolHandler) -> None:

@@ -236,7 +236,7 @@ class Stack:
 
     def _broker(self, folder: Path, host: str, port: int) -> EmbeddedBroker | Mosquitto:
         if self._wanted == "embedded":
-            return EmbeddedBroker(self._accounts, host, port)
+            return EmbeddedBroker(self._accounts, host, port, offline=self._accounts.lights)
         return Mosquitto(self._accounts, folder / "mosquitto", host, port)
 
     async def _start_bridge(self, exits: AsyncExitStack, folder: Path, address: BrokerAddress) -> None:

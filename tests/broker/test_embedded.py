@@ -17,6 +17,7 @@ from broker.mosquitto import Mosquitto
 from broker.refusals import STRANGER, Refused
 from broker.visit import Visit
 from contract.address import BrokerAddress
+from contract.topics import light_of
 from tests.broker.clients import Client, Wire, connect_packet, packet, publish_packet, text
 from tests.broker.conftest import Broker, Heard, OpenWire, wires
 from tests.lab.namespace import Namespace, is_permitted
@@ -73,6 +74,20 @@ async def test_stop_with_clients_leaves_no_task_and_no_port(accounts: Accounts) 
     assert asyncio.all_tasks() == {asyncio.current_task()}
     socket.create_server((address.host, address.port)).close()
     await broker.stop()
+
+
+async def test_light_is_offline_until_it_says_that_it_is_there(accounts: Accounts) -> None:
+    assert accounts.lights == ("hall", "kitchen")
+    async with asyncio.timeout(30), EmbeddedBroker(accounts, offline=accounts.lights) as broker:
+        async with client(broker, accounts, "kitchen") as kitchen:
+            await kitchen.publish(AVAILABILITY, b"online", qos=1, retain=True)
+        for kept in ({"kitchen": b"online", "hall": b"offline"}, {"kitchen": b"offline", "hall": b"offline"}):
+            async with client(broker, accounts, "homeassistant") as assistant:
+                await assistant.subscribe("presslight/light/+/availability", qos=1)
+                heard = [await assistant.heard() for _ in kept]
+                assert {light_of(topic): payload for topic, payload in heard} == kept
+            await broker.stop()
+            await broker.start()
 
 
 async def test_stop_publishes_no_will(embedded: EmbeddedBroker, accounts: Accounts, opens: OpenWire) -> None:

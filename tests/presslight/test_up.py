@@ -203,8 +203,26 @@ async def test_home_assistant_connects_with_what_is_printed_and_later_starts_kee
     assert await ended(later) == (0, "")
 
 
-async def hears_the_kitchen(form: re.Match[str]) -> None:
-    """Sign in as a form's owner with MQTT 5, and wait until the light says that it is there."""
+async def test_light_that_does_not_come_back_with_a_killed_house_is_offline_for_home_assistant(
+    start: Start, tmp_path: Path
+) -> None:
+    """Broker, bridge and light die together, and the first two come back; Home Assistant was there all the while."""
+    words = ("up", "--port", "0", "--state", str(tmp_path / "house"))
+    house = await start(*words, "--lights", "1", "--home-assistant", "--broker-port", str(free("127.0.0.1")))
+    form = FORM.search(await said(house, "Ctrl-C ends it."))
+    assert form
+    await hears_the_kitchen(form)
+    house.kill()
+    await house.wait()
+    later = await start(*words, "--lights", "0")
+    await said(later, "Ctrl-C ends it.")
+    await hears_the_kitchen(form, b"offline")
+    later.terminate()
+    assert await ended(later) == (0, "")
+
+
+async def hears_the_kitchen(form: re.Match[str], wanted: bytes = b"online") -> None:
+    """Sign in as a form's owner with MQTT 5, and wait until the light is said to be there, or not to be."""
     async with (
         asyncio.timeout(WAIT_S),
         aiomqtt.Client(
@@ -218,7 +236,7 @@ async def hears_the_kitchen(form: re.Match[str]) -> None:
     ):
         await assistant.subscribe("presslight/light/+/availability")
         async for message in assistant.messages:
-            if message.payload == b"online":  # Mosquitto kept `offline` from the last end
+            if message.payload == wanted:  # a broker may keep what was so before
                 return
 
 
