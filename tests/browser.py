@@ -2,9 +2,9 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
@@ -17,12 +17,16 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @asynccontextmanager
-async def chromium(folder: Path) -> AsyncIterator[Browser]:
-    """It runs meanwhile, with its temporary files in `folder`: its renderers are killed at the end, and leave some."""
+async def chromium() -> AsyncIterator[Browser]:
+    """It runs meanwhile. Its renderers are killed at the end and leave files, so these are in a folder that goes then.
+
+    The folder's path is short, for Chromium makes a socket below it.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     assert found, "these tests need Chromium: tests/install.sh installs it"
-    variables: dict[str, str | float | bool] = {**os.environ, "TMPDIR": str(folder)}
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=FLAGS, env=variables)
-        yield browser
-        await browser.close()
+    with tempfile.TemporaryDirectory(prefix="presslight-chromium-") as folder:
+        variables: dict[str, str | float | bool] = {**os.environ, "TMPDIR": folder}
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=found, args=FLAGS, env=variables)
+            yield browser
+            await browser.close()

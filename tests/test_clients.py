@@ -70,7 +70,7 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
         yield press
     else:
-        async with chromium(tmp_path) as browser:
+        async with chromium() as browser:
             page = await browser.new_page()
 
             async def press(url: str, *words: str) -> OUTCOME:
