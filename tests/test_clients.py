@@ -144,6 +144,22 @@ async def test_client_asks_again_with_the_same_key_and_payload(client: Client, t
         assert (said["word"], said["key"], bridge.applied[one.key]) == ("applied", one.key, 1)
 
 
+@pytest.mark.parametrize("code", [code for code in CloseCode if not code.reconnect], ids=lambda code: code.name)
+async def test_client_that_is_closed_for_good_in_mid_press_ends_and_does_not_come_back(
+    client: Client, code: CloseCode
+) -> None:
+    """A token that is revoked is told by the close alone."""
+
+    async def closed(visit: Visit, _press: object) -> None:
+        await visit.close(code)
+
+    async with FakeBridge() as bridge:
+        bridge.answer = closed
+        with pytest.raises(AssertionError, match=f"closed: {code}"):
+            await client(bridge.url, TOKEN, "kitchen", "ON")
+        assert len(bridge.hellos) == len(bridge.presses) == 1
+
+
 class CrowdedBridge(FakeBridge):
     """Has no room for the first phone that comes."""
 
