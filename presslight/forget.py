@@ -1,5 +1,6 @@
 """The verb `presslight forget`: a light is no more, for its broker, for Home Assistant, for bridges and phones."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -67,14 +68,16 @@ def forget(
             f"{f', then forget {name} again; its account is taken away already' if had_own else ''}"
         )
     had_account = has_account or had_own
+    again = f"Once one runs that reaches its broker: {_command(name, state, store)}"
     if answer is None and not had_account:
-        raise NoBridge(f"no bridge has answered: ask to forget {name} again once one runs that reaches its broker")
+        raise NoBridge(f"no bridge has answered, and nothing was done. {again}")
     if answer is Answer.UNKNOWN and not had_account:
         raise NoSuchLight(f"there is no light {name}")
     if folder is not None and has_account:
         folder.remove([name])
         folder.save()
-    _tell(name, answer, had_account=had_account, elsewhere=accounts if has_account else None)
+    _say(f"{name} is forgotten" if answer else f"The account of {name} is gone; no bridge has answered. {again}")
+    _tell(name, had_account=had_account, elsewhere=accounts if has_account else None)
 
 
 def _take_own_account(name: str, state: Path | None) -> bool:
@@ -94,11 +97,14 @@ def _open(folder: Path) -> AccountsFolder:
     return AccountsFolder.open(folder)
 
 
-def _tell(name: str, answer: Answer | None, *, had_account: bool, elsewhere: Path | None) -> None:
-    if answer:
-        _say(f"{name} is forgotten")
-    else:
-        _say(f"The account of {name} is gone; no bridge has answered: ask again once one runs that reaches its broker")
+def _command(name: str, state: Path | None, store: str | None) -> str:
+    """What asks the same bridge again; it can be pasted."""
+    where = ("--store", store) if store is not None else ("--state", str(state))
+    return printable(shlex.join(("presslight", "forget", name, *where)))
+
+
+def _tell(name: str, *, had_account: bool, elsewhere: Path | None) -> None:
+    """Tell what is left to be done."""
     if not had_account:
         _say("A lamp that may still sign in comes back with its next report: take its account away at its broker first")
     elif elsewhere:

@@ -33,6 +33,7 @@ from presslight.stack import Stack
 from presslight.store_address import store_of
 from tests.broker.clients import Client
 
+ONCE = "Once one runs that reaches its broker"
 WAIT_S = 100
 TOLD_WITHOUT_AN_ACCOUNT = (
     "kitchen is forgotten\n"
@@ -263,10 +264,11 @@ async def test_what_was_asked_while_no_bridge_ran_is_not_done_to_the_light_that_
         (tmp_path / CREDENTIALS).write_text(house.text())
         asked = await forget("kitchen", "--state", str(tmp_path))
         assert (asked.code, asked.err) == (0, "")
-        assert asked.out.startswith("The account of kitchen is gone; no bridge has answered: ask again")
+        repeat = f"{ONCE}: presslight forget kitchen --state {tmp_path}\n"
+        assert asked.out.startswith(f"The account of kitchen is gone; no bridge has answered. {repeat}")
         again = await forget("kitchen", "--state", str(tmp_path))
         assert (again.code, again.out) == (2, "")
-        assert again.err.startswith("presslight: no bridge has answered")
+        assert again.err == f"presslight: no bridge has answered, and nothing was done. {repeat}"
         async with Bridge(Settings(broker=address, store=store), port=0) as bridge:
             async with Phone(bridge.url, issue_token(store, phone="ann")) as phone:
                 await phone.until(lambda lights: set(lights) == {"hall", "kitchen"})
@@ -336,6 +338,13 @@ async def test_account_that_went_before_the_broker_refused_is_told(tmp_path: Pat
         assert (await forget("kitchen", "--state", str(tmp_path))).out.startswith("kitchen is forgotten\n")
 
 
+def test_command_to_repeat_names_the_store_and_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presslight.forget.WAIT_S", 0)
+    store = tmp_path / "a store.db"
+    told = call("kitchen", "--store", str(store)).stderr
+    assert told.endswith(f"{ONCE}: presslight forget kitchen --store '{store}'\n")
+
+
 def call(*words: str) -> Result:
     return CliRunner().invoke(app, ["forget", *words], env={"PRESSLIGHT_STORE": None})
 
@@ -368,6 +377,7 @@ def test_account_in_a_folder_goes_too_and_the_reload_is_told(tmp_path: Path, mon
     assert answer.exit_code == 0
     assert how_mosquitto_hears(tmp_path / "secrets") in answer.stdout
     assert "forget kitchen again" in answer.stdout
+    assert f"{ONCE}: presslight forget kitchen --state {tmp_path / 'state'}\n" in answer.stdout
     assert AccountsFolder.open(tmp_path / "secrets").accounts.users == ("bridge", "hall")
     assert not (tmp_path / "secrets" / "kitchen.url").exists()
     assert "no bridge has answered" in call("kitchen", "--state", str(tmp_path / "state")).stderr
