@@ -95,7 +95,7 @@ def start_and_press(folder: Path) -> None:
     """Start it, press; press again after a restart of each service, and with an account more."""
     run("ip", "link", "set", "lo", "up")
     composition = Composition(folder)
-    start, renew = sections()["6. Docker"]
+    start, renew, forget = sections()["6. Docker"]
     try:
         token = composition.paste(start).split()[-1]
         composition.wait_healthy()
@@ -111,6 +111,8 @@ def start_and_press(folder: Path) -> None:
         if "hall:" not in composition.compose("exec", "-T", "broker", "cat", "/mosquitto/config/passwords"):
             raise SystemExit("the broker knows nothing of an account that was added")
         composition.press(token, "after an account was added")
+        if "kitchen is forgotten" not in composition.paste(forget):
+            raise SystemExit("the light was not forgotten")
     finally:
         composition.compose("down", "--volumes")
     left = output("podman", "ps", "--all", "--quiet") + output("podman", "volume", "ls", "--quiet", "--filter", OURS)
