@@ -4,6 +4,8 @@ import logging
 from collections import Counter
 from enum import StrEnum
 
+from contract.damping import is_worth_a_line
+
 MAX_SHOWN = 100
 """Characters of a topic or a reason that the log shows."""
 
@@ -45,6 +47,6 @@ class Refusals:
         """Count one refusal; `about` is the topic or the reason, never a password."""
         self.counts[user, what] += 1
         times = self.counts[user, what]
-        if str(times).strip("0") == "1":
+        if is_worth_a_line(times):
             shown = ascii(str(about)[:MAX_SHOWN])
             _log.warning("refused %s to %s: %s (%d times so far)", what.value, user, shown, times)

@@ -13,6 +13,9 @@ class Counts(Protocol):
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """A phone was told that something was wrong."""
 
+    def mistake(self, where: str, error: Exception) -> None:
+        """The bridge itself failed at something."""
+
     def shown(self, ms: int, bridge_us: int | None) -> None:
         """A phone showed a press `ms` after the finger; the bridge's part was `bridge_us`, if that is known."""
 

@@ -42,9 +42,10 @@ CLOSES = {
     ErrorCode.SILENT_PHONE: CloseCode.SILENT,
     ErrorCode.SLOW_PHONE: CloseCode.SLOW,
     ErrorCode.OVERLOADED: CloseCode.OVERLOADED,
+    ErrorCode.INTERNAL: CloseCode.INTERNAL,
     ErrorCode.STORE_UNAVAILABLE: CloseCode.OVERLOADED,
 }
-"""The errors after which the socket is closed, and with which code. The last two close it at the hello only."""
+"""Errors after which the socket is closed, and with which code; OVERLOADED and STORE_UNAVAILABLE only at the hello."""
 
 Frame = Hello | Press | Shown | Ping | Pong
 
@@ -233,6 +234,12 @@ class Conversation:
         """The phone's token is not good any more."""
         if self._state is State.TALKING:
             self._fail(ErrorCode.UNAUTHENTICATED)
+
+    def fail(self, error: Exception) -> None:
+        """The bridge failed at this phone: it hears so and has to come again; nobody else notices."""
+        self._board.counts.mistake("/ws", error)
+        if self._state is not State.ENDED:
+            self._fail(ErrorCode.INTERNAL)
 
     def gone(self) -> None:
         """The socket is gone: nobody hears the words any more."""

@@ -246,7 +246,13 @@ class Desk:
         for key in self._deadlines.due(now):
             press = self._open.get(key)
             if press is not None:
-                self._ring(press, now)
+                self._ring_alone(press, now)
+
+    def _ring_alone(self, press: Press, now: int) -> None:
+        try:
+            self._ring(press, now)
+        except Exception as error:  # the other presses that are due go on
+            self._observer.mistake(press.order.key, error)
 
     def _ring(self, press: Press, now: int) -> None:
         name = press.order.light

@@ -62,3 +62,6 @@ class Observer(Protocol):
 
     def folded(self, light: str, folded: Folded) -> None:
         """A report was taken in."""
+
+    def mistake(self, where: str, error: Exception) -> None:
+        """The bridge itself failed at something."""

@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-_LONGEST_KEY = 64
+from contract.words import is_key
 
 
 def key_of(text: str) -> str | None:
-    """The key of a press, if something like one is there."""
+    """The key of a press, if a good one is there: nothing else of a bad frame goes into an answer."""
     key = _members(text).get("key")
-    return key if isinstance(key, str) and len(key) <= _LONGEST_KEY else None
+    return key if isinstance(key, str) and is_key(key) else None
 
 
 def is_hello(text: str) -> bool:

@@ -115,10 +115,13 @@ class _Socket:
 
     def _hear(self, message: Message) -> None:
         text = message.get("text")
-        if text is not None:
-            self._talk.on_text(text, self._now())
-        else:
-            self._talk.on_binary(self._now())
+        try:
+            if text is not None:
+                self._talk.on_text(text, self._now())
+            else:
+                self._talk.on_binary(self._now())
+        except Exception as error:  # whatever it is, it ends this socket and no other
+            self._talk.fail(error)
 
     def _wake(self, urgent: bool) -> None:
         """Have the writer send what waits; a last word leaves now, ahead of all that its press still has to do."""
@@ -138,6 +141,9 @@ class _Socket:
                     return await self._close(self._talk.close_code or CloseCode.RESTART)
         except OSError:  # the phone went away; the reader hears of it
             return None
+        except Exception as error:  # what cannot be sent: nothing more can be said to this phone
+            self._talk.fail(error)
+            self._way.drop()
         finally:
             self._room.set()
 
@@ -160,7 +166,10 @@ class _Socket:
         self._timer = asyncio.get_running_loop().call_later(max(0.0, wait), self._ring)
 
     def _ring(self) -> None:
-        self._talk.on_time(self._now())
+        try:
+            self._talk.on_time(self._now())
+        except Exception as error:
+            self._talk.fail(error)
         if self._talk.close_code is CloseCode.SLOW:
             self._way.drop()  # nobody reads: a closing handshake would wait for ever
         else:

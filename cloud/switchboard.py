@@ -148,7 +148,10 @@ class Switchboard:
 
     def on_ack(self, key: str) -> None:
         """The broker acknowledged the set message of a press."""
-        self.desk.on_ack(key, self.now())
+        try:
+            self.desk.on_ack(key, self.now())
+        except Exception as error:
+            self.counts.mistake("acknowledgement", error)
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         """The broker delivers, or does so no longer."""

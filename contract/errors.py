@@ -47,8 +47,9 @@ class ErrorCode(StrEnum):
 
 
 class CloseCode(IntEnum):
-    """Why the bridge closed a phone's socket. 40xx and 1012: reconnect. 41xx: do not, it will fail again."""
+    """Why the bridge closed a phone's socket. 40xx, 1011 and 1012: reconnect. 41xx: do not, it will fail again."""
 
+    INTERNAL = 1011
     RESTART = 1012
     SLOW = 4001
     SILENT = 4002

@@ -111,6 +111,12 @@ Trait = Literal["on_off", "brightness"]
 """What a light can do. `brightness` includes `on_off`."""
 
 
+def is_key(text: str) -> bool:
+    """Whether this is a valid `Key`."""
+    match = _KEY.fullmatch(text)
+    return match is not None and int(match[2]) <= MAX_SMALL
+
+
 def split_key(key: str) -> tuple[str, int]:
     """Take `origin-n` apart. The key must be a valid `Key`."""
     match = _KEY.fullmatch(key)

@@ -145,6 +145,9 @@ class Observer:
     def folded(self, light: str, folded: Folded) -> None:
         self.reports.append(folded)
 
+    def mistake(self, where: str, error: Exception) -> None:
+        raise error
+
 
 class Watcher:
     """Keeps the words it heard."""

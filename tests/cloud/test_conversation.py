@@ -45,6 +45,9 @@ class Board:
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         self.errors.append((code, key))
 
+    def mistake(self, where: str, error: Exception) -> None:
+        raise error
+
     def shown(self, ms: int, bridge_us: int | None) -> None:
         self.journeys.append((ms, bridge_us))
 
@@ -238,7 +241,7 @@ BAD = [
     (PRESS | {"more": 1}, "invalid", key()),
     (PRESS | {"age_ms": -1}, "invalid", key()),
     (PRESS | {"patience_ms": 10**9}, "invalid", key()),
-    (PRESS | {"key": "short"}, "invalid", "short"),
+    (PRESS | {"key": "short"}, "invalid", None),
     (PRESS | {"key": "x" * 100}, "invalid", None),
     (PRESS | {"key": 7}, "invalid", None),
     (PRESS | {"light": "kitchen" * 5_000}, "too_large", None),

@@ -6,8 +6,11 @@ from cloud.scraps import is_hello, key_of
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ('{"key":"a-1","more":', None),
-        ('{"key":"a-1"}', "a-1"),
+        ('{"key":"0123456789abcdef-1"}', "0123456789abcdef-1"),
+        ('{"key":"0123456789abcdef-1","more":', None),
+        ('{"key":"0123456789abcdef-1073741824"}', None),
+        ('{"key":"a-1"}', None),
+        (r'{"key":"\ud800"}', None),
         ('{"key":7}', None),
         ('{"key":"' + "x" * 65 + '"}', None),
         ("[1]", None),

@@ -196,6 +196,11 @@ async def test_frame_in_pieces_is_one_frame(house: House) -> None:
     assert (await phone.until("outcome", final=True))["word"] == "applied"
 
 
+def is_later(frame: dict[str, Any]) -> bool:
+    """Whether this is not the first word on its press; a busy machine may leave one unconfirmed."""
+    return bool(frame.get("final")) or frame.get("word") == "unconfirmed"
+
+
 async def test_flood_of_one_phone_is_limited_and_the_others_do_not_notice(house: House) -> None:
     await house.light()
     flooder = await house.phone()
@@ -206,7 +211,7 @@ async def test_flood_of_one_phone_is_limited_and_the_others_do_not_notice(house:
     assert (await other.until("outcome", final=True))["word"] == "applied"
     words = []
     for _ in range(2_000):
-        while (frame := await flooder.next())["type"] not in ("error", "outcome") or frame.get("final"):
+        while (frame := await flooder.next())["type"] not in ("error", "outcome") or is_later(frame):
             pass
         words.append(frame.get("code") or frame["word"])
     assert set(words) == {"accepted", "rate_limited"}

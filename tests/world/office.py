@@ -152,6 +152,10 @@ class Office:
     def folded(self, light: str, folded: Folded) -> None:
         """Nothing is measured here."""
 
+    def mistake(self, where: str, error: Exception) -> None:
+        """A defect is one here, too."""
+        raise error
+
     # Board and counts
 
     def phone_of(self, token: str) -> str:

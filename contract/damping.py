@@ -1,0 +1,26 @@
+"""Log lines that anybody may cause: the 1st is told, the 10th, the 100th, so that nobody fills a log. Pure."""
+
+from collections import Counter
+from collections.abc import Hashable
+
+MOST_KEYS = 1_000
+"""What comes up beyond so many kinds is counted as one kind."""
+
+
+def is_worth_a_line(times: int) -> bool:
+    """Whether what has come up so often is told again."""
+    return str(times).strip("0") == "1"
+
+
+class Damping:
+    """Counts what comes up, kind by kind."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Hashable] = Counter()
+
+    def note(self, kind: Hashable) -> int:
+        """Count one. How often this kind has come up, where that is worth a line; otherwise 0."""
+        known = kind if kind in self._counts or len(self._counts) < MOST_KEYS else None
+        self._counts[known] += 1
+        times = self._counts[known]
+        return times if is_worth_a_line(times) else 0
