@@ -25,7 +25,14 @@ REQUEST_S = 10
 LONGEST_REQUEST_BYTES = 65_536
 """Head and body together; of a larger one nothing is read any more."""
 
+MOST_UNANSWERED = 8
+"""So many requests of a connection are taken in behind the one that is being answered; then nothing more is read."""
+
 HIGH_WATER_BYTES = 16_384
+
+_END_OF_HEAD = b"\r\n\r\n"
+_PIECE_BYTES = 1_024
+"""No request is shorter than the end of its head, so a piece up to there completes one head at most."""
 
 _NO_HANDSHAKE = "this is no handshake of a WebSocket"
 
@@ -54,6 +61,8 @@ class RequestProtocol(HttpToolsProtocol):
         """Take the connection over; a request is due."""
         super().connection_made(cast(asyncio.Transport, transport))
         self._received = 0  # bytes of the request that is coming in
+        self._read = b""  # what was read, of which the first `_parsed` bytes are parsed
+        self._parsed = 0
         self._refused = False
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
 
@@ -63,11 +72,37 @@ class RequestProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in a piece of a request."""
-        if self._refused:
-            return
-        self._received += len(data)
-        super().data_received(data)
+        """Take in what was read."""
+        self._read = self._read[self._parsed :] + data
+        self._parsed = 0
+        self._parse()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request."""
+        super().on_response_complete()
+        self._parse()
+
+    def _parse(self) -> None:
+        """Parse what was read, as far as there is room for requests that wait; read more only once none waits."""
+        while self._parsed < len(self._read) and len(self.pipeline) < MOST_UNANSWERED and self._goes_on():
+            self._take(self._piece())
+        if not self._goes_on():
+            self._read, self._parsed = b"", 0
+        elif self.pipeline or self._parsed < len(self._read):
+            self.flow.pause_reading()
+
+    def _goes_on(self) -> bool:
+        return not self._refused and self.transport.get_protocol() is self
+
+    def _piece(self) -> bytes:
+        start = self._parsed
+        end = self._read.find(_END_OF_HEAD, start, start + _PIECE_BYTES)
+        self._parsed = min(len(self._read), start + _PIECE_BYTES if end < 0 else end + len(_END_OF_HEAD))
+        return self._read[start : self._parsed]
+
+    def _take(self, piece: bytes) -> None:
+        self._received += len(piece)
+        super().data_received(piece)
         if self._received > LONGEST_REQUEST_BYTES:
             self._refuse(ErrorCode.TOO_LARGE, f"{LONGEST_REQUEST_BYTES} bytes are allowed")
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -119,6 +119,11 @@ class Bridge:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stop()
+
+    @property
+    def connections(self) -> Collection[object]:
+        """The protocols of the connections that are open."""
+        return self._server.server_state.connections
 
     async def watch(self) -> None:
         """Return once it was stopped; raise BridgeFailed when it ends by itself."""

@@ -1,0 +1,53 @@
+"""A client that hangs up, at whatever point, is no mistake of the bridge, and nothing of it stands in the log."""
+
+import asyncio
+import logging
+
+import pytest
+
+from cloud.door import RequestProtocol
+from tests.cloud.conftest import House
+
+PRESS = (
+    b"POST /api/lights/kitchen/presses HTTP/1.1\r\nHost: bridge\r\nAuthorization: Bearer %b\r\n"
+    b"Idempotency-Key: key-number-%03d\r\nPrefer: wait=5\r\nContent-Length: 14\r\n\r\n"
+)
+BODY = b'{"state":"ON"}'
+
+
+@pytest.mark.parametrize("last", [PRESS, PRESS + BODY, PRESS + BODY[:5]], ids=["head", "whole", "half a body"])
+@pytest.mark.parametrize("is_reset", [False, True])
+async def test_client_that_hangs_up_is_no_mistake(
+    house: House, caplog: pytest.LogCaptureFixture, last: bytes, is_reset: bool
+) -> None:
+    light = await house.light()
+    light.deaf = True  # so that answers are waited for
+    with caplog.at_level(logging.INFO):
+        for _ in range(10):
+            _, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+            token = house.token.encode()
+            writer.write(b"".join((PRESS + BODY) % (token, number) for number in range(5)) + last % (token, 5))
+            await house.until(lambda: any(isinstance(one, RequestProtocol) for one in house.bridge.connections))
+            if is_reset:
+                writer.transport.abort()
+            else:
+                writer.close()
+            await house.until(lambda: not house.bridge.connections)
+    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("path", ["api/lights", "healthz", "metrics", "", "ws"])
+async def test_client_that_hangs_up_amid_answers_is_no_mistake(
+    house: House, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    ask = f"GET /{path} HTTP/1.1\r\nHost: bridge\r\nAuthorization: Bearer {house.token}\r\n\r\n".encode()
+    with caplog.at_level(logging.INFO):
+        for read in (1, 100, 10_000, 100_000):
+            reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+            writer.write(ask * 500)
+            await reader.readexactly(min(read, 20_000))
+            writer.transport.abort()
+            await house.until(lambda: not house.bridge.connections)
+    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert [record for record in caplog.records if record.name != "presslight.bridge"] == []

@@ -1,0 +1,63 @@
+"""One connection that sends requests without pause (RFC 9112, 9.3.2) fills nobody's memory, and others are answered."""
+
+import asyncio
+import re
+from contextlib import closing
+
+from cloud.door import MOST_UNANSWERED, RequestProtocol
+from tests.cloud.conftest import House
+from tests.cloud.raw_phone import WAIT_S
+
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: bridge\r\n\r\n"
+MANY = 2_000
+
+
+def waiting(house: House) -> int:
+    """The most requests of a connection that wait behind another."""
+    connections = house.bridge.connections
+    return max((len(one.pipeline) for one in connections if isinstance(one, RequestProtocol)), default=0)
+
+
+async def answers(reader: asyncio.StreamReader, count: int, house: House) -> list[bytes]:
+    """The first lines of so many answers; all the time only a few requests wait."""
+    read = b""
+    async with asyncio.timeout(WAIT_S):
+        while len(lines := re.findall(rb"HTTP/1\.1 \d+ [^\r]*", read)) < count:
+            assert waiting(house) <= MOST_UNANSWERED
+            read += await reader.read(65_536)
+    return lines
+
+
+async def test_each_request_is_answered_and_few_wait(house: House) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+    with closing(writer):
+        writer.write(MANY * REQUEST)
+        assert await answers(reader, MANY, house) == MANY * [b"HTTP/1.1 200 OK"]
+
+
+async def test_requests_cut_anywhere_are_answered(house: House) -> None:
+    body = b'{"state":"ON"}' + b"\r\n\r\n" * 20
+    press = (
+        b"POST /api/lights/nowhere/presses HTTP/1.1\r\nHost: bridge\r\nAuthorization: Bearer %b\r\n"
+        b"Idempotency-Key: any-key-at-all\r\nContent-Length: %d\r\n\r\n%b" % (house.token.encode(), len(body), body)
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+    with closing(writer):
+        sent = (press + REQUEST) * 20
+        for start in range(0, len(sent), 7):
+            writer.write(sent[start : start + 7])
+            if start % 3 == 0:
+                await asyncio.sleep(0)
+        assert await answers(reader, 40, house) == 40 * [b"HTTP/1.1 200 OK"]
+
+
+async def test_phone_beside_it_presses_on(house: House) -> None:
+    await house.light()
+    phone = await house.phone()
+    _, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+    with closing(writer):
+        writer.write(4 * MANY * REQUEST)  # and reads nothing
+        await house.until(lambda: waiting(house) > 0)
+        await phone.press()
+        assert (await phone.until("outcome", final=True))["word"] == "applied"
+        assert waiting(house) <= MOST_UNANSWERED
