@@ -1,16 +1,24 @@
 """Logs, structured: an event and its fields, through the standard library, so whoever runs us decides what is shown.
 
 `configure` shows them as JSON or for people, the broker's and every library's too. No token and no password is ever
-passed to a log.
+passed to a log, and no variable of a program that failed. Whoever logs never waits for who reads it.
 """
 
 import logging
+import os
 import sys
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Literal, TextIO
 
 import structlog
 
+from cloud.log_writer import STDERR, LogWriter
+from cloud.tracebacks import ExcInfo, traceback_text
+from contract.damping import Damping
+
 Style = Literal["json", "console"]
+
+OURS = "presslight"
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -25,23 +33,57 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def configure(style: Style = "console", level: int = logging.INFO) -> None:
-    """Show all logs of this process on stderr. At DEBUG every word on every press is a line."""
-    handler = logging.StreamHandler()
+    """Show all logs of this process on stderr. At DEBUG every word on every press is a line.
+
+    Libraries log at INFO at most: at DEBUG some show every byte that they send, tokens and passwords among them.
+    """
+    handler = LogWriter(encoding=getattr(sys.stderr, "encoding", None) or "utf-8")
+    handler.addFilter(Foreign())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.ExtraAdder(),
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                _stamp,
             ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
         )
     )
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    logging.getLogger(OURS).setLevel(level)
+
+
+class Foreign(logging.Filter):
+    """Damps what libraries warn of, by the line of code that warns: some of it any stranger can cause without end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._damping = Damping()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let ours through, and of a library's the 1st, the 10th, the 100th and so on, with the number in `times`."""
+        if record.name.startswith(OURS) or record.levelno < logging.WARNING:
+            return True
+        times = self._damping.note((record.pathname, record.lineno))
+        record.__dict__["times"] = times
+        return times > 0
+
+
+def _stamp(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Add when the record was made; it is written later."""
+    record: logging.LogRecord = event["_record"]
+    event["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+    return event
 
 
 def _renderers(style: Style) -> list[structlog.typing.Processor]:
     if style == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [structlog.processors.ExceptionRenderer(traceback_text), structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=os.isatty(STDERR), exception_formatter=_show_traceback)]
+
+
+def _show_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
+    stream.write("\n" + traceback_text(exc_info))

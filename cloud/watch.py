@@ -6,6 +6,8 @@ from cloud.house import Folded, Kind
 from cloud.logs import logger
 from cloud.metrics import Metrics
 from cloud.press import Press
+from cloud.tracebacks import place_of, without_secrets
+from contract.damping import Damping
 from contract.errors import ErrorCode
 from contract.words import Word
 
@@ -22,6 +24,7 @@ class Watch:
         self.metrics = metrics
         self._log = logger(NAME)
         self._broker: tuple[bool, str, str] | None = None
+        self._mistakes = Damping()
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -45,7 +48,9 @@ class Watch:
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """A phone was told that something was wrong."""
         self.metrics.error(code)
-        self._log.debug("phone refused", code=code, phone=phone, key=key, detail=detail)
+        if self._log.isEnabledFor(logging.DEBUG):
+            shown = {name: without_secrets(text or "") for name, text in (("key", key), ("detail", detail))}
+            self._log.debug("phone refused", code=code, phone=phone, **shown)
 
     def no_upgrade(self, client: str | None) -> None:
         """A request for the WebSocket came without Upgrade, and others like it may have."""
@@ -64,9 +69,13 @@ class Watch:
         self._log.debug("bad message", topic=topic, cause=cause, detail=detail)
 
     def mistake(self, where: str, error: Exception) -> None:
-        """The bridge itself failed at something: a defect to be mended. The house goes on."""
+        """The bridge itself failed at something: a defect to be mended. The house goes on.
+
+        Logged by the line of code that failed, the 1st time, the 10th, the 100th: whoever causes it can cause it again.
+        """
         self.metrics.troubles.labels("mistake").inc()
-        self._log.error("mistake", where=where, exc_info=error)
+        if times := self._mistakes.note(place_of(error)):
+            self._log.error("mistake", where=without_secrets(where), times=times, exc_info=error)
 
     def store_trouble(self, error: Exception) -> None:
         """The store did not take something that nobody waits for. It is tried again."""

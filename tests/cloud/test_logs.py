@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloud.logs import configure, logger
+from cloud.logs import Style, configure, logger
+
+SECRET = "planted"
 
 
 @pytest.fixture(autouse=True)
@@ -13,38 +15,93 @@ def restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
+    for made in set(root.handlers) - set(handlers):
+        made.close()
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.getLogger("presslight").setLevel(logging.NOTSET)
 
 
-def test_json_line_carries_event_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
+def written(capfd: pytest.CaptureFixture[str]) -> str:
+    """What stands on stderr once the log's thread has written it."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+    return capfd.readouterr().err
+
+
+def test_json_line_carries_event_and_fields(capfd: pytest.CaptureFixture[str]) -> None:
     configure("json", logging.DEBUG)
     logger("presslight.bridge").info("press", key="0123456789abcdef-1", word="applied")
     logging.getLogger("elsewhere").warning("plain %s", "text")
-    ours, theirs = map(json.loads, capsys.readouterr().err.splitlines())
+    ours, theirs = map(json.loads, written(capfd).splitlines())
     assert (ours["event"], ours["key"], ours["word"]) == ("press", "0123456789abcdef-1", "applied")
     assert (ours["level"], ours["logger"]) == ("info", "presslight.bridge")
     assert (theirs["event"], theirs["level"]) == ("plain text", "warning")
 
 
-def test_mistake_is_shown_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistake_is_shown_with_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     configure("json")
     try:
         sys.exit("ouch")
     except SystemExit as error:
         logger("presslight.bridge").error("mistake", exc_info=error)
-    assert "ouch" in json.loads(capsys.readouterr().err)["exception"]
+    assert "ouch" in json.loads(written(capfd))["exception"]
 
 
-def test_console_shows_fields_and_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_console_shows_fields_and_level_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     configure("console", logging.INFO)
     logger("presslight.bridge").debug("hidden")
     logger("presslight.bridge").info("press", key="0123456789abcdef-1")
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = written(capfd).splitlines()
     assert "press" in line
     assert "key=0123456789abcdef-1" in line
 
 
-def test_nothing_is_shown_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_shown_unasked(capfd: pytest.CaptureFixture[str]) -> None:
     logger("presslight.quiet").info("press", key="x")
-    assert capsys.readouterr() == ("", "")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_libraries_say_nothing_of_what_they_send(capfd: pytest.CaptureFixture[str]) -> None:
+    configure("console", logging.DEBUG)
+    logging.getLogger("websockets.client").debug("> TEXT %s", SECRET)
+    logger("presslight.bridge").debug("ours")
+    assert [line.split()[-2:-1] for line in written(capfd).splitlines()] == [["ours"]]
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_variables_of_what_failed_are_not_shown(style: Style, capfd: pytest.CaptureFixture[str]) -> None:
+    configure(style)
+
+    def fail(token: str) -> None:
+        assert token
+        raise RuntimeError
+
+    try:
+        fail(SECRET)
+    except RuntimeError as error:
+        logger("presslight.bridge").error("mistake", exc_info=error)
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    told = written(capfd)
+    assert told.count("in fail") == 2
+    assert SECRET not in told
+
+
+def test_what_a_library_warns_of_without_end_is_told_the_1st_the_10th_the_100th_time(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    configure("json")
+    for number in range(150):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received from %d", number)
+        logger("presslight.bridge").warning("ours", number=number)
+    lines = [json.loads(line) for line in written(capfd).splitlines()]
+    assert [line["times"] for line in lines if line["logger"] == "uvicorn.error"] == [1, 10, 100]
+    assert len([line for line in lines if line["logger"] == "presslight.bridge"]) == 150
+
+
+def test_line_says_when_it_was_made_and_not_when_it_was_written(capfd: pytest.CaptureFixture[str]) -> None:
+    configure("json")
+    record = logging.LogRecord("presslight.bridge", logging.WARNING, __file__, 1, "late", (), None)
+    record.created = 0.5
+    logging.getLogger().handle(record)
+    assert json.loads(written(capfd))["timestamp"] == "1970-01-01T00:00:00.500000Z"

@@ -1,0 +1,75 @@
+"""A log handler that never waits: a thread of its own writes the lines; what does not fit is dropped and counted."""
+
+import logging
+import os
+import queue
+import threading
+from contextlib import suppress
+
+MOST_WAITING = 4_096
+"""Records that wait for a reader of the log; those beyond are dropped."""
+
+GOODBYE_S = 1.0
+"""So long the end of the process waits for a log that nobody reads."""
+
+STDERR = 2
+
+
+class LogWriter(logging.Handler):
+    """Format and write records to a file descriptor, in a daemon thread; used until `close`.
+
+    It writes past Python's buffers: their locks would be held by a write that never returns.
+    """
+
+    def __init__(self, descriptor: int = STDERR, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self.dropped = 0
+        self._descriptor = descriptor
+        self._encoding = encoding
+        self._waiting: queue.Queue[logging.LogRecord | threading.Event | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._write_all, name="log writer", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record, or drop it where too many wait."""
+        try:
+            self._waiting.put_nowait(record)
+        except queue.Full:
+            self.dropped += 1
+
+    def flush(self) -> None:
+        """Wait until all that was taken so far is written, a second at most."""
+        done = threading.Event()
+        with suppress(queue.Full):
+            self._waiting.put(done, timeout=GOODBYE_S)
+            done.wait(GOODBYE_S)
+
+    def close(self) -> None:
+        """Write what waits, as far as somebody reads it, and end the thread."""
+        with suppress(queue.Full):
+            self._waiting.put(None, timeout=GOODBYE_S)
+            self._thread.join(GOODBYE_S)
+        super().close()
+
+    def _write_all(self) -> None:
+        told = 0
+        while (waiting := self._waiting.get()) is not None:
+            if isinstance(waiting, threading.Event):
+                waiting.set()
+                continue
+            self._write(self._line(waiting))
+            if lost := self.dropped - told:
+                told += lost
+                self._write(f"{lost} lines of this log were dropped: nobody read it")
+
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record)
+        except Exception as error:  # a line that cannot be shown must not end the log
+            return f"a line of {record.name} cannot be shown: {type(error).__name__}"
+
+    def _write(self, line: str) -> None:
+        left = memoryview(f"{line}\n".encode(self._encoding, "backslashreplace"))
+        with suppress(OSError):  # closed, full, or set not to wait: the log goes on with the next line
+            while left:
+                left = left[os.write(self._descriptor, left) :]
