@@ -41,8 +41,9 @@ def test_meaning_says_retry_exactly_where_the_http_status_does(code: ErrorCode) 
 
 @pytest.mark.parametrize("code", CloseCode)
 def test_close_code_says_by_its_number_whether_to_reconnect(code: CloseCode) -> None:
-    assert code in {CloseCode.INTERNAL, CloseCode.RESTART} or code // 100 in {40, 41}
-    assert code.reconnect == (code == CloseCode.RESTART or code // 100 == 40)
+    of_rfc_6455 = {CloseCode.INTERNAL, CloseCode.RESTART}
+    assert code in of_rfc_6455 or code // 100 in {40, 41}
+    assert code.reconnect == (code in of_rfc_6455 or code // 100 == 40)
 
 
 @pytest.mark.parametrize(
