@@ -50,13 +50,6 @@ def _up_to(limit: int) -> str:
     return "|".join([f"[1-9][0-9]{{0,{len(digits) - 2}}}", *same_length, digits])
 
 
-def _small_counter(key: str) -> str:
-    if int(key.rpartition("-")[2]) > MAX_SMALL:
-        message = f"the key's counter is over {MAX_SMALL}"
-        raise ValueError(message)
-    return key
-
-
 LightId = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", max_length=32),
@@ -82,9 +75,7 @@ Origin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$", max_length=
 
 Key = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9a-f]{16}-[1-9][0-9]{0,9}$", max_length=27),
-    AfterValidator(_small_counter),
-    Field(json_schema_extra={"pattern": rf"^[0-9a-f]{{16}}-(?:{_up_to(MAX_SMALL)})$"}),
+    StringConstraints(pattern=rf"^[0-9a-f]{{16}}-(?:{_up_to(MAX_SMALL)})$", max_length=27),
 ]
 """One press: `origin-n`, n counting up from 1 to 2**30-1, never reused."""
 
