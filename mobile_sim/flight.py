@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Protocol, assert_never
 
 from pydantic import BaseModel
@@ -77,7 +76,7 @@ class Flight:
         """The bridge's word on it."""
         if not self._over.is_set():
             legs = outcome.legs if self._aged_ms is None else None
-            self.journey = replace(self.journey, version=outcome.version, legs=legs)
+            self.journey = self.journey._replace(version=outcome.version, legs=legs)
         self.feed(OutcomeHeard(outcome.word, outcome.reason))
 
     def problem(self, problem: frames.Problem) -> None:
@@ -117,13 +116,13 @@ class Flight:
     def _send(self, age_ms: int, *, hedge: bool) -> None:
         age = min(age_ms + (self._aged_ms or 0), OLDEST_MS)
         if not self.journey.copies:
-            self.journey = replace(self.journey, waited_ms=self._ground.time.now() - self._pressed)
-        self.journey = replace(self.journey, copies=self.journey.copies + 1)
+            self.journey = self.journey._replace(waited_ms=self._ground.time.now() - self._pressed)
+        self.journey = self.journey._replace(copies=self.journey.copies + 1)
         self._ground.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame, hedge=hedge)
 
     def _say(self, word: Said, reason: str | None) -> None:
         total = self._ground.time.now() - self._pressed if word.final and self._aged_ms is None else None
-        self.journey = replace(self.journey, word=word, reason=reason, total_ms=total)
+        self.journey = self.journey._replace(word=word, reason=reason, total_ms=total)
         if word.final:
             self._over.set()
         if self.on_word is not None:

@@ -5,15 +5,14 @@ between two of them is travel, both ways together, but for what the press had wa
 travel was the way back nobody can tell without a common clock, so it is taken as half of it, plus or minus that half.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from contract.phone import Legs
 from contract.words import Version
 from mobile_sim.events import Said
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
+class Journey(NamedTuple):
     """A press as the phone knows it now.
 
     `word`: what the phone says of it. `reason`: why it was refused or offline, or the code of the bridge's error.

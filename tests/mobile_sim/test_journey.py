@@ -1,4 +1,3 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ WHOLE = Journey("k", "kitchen", Said.APPLIED, total_ms=101.0, legs=LEGS)
 
 
 def journey(**changes: Any) -> Journey:
-    return replace(WHOLE, **changes)
+    return WHOLE._replace(**changes)
 
 
 def test_legs_nest() -> None:
