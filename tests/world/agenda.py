@@ -33,23 +33,22 @@ class Agenda:
         """Have something happen at `when`, or now if that is over."""
         entry = Entry(call)
         self._count += 1
-        heapq.heappush(self._heap, (max(when, self.now), self._count, entry))
+        heapq.heappush(self._heap, (when if when > self.now else self.now, self._count, entry))
         return entry
 
     def after(self, wait: int, call: Callable[[], None]) -> Entry:
         """Have something happen `wait` ns from now."""
         return self.at(self.now + wait, call)
 
-    def step(self, until: int) -> bool:
-        """Let the next thing happen that is due up to `until`. False, and time is `until`, if there is none."""
-        while self._heap and self._heap[0][0] <= until:
-            when, _, entry = heapq.heappop(self._heap)
+    def run(self, until: int) -> None:
+        """Let everything happen that is due up to `until`, which is the time then."""
+        heap, pop = self._heap, heapq.heappop
+        while heap and heap[0][0] <= until:
+            when, _, entry = pop(heap)
             if entry.call is not None:
                 self.now = when
                 entry.call()
-                return True
-        self.now = max(self.now, until)
-        return False
+        self.now = until
 
 
 class Clock:
@@ -63,7 +62,8 @@ class Clock:
 
     def now(self) -> int:
         """What it shows."""
-        return self._shown + max(0, self._agenda.now - self._since) * self._rate // _MILLION
+        passed = self._agenda.now - self._since
+        return self._shown + passed * self._rate // _MILLION if passed > 0 else self._shown
 
     def pause(self, ns: int) -> None:
         """Stand still for so long."""

@@ -1,6 +1,7 @@
 """A bridge in the world: it crashes and comes back, loses its broker and finds it again."""
 
 from collections.abc import Callable
+from functools import partial
 
 from cloud.errors import Refusal
 from cloud.record import Ask
@@ -73,7 +74,7 @@ class Bridge:
 
     def do(self, call: Callable[[], None], *, first: bool = False) -> None:
         """Let it work, unless it dies of that, once it does not stand still: then in order, or `first` of all."""
-        self.nap.do(lambda: self._work(call), first=first)
+        self.nap.do(partial(self._work, call), first=first)
 
     def _work(self, call: Callable[[], None]) -> None:
         try:
@@ -124,7 +125,7 @@ class Bridge:
         """The broker has something for this bridge."""
         life = self.life
         if life is not None and self.linked:
-            self._ground.network.throw(self._from_broker, lambda: self._take(life, topic, payload, retained=False))
+            self._ground.network.throw(self._from_broker, partial(self._take, life, topic, payload, retained=False))
 
     def _take(self, life: Office, topic: str, payload: bytes, *, retained: bool) -> None:
         if self.life is life and self.linked:

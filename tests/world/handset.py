@@ -1,7 +1,7 @@
 """A phone in the world: the real rules of presses and screen, on a journal that outlives a kill, even in a write."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from pydantic import BaseModel
 
@@ -24,6 +24,8 @@ from tests.world.wire import Wire
 
 SLOWEST_RETRY = 2 * S
 RTT_MS = 50
+
+_decode = lru_cache(maxsize=256)(decode_bridge_frame)  # all phones are told the same of a light
 
 
 class Killed(Exception):
@@ -102,7 +104,11 @@ class App:
 
     def _do(self, call: Callable[[], None]) -> None:
         """Do something in this life, once the phone is awake."""
-        self.nap.do(lambda: None if self.is_over else call())
+        self.nap.do(partial(self._live, call))
+
+    def _live(self, call: Callable[[], None]) -> None:
+        if not self.is_over:
+            call()
 
     def sleep(self, ns: int, *, counts: bool) -> None:
         """Sleep, its clock counting on or standing still."""
@@ -161,7 +167,7 @@ class App:
         network.post(way, lambda: bridge.post(phone, press, answer))
 
     def _hear(self, text: str) -> None:
-        self._do(lambda: self._take(decode_bridge_frame(text)))
+        self._do(lambda: self._take(_decode(text)))
 
     def _take(self, frame: BaseModel) -> None:
         match frame:

@@ -88,9 +88,7 @@ class World(Ground):
 
     def pass_time(self, ns: int) -> None:
         """Let everything happen that is due within so long."""
-        until = self.agenda.now + ns
-        while self.agenda.step(until):
-            pass
+        self.agenda.run(self.agenda.now + ns)
         self._see_memory(2 * len(self.judge.facts) + FEW)
 
     def rest(self) -> None:
