@@ -23,8 +23,8 @@ class Listener(Protocol):
     def hear(self, message: bytes, *, is_retained: bool, is_fresh: bool = True) -> None:
         """A set message arrives."""
 
-    def hear_offline(self) -> None:
-        """It is said to be offline."""
+    def hear_denial(self) -> None:
+        """Its availability is said to be offline, or was emptied."""
 
 
 class Broker:
@@ -73,12 +73,16 @@ class Broker:
         topic = AVAILABILITY.format(light=light.name)
         self._ground.network.stream(light.from_it, lambda: self._take(topic, b"online"))
 
-    def say_offline(self, name: str) -> None:
-        """A bridge says that a light is not there; the light hears that, if it is."""
-        self._take(AVAILABILITY.format(light=name), b"offline")
+    def deny(self, name: str, payload: bytes) -> None:
+        """A bridge says that a light is offline, or empties what is kept of that; the light hears it if it is there."""
+        self._take(AVAILABILITY.format(light=name), payload)
         light = self._lights.get(name)
         if light is not None and self.is_up:
-            self._ground.network.stream(light.to_it, light.hear_offline)
+            self._ground.network.stream(light.to_it, light.hear_denial)
+
+    def says(self, light: str) -> bytes:
+        """What Home Assistant reads of a light's availability; empty: nothing is kept."""
+        return self.kept.get(AVAILABILITY.format(light=light), b"")
 
     def publish_report(self, light: Listener, report: bytes) -> None:
         """A light reports."""
@@ -93,11 +97,8 @@ class Broker:
 
     def forget(self, name: str) -> None:
         """Somebody empties what is kept of a light."""
-        if self.is_up:
-            for topic in (STATE.format(light=name), AVAILABILITY.format(light=name)):
-                self.kept.pop(topic, None)
-                for deliver in self.bridges:
-                    deliver(topic, b"")
+        self._take(STATE.format(light=name), b"")
+        self.deny(name, b"")
 
     def publish_set(self, name: str, message: bytes, *, retain: bool = False) -> None:
         """A set message comes in. One that is retained reaches whoever is there as if it were not."""
@@ -115,6 +116,9 @@ class Broker:
     def _take(self, topic: str, payload: bytes) -> None:
         if not self.is_up:
             return
-        self.kept[topic] = payload
+        if payload:
+            self.kept[topic] = payload
+        else:
+            self.kept.pop(topic, None)
         for deliver in self.bridges:
             deliver(topic, payload)

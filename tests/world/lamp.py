@@ -176,10 +176,15 @@ class Lamp:
 
     # What it is told
 
-    def hear_offline(self) -> None:
-        """Somebody takes it for offline: say that it is not."""
+    def hear_denial(self) -> None:
+        """Somebody takes it for offline or gone: say that it is not, to bridges by a report."""
+        if self.linked:
+            self.nap.do(self._affirm)
+
+    def _affirm(self) -> None:
         if self.linked:
             self._ground.note(self.name, "is said to be offline, and is not")
+            self._report()
             self._broker.publish_online(self)
 
     def hear(self, message: bytes, *, is_retained: bool, is_fresh: bool = True) -> None:

@@ -17,6 +17,8 @@ PRESSES = 60
 PATIENCES = (300, 1_000, 2_000, 2_000, 2_000, 10_000)
 CROWDS = ((300,), (10_000,), (300, 10_000), (300, 10_000))
 """How patient a crowd is: with more phones than a light has places, all of them pressing within seconds."""
+DARK = 0.25
+"""How many lives end in a power cut of the whole house."""
 CRASHES = ("stored", "published", "known")
 
 
@@ -52,6 +54,8 @@ class Life:
         """Live it, mend it, and look."""
         self.world.pass_time(LASTS)
         self.world.rest()
+        if self._dice.random() < DARK:
+            self.world.go_dark()
 
     def _script(self, troubles: int) -> None:
         self.world.pass_time(3 * S)

@@ -15,7 +15,7 @@ from cloud.record import Record
 from cloud.settings import Settings
 from contract.address import BrokerAddress
 from contract.errors import MEANINGS, ErrorCode
-from contract.topics import AVAILABILITY, light_of
+from contract.topics import light_of
 from contract.words import Word
 from tests.world.agenda import Clock, Entry, S
 from tests.world.broker import Broker
@@ -119,14 +119,17 @@ class Office:
         return self.now()
 
     def empty_availability(self, light: str) -> None:
-        """The broker keeps that it is offline no more."""
-        self._broker.kept.pop(AVAILABILITY.format(light=light), None)
+        """Have the broker not keep that a light is offline."""
+        self._deny(light, b"")
 
     def say_offline(self, light: str) -> None:
         """Have the broker keep that a light is offline."""
         self._ground.note(self.name, f"says that {light} is offline")
+        self._deny(light, b"offline")
+
+    def _deny(self, light: str, payload: bytes) -> None:
         if self._bridge.linked:
-            self._ground.network.throw(self.way, partial(self._broker.say_offline, light))
+            self._ground.network.throw(self.way, partial(self._broker.deny, light, payload))
 
     # Audience
 

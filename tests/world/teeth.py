@@ -27,6 +27,7 @@ from lamp.gate import Gate
 from lamp.light import Light
 from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
 from tests.world import agenda, shelf
+from tests.world.lamp import Lamp
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,15 @@ def _no_latest() -> AbstractContextManager[object]:
     return patch.object(mobile_sim.journal.Journal, "latest", lambda journal, light: None)
 
 
+def _deaf_to_denials() -> AbstractContextManager[object]:
+    return patch.object(Lamp, "hear_denial", lambda _lamp: None)
+
+
+def _silent_about_the_dead() -> AbstractContextManager[object]:
+    """A bridge that takes the broker to keep `offline` of every light already."""
+    return patch.object(House, "stands_offline", lambda _house, _name: True)
+
+
 TEETH = (
     Tooth("boot id", lambda: _judging(_any_boot), ("late", "double", "false", "misordered")),
     Tooth("deadline", lambda: _judging(_no_deadline), ("late", "false")),
@@ -238,17 +248,19 @@ TEETH = (
     Tooth("epoch", _no_epoch, ("stale",)),
     Tooth("store's key closing", _reopened_keys, ("false",)),
     Tooth("retained drop", _kept_wishes, ("ghost",)),
-    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=57),
-    Tooth("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=269),
+    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=127),
+    Tooth("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=264),
     Tooth("precondition", lambda: _judging(_no_precondition), ("unseen",)),
     Tooth("deadlines that never go back", _no_latest, ("misordered",), first=274),
-    Tooth("busy is no last word", _final_busy, ("false",), first=14),
-    Tooth("missed answers", _blind_faith, ("false",)),
-    Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=18),
+    Tooth("busy is no last word", _final_busy, ("false",), first=43),
+    Tooth("missed answers", _blind_faith, ("false",), first=17),
+    Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=148),
     Tooth("presses taken up are quiet", _loud_reload, ("false",), first=35),
-    Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=17),
-    Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",)),
-    Tooth("drift", _no_drift, ("false", "late"), first=9),
+    Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=273),
+    Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=24),
+    Tooth("drift", _no_drift, ("false", "late"), first=43),
     Tooth("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
-    Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=34),
+    Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=16),
+    Tooth("bridges say offline to the broker", _silent_about_the_dead, ("kept",), first=2),
+    Tooth("lights answer offline", _deaf_to_denials, ("kept",), first=28),
 )

@@ -19,6 +19,7 @@ from tests.world.lamp import Lamp
 from tests.world.network import FAIR, Weather
 
 SETTLES_WITHIN = 120 * S
+TOLD_WITHIN = 42 * S
 FEW = 50
 READS_STORE_EACH = 1 * S
 
@@ -117,6 +118,25 @@ class World(Ground):
             self.pass_time(1 * S)
         self._see()
 
+    def go_dark(self) -> None:
+        """Cut the power of the whole house: all but the lights come back. A bridge may live elsewhere."""
+        self.note("house", "loses its power")
+        self.lose_broker()
+        for bridge in self.bridges:
+            if self.dice.random() < 0.5:
+                bridge.crash()
+        for lamp in self.lamps.values():
+            lamp.cut_power()
+        self.broker.start(emptied=False)
+        for bridge in self.bridges:
+            bridge.start()
+        self.pass_time(TOLD_WITHIN)
+        self._see_kept(b"offline")
+        for handset in self.handsets:
+            assert handset.life is not None
+            lit = [name for name, shown in handset.life.screen.lights.items() if shown.online]
+            self.judge.require(not lit, f"stale: {handset.name} shows {lit} as online")
+
     def _holds_presses(self) -> bool:
         return any(bridge.life is not None and len(bridge.life.desk) > 0 for bridge in self.bridges)
 
@@ -131,7 +151,14 @@ class World(Ground):
         for bridge in self.bridges:
             assert bridge.life is not None
             require(not len(bridge.life.desk), f"memory: {bridge.name} holds presses")
+        self._see_kept(b"online")
         self._see_memory(2 * len(self.judge.facts) + FEW)
+
+    def _see_kept(self, wanted: bytes) -> None:
+        """What the broker keeps of a light is what Home Assistant shows."""
+        for name in self.lamps:
+            says = self.broker.says(name)
+            self.judge.require(says == wanted, f"kept: the broker keeps {says!r} of {name}, which is {wanted!r}")
 
     def _see_memory(self, most: int) -> None:
         """What a machine remembers is bounded: by a fixed number, or by how much was asked of it."""
