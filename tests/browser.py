@@ -13,7 +13,8 @@ FLAGS = (
     # No name service is asked: nobody is behind page.test, whatever the machine's network says to that, and when.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The same engine; the first lacks what a desktop needs, and makes a phone in a third less time."""
 
 
 @asynccontextmanager

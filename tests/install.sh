@@ -12,7 +12,8 @@ give_up() {
 
 missing=()
 command -v mosquitto >/dev/null || missing+=(mosquitto)
-command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+# The headless shell makes a phone in a third less time than Chromium, which does where it is there already.
+command -v chromium-headless-shell chromium >/dev/null || missing+=(chromium-headless-shell fonts-liberation)
 command -v curl >/dev/null || missing+=(curl)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [[ $(ldconfig -p) == *libatomic.so.1* ]] || missing+=(libatomic1) # what drives Chromium is linked against it
