@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,20 +17,23 @@ def descendants(process: int) -> set[int]:
     return below.union(*map(descendants, below))
 
 
-def temporary_files(process: int) -> Iterator[str]:
-    """The paths of Chromium's temporary files that it has open, also of those that have no name any more."""
-    for file in Path(f"/proc/{process}/fd").glob("*"):
-        with suppress(OSError):  # it was closed meanwhile
-            if "org.chromium." in (path := str(file.readlink())):
-                yield path
+def temporary_folder(process: int) -> Path:
+    """Where a process was told to keep its temporary files."""
+    variables = Path(f"/proc/{process}/environ").read_text().split("\0")
+    told = [value for name, _, value in (line.partition("=") for line in variables) if name == "TMPDIR"]
+    return Path(told[0] if told else tempfile.gettempdir())
+
+
+def is_browser(process: int) -> bool:
+    """Whether it is Chromium's first process."""
+    command = Path(f"/proc/{process}/cmdline").read_text()
+    return "--user-data-dir=" in command and "--type=" not in command
 
 
 async def test_temporary_files_go_with_the_browser() -> None:
     async with chromium() as browser:
-        page = await browser.new_page()
-        await page.goto("data:text/html,<canvas>")
-        files = [path for process in descendants(os.getpid()) for path in temporary_files(process)]
-        folders = {Path(path).parent for path in files}
+        await browser.new_page()
+        folders = [temporary_folder(process) for process in descendants(os.getpid()) if is_browser(process)]
         assert len(folders) == 1
-        assert folders != {Path(tempfile.gettempdir())}
+        assert folders != [Path(tempfile.gettempdir())]
     assert [folder for folder in folders if folder.exists()] == []
