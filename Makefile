@@ -6,8 +6,10 @@ MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
-# Tests mostly wait, so three at a time fit two cores. Those of one file stay together, with what they share.
-WORKERS ?= 3
+# Tests mostly wait, so four at a time fit two cores. Those of one file stay together, with what they share, and the
+# longest files begin first (tests/order.py).
+WORKERS ?= 4
+SPREAD := --dist loadfile --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
 EDITABLE ?= --editable
@@ -49,7 +51,7 @@ demo: $(VENV)/.run ## three simulated lights, a broker, a bridge and the phone p
 test: venv ## the whole suite, on real parts; installs Mosquitto, Chromium, PostgreSQL where missing
 	@tests/install.sh
 	@$(BIN)/python -m presslight.micropython >/dev/null
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@exec $(BIN)/python -m pytest -n $(WORKERS) $(SPREAD)
 
 check: venv ## format, lint, types, what the chip's compiler takes, exported contract
 	@$(BIN)/ruff format --check --quiet
@@ -91,7 +93,7 @@ lowest: venv ## the suite on the lowest versions that pyproject.toml allows, wit
 	@[ -e $(VENV)/lowest/bin/python ] || $(PYTHON) -m venv --without-pip $(VENV)/lowest
 	$(call install,the lowest versions,$(LOCKED) -r $(VENV)/lowest.lock)
 	$(call install,presslight on them,--no-build-isolation --no-deps --no-index --editable .)
-	@exec $(VENV)/lowest/bin/python -m pytest -n $(WORKERS) --dist loadfile \
+	@exec $(VENV)/lowest/bin/python -m pytest -n $(WORKERS) $(SPREAD) \
 		--ignore tests/page --ignore tests/test_check.py --ignore tests/test_make.py $(LOWEST)
 
 world: venv ## live one life of the world again and print who said what when: make world SEED=7

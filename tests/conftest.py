@@ -8,10 +8,11 @@ from hypothesis import settings
 
 from presslight.micropython import Command, ensure
 from tests import syntax_trees
+from tests.order import pytest_collection_modifyitems
 from tests.outcomes import pytest_configure
 from tests.postgres import PostgresServer
 
-__all__ = ["pytest_configure"]  # a hook, found by name
+__all__ = ["pytest_collection_modifyitems", "pytest_configure"]  # hooks, found by name
 
 # No deadline: a busy machine is not a failure. In CI the same examples each time: news is for `make test` at a desk.
 settings.register_profile("presslight", deadline=None, derandomize="CI" in os.environ)
