@@ -23,10 +23,6 @@ from lamp.settings import Settings, load
 
 HEARTBEAT_MS = 10_000
 WATCHDOG_MS = 30_000  # fed by each heartbeat; a name look-up may block the loop for 5 s a server, TLS for some more
-SAVE_AFTER_MS = 1_000  # a slider or a game of switching is one write
-SAVE_REST_MS = 4_000  # at most one write in 5 s: a flash of 2 MB takes that for 15 years
-REPORTS_PER_COLLECTION = 8  # well before the heap is used up, so that no press waits for a collection
-CRASH_PAUSE_MS = 1_000
 
 
 class App:
@@ -56,8 +52,8 @@ class App:
 
     def start(self) -> None:
         """Start the tasks, each for ever."""
-        parts = (self._session.run(), self._beat(), self._watch_button(), self._save())
-        self._tasks = [asyncio.create_task(part) for part in parts]
+        tasks = (self._session.run(), self._beat(), self._watch_button(), self._save())
+        self._tasks = [asyncio.create_task(each) for each in tasks]
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
         """Obey a set message that was read at `read_us`; gives whether a report is due. The hot path: nothing waits."""
@@ -160,10 +156,10 @@ class App:
         """Keep changes on the flash, later: no press waits for it, and few writes wear it."""
         while True:
             await self._has_changed.wait()
-            await asyncio.sleep_ms(SAVE_AFTER_MS)
+            await asyncio.sleep_ms(1_000)  # a slider or a game of switching is one write
             self._has_changed.clear()
             self._keep()
-            await asyncio.sleep_ms(SAVE_REST_MS)
+            await asyncio.sleep_ms(4_000)  # at most one write in 5 s: a flash of 2 MB takes that for 15 years
 
     def _keep(self) -> None:
         self._flash.keep(self._light.epoch, self._light.is_on, self._light.brightness)
@@ -172,7 +168,7 @@ class App:
     def _rest(self) -> None:
         """Collect at a quiet moment, which is right after a report."""
         self._reports += 1
-        if self._reports == REPORTS_PER_COLLECTION:
+        if self._reports == 8:  # well before the heap is used up, so that no press waits for a collection
             self._reports = 0
             gc.collect()
 
@@ -186,7 +182,7 @@ def _boot_id(epoch: int) -> str:
 def _break(_event: object, context: "dict[str, Exception]") -> None:
     """End all of the light when one of its tasks broke: told, and started anew, it is better than half a light."""
     sys.print_exception(context["exception"])
-    time.sleep_ms(CRASH_PAUSE_MS)  # so that a light that breaks at once does not wear its flash
+    time.sleep_ms(1_000)  # so that a light that breaks at once does not wear its flash
     machine.reset()
 
 

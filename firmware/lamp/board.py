@@ -4,14 +4,13 @@ import asyncio
 
 from machine import PWM, Pin
 
-PWM_HZ = 4_000  # 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
-
 
 class Board:
     """The pins. The button closes to ground."""
 
     def __init__(self, lamp_pin: int, button_pin: int, duty: int) -> None:
-        self._pwm = PWM(Pin(lamp_pin), freq=PWM_HZ, duty_u16=duty)
+        # 4 kHz: 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
+        self._pwm = PWM(Pin(lamp_pin), freq=4_000, duty_u16=duty)
         self._button = Pin(button_pin, Pin.IN, Pin.PULL_UP)
         self._edge = asyncio.ThreadSafeFlag()
         self._button.irq(self._on_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)

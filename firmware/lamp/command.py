@@ -4,7 +4,6 @@ from lamp.plain import OTHER, Malformed, Plain
 
 MAX_BYTES = 1_024
 MAX_SMALL = (1 << 30) - 1
-MAX_UP = 10**13 - 1
 
 VALID, MALFORMED, INVALID, TOO_LARGE = range(4)
 """What a message is judged to be."""
@@ -95,11 +94,12 @@ class Command:
             return False
         boot, version = self._moment["boot"], self._members["if_ver"]
         self.boot = boot if type(boot) is str else ""
-        self.until = _whole(self._moment["up"], 0, MAX_UP)
+        self.until = _whole(self._moment["up"], 0, 10**13 - 1)
         self.if_ver = version
         is_version = type(version) is tuple and min([_whole(part, 0, MAX_SMALL) for part in version]) >= 0
-        is_boot = len(self.boot) == 8 and not self.boot.strip(_HEX)
-        return is_boot and self.until >= 0 and (is_version or version is None)
+        if len(self.boot) != 8 or self.boot.strip(_HEX):
+            return False
+        return self.until >= 0 and (is_version or version is None)
 
     def _has_no_promise(self) -> bool:
         return all(self._members[name] is None for name in ("key", "not_after", "if_ver"))

@@ -12,7 +12,6 @@ PROVEN_AFTER_MS = 10_000
 FIRST_WAIT_MS = 200
 LONGEST_WAIT_MS = 30_000
 NOBODY_WAIT_MS = 1_000  # where nobody answers, trying costs nobody anything, and a light shall be back in 2 s
-_MOST_DOUBLINGS = 8  # 0.2 s · 2**8 is more than 30 s
 
 
 RESTING, OPENING, GREETING, JOINING, LIVE = range(5)
@@ -105,7 +104,7 @@ class Link:
         if self.state == OPENING:
             most = NOBODY_WAIT_MS
         else:
-            most = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(self._losses, _MOST_DOUBLINGS))
+            most = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(self._losses, 8))  # 0.2 s · 2**8 is more than 30 s
             self._losses += 1
         self._wait = most * chance >> 16
         self._since = now

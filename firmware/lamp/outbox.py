@@ -4,7 +4,6 @@ A packet that does not fit is not written: what is due then is for the caller to
 """
 
 _CONNECT = b"\x00\x04MQTT\x04"
-_LONGEST_HEADER = 5
 
 
 class Outbox:
@@ -36,7 +35,7 @@ class Outbox:
 
     def fits(self, length: int) -> bool:
         """Whether a packet of this length fits."""
-        return self._end - self._start + _LONGEST_HEADER + length <= len(self._view)
+        return self._end - self._start + 5 + length <= len(self._view)  # 5: the longest header
 
     def connect(self, name: str, user: str, password: str, will: str, keep_alive: int) -> bool:
         """Write CONNECT: a clean session, `keep_alive` in s, and the will: `offline`, retained, to the topic `will`."""
@@ -85,11 +84,11 @@ class Outbox:
             length >>= 7
         self._view[self._body - 1] = length
 
-    def acknowledge(self, packet_id: int) -> bool:
+    def acknowledge(self, number: int) -> bool:
         """Write PUBACK."""
         is_open = self._open(0x40, 2)
         if is_open:
-            self._put(packet_id.to_bytes(2, "big"))
+            self._put(number.to_bytes(2, "big"))
         return is_open
 
     def ping(self) -> bool:

@@ -30,8 +30,8 @@ def decode(place: bytes) -> "tuple[int, int, bool, int] | None":
     """Read a place; None where it was never written, or torn."""
     if len(place) != SIZE or struct.unpack(">I", place[-4:])[0] != crc32(place[:-4]):
         return None
-    magic, sequence, epoch, is_on, brightness = struct.unpack(_LAYOUT, place[:-4])
-    return (sequence, epoch, bool(is_on), brightness) if magic == _MAGIC else None
+    kind, sequence, epoch, is_on, brightness = struct.unpack(_LAYOUT, place[:-4])
+    return (sequence, epoch, bool(is_on), brightness) if kind == _MAGIC else None
 
 
 def newest(places: "list[bytes]") -> "tuple[int, int, bool, int]":

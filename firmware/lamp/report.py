@@ -8,22 +8,15 @@ from lamp.outbox import Outbox
 MAX_BYTES = 1_320  # the contract allows 2,048; the largest numbers and names of ours make 1,307
 USUAL_OUTCOMES = 4
 
-_HEAD = '{"state":"%s","brightness":%d,"color_mode":"brightness","v":1,"boot":"%s","up":%d,"version":[%d,%d],'
-_OUTCOME = '{"key":"%s-%d","outcome":"%s","version":[%d,%d],"us":%d}'
-_TAIL = '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"}'
-_DISCOVERY = (
-    '{"dev":{"ids":["presslight-%s"],"name":"%s","mf":"presslight","mdl":"lamp","sw":"%s"},'
-    '"o":{"name":"presslight","sw":"%s"},"cmps":{"%s":{"p":"light","schema":"json","uniq_id":"presslight-%s","name":null,'
-    '"brightness":true,"sup_clrm":["brightness"],"flash":false,"transition":false}},"cmd_t":"presslight/light/%s/set",'
-    '"stat_t":"presslight/light/%s/state","avty_t":"presslight/light/%s/availability"}'
-)
-
 
 def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
     """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered."""
     gate = light.gate
     state = "ON" if light.is_on else "OFF"
-    page.text(_HEAD % (state, light.brightness, gate.boot, up, light.epoch, light.seq))
+    page.text(
+        '{"state":"%s","brightness":%d,"color_mode":"brightness","v":1,"boot":"%s","up":%d,"version":[%d,%d],'
+        % (state, light.brightness, gate.boot, up, light.epoch, light.seq)
+    )
     page.text('"cause":{"by":"%s","up":%d' % (light.changed_by, light.changed_at))
     if light.changed_by == "press":
         page.text(',"key":"%s-%d"' % (light.origin, light.number))
@@ -34,11 +27,17 @@ def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
         if answer.number:
             page.text(comma)
             outcome = OUTCOMES[answer.outcome]
-            page.text(_OUTCOME % (answer.origin, answer.number, outcome, light.epoch, answer.seq, answer.us))
+            page.text(
+                '{"key":"%s-%d","outcome":"%s","version":[%d,%d],"us":%d}'
+                % (answer.origin, answer.number, outcome, light.epoch, answer.seq, answer.us)
+            )
             comma = ","
     gate.told = gate.decided
     malformed, invalid, too_large, retained = light.dropped
-    page.text(_TAIL % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION))
+    page.text(
+        '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"}'
+        % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION)
+    )
 
 
 def discovery(name: str, number: str) -> str:
@@ -46,4 +45,9 @@ def discovery(name: str, number: str) -> str:
 
     `number`: the chip's own, in hex, by which it stays the same device under another name.
     """
-    return _DISCOVERY % (number, name, VERSION, VERSION, name, number, name, name, name)
+    return (
+        '{"dev":{"ids":["presslight-%s"],"name":"%s","mf":"presslight","mdl":"lamp","sw":"%s"},'
+        '"o":{"name":"presslight","sw":"%s"},"cmps":{"%s":{"p":"light","schema":"json","uniq_id":"presslight-%s","name":null,'
+        '"brightness":true,"sup_clrm":["brightness"],"flash":false,"transition":false}},"cmd_t":"presslight/light/%s/set",'
+        '"stat_t":"presslight/light/%s/state","avty_t":"presslight/light/%s/availability"}'
+    ) % (number, name, VERSION, VERSION, name, number, name, name, name)

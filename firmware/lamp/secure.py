@@ -8,8 +8,6 @@ import tls
 
 from lamp.settings import Settings
 
-SECONDS_TO_2000 = 946_684_800
-
 
 def secured(plain: socket.socket, settings: Settings) -> socket.socket:
     """Wrap a socket in TLS that believes in the one CA of the settings, and in no other. Raises OSError."""
@@ -32,7 +30,7 @@ def _set_date(flashed: int) -> None:
 
     A chip boots in the year 2000 and then refuses each certificate as not valid yet (since MicroPython 1.23).
     """
-    seconds = flashed - (SECONDS_TO_2000 if time.gmtime(0)[0] == 2000 else 0)
+    seconds = flashed - (946_684_800 if time.gmtime(0)[0] == 2000 else 0)
     if time.time() < seconds:
         now = time.gmtime(seconds)  # year, month, day, hour, minute, second, weekday, …
         machine.RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0))

@@ -12,9 +12,6 @@ from lamp.settings import Settings
 from lamp.wifi import Wifi
 from lamp.wire import Wire
 
-ROOM_FOR_ACKS = 512  # for what a broker may send while it does not read
-OUTBOX_BYTES = 1_920  # that, and the longest report with its topic and headers
-
 
 class Session:
     """Hears set messages and publishes what the light says; outlives each connection.
@@ -29,7 +26,6 @@ class Session:
     def __init__(self, settings: Settings, light, topics: "tuple[str, ...]") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
         self._topics = topics
         self._set = topics[0].encode()
-        self._will = topics[1]
         self._owes = False
         self._settings = settings
         self._light = light
@@ -37,7 +33,9 @@ class Session:
         self._wire = Wire(settings)
         self._link = Link(now_ms())
         self._inbox = Inbox()
-        self._outbox = Outbox(OUTBOX_BYTES)
+        self._outbox = Outbox(
+            1_920
+        )  # the longest report with its topic and headers, and the room that `publish` leaves
         self._is_over = asyncio.Event()
         self._is_stuck = asyncio.Event()
 
@@ -51,7 +49,7 @@ class Session:
 
         None where there is no link, or no room until `catch_up`.
         """
-        is_open = self.is_live and self._outbox.fits(len(topic) + most + ROOM_FOR_ACKS)
+        is_open = self.is_live and self._outbox.fits(len(topic) + most + 512)  # acknowledgements still have room
         return self._outbox if is_open and self._outbox.publish(topic, most) else None
 
     def send(self) -> None:
@@ -167,7 +165,7 @@ class Session:
 
     def say_online(self) -> None:
         """Say the contrary of the will, now or as soon as there is room."""
-        page = self.publish(self._will, 6)
+        page = self.publish(self._topics[1], 6)
         self._owes = page is None
         if page:
             page.text("online")
@@ -176,7 +174,7 @@ class Session:
     def _write(self, action: int) -> None:
         settings = self._settings
         if action == link.CONNECT:
-            self._outbox.connect(settings.name, settings.user, settings.password, self._will, link.KEEP_ALIVE_S)
+            self._outbox.connect(settings.name, settings.user, settings.password, self._topics[1], link.KEEP_ALIVE_S)
         elif action == link.SUBSCRIBE:
             self._outbox.subscribe(self._topics)
         elif action == link.PING:

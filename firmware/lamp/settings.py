@@ -42,7 +42,7 @@ def load() -> Settings:
     return Settings(_group({FILE: found}, FILE))
 
 
-def _text(found: "dict[str, object]", name: str, default: "str | None") -> str:
+def _text(found: "dict[str, object]", name: str, default: str | None) -> str:
     text = found.get(name)
     if text is None and default is not None:
         return default

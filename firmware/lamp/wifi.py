@@ -7,9 +7,6 @@ import network
 from lamp import say
 from lamp.clock import now_ms, ticks_diff
 
-LOOK_MS = 100  # MicroPython tells no one when the station joins, so this looks; only while there is no network
-GIVE_UP_MS = 15_000
-
 
 class Wifi:
     """The station. Without a name of a network (`ssid`) there is one already, by cable maybe."""
@@ -31,10 +28,10 @@ class Wifi:
         """Wait until the station has joined and has its address."""
         since = now_ms()
         while self._ssid and not self._station.isconnected():
-            if ticks_diff(now_ms(), since) > GIVE_UP_MS:
+            if ticks_diff(now_ms(), since) > 15_000:  # the driver has given up
                 since = now_ms()
                 self._join()
-            await asyncio.sleep_ms(LOOK_MS)
+            await asyncio.sleep_ms(100)  # MicroPython tells no one when the station joins
 
     def _join(self) -> None:
         """Ask the driver to join. It can refuse at any time; then it is asked again later."""

@@ -7,9 +7,6 @@ from errno import EINPROGRESS
 from lamp.outbox import Outbox
 from lamp.settings import Settings
 
-LOOK_UP_AGAIN = 8
-"""After this many failures in a row the broker may have moved. Not sooner: a look-up can block for 5 s (`.local`)."""
-
 
 class Wire:
     """One connection after another to the one broker. What goes wrong is an OSError."""
@@ -25,18 +22,19 @@ class Wire:
     async def open(self) -> None:
         """Connect. The handshake of TLS goes on under the first reads and writes. Bound it in time from outside."""
         self._failures += 1
-        if not self._found or self._failures % LOOK_UP_AGAIN == 0:
+        # After 8 failures in a row the broker may have moved. Not sooner: a look-up can block for 5 s (`.local`).
+        if not self._found or self._failures % 8 == 0:
             settings = self._settings
             self._found = socket.getaddrinfo(settings.host, settings.port, 0, socket.SOCK_STREAM)
         elif self._failures > 1:
             self._found.append(self._found.pop(0))  # another of its addresses: a broker may listen on IPv4 alone
-        family, kind, protocol, _, address = self._found[0]
-        self._socket = plain = socket.socket(family, kind, protocol)
+        found = self._found[0]
+        self._socket = plain = socket.socket(*found[:3])
         self._offered = 0
         plain.setblocking(False)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            plain.connect(address)
+            plain.connect(found[4])
         except OSError as error:
             if error.errno != EINPROGRESS:
                 raise
