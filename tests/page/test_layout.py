@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.page.conftest import NewPhone
-from tests.page.fake_bridge import LINK, SITE, FakeBridge, view
+from tests.page.fake_bridge import LINK, SITE, FakeBridge, serve_page_files, view
 
 STILL = 0.02
 WATCH = """() => {
@@ -90,6 +90,25 @@ async def test_nothing_moves_over_load_failures_and_recovery(new_phone: NewPhone
     assert sum(value for value, _ in shifts) <= STILL, shifts
     assert "link" not in {name for _, names in shifts for name in names}  # whatever the font, and how often it changes
     assert await page.evaluate(places) == before
+
+
+@pytest.mark.parametrize("width", [320, 360, 370, 390, 414, 450, 640, 680, 1280])
+async def test_words_of_a_network_that_lets_no_websocket_through_have_their_room(
+    new_phone: NewPhone, width: int
+) -> None:
+    """Nobody is behind ws://page.test/ws here, so it never opens."""
+    context = await new_phone(viewport={"width": width, "height": 844})
+    await serve_page_files(context)
+    await context.route(f"{SITE}healthz", lambda route: route.fulfill(json={"status": "up"}))
+    page = await context.new_page()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_contain_text("No WebSocket gets through to the bridge.")
+    height = "() => document.querySelector('header').getBoundingClientRect().height"
+    told = await page.evaluate(height)
+
+    await page.evaluate("document.getElementById('link').textContent = 'Live'")
+
+    assert await page.evaluate(height) == told
 
 
 @pytest.mark.parametrize(("height", "stays"), [(844, True), (256, False)])
