@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +25,8 @@ ENTER = Path(__file__).with_name("enter.sh")
 ALONE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child")
 """The start of a command that, whatever ends us, leaves no mount and no process."""
 
-MAKE_S, ENTER_S = 400, 1_500
+MAKE_S, ENTER_S = 240, 1_500
+"""A root is made in one to two minutes; a mirror that takes longer than this is as good as none."""
 
 
 class NoRoot(Exception):
@@ -37,9 +39,10 @@ def bootstrap(release: str, folder: Path) -> None:
     if debian.KEYRING.exists():
         command.append(f"--keyring={debian.KEYRING}")
     failures = []
+    end = time.monotonic() + MAKE_S
     for mirror in _mirrors():
         try:
-            _run([*command, release, str(folder), mirror])
+            _run([*command, release, str(folder), mirror], end - time.monotonic())
         except NoRoot as error:
             failures.append(error)
             shutil.rmtree(folder, ignore_errors=True)
@@ -76,8 +79,8 @@ def _mirrors() -> list[str]:
         raise NoRoot(str(error)) from error
 
 
-def _run(command: list[str]) -> str:
-    """What it printed. Raises NoRoot with its complaint where it fails."""
+def _run(command: list[str], limit_s: float | None = None) -> str:
+    """What it printed. Raises NoRoot with its complaint where it fails, or takes longer than that, at most MAKE_S."""
     try:
         run = subprocess.run(
             command,
@@ -85,11 +88,11 @@ def _run(command: list[str]) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=MAKE_S,
+            timeout=MAKE_S if limit_s is None else limit_s,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise NoRoot(f"{' '.join(command[-4:])} took longer than {MAKE_S} s") from error
+        raise NoRoot(f"{' '.join(command[-3:])} took longer than {MAKE_S} s") from error
     if run.returncode:
         lines = run.stdout.strip().splitlines() or [f"{command[0]} failed with {run.returncode}"]
         raise NoRoot(next((line for line in lines if line.startswith("E:")), lines[-1]))

@@ -1,10 +1,11 @@
-"""Where no bare root can be made, a line says why. (The real ones: `make bare`.)"""
+"""Where no bare root can be made, a line says why. (The real ones: `make bare`, and `.ci/run`.)"""
 
 import os
 import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from presslight import debian
 from tests.bare import root
 from tests.bare.__main__ import NO_ROOT, main
+from tests.bare.root import NoRoot
 from tests.lab.namespace import is_permitted
 
 
@@ -72,6 +74,26 @@ def test_tool_that_hangs_is_one_line(
     monkeypatch.setattr(debian, "KEYRING", asked / "none")
     assert main() == NO_ROOT
     assert "took longer than" in told(capsys)[0]
+
+
+def test_mirrors_that_hang_have_one_time_limit_together(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits = []
+
+    def hang(_command: list[str], limit_s: float) -> str:
+        limits.append(limit_s)
+        now.append(now[-1] + limit_s)
+        raise NoRoot("it hangs")
+
+    now = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[-1])
+    monkeypatch.setattr(root, "_run", hang)
+    monkeypatch.setattr(root, "_debootstrap", lambda: "debootstrap")
+    monkeypatch.setattr(debian, "mirrors", lambda: ["http://one", "http://two", "http://three"])
+    assert main() == NO_ROOT
+    assert limits == [root.MAKE_S, 0, 0]
+    assert told(capsys) == ["it hangs"]
 
 
 @pytest.mark.skipif(not is_permitted(), reason="needs namespaces")
