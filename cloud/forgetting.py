@@ -131,12 +131,17 @@ class Forgetting:
 
     def _look(self) -> list[Asked]:
         """What the store has, but for what came back because a newer request was given up."""
-        count, found = self._desk.house.times, self._store.to_forget()
+        found = self._store.to_forget()
+        self._see(found)
+        self._is_due = any(asked.answer is None for asked in found)
+        return [asked for asked in found if asked.asked_at == self._newest[asked.light][0]]
+
+    def _see(self, found: list[Asked]) -> None:
+        """Take in what is asked for by now: what comes later is asked of lights as they are from now on."""
         for asked in found:
             if asked.asked_at > self._newest.get(asked.light, (0, 0))[0]:
                 self._newest[asked.light] = (asked.asked_at, self._count)
-        self._count, self._is_due = count, any(asked.answer is None for asked in found)
-        return [asked for asked in found if asked.asked_at == self._newest[asked.light][0]]
+        self._count = self._desk.house.times
 
     def _heed(self, asked: Asked) -> None:
         if not self._is_emptied(asked):
@@ -160,6 +165,7 @@ class Forgetting:
             return
         if await self._echoed(asked):
             self._store.answer(asked, Answer.FORGOTTEN)
+            self._see(self._store.to_forget())
         elif self._desk.broker and house.found_at == connected_at:
             self._store.answer(asked, Answer.REFUSED if known else Answer.UNKNOWN)
 

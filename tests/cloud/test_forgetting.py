@@ -127,6 +127,16 @@ async def test_bridge_empties_and_answers_once(address: Path | str, store: Store
     assert bridge.office.audience.gone == [LIGHT]
 
 
+async def test_who_asks_right_after_it_was_done_has_it_done_again(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    wanted(address, ms_ago=1)
+    await bridge.tend()
+    wanted(address)
+    await bridge.tend()
+    assert bridge.line.emptied == [LIGHT, LIGHT]
+    assert [asked.answer for asked in store.to_forget()] == [Answer.UNKNOWN]
+
+
 async def test_bridge_without_its_broker_does_it_later(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
     bridge.office.desk.broker = False
