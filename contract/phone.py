@@ -184,7 +184,10 @@ class Welcome(Wire):
 
 
 class LightChanged(Wire):
-    """A light changed, whoever or whatever changed it (or its clock's bound is refreshed). Show it if it is newer."""
+    """A light changed, whoever or whatever changed it (or its clock's bound is refreshed). Show it if it is newer.
+
+    That a light is offline is shown in any case: it may have died before its newest version was kept anywhere.
+    """
 
     type: Literal["light"] = "light"
     light: View

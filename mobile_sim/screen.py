@@ -71,7 +71,7 @@ class Screen:
         self._unnamed.discard(view.id)
         known = self._lights.get(view.id)
         if known is not None and view.version < known.version:
-            return False
+            return known.online and not view.online and self._miss(known)
         bound = best(known.bound if known else None, Bound(view.boot, view.up, now))
         heard = max(now - view.age_ms, known.heard if known else 0)
         self._lights[view.id] = shown = Light(
@@ -79,6 +79,11 @@ class Screen:
             heard, bound,
         )  # fmt: skip
         return known != shown
+
+    def _miss(self, light: Light) -> bool:
+        """Show a light as offline, also where a bridge says so that knows an older version: it died before it was kept."""
+        self._lights[light.id] = replace(light, online=False)
+        return True
 
     def hear_clock(self, clock: Clock, now: float) -> bool:
         """Take in what the bridge says of the clock of a light that is shown already. True if it is of that boot."""
@@ -106,7 +111,7 @@ class Screen:
         self._broker = reached
         if reached:
             for name in self._unnamed:
-                self._lights[name] = replace(self._lights[name], online=False)
+                self._miss(self._lights[name])
             self._unnamed.clear()
         self._judge(now)
 

@@ -54,7 +54,8 @@ export class House {
     const order = this.screen.take(view, performance.now());
     if (order === "older") return;
     if (!old) this.#addRoom(view.id);
-    if (old && levelOf(old) !== levelOf(view)) this.#sayElsewhere(view);
+    const shown = this.screen.view(view.id);
+    if (old && levelOf(old) !== levelOf(shown)) this.#sayElsewhere(shown);
     this.#show(view.id);
     this.#hand.clockHeard(view.id, this.screen.bound(view.id));
   }

@@ -8,12 +8,16 @@ export class Screen {
   #lights = new Map(); // id -> {view, heard, bound, changed}; changed: {by, phone, at} or null
   #unnamed = new Set(); // what this bridge has not spoken of
 
-  /** Take what the bridge says of a light; "newer", "same" (only its connection or clock) or "older" (ignored). */
+  /** Take what the bridge says of a light; "newer", "same" (only its connection or clock) or "older" (only that it is offline counts). */
   take(view, now) {
     this.#unnamed.delete(view.id);
     const old = this.#lights.get(view.id);
     const order = old ? compare(view.version, old.view.version) : 1;
-    if (order < 0) return "older";
+    if (order < 0) {
+      if (view.online || !old.view.online) return "older";
+      old.view = { ...old.view, online: false }; // the light died before its newest version was kept anywhere
+      return "same";
+    }
     const bound = old?.bound ?? new Bound(view.boot, view.up, now);
     bound.hear(view.boot, view.up, now);
     const heard = Math.max(now - view.age_ms, old?.heard ?? -Infinity);

@@ -31,6 +31,17 @@ def test_screen_shows_that_a_light_went_offline_without_a_newer_version() -> Non
     assert not screen.lights["kitchen"].online
 
 
+def test_light_that_died_before_its_newest_version_was_kept_is_offline() -> None:
+    screen = Screen(0)
+    screen.show(view(state="ON", version=(1, 18)), 0)
+    assert screen.show(view(state="OFF", version=(1, 17), online=False), 1)
+    light = screen.lights["kitchen"]
+    assert (light.online, light.state, light.version) == (False, "ON", (1, 18))
+    assert not screen.show(view(state="OFF", version=(1, 17), online=False), 2)
+    assert not screen.show(view(state="OFF", version=(1, 17)), 3)
+    assert not screen.lights["kitchen"].online
+
+
 def test_refreshed_clock_looks_like_nothing_and_betters_the_bound() -> None:
     screen = Screen(0)
     screen.show(view(up=1_000), 0)

@@ -39,6 +39,15 @@ async def test_screen_takes_a_lights_presence_at_the_same_version(modules: Page)
     assert (await run(modules, *steps))[-1] == {"kitchen": {"version": [1, 1], "online": False}}
 
 
+async def test_light_that_died_before_its_newest_version_was_kept_is_offline(modules: Page) -> None:
+    old = view(seq=17, online=False)
+    steps = ("take", view(seq=18), 0), ("take", old, 5), ("take", old, 6), ("take", view(seq=17), 7), ("have",)
+
+    told = await run(modules, *steps)
+    assert told[:4] == ["newer", "same", "older", "older"]
+    assert told[4] == {"kitchen": {"version": [1, 18], "online": False}}
+
+
 async def test_news_of_a_connected_light_are_fresh(modules: Page) -> None:
     assert await run(modules, ("take", view(age_ms=9_000), 0), ("age", "kitchen", 50_000, True)) == ["newer", None]
 
