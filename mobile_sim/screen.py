@@ -81,7 +81,7 @@ class Screen:
         return known != shown
 
     def _miss(self, light: Light) -> bool:
-        """Show a light as offline, also where a bridge says so that knows an older version: it died before it was kept."""
+        """Show a light as offline, also where the bridge knows an older version: it died before that was kept."""
         self._lights[light.id] = replace(light, online=False)
         return True
 
