@@ -42,7 +42,7 @@ def test_a_verb_with_a_slip_is_guessed_and_another_refused() -> None:
         (["--help"], SERVERS),  # it loads every verb
         (["up", "--broker", "nowhere"], SERVERS | {"mobile_sim.phone"}),
         (["measure", "--url", "http://127.0.0.1:1", "--token", "none"], SERVERS),
-        (["token", "--list", "--state", "."], SERVERS | {"mobile_sim.phone", "uvloop", "broker"}),
+        (["token", "--list", "--state", "."], SERVERS | {"mobile_sim.phone", "uvloop", "broker.accounts"}),
         (["accounts", ".", "kitchen"], SERVERS | LOOPS | {"cloud", "mobile_sim"}),
         (["flash", "--port", "none", "--dry-run"], SERVERS | {"broker", "cloud", "mobile_sim"}),
     ],
