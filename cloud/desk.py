@@ -5,12 +5,13 @@ press does is decided by `press`, everything that a light shows by `house`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from cloud import knock
 from cloud.alarms import Alarms
 from cloud.deadline import deadline
 from cloud.display import Display
-from cloud.errors import KnownAlready, Refusal
+from cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from cloud.events import (
     Acked,
     Asked,
@@ -193,6 +194,14 @@ class Desk:
                 self._step(press, Reborn(), now)
         elif self.house.fold_availability(name, availability, now):
             self._display.tell(name, now)
+
+    def on_emptied(self, name: str, now: int) -> None:
+        """The broker keeps nothing of a light any more: for whom that was done is in the store at this moment."""
+        with suppress(StoreUnavailable):  # then it was for the last that was heard of
+            asked_at = self._ledger.asked_to_forget(name)
+            if asked_at is not None:
+                self.house.hear_request(name, asked_at)
+        self.forget(name, now)
 
     def forget(self, name: str, now: int) -> None:
         """A light is no more. What was pressed it may still do and tell, until the deadline has passed."""

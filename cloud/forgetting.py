@@ -23,8 +23,6 @@ ECHO_S = 2.0
 LOOKS = 40
 LOOK_EACH_S = 0.1
 
-_HEEDED = -1
-
 _ASK = """
 INSERT INTO forgotten (light, asked_at) VALUES (?, ?)
 ON CONFLICT (light) DO UPDATE SET asked_at = excluded.asked_at, answer = NULL
@@ -73,8 +71,7 @@ class Line(Protocol):
 class Forgetting:
     """Does what the store asks for. `before`: has the broker know first who may still sign in; answers whether it does.
 
-    Of each light it holds the newest request, and how many lights had been forgotten when that was not there yet: one
-    that was forgotten later was emptied for it.
+    Which request a light was emptied for, the house knows: the newest that was in the store at that moment.
     """
 
     def __init__(
@@ -92,23 +89,18 @@ class Forgetting:
         self._now = now
         self._before = before
         self._trouble = trouble
-        self._newest: dict[LightId, tuple[int, int]] = {}
-        self._count = 0
         self._is_due = True
 
     def recall(self) -> None:
         """Know what was forgotten before this bridge started. Raises StoreUnavailable."""
         for asked in self._store.to_forget():
             if asked.answer is Answer.FORGOTTEN:
+                self._desk.house.hear_request(asked.light, asked.asked_at)
                 self._desk.house.recall(asked.light)
-                self._newest[asked.light] = (asked.asked_at, _HEEDED)
-        self._count = self._desk.house.times
 
     def note(self, *, touched: bool) -> None:
         """Hear whether somebody else may have written to the store since this was last told."""
         self._is_due = self._is_due or touched
-        if not self._is_due:
-            self._count = self._desk.house.times
 
     async def run(self) -> NoReturn:
         """Do what is due, for ever."""
@@ -132,25 +124,16 @@ class Forgetting:
     def _look(self) -> list[Asked]:
         """What the store has, but for what came back because a newer request was given up."""
         found = self._store.to_forget()
-        self._see(found)
         self._is_due = any(asked.answer is None for asked in found)
-        return [asked for asked in found if asked.asked_at == self._newest[asked.light][0]]
-
-    def _see(self, found: list[Asked]) -> None:
-        """Take in what is asked for by now: what comes later is asked of lights as they are from now on."""
-        for asked in found:
-            if asked.asked_at > self._newest.get(asked.light, (0, 0))[0]:
-                self._newest[asked.light] = (asked.asked_at, self._count)
-        self._count = self._desk.house.times
+        return [asked for asked in found if self._desk.house.hear_request(asked.light, asked.asked_at)]
 
     def _heed(self, asked: Asked) -> None:
         if not self._is_emptied(asked):
             self._desk.forget(asked.light, self._now())
-        self._newest[asked.light] = (asked.asked_at, _HEEDED)
 
     def _is_emptied(self, asked: Asked) -> bool:
         """Whether the light was forgotten since this was asked for: what lives under its name now is another one."""
-        return self._desk.house.forgotten.get(asked.light, 0) > self._newest[asked.light][1]
+        return self._desk.house.forgotten.get(asked.light, 0) >= asked.asked_at
 
     async def _do(self, asked: Asked) -> None:
         if not await self._before() or asked not in self._store.to_forget():  # it may be taken back meanwhile
@@ -165,7 +148,6 @@ class Forgetting:
             return
         if await self._echoed(asked):
             self._store.answer(asked, Answer.FORGOTTEN)
-            self._see(self._store.to_forget())
         elif self._desk.broker and house.found_at == connected_at:
             self._store.answer(asked, Answer.REFUSED if known else Answer.UNKNOWN)
 

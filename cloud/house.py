@@ -162,15 +162,16 @@ class Light:
 class House:
     """All lights that were heard of, from their first report on until they are forgotten.
 
-    `forgotten`: their names, the newest MAX_LIGHTS of them, so that a phone that comes back hears of it; each with a
-    number of its own, counted up in `times`. `found_at`: when (ns) the broker was last found.
+    `forgotten`: their names, the newest MAX_LIGHTS of them, so that a phone that comes back hears of it; each with the
+    newest request (Unix ms) that it was forgotten for, 0 where nobody had asked. `found_at`: when (ns) the broker was
+    last found.
     """
 
     def __init__(self, phone_of: PhoneOf) -> None:
         self._phone_of = phone_of
         self.lights: dict[str, Light] = {}
         self.forgotten: dict[str, int] = {}
-        self.times = 0
+        self._requests: dict[str, int] = {}
         self._recalled: set[str] = set()
         self._availability: dict[str, bool] = {}
         self._stands_offline: set[str] = set()
@@ -222,10 +223,15 @@ class House:
         self._stands_offline.discard(name)
         self._recalled.discard(name)
         self.forgotten.pop(name, None)
-        self.times += 1
-        self.forgotten[name] = self.times
+        self.forgotten[name] = self._requests.get(name, 0)
         if len(self.forgotten) > MAX_LIGHTS:
             del self.forgotten[next(iter(self.forgotten))]
+
+    def hear_request(self, name: str, asked_at: int) -> bool:
+        """Take in that a light was asked to be forgotten. Answers whether that is the newest request for it."""
+        newest = max(asked_at, self._requests.get(name, 0))
+        self._requests[name] = newest
+        return asked_at == newest
 
     def recall(self, name: str) -> None:
         """Know that a light of this name was forgotten before this bridge started: another one may have it by now."""

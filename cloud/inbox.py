@@ -38,7 +38,7 @@ class Inbox:
         elif not payload:
             self._counts.bad_message(topic, "emptied", "what was kept is gone")
             if kind == _STATE and self._desk.house.knows(name):
-                self._desk.forget(name, now)
+                self._desk.on_emptied(name, now)
         else:
             self._read(topic, kind, name, payload, now, retained=retained)
 

@@ -30,6 +30,9 @@ class Ledger(Protocol):
     def open_presses(self) -> list[Record]:
         """The presses without a last word."""
 
+    def asked_to_forget(self, light: str) -> int | None:
+        """When (Unix ms) a light was last asked to be forgotten."""
+
 
 class Line(Protocol):
     """The line to the broker."""

@@ -135,6 +135,11 @@ class Store:
         rows = self._database.run(_TO_FORGET, (_unix_ms() - WAITED_FOR_MS,))
         return [Asked(light, asked_at, Answer(answer) if answer else None) for light, asked_at, answer in rows]
 
+    def asked_to_forget(self, light: str) -> int | None:
+        """When (Unix ms) a light was last asked to be forgotten. Raises StoreUnavailable."""
+        rows = self._database.run("SELECT asked_at FROM forgotten WHERE light = ?", (light,))
+        return int(rows[0][0]) if rows else None
+
     def answer(self, asked: Asked, answer: Answer) -> None:
         """Say what came of it; the first answer stays. Raises StoreUnavailable."""
         self._database.run(_ANSWER, (answer.value, asked.light, asked.asked_at))

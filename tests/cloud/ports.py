@@ -74,6 +74,9 @@ class Ledger:
     def open_presses(self) -> list[Record]:
         return [record for record in self.records.values() if not record.word.final]
 
+    def asked_to_forget(self, light: str) -> int | None:
+        return None
+
 
 class Line:
     """Keeps the presses sent as (light, key); `messages` has the whole of each, `knocks` the newest knock at a light,

@@ -12,6 +12,7 @@ from cloud.database import patient
 from cloud.errors import StoreUnavailable
 from cloud.forgetting import Answer, Forgetting
 from cloud.store import WAITED_FOR_MS, Store
+from tests.cloud import ports
 from tests.cloud.ports import Office
 from tests.postgres import PostgresServer
 
@@ -60,14 +61,25 @@ class Line:
 
     def echo(self, light: str = LIGHT) -> None:
         if self.office.desk.house.knows(light):
-            self.office.desk.forget(light, self.office.now)
+            self.office.desk.on_emptied(light, self.office.now)
+
+
+class Ledger(ports.Ledger):
+    """Presses as ever, and the requests of a store."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+
+    def asked_to_forget(self, light: str) -> int | None:
+        return self.store.asked_to_forget(light)
 
 
 class Bridge:
     """A bridge at this store."""
 
     def __init__(self, store: Store, *, echoes: bool = True, furnished: bool = True) -> None:
-        self.office = Office(furnished=furnished)
+        self.office = Office(ledger=Ledger(store), furnished=furnished)
         self.office.desk.broker = True
         self.line = Line(self.office, echoes=echoes)
         self.readied = 0
@@ -223,6 +235,38 @@ async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address:
         await other.tend()
     assert other.office.audience.gone == [LIGHT]
     assert LIGHT in other.office.desk.house.lights
+
+
+async def test_bridge_that_heard_of_it_takes_it_for_no_request_that_came_after(
+    address: Path | str, store: Store
+) -> None:
+    one, other = Bridge(store), Bridge(store)
+    for bridge in (one, other):
+        await bridge.tend()
+    wanted(address, ms_ago=1)
+    await one.tend()
+    other.line.echo()
+    for bridge in (one, other):
+        bridge.office.report(boot="0000beef")
+    wanted(address)
+    for bridge in (other, one):  # other has looked into the store neither before nor after it heard of the first
+        await bridge.tend()
+    assert other.line.emptied == [LIGHT]
+    assert other.office.audience.gone == [LIGHT, LIGHT]
+
+
+async def test_emptying_is_for_the_last_request_that_was_heard_of_where_the_store_is_away(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_light: str) -> int | None:
+        raise StoreUnavailable("away")
+
+    bridge = Bridge(store)
+    wanted(address)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "asked_to_forget", away)
+        await bridge.tend()
+    assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]
 
 
 async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(address: Path | str, store: Store) -> None:

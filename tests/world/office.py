@@ -104,6 +104,10 @@ class Office:
         """What is stored."""
         return self._drawer.find(key)
 
+    def asked_to_forget(self, light: str) -> int | None:
+        """What was asked for is drawn by the world."""
+        return self._drawer.asked_to_forget(light)
+
     def open_presses(self) -> list[Record]:
         """What has no last word."""
         return self._drawer.open_presses()
