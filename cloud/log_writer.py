@@ -10,7 +10,7 @@ MOST_WAITING = 4_096
 """Records that wait for a reader of the log; those beyond are dropped."""
 
 GOODBYE_S = 1.0
-"""So long the end of the process waits for a log that nobody reads."""
+"""So long `flush` and `close` each wait for who reads the log, at each of their two steps."""
 
 STDERR = 2
 
@@ -26,6 +26,7 @@ class LogWriter(logging.Handler):
         self.dropped = 0
         self._descriptor = descriptor
         self._encoding = encoding
+        self._given_up = False
         self._waiting: queue.Queue[logging.LogRecord | threading.Event | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._write_all, name="log writer", daemon=True)
         self._thread.start()
@@ -38,22 +39,23 @@ class LogWriter(logging.Handler):
             self.dropped += 1
 
     def flush(self) -> None:
-        """Wait until all that was taken so far is written, a second at most."""
+        """Wait until all that was taken so far is written, as far as somebody reads it."""
         done = threading.Event()
         with suppress(queue.Full):
             self._waiting.put(done, timeout=GOODBYE_S)
             done.wait(GOODBYE_S)
 
     def close(self) -> None:
-        """Write what waits, as far as somebody reads it, and end the thread."""
+        """Write what waits, as far as somebody reads it, and end the thread: at the latest after the line it is at."""
         with suppress(queue.Full):
             self._waiting.put(None, timeout=GOODBYE_S)
             self._thread.join(GOODBYE_S)
+        self._given_up = True
         super().close()
 
     def _write_all(self) -> None:
         told = 0
-        while (waiting := self._waiting.get()) is not None:
+        while not self._given_up and (waiting := self._waiting.get()) is not None:
             if isinstance(waiting, threading.Event):
                 waiting.set()
                 continue

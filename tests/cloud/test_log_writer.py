@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from cloud import log_writer
 from cloud.log_writer import MOST_WAITING, LogWriter
 
 PIPE_BYTES = 65_536
+WAIT_S = 10
 
 
 class Pipe:
@@ -73,7 +75,10 @@ def test_process_ends_though_nobody_reads(pipe: Pipe, monkeypatch: pytest.Monkey
         writer.handle(record("line %d", number))
     writer.flush()
     writer.close()
-    pipe.read_until(b"line 0\n")  # and the thread goes on to its end
+    pipe.read_until(b"line 0\n")
+    for thread in [one for one in threading.enumerate() if one.name == "log writer"]:
+        thread.join(WAIT_S)
+        assert not thread.is_alive(), "it would write into whatever has this descriptor next"
 
 
 def test_line_that_cannot_be_shown_is_told_and_the_next_is_shown(pipe: Pipe) -> None:
