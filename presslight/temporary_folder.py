@@ -27,7 +27,8 @@ def temporary_folder(purpose: str, place: Path | None = None) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder)
+            with suppress(FileNotFoundError):  # whoever tidies up the place was first
+                shutil.rmtree(folder)
 
 
 def _remove_unused(folder: Path) -> None:

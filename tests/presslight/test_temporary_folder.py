@@ -52,6 +52,11 @@ def test_folder_is_private_and_gone_at_its_end(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
+def test_folder_that_somebody_has_tidied_up_is_no_error_at_its_end() -> None:
+    with temporary_folder("light") as folder:
+        folder.rmdir()
+
+
 def test_folder_of_a_process_that_was_killed_goes_with_the_next(other: subprocess.Popen[str], place: Path) -> None:
     left = folder_of(other)
     other.kill()
