@@ -32,7 +32,7 @@ HIGH_WATER_BYTES = 16_384
 
 _END_OF_HEAD = b"\r\n\r\n"
 _PIECE_BYTES = 1_024
-"""No request is shorter than the end of its head, so a piece up to there completes one head at most."""
+"""A piece ends with a head, so it completes one at most; two where the first one's end was cut in two."""
 
 _NO_HANDSHAKE = "this is no handshake of a WebSocket"
 
