@@ -13,7 +13,7 @@ from typing import Literal, TextIO
 import structlog
 
 from cloud.log_writer import STDERR, LogWriter
-from cloud.tracebacks import ExcInfo, traceback_text
+from cloud.tracebacks import ExcInfo, place_of, traceback_text, without_secrets
 from contract.damping import Damping
 
 Style = Literal["json", "console"]
@@ -45,6 +45,7 @@ def configure(style: Style = "console", level: int = logging.INFO) -> None:
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.ExtraAdder(),
+                _hide,
                 _stamp,
             ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
@@ -55,7 +56,11 @@ def configure(style: Style = "console", level: int = logging.INFO) -> None:
 
 
 class Foreign(logging.Filter):
-    """Damps what libraries warn of, by the line of code that warns: some of it any stranger can cause without end."""
+    """Damps what libraries warn of: some of it any stranger can cause without end.
+
+    What comes up is told apart by the line of code that warns and, as one line of a library tells of all that fails
+    below it, by the line that failed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,9 +70,18 @@ class Foreign(logging.Filter):
         """Let ours through, and of a library's the 1st, the 10th, the 100th and so on, with the number in `times`."""
         if record.name.startswith(OURS) or record.levelno < logging.WARNING:
             return True
-        times = self._damping.note((record.pathname, record.lineno))
+        error = record.exc_info[1] if record.exc_info else None
+        times = self._damping.note((record.pathname, record.lineno, error and place_of(error)))
         record.__dict__["times"] = times
         return times > 0
+
+
+def _hide(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Take secrets out of the sentence: a library may put the words of an exception there."""
+    event["event"] = without_secrets(event["event"])
+    return event
 
 
 def _stamp(

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 import sys
@@ -97,6 +98,37 @@ def test_what_a_library_warns_of_without_end_is_told_the_1st_the_10th_the_100th_
     lines = [json.loads(line) for line in written(capfd).splitlines()]
     assert [line["times"] for line in lines if line["logger"] == "uvicorn.error"] == [1, 10, 100]
     assert len([line for line in lines if line["logger"] == "presslight.bridge"]) == 150
+
+
+def test_each_defect_that_a_library_tells_of_in_the_same_line_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    configure("json")
+
+    def fail(error: Exception) -> None:
+        try:
+            raise error
+        except ValueError:
+            raise RuntimeError from error
+
+    for error in (ValueError(), KeyError(), ValueError()):
+        try:
+            fail(error)
+        except (KeyError, RuntimeError):
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    told = [json.loads(line)["exception"].splitlines()[-1] for line in written(capfd).splitlines()]
+    assert told == ["RuntimeError", "KeyError"]
+
+
+def test_secret_that_a_library_names_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    configure("json")
+    secret = "kT9vQ2mZr7XcB4nL8pWd3sFy6HgJ1aEu"
+    loop = asyncio.new_event_loop()
+    failed = loop.create_future()
+    failed.set_exception(RuntimeError(secret))
+    del failed
+    loop.close()
+    told = written(capfd)
+    assert "Future exception was never retrieved" in told
+    assert secret not in told
 
 
 def test_line_says_when_it_was_made_and_not_when_it_was_written(capfd: pytest.CaptureFixture[str]) -> None:
