@@ -96,8 +96,8 @@ const LINK = {
 };
 
 const OBSTACLES = {
-  portal: "This network blocks the app until you sign in to the network: open any other page.",
-  blocked: "No WebSocket gets through to the bridge. Check the proxy in front of it, or try another network.",
+  portal: "Sign in to this network first: open any other page.",
+  blocked: "No WebSocket gets through. Check the proxy or try another network.",
 };
 
 /** How the link is. `obstacle`: what keeps it from opening, as far as is known; null: nothing. */

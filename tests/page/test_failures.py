@@ -133,9 +133,9 @@ async def nobody(route: Route) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (portal, "This network blocks the app until you sign in to the network"),
-        (portal_at_once, "This network blocks the app until you sign in to the network"),
-        (ours, "No WebSocket gets through to the bridge. Check the proxy in front of it, or try another network."),
+        (portal, "Sign in to this network first: open any other page."),
+        (portal_at_once, "Sign in to this network first: open any other page."),
+        (ours, "No WebSocket gets through. Check the proxy or try another network."),
         (proxy_without_a_bridge, "No connection. Trying again…"),
         (nobody, "No connection. Trying again…"),
     ],
@@ -158,7 +158,7 @@ async def test_network_that_opens_up_is_forgiven(context: BrowserContext) -> Non
     await context.route(f"{SITE}healthz", portal)
     page = await context.new_page()
     await page.goto(LINK)
-    await expect(page.locator("#link")).to_contain_text("This network blocks the app")
+    await expect(page.locator("#link")).to_contain_text("Sign in to this network first")
 
     await page.goto("about:blank")  # the test plays a page's WebSocket only from the next load on
     await FakeBridge.behind(context)

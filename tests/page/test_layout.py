@@ -92,7 +92,23 @@ async def test_nothing_moves_over_load_failures_and_recovery(new_phone: NewPhone
     assert await page.evaluate(places) == before
 
 
-@pytest.mark.parametrize("width", [320, 360, 370, 390, 414, 450, 640, 680, 1280])
+WORDS = """async () => {
+    const { linkOf } = await import('/words.js');
+    const states = ['signed_out', 'connecting', 'live', 'waiting', 'refused'];
+    return states.flatMap((state) => [true, false].flatMap((broker) =>
+        [null, 'portal', 'blocked'].map((obstacle) => linkOf(state, broker, obstacle))));
+}"""
+
+
+async def test_room_is_reserved_for_the_longest_words_of_the_link(context: BrowserContext) -> None:
+    await serve_page_files(context)
+    await context.route(f"{SITE}healthz", lambda route: route.fulfill(json={"status": "up"}))
+    page = await context.new_page()
+    await page.goto(LINK)
+    assert await page.locator("header").get_attribute("data-longest") == max(await page.evaluate(WORDS), key=len)
+
+
+@pytest.mark.parametrize("width", [195, 260, 320, 360, 370, 390, 414, 450, 640, 680, 1280])
 async def test_words_of_a_network_that_lets_no_websocket_through_have_their_room(
     new_phone: NewPhone, width: int
 ) -> None:
@@ -102,7 +118,7 @@ async def test_words_of_a_network_that_lets_no_websocket_through_have_their_room
     await context.route(f"{SITE}healthz", lambda route: route.fulfill(json={"status": "up"}))
     page = await context.new_page()
     await page.goto(LINK)
-    await expect(page.locator("#link")).to_contain_text("No WebSocket gets through to the bridge.")
+    await expect(page.locator("#link")).to_contain_text("No WebSocket gets through.")
     height = "() => document.querySelector('header').getBoundingClientRect().height"
     told = await page.evaluate(height)
 

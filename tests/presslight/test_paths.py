@@ -183,5 +183,7 @@ def is_wrong(run: Run, code: int, out: str, err: str) -> bool:
     takers = KINDS[run.kind]
     if code != 0 and (code != 2 or err.count("\n") != 1 or "Traceback" in out + err):
         return True
+    if "no bridge has answered" in err:  # the path is taken, and stands in the command to repeat
+        return takers is not None and run.wants not in takers
     is_refused = code != 0 and (printable(Path(run.path).name) in err if run.path else "empty" in err)
     return takers is not None and is_refused is (run.wants in takers)
