@@ -63,6 +63,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._received = 0  # bytes of the request that is coming in
         self._read = b""  # what was read, of which the first `_parsed` bytes are parsed
         self._parsed = 0
+        self._turn: RequestResponseCycle | None = None  # whose turn it is, or was last
         self._refused = False
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
 
@@ -77,8 +78,16 @@ class RequestProtocol(HttpToolsProtocol):
         self._parsed = 0
         self._parse()
 
+    def on_headers_complete(self) -> None:
+        """Have it answered, at once or in its turn."""
+        super().on_headers_complete()
+        if not self.pipeline:
+            self._turn = self.cycle
+
     def on_response_complete(self) -> None:
         """Go on with the next request."""
+        if self.pipeline:
+            self._turn = self.pipeline[-1][0]
         super().on_response_complete()
         self._parse()
 
@@ -122,7 +131,9 @@ class RequestProtocol(HttpToolsProtocol):
         """Hand the connection over to the phone's protocol, which has times of its own."""
         self._late.cancel()
         asked = [(name, value) for name, value in self.scope["headers"] if name.startswith(b"sec-websocket")]
-        if not all(value.isascii() for _, value in asked):  # websockets would fail at it
+        if self._answering() is not None:  # its answer would come among the frames
+            self._refuse(ErrorCode.MALFORMED, "a handshake has to wait for the answers to what was asked before")
+        elif not all(value.isascii() for _, value in asked):  # websockets would fail at it
             self._refuse(ErrorCode.MALFORMED, _NO_HANDSHAKE)
         elif [value for name, value in asked if name == b"sec-websocket-version"] != [b"13"]:
             self._refuse(ErrorCode.UPGRADE_REQUIRED, "")
@@ -147,13 +158,14 @@ class RequestProtocol(HttpToolsProtocol):
             self.transport.close()  # opened and not used, as browsers do
 
     def _refuse(self, code: ErrorCode, detail: str) -> None:
-        """Answer, unless an answer is under way, and hear nothing more.
+        """Answer, unless an answer is under way, and hear nothing more. What waits to be answered is not any more.
 
         The other end may be sending still: closing at once would reset the connection and lose it our answer.
         """
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
+        self.pipeline.clear()
         self.counts.error(code, None, None, detail)
         answering = self._answering()
         if answering is None or not answering.response_started:
@@ -168,7 +180,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._late = self.loop.call_later(REQUEST_S, self.transport.abort)
 
     def _answering(self) -> RequestResponseCycle | None:
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        cycle = self._turn
         return None if cycle is None or cycle.response_complete else cycle
 
 

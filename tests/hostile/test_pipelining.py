@@ -1,8 +1,11 @@
 """One connection that sends requests without pause (RFC 9112, 9.3.2) fills nobody's memory, and others are answered."""
 
 import asyncio
+import logging
 import re
 from contextlib import closing
+
+import pytest
 
 from cloud.door import MOST_UNANSWERED, RequestProtocol
 from tests.cloud.conftest import House
@@ -10,6 +13,13 @@ from tests.cloud.raw_phone import WAIT_S
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: bridge\r\n\r\n"
 MANY = 2_000
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+TOO_LARGE = b"POST / HTTP/1.1\r\nHost: bridge\r\nContent-Length: 99999\r\n\r\n" + 99_999 * b"x"
+BAD = {"no HTTP": (b"no HTTP\r\n\r\n", 400), "too large": (TOO_LARGE, 413), "handshake": (HANDSHAKE, 400)}
+"""What is refused behind requests that wait, and with which status: their answers would come among a phone's frames."""
 
 
 def waiting(house: House) -> int:
@@ -61,3 +71,20 @@ async def test_phone_beside_it_presses_on(house: House) -> None:
         await phone.press()
         assert (await phone.until("outcome", final=True))["word"] == "applied"
         assert waiting(house) <= MOST_UNANSWERED
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_what_is_refused_behind_others_is_answered_last_and_is_no_mistake(
+    house: House, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    bad, status = BAD[name]
+    with caplog.at_level(logging.ERROR):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+        with closing(writer):
+            writer.write(5 * REQUEST + bad)
+            async with asyncio.timeout(WAIT_S):
+                read = await reader.read()
+        await house.until(lambda: not house.bridge.connections)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", read)[-1] == b"%d" % status
+    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert caplog.records == []
