@@ -3,6 +3,7 @@
 import logging
 import os
 import queue
+import select
 import threading
 from contextlib import suppress
 
@@ -72,6 +73,13 @@ class LogWriter(logging.Handler):
 
     def _write(self, line: str) -> None:
         left = memoryview(f"{line}\n".encode(self._encoding, "backslashreplace"))
-        with suppress(OSError):  # closed, full, or set not to wait: the log goes on with the next line
+        with suppress(OSError):  # closed, or a disk is full: the log goes on with the next line
             while left:
-                left = left[os.write(self._descriptor, left) :]
+                left = left[self._write_some(left) :]
+
+    def _write_some(self, text: memoryview) -> int:
+        try:
+            return os.write(self._descriptor, text)
+        except BlockingIOError:  # who shares it with us has set it not to wait
+            select.select([], [self._descriptor], [])
+            return 0

@@ -55,6 +55,17 @@ def test_lines_come_out_in_their_order(pipe: Pipe) -> None:
     assert pipe.read_until(b"line 99\n").decode().splitlines() == [f"line {number}" for number in range(100)]
 
 
+def test_pipe_that_is_set_not_to_wait_loses_no_line(pipe: Pipe) -> None:
+    os.set_blocking(pipe.writer, False)
+    writer = LogWriter(pipe.writer)
+    wanted = [f"line {number} {'x' * 100}" for number in range(2_000)]
+    for line in wanted:
+        writer.handle(record(line))
+    writer.handle(record("the end"))
+    assert pipe.read_until(b"the end\n").decode().splitlines() == [*wanted, "the end"]
+    writer.close()
+
+
 def test_whoever_logs_does_not_wait_and_what_was_dropped_is_told(pipe: Pipe) -> None:
     pipe.fill()
     writer = LogWriter(pipe.writer)
