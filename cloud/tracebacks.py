@@ -20,7 +20,7 @@ _WORD = re.compile(r"[\w-]{20,}", re.ASCII)
 def traceback_text(exc_info: ExcInfo) -> str:
     """The traceback of an exception, the last calls of it. An exception's own words may hold what it failed at."""
     made = traceback.TracebackException(*exc_info, limit=-LAST_CALLS, compact=True)
-    return without_secrets("".join(made.format()).rstrip()[-LONGEST:])
+    return without_secrets("".join(made.format()).rstrip())[-LONGEST:]
 
 
 def without_secrets(text: str) -> str:

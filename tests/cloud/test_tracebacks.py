@@ -53,6 +53,13 @@ def test_traceback_of_a_deep_failure_is_short() -> None:
     assert len(traceback_text(failed("x" * 100_000, sys.getrecursionlimit() // 2))) <= LONGEST
 
 
+def test_no_end_of_a_secret_is_shown_where_a_long_traceback_is_cut() -> None:
+    secret = "kT9vQ2mZr7XcB4nL8pWd3sFy6HgJ1aEu"
+    shown = [traceback_text(failed(f"{secret} {'x' * more}")) for more in range(LONGEST - 40, LONGEST)]
+    assert {len(text) for text in shown} == {LONGEST}
+    assert [text for text in shown if secret[-5:] in text] == []
+
+
 @given(st.text(), st.integers(0, 30))
 def test_any_words_can_be_shown(words: str, depth: int) -> None:
     traceback_text(failed(words, depth)).encode("utf-8", "backslashreplace")
