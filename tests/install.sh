@@ -15,6 +15,7 @@ command -v mosquitto >/dev/null || missing+=(mosquitto)
 # The headless shell makes a phone in a third less time than Chromium, which does where it is there already.
 command -v chromium-headless-shell chromium >/dev/null || missing+=(chromium-headless-shell fonts-liberation)
 command -v curl >/dev/null || missing+=(curl)
+[[ -e /bin/kill ]] || missing+=(procps) # the unit of Debian's Mosquitto is reloaded with it
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [[ $(ldconfig -p) == *libatomic.so.1* ]] || missing+=(libatomic1) # what drives Chromium is linked against it
 for program in "$@"; do
