@@ -77,6 +77,7 @@ async def test_own_press_is_told_as_own_once_its_words_have_faded(context: Brows
     bridge.apply(await bridge.next("press"), seq=2, change={"by": "phone", "phone": "demo", "age_ms": 10})
     await expect(kitchen(page)).to_contain_text("Done in")
     await expect(page.locator("#news")).not_to_be_empty()
+    await all_is_heard(bridge)
 
     await page.clock.run_for(16_000)
 
