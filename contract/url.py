@@ -15,6 +15,7 @@ _FORM = re.compile(
 )
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LONGEST_NAME = 253
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _ENCODED_ZONE = re.compile(r"%25(?=.)", re.DOTALL)
 _ZONE = re.compile(r"[\w.~-]+", re.ASCII)
 _PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
@@ -86,7 +87,7 @@ def _name(host: str) -> str:
     """A name, or an IPv4 address: what ends in a number is one of these or nothing."""
     name = host.lower()
     labels = name.removesuffix(".").split(".")
-    if labels[-1].isdecimal():
+    if _NUMBER.fullmatch(labels[-1]):
         return str(IPv4Address(name))
     if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
         raise ValueError("this is no host's name")

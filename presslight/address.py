@@ -24,15 +24,20 @@ def read_address(text: str, *, ca_file: Path | None = None) -> BrokerAddress:
 
 def check_host(host: str) -> str:
     """A host as an address names it, in lower case. Raises Invalid for what is no host that a client can reach."""
+    bare = read_host(host)
+    if _is_nowhere(bare):
+        raise Invalid(f"nobody can reach a broker at {bare}: give the address that lights and bridge connect to")
+    return bare
+
+
+def read_host(host: str) -> str:
+    """A host as an address names it, in lower case. Raises Invalid."""
     try:
-        bare = urls.read_host(host)
+        return urls.read_host(host)
     except ValueError:
         raise Invalid(
             f"a host is a name or an address, like broker.example or 192.168.1.2, not {host[:80]!r}"
         ) from None
-    if _is_nowhere(bare):
-        raise Invalid(f"nobody can reach a broker at {bare}: give the address that lights and bridge connect to")
-    return bare
 
 
 def _is_nowhere(host: str) -> bool:

@@ -78,7 +78,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         if name is not None:
             password = (wifi_password or "") if dry_run else _password(wifi_password)
             setup = _setup(name, broker, ca_file, wifi_ssid, password, {"lamp": led_pin, "button": button_pin})
-        _check_options(ctx, name, firmware_image, erase=erase)
+        _check_options(ctx, port, name, firmware_image, erase=erase)
         plan = FlashPlan(port, setup, Path("PRIVATE_FOLDER"), firmware_image, erase, baud)
         steps = tuple(plan.steps())
         if dry_run:
@@ -88,8 +88,10 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     run_until_signal(lambda: _run(plan))
 
 
-def _check_options(ctx: typer.Context, name: str | None, image: Path | None, *, erase: bool) -> None:
+def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path | None, *, erase: bool) -> None:
     """Refuse what would be ignored or cannot work. Raises Invalid."""
+    if not port:
+        raise Invalid("the chip's port is empty (--port): name one, such as /dev/ttyUSB0")
     if image is None:
         if erase:
             raise Invalid("an erased chip needs MicroPython: name an image (--firmware-image)")

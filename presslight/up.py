@@ -11,6 +11,7 @@ from cloud.database import read_address
 from contract.errors import Invalid
 from presslight import lan
 from presslight.address import read_address as read_broker
+from presslight.address import read_host
 from presslight.broker_port import OWN_BROKERS
 from presslight.console import complain, given_path, out, refuse_written
 from presslight.page_link import DEFAULT_PORT
@@ -127,4 +128,6 @@ def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *
 def _host(host: str | None, *, in_lan: bool) -> str:
     if in_lan and host is not None:
         raise Invalid("--lan says where to listen, and so does --host: give one of them")
-    return lan.EVERY_ADDRESS if in_lan else host or "127.0.0.1"
+    if host is not None:
+        return read_host(host)
+    return lan.EVERY_ADDRESS if in_lan else "127.0.0.1"

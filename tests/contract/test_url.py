@@ -69,7 +69,15 @@ def test_host_is_as_name_services_know_it(text: str, host: str) -> None:
         ),
         *("http://[::1", "http://::1", "http://::1]:80", "http://[::1]x", "http://[host]", "http://[127.0.0.1]"),
         *("http://a..b", "http://.", "http://.a", "http://a..", "http://a-.b", "http://a.-b", f"http://{'a' * 64}"),
-        *(f"http://{'a.' * 127}a", "http://256.1.1.1", "http://127.1", "http://1", "http://a.1", "http://1.2.3.4."),
+        *(
+            f"http://{'a.' * 127}a",
+            "http://256.1.1.1",
+            "http://127.1",
+            "http://0x0",
+            "http://1",
+            "http://a.1",
+            "http://1.2.3.4.",
+        ),
         *(
             "http://[::1%]",
             "http://[::1%25%25]",

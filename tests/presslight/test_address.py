@@ -67,6 +67,8 @@ def test_missing_file_is_refused() -> None:
                 "a-",
                 "1",
                 "127.1",
+                "0x7f000001",
+                "0x",
                 "256.1.1.1",
                 "a" * 64,
                 "a." * 127 + "a",

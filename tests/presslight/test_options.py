@@ -34,6 +34,19 @@ def test_light_does_not_sign_in_as_another_user(user: str, tmp_path: Path) -> No
     assert not (tmp_path / "flash").exists()
 
 
+@pytest.mark.parametrize(
+    "host", ["", " ", "*", "0", "0x0", "0x7f.1", "127.1", "a b", "a\nb", "a" * 64, "x:8787", "[::1"]
+)
+def test_bridge_listens_on_no_host_that_is_none(host: str, tmp_path: Path) -> None:
+    answer = call("up", "--host", host, "--lights", "0", "--state", str(tmp_path / "state"))
+    assert f"not {host!r}" in refused(answer)
+    assert not (tmp_path / "state").exists()
+
+
+def test_port_of_a_chip_has_a_name() -> None:
+    assert "--port" in refused(call("flash", "--port", "", "--dry-run"))
+
+
 def test_simulated_lights_do_not_take_the_bridges_place(tmp_path: Path) -> None:
     (tmp_path / "bridge.url").write_text("mqtt://bridge:x@127.0.0.1:1")
     answer = call("up", "--broker", f"@{tmp_path / 'bridge.url'}", "--state", str(tmp_path / "state"))
