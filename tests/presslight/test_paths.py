@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import pytest
 import typer
@@ -100,9 +100,13 @@ KINDS: dict[str, tuple[str, ...] | None] = {
 
 
 def parameters() -> Iterator[tuple[str, Any]]:
-    for verb, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+    for verb, command in commands():
         for parameter in command.params:
             yield verb, parameter
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    yield from typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
 
 
 def option_of(verb: str, name: str) -> str | None:
@@ -110,13 +114,14 @@ def option_of(verb: str, name: str) -> str | None:
     return next((str(word) for word in found.opts if word.startswith("--")), None)
 
 
-def takes_text(verb: str, parameter: Any) -> bool:
-    annotation = parameter.type_descriptor.annotation
-    return any(kind in str(annotation) for kind in ("str", "Path"))
-
-
 def test_every_option_that_takes_a_path_is_tried_here() -> None:
-    texts = {(verb, parameter.name) for verb, parameter in parameters() if takes_text(verb, parameter)}
+    hints = [(verb, get_type_hints(command.callback)) for verb, command in commands()]
+    texts = {
+        (verb, name)
+        for verb, types in hints
+        for name, kind in types.items()
+        if "str" in str(kind) or "Path" in str(kind)
+    }
     assert texts == PATHS.keys() | NO_PATHS
 
 
