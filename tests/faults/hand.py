@@ -47,8 +47,25 @@ class Hand:
             await occurs(stop, pace_s)
 
     async def sees_truth(self) -> None:
-        """Wait until the phone shows the light as it is: fresh, online, as bright as its output."""
-        await self._handset.until(lambda screen: screen.get(self.light.name) == brightness_of(self.light.duty))
+        """Wait until the phone shows the light as it is: fresh, online, as bright as its output.
+
+        What the light prints may be read after the phone has shown it, so whichever changes, both are looked at again.
+        """
+        while not await self._sees(self.light.duty):
+            pass
+
+    async def _sees(self, duty: int) -> bool:
+        """Whether the phone shows the light with this output before that is another one."""
+        shade = brightness_of(duty)
+        sees = asyncio.ensure_future(self._handset.until(lambda screen: screen.get(self.light.name) == shade))
+        changes = asyncio.ensure_future(self.light.until(lambda glow: glow.duty != duty))
+        try:
+            await asyncio.wait([sees, changes], return_when=asyncio.FIRST_COMPLETED)
+            return sees.done() and not changes.done()
+        finally:
+            for wait in (sees, changes):
+                wait.cancel()
+            await asyncio.gather(sees, changes, return_exceptions=True)
 
     def _shade(self) -> int:
         """The next brightness that is not the present one, so that a press that acts is seen to."""
