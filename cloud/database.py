@@ -27,6 +27,9 @@ _SCHEMES = ("postgresql", "postgres")
 class Database(Protocol):
     """One database. Each call is one statement: all of it happens or nothing. Each raises StoreUnavailable."""
 
+    def exists(self) -> bool:
+        """Whether there is a store already."""
+
     def open(self) -> None:
         """Connect, and make the tables if they are not there."""
 
@@ -81,6 +84,11 @@ def database_at(address: Address, trouble: Trouble, patience_s: float | None = N
     except ImportError:
         raise StoreNotOpened("PostgreSQL needs its driver: pip install 'presslight[postgres]'") from None
     return Postgres(address, trouble, patience_s)
+
+
+def has_store(address: Address) -> bool:
+    """Whether a bridge has made a store there. Raises StoreNotOpened."""
+    return database_at(address, _ignore, PATIENCE_S).exists()
 
 
 @contextmanager

@@ -100,6 +100,15 @@ class Postgres:
         self._patience_s = ANSWER_S if patience_s is None else patience_s
         self._link: Link | None = None
 
+    def exists(self) -> bool:
+        """Whether there is a store already. Raises StoreNotOpened."""
+        with closing(_connect(self.url, OPENING_S)) as link:
+            try:
+                found = link.execute("SELECT to_regclass('tokens') IS NOT NULL").fetchone()
+            except psycopg.Error as error:
+                raise StoreNotOpened(_sentence(error)) from None
+        return found is not None and bool(found[0])
+
     def open(self) -> None:
         """Connect, and make the tables if they are not there. Raises StoreNotOpened."""
         try:

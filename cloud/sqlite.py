@@ -47,6 +47,10 @@ class Sqlite:
         self._trouble = trouble
         self._patience_s = LOCKED_S if patience_s is None else patience_s
 
+    def exists(self) -> bool:
+        """Whether there is a store already."""
+        return self.path.exists() and self.path.stat().st_size > 0
+
     def open(self) -> None:
         """Open it, and make it if it is not there. Raises StoreNotOpened."""
         self._db = connect(self.path)
@@ -140,8 +144,9 @@ def _create(db: sqlite3.Connection) -> None:
             db.execute(f"PRAGMA user_version = {VERSION}")
     elif version != VERSION:
         raise sqlite3.DatabaseError(wrong_version(version))
-    elif not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'forgotten'").fetchone():
-        db.execute(TABLES[-1].format(**_WORDS))  # of a bridge before this table, which can do without
+    else:
+        for table in TABLES:  # of a bridge before one of them, which can do without
+            db.execute(table.format(**_WORDS))
 
 
 @contextmanager

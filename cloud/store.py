@@ -15,6 +15,7 @@ from cloud.errors import KnownAlready, StoreUnavailable
 from cloud.forgetting import Answer, Asked
 from cloud.record import Record
 from cloud.schema import OPEN
+from cloud.token_use import TokenUse
 from cloud.tokens import hash_of
 from contract.phone import Legs
 from contract.words import Reason, Word, split_key
@@ -38,7 +39,14 @@ DELETE FROM origins WHERE origin IN ({marks}) AND NOT EXISTS (
 """
 _TO_FORGET = "SELECT light, asked_at, answer FROM forgotten WHERE answer IS NOT NULL OR asked_at > ? ORDER BY asked_at"
 _ANSWER = "UPDATE forgotten SET answer = ? WHERE light = ? AND asked_at = ? AND answer IS NULL"
-_GOOD = "SELECT hash FROM tokens WHERE hash IN ({marks})"
+_EXPIRED = "(SELECT 1 FROM token_times WHERE token_times.hash = tokens.hash AND expires_at <= ?)"
+_PHONE = f"SELECT phone FROM tokens WHERE hash = ? AND NOT EXISTS {_EXPIRED}"  # noqa: S608 -- no value of anybody's is in it
+_GOOD = f"SELECT hash FROM tokens WHERE hash IN ({{marks}}) AND NOT EXISTS {_EXPIRED}"  # noqa: S608 -- as above
+_EXPIRES = "SELECT 1 FROM token_times WHERE expires_at > ? AND expires_at <= ? LIMIT 1"
+_USED = """
+INSERT INTO token_times (hash, used_at) SELECT hash, ? FROM tokens WHERE hash IN ({marks})
+ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at
+"""
 
 Later = Callable[[float, Callable[[], None]], object]
 """Calls something in so many seconds, like a loop's `call_later`."""
@@ -54,6 +62,8 @@ class Store:
         self._trouble = trouble
         self._unwritten: dict[str, Record] = {}
         self._flushing = False
+        self._uses = TokenUse()
+        self._looked_at = _unix_s()
 
     def open(self) -> None:
         """Open it, and make it if it is not there. Raises StoreUnavailable."""
@@ -115,18 +125,40 @@ class Store:
 
     def phone_of(self, token: str) -> str | None:
         """The phone that a token was issued to, None if it is not good. Raises StoreUnavailable."""
-        rows = self._database.run("SELECT phone FROM tokens WHERE hash = ?", (hash_of(token),))
-        return str(rows[0][0]) if rows else None
+        digest, now = hash_of(token), _unix_s()
+        rows = self._database.run(_PHONE, (digest, now))
+        if not rows:
+            return None
+        self._uses.note(digest, now)
+        return str(rows[0][0])
 
     def touched(self) -> bool:
         """Whether somebody else may have written since this was last asked: tokens may have been revoked."""
         return self._database.changed()
 
+    def has_expired(self) -> bool:
+        """Whether a token has expired since this was last asked. Raises StoreUnavailable."""
+        before, self._looked_at = self._looked_at, _unix_s()
+        return bool(self._database.run(_EXPIRES, (before, self._looked_at)))
+
     def good(self, tokens: Iterable[str]) -> set[str]:
         """Those of these tokens that are good. Raises StoreUnavailable."""
         tokens_of = {hash_of(token): token for token in tokens}
-        good = self._database.run(_GOOD.format(marks=_marks(len(tokens_of))), tuple(tokens_of))
+        good = self._database.run(_GOOD.format(marks=_marks(len(tokens_of))), (*tokens_of, _unix_s()))
         return {tokens_of[bytes(found)] for (found,) in good}
+
+    def note_uses(self, tokens: Iterable[str]) -> None:
+        """These tokens are in use, to be written soon."""
+        now = _unix_s()
+        for token in tokens:
+            self._uses.note(hash_of(token), now)
+
+    def write_uses(self) -> None:
+        """Write which tokens were used, a part at a time. Raises StoreUnavailable."""
+        if due := self._uses.due(WRITTEN_AT_ONCE):
+            now = _unix_s()
+            self._database.run(_USED.format(marks=_marks(len(due))), (now, *due))
+            self._uses.on_written(due, now)
 
     # Lights
 
@@ -196,6 +228,10 @@ def _record(row: tuple[Any, ...]) -> Record:
 
 def _marks(count: int) -> str:
     return ", ".join("?" * count)
+
+
+def _unix_s() -> int:
+    return int(time.time())
 
 
 def _unix_ms() -> int:

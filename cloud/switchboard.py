@@ -16,6 +16,7 @@ from cloud.mqtt import Line
 from cloud.rate import Bucket
 from cloud.settings import Settings
 from cloud.store import PRUNED_AT_ONCE, Store
+from cloud.token_use import WRITTEN_EACH_S
 from cloud.watch import Watch
 from contract.errors import ErrorCode
 
@@ -71,6 +72,7 @@ class Switchboard:
         self.ending = asyncio.Event()
         self._buckets: dict[str, Bucket] = {}
         self._no_upgrade_lines = Bucket(NO_UPGRADE_LINES_PER_S, 1, now())
+        self._uses_noted = Bucket(1 / WRITTEN_EACH_S, 1, now())
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0
         self._doubtful = False
@@ -185,6 +187,7 @@ class Switchboard:
                 await self.store.tend()
                 await self._drop_revoked()
                 await self._prune()
+                await self._write_uses()
             except StoreUnavailable as error:
                 self.counts.store_trouble(error)
 
@@ -195,11 +198,20 @@ class Switchboard:
             more = self.store.prune(keep_s, self.settings.keep_presses) == PRUNED_AT_ONCE
             await asyncio.sleep(0)  # presses come first
 
+    async def _write_uses(self) -> None:
+        """Have the store know which tokens are in use; an open socket is a use."""
+        if self._uses_noted.take(self.now()):
+            talks = list(self.talks)
+            for start in range(0, len(talks), ASKED_AT_ONCE):
+                self.store.note_uses(talk.token or "" for talk in talks[start : start + ASKED_AT_ONCE])
+                await asyncio.sleep(0)  # presses come first
+        self.store.write_uses()
+
     async def _drop_revoked(self) -> None:
-        """Close the sockets whose tokens were revoked, by another process."""
+        """Close the sockets whose tokens were revoked, by another process, or have expired."""
         touched = self.store.touched()
         self.forgetting.note(touched=touched)
-        self._doubtful = touched or self._doubtful
+        self._doubtful = touched or self.store.has_expired() or self._doubtful
         talks = list(self.talks) if self._doubtful else []
         for start in range(0, len(talks), ASKED_AT_ONCE):
             some = talks[start : start + ASKED_AT_ONCE]

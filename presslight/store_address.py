@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
-from cloud.database import Address, read_address
-from contract.errors import Invalid, printable
+from cloud.database import Address, has_store, read_address
+from contract.errors import Invalid, PresslightError, printable
+
+
+class NoStore(PresslightError):
+    """No bridge keeps anything there."""
+
+    code = "no_store"
 
 
 def store_of(folder: Path) -> Path:
@@ -12,7 +18,15 @@ def store_of(folder: Path) -> Path:
 
 
 def store_address(state: Path | None, store: str | None) -> Address:
-    """Where a bridge that runs keeps them: a store that is named wins over a folder. Raises Invalid."""
+    """Where a bridge keeps them: a store that is named wins over a folder. Raises Invalid, NoStore."""
+    address = _named(state, store)
+    if not has_store(address):
+        where = printable(address) if isinstance(address, Path) else "in that database"
+        raise NoStore(f"there is no store {where}: a bridge makes it at its first start (`presslight up`)")
+    return address
+
+
+def _named(state: Path | None, store: str | None) -> Address:
     if store is not None:
         return read_address(store)
     if state is None:

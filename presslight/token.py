@@ -6,19 +6,29 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cloud.database import Address
-from cloud.tokens import issue_token, list_tokens, revoke_tokens
+from cloud.tokens import Issued, issue_token, list_tokens, revoke_token, revoke_tokens
 from contract import url as urls
-from contract.errors import Invalid
+from contract.errors import Invalid, PresslightError, printable
 from mobile_sim.address import BridgeAddress
 from presslight import lan
 from presslight.console import given_path, one_line, out, refuse_written
+from presslight.lifetime import lifetime_s
 from presslight.page_link import DEFAULT_PORT, page_link, page_url, print_qr, recorded
 from presslight.store_address import store_address
 
+DEFAULT_NAME = "phone"
 
-def token(
+
+class NoSuchToken(PresslightError):
+    """No token is called so."""
+
+    code = "no_such_token"
+
+
+def token(  # noqa: PLR0913 -- each is an option of the command
     ctx: typer.Context,
     *,
     state: Annotated[
@@ -27,15 +37,21 @@ def token(
     store: Annotated[
         str | None, typer.Option(envvar="PRESSLIGHT_STORE", help="The store given to `presslight up --store`.")
     ] = None,
-    phone: Annotated[str, typer.Option(help="A name for the phone, for your list.")] = "phone",
+    phone: Annotated[str | None, typer.Option(help="A name for the phone, for your list.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="How long the token is good: 30d, 12h. For ever unless you say so.")
+    ] = None,
     url: Annotated[
         str | None, typer.Option(help="The page's address as phones reach it, https://… behind a proxy.")
     ] = None,
     in_lan: Annotated[
         bool, typer.Option("--lan", help="The page's address is this machine's in your network (`up --lan`).")
     ] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Make all tokens of that phone worthless.")] = False,
-    show: Annotated[bool, typer.Option("--list", help="List whose tokens are good.")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Make the token of that --id, or all of that --phone, worthless.")
+    ] = False,
+    token_id: Annotated[str | None, typer.Option("--id", help="The token to revoke, as --list has it.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="List the tokens, with how long they are good.")] = False,
 ) -> None:
     """Make a token for a phone and print it, once: only its hash is kept. Works while the bridge runs.
 
@@ -43,17 +59,20 @@ def token(
     """
     with one_line():
         if show:
-            refuse_written(ctx, "is ignored where tokens are listed (--list)", "phone", "revoke")
+            refuse_written(ctx, "is ignored where tokens are listed (--list)", "phone", "revoke", "token_id")
         if show or revoke:
-            refuse_written(ctx, "is for the link of a new token", "url", "in_lan")
+            refuse_written(ctx, "is for a new token", "url", "in_lan", "expires")
+        elif token_id is not None:
+            raise Invalid("--id names a token to revoke: --revoke")
         address = store_address(state, store)
         page = _page(state, url, in_lan=in_lan)
         if show:
-            out.print(_table(address))
+            out.print(_table(list_tokens(address)))
         elif revoke:
-            out.print(f"{revoke_tokens(address, phone)} revoked")
+            _tell_gone(_revoke(address, phone, token_id))
         else:
-            made = issue_token(address, phone=phone)
+            lasts_s = None if expires is None else lifetime_s(expires)
+            made = issue_token(address, DEFAULT_NAME if phone is None else phone, lasts_s)
             out.print(made, soft_wrap=True)
             if page and (out.is_terminal or url or in_lan):
                 out.print(page_link(page, made), soft_wrap=True, markup=False)
@@ -78,8 +97,31 @@ def _page(state: Path | None, url: str | None, *, in_lan: bool) -> str | None:
     return page_url(hosts[0], (urls.split(last).port if last else None) or DEFAULT_PORT)
 
 
-def _table(store: Address) -> Table:
-    table = Table("phone", "since", "name")
-    for issued in list_tokens(store):
-        table.add_row(issued.phone, time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.issued_at)), issued.name)
+def _revoke(store: Address, phone: str | None, token_id: str | None) -> list[Issued]:
+    """The tokens that went. Raises NoSuchToken: a typing error must not look like success."""
+    if (phone is None) == (token_id is None):
+        raise Invalid("say which token to revoke: --id (--list has it), or --phone for all of that name")
+    gone = revoke_tokens(store, phone) if phone is not None else revoke_token(store, token_id or "")
+    if not gone:
+        raise NoSuchToken(f"there is no token of {printable(phone if phone is not None else token_id)}: see --list")
+    return gone
+
+
+def _tell_gone(gone: list[Issued]) -> None:
+    if len(gone) > 1:
+        out.print(_table(gone))
+    out.print(f"{len(gone)} revoked")
+
+
+def _table(tokens: list[Issued]) -> Table:
+    table = Table("id", "phone", "since", "expires", "last used")
+    for issued in tokens:
+        expired = issued.expires_at is not None and issued.expires_at <= time.time()
+        expires = "expired" if expired else _when(issued.expires_at, "never")
+        name = Text(printable(issued.phone))  # no markup: a name may have brackets
+        table.add_row(issued.id, name, _when(issued.issued_at), expires, _when(issued.used_at, "never"))
     return table
+
+
+def _when(at: int | None, otherwise: str = "") -> str:
+    return otherwise if at is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from cloud import socket as socket_shell
-from cloud.tokens import issue_token, revoke_tokens
+from cloud.tokens import issue_token, list_tokens, revoke_tokens
 from contract.errors import CloseCode
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
@@ -299,11 +299,24 @@ async def test_phone_that_goes_away_without_a_word_is_forgotten(house: House) ->
 async def test_revoked_token_closes_its_sockets(house: House) -> None:
     store = house.board.settings.store
     ann, bob = await house.phone(), await house.phone(issue_token(store, "bob"))
-    assert revoke_tokens(store, "bob") == 1
+    assert len(revoke_tokens(store, "bob")) == 1
     assert (await bob.until("error"))["code"] == "unauthenticated"
     assert await bob.closed() == CloseCode.UNAUTHENTICATED
     await ann.send({"type": "ping", "n": 5})
     await ann.until("pong", n=5)
+
+
+async def test_expired_token_closes_its_sockets(house: House) -> None:
+    ann, bob = await house.phone(), await house.phone(issue_token(house.board.settings.store, "bob", lasts_s=1))
+    assert (await bob.until("error"))["code"] == "unauthenticated"
+    assert await bob.closed() == CloseCode.UNAUTHENTICATED
+    await ann.send({"type": "ping", "n": 5})
+    await ann.until("pong", n=5)
+
+
+async def test_list_of_tokens_says_that_a_socket_uses_one(house: House) -> None:
+    await house.phone()
+    await house.until(lambda: list_tokens(house.board.settings.store)[0].used_at is not None)
 
 
 async def test_house_that_is_full_sends_the_next_phone_away(closed_house: House) -> None:

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from cloud.database import Address, patient
 from cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from cloud.store import PRUNED_AT_ONCE, WRITTEN_AT_ONCE
-from cloud.tokens import issue_token, revoke_tokens
+from cloud.tokens import issue_token, list_tokens, revoke_tokens
 from contract.errors import ErrorCode
 from contract.words import Reason, Word
 from tests.cloud.ports import key
@@ -188,9 +189,52 @@ def test_write_of_another_process_is_noticed(shelf: Shelf) -> None:
 def test_only_tokens_that_were_not_revoked_are_good(shelf: Shelf) -> None:
     tokens = [issue_token(shelf.address, phone) for phone in ("ann", "bob", "cyd")]
     assert shelf.store.good([*tokens, "x"]) == set(tokens)
-    assert revoke_tokens(shelf.address, "bob") == 1
+    assert len(revoke_tokens(shelf.address, "bob")) == 1
     assert shelf.store.good(tokens) == {tokens[0], tokens[2]}
     assert shelf.store.good(["x"]) == set()
+
+
+def test_token_is_good_until_it_expires(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = int(time.time())
+    token, other = issue_token(shelf.address, "ann", lasts_s=600), issue_token(shelf.address, "bob")
+    assert shelf.store.phone_of(token) == "ann"
+    assert not shelf.store.has_expired()
+    monkeypatch.setattr("cloud.store.time.time", lambda: now + 602)
+    assert shelf.store.has_expired()
+    assert not shelf.store.has_expired()
+    assert shelf.store.phone_of(token) is None
+    assert shelf.store.good([token, other]) == {other}
+
+
+def test_use_of_a_token_is_written_later_and_not_while_it_is_asked_for(shelf: Shelf) -> None:
+    tokens = [issue_token(shelf.address, phone) for phone in ("ann", "bob", "cyd")]
+    assert shelf.store.phone_of(tokens[0]) == "ann"
+    assert shelf.store.phone_of("nobody's") is None
+    shelf.store.note_uses([tokens[1], "nobody's"])
+    assert [issued.used_at for issued in list_tokens(shelf.address)] == [None, None, None]
+    revoke_tokens(shelf.address, "ann")
+    shelf.store.write_uses()
+    used = {issued.phone: issued.used_at for issued in list_tokens(shelf.address)}
+    assert abs((used.pop("bob") or 0) - time.time()) < 60
+    assert used == {"cyd": None}
+    assert len(shelf.sql("SELECT 1 FROM token_times")) == 1
+
+
+def test_use_of_a_token_that_expires_leaves_it_its_end(shelf: Shelf) -> None:
+    token = issue_token(shelf.address, "ann", lasts_s=600)
+    shelf.store.phone_of(token)
+    shelf.store.write_uses()
+    (issued,) = list_tokens(shelf.address)
+    assert issued.expires_at == issued.issued_at + 600
+    assert issued.used_at is not None
+
+
+def test_store_of_before_tokens_had_an_end_opens(shelf: Shelf) -> None:
+    token = issue_token(shelf.address, "ann")
+    shelf.sql("DROP TABLE token_times")
+    store = shelf.another()
+    assert store.phone_of(token) == "ann"
+    store.shut()
 
 
 def test_store_of_a_later_version_is_refused(shelf: Shelf) -> None:

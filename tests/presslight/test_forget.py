@@ -18,6 +18,7 @@ from websockets.asyncio.client import connect
 
 from broker.accounts import CREDENTIALS, PASSWORDS, Accounts
 from broker.mosquitto import Mosquitto
+from cloud.database import patient
 from cloud.serve import Bridge
 from cloud.settings import Settings
 from cloud.tokens import issue_token
@@ -348,9 +349,23 @@ async def test_account_that_went_before_the_broker_refused_is_told(tmp_path: Pat
 
 def test_command_to_repeat_names_the_store_and_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("presslight.forget.WAIT_S", 0)
-    store = tmp_path / "a store.db"
+    store = made(tmp_path / "a store.db")
     told = call("kitchen", "--store", str(store)).stderr
     assert told.endswith(f"{ONCE}: presslight forget kitchen --store '{store}'\n")
+
+
+def test_folder_without_a_store_is_one_line_and_gets_none(tmp_path: Path) -> None:
+    for where in (("--state", str(tmp_path)), ("--store", str(tmp_path / "my.db"))):
+        answer = call("kitchen", *where)
+        assert (answer.exit_code, answer.stderr.count("\n"), answer.stdout) == (2, 1, "")
+        assert "there is no store" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def made(store: Path) -> Path:
+    """A store as a bridge leaves it."""
+    with patient(store):
+        return store
 
 
 def call(*words: str) -> Result:
@@ -372,6 +387,7 @@ def call(*words: str) -> Result:
 )
 def test_what_cannot_be_is_one_line_and_changes_nothing(words: list[str], said: str, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
+    made(store_of(tmp_path / "state"))
     answer = call(*(str(tmp_path / "state") if word == "STATE" else word for word in words))
     assert (answer.exit_code, answer.stderr.count("\n"), answer.stdout) == (2, 1, "")
     assert said in answer.stderr
@@ -380,6 +396,7 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(words: list[str], said: 
 def test_account_in_a_folder_goes_too_and_the_reload_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("presslight.forget.WAIT_S", 0)
     (tmp_path / "state").mkdir()
+    made(store_of(tmp_path / "state"))
     CliRunner().invoke(app, ["accounts", str(tmp_path / "secrets"), "kitchen", "hall", "--host", "broker.example"])
     answer = call("kitchen", "--state", str(tmp_path / "state"), "--accounts", str(tmp_path / "secrets"))
     assert answer.exit_code == 0

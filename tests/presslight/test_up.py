@@ -17,8 +17,10 @@ import pytest
 from broker.accounts import Accounts
 from broker.embedded import EmbeddedBroker
 from broker.ports import free
+from cloud.database import patient
 from mobile_sim.phone import Phone
 from presslight import broker_port
+from presslight.store_address import store_of
 
 WAIT_S = 30
 LINK = re.compile(r"(http://[^/\s]+)/#token=(\S+)")
@@ -317,7 +319,8 @@ async def test_options_that_contradict_each_other_are_one_line(start: Start, wor
 async def test_token_prints_nothing_but_itself_unless_it_is_told_the_page_s_address(
     start: Start, tmp_path: Path, words: tuple[str, ...], link: str | None
 ) -> None:
-    made = await start("token", "--state", str(tmp_path), *words)
+    with patient(store_of(tmp_path)):
+        made = await start("token", "--state", str(tmp_path), *words)
     async with asyncio.timeout(WAIT_S):
         text, complaint = (piece.decode() for piece in await made.communicate())
     token = text.splitlines()[0]
