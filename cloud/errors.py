@@ -5,7 +5,8 @@
     PresslightError
     ├── Refusal              a phone's request is refused; carries the ErrorCode that the phone hears
     │   └── StoreUnavailable the store took no write (locked, disk full, away)
-    │       └── StoreNotOpened it could not even be opened: what keeps a bridge from starting
+    │       ├── StoreNotOpened it could not even be opened: what keeps a bridge from starting
+    │       └── StoreReplaced another store, or none, is where the one was that was opened
     ├── KnownAlready         not an error: the key that was to be stored is in the store
     ├── CannotListen         the address is taken (`port_in_use`) or not ours (`cannot_listen`)
     └── BridgeFailed         the bridge ended by itself
@@ -42,6 +43,14 @@ class StoreNotOpened(StoreUnavailable):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.args = (f"cannot open the store: {detail}",)
+
+
+class StoreReplaced(StoreUnavailable):
+    """Another store, or none, is where the one was that was opened. `what`: which, for the log; no phone hears it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("the store was replaced")
+        self.what = what
 
 
 class KnownAlready(PresslightError):

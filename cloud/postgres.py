@@ -19,7 +19,7 @@ from psycopg.abc import RV, ConnParam, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
+from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
 from contract.errors import ErrorCode
 
@@ -75,6 +75,11 @@ UPDATE presses SET word = now.word, reason = now.reason, version = now.version, 
     closed_at = now.closed_at
 FROM unsettled AS now WHERE presses.id = now.press
 """.encode()  # noqa: S608 -- no value of anybody's is in it
+_WHICH = b"""
+SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database()), to_regclass('presses')::oid
+FROM pg_control_system()
+"""
+"""Which server, database and table these are, whatever their names."""
 
 
 class Link(psycopg.Connection[TupleRow]):
@@ -117,6 +122,7 @@ class Postgres:
         except psycopg.Error as error:
             raise StoreNotOpened(_sentence(error)) from None
         self._link = _connect(self.url, self._patience_s)
+        self._which = self._ask(_WHICH, ())
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[TupleRow]:
         """Run a statement. Raises StoreUnavailable."""
@@ -142,15 +148,21 @@ class Postgres:
         return True
 
     async def tend(self) -> None:
-        """Connect again where the connection is gone. Raises StoreNotOpened."""
-        if self._link is not None:
-            return
-        connecting = asyncio.get_running_loop().run_in_executor(None, _connect, self.url, self._patience_s)
-        try:
-            self._link = await asyncio.shield(connecting)
-        except asyncio.CancelledError:
-            connecting.add_done_callback(_drop)
-            raise
+        """Connect again where the connection is gone, and see whether the store is the one that was opened.
+
+        Raises StoreUnavailable.
+        """
+        if self._link is None:
+            connecting = asyncio.get_running_loop().run_in_executor(None, _connect, self.url, self._patience_s)
+            try:
+                self._link = await asyncio.shield(connecting)
+            except asyncio.CancelledError:
+                connecting.add_done_callback(_drop)
+                raise
+        if self._ask(_WHICH, ()) != self._which:
+            self.shut()
+            self._link = None
+            raise StoreReplaced("PostgreSQL has another store than the one that was opened: restart the bridge with it")
 
     def shut(self) -> None:
         """Close the connection."""

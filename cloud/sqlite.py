@@ -2,17 +2,21 @@
 
 Writes are made directly in the event loop: one takes about 20 µs, a hop to a thread and back 100 µs. What may take
 longer (checkpoints) is done in a thread, on a connection of its own.
+
+Before each of them the files are looked at (about 6 µs): SQLite goes on with what it has open, whatever is at the path
+by now, and so would know neither who may press nor, after a restart, what was pressed.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
+from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
+from cloud.store_files import StoreFiles
 from contract.errors import ErrorCode, printable
 
 OPENING_S = 5.0
@@ -20,6 +24,9 @@ LOCKED_S = 0.005
 """How long a write waits where another process holds the lock: the loop stands still meanwhile."""
 
 LONGEST_WAL_BYTES = 64 * 2**20
+
+_NEVER = -1
+"""No data version: whatever is found is news."""
 
 _WORDS = {
     "number": "INTEGER",
@@ -46,6 +53,8 @@ class Sqlite:
         self.path = path
         self._trouble = trouble
         self._patience_s = LOCKED_S if patience_s is None else patience_s
+        self._files = StoreFiles(path)
+        self._log_is_spare = False
 
     def exists(self) -> bool:
         """Whether there is a store already."""
@@ -55,16 +64,24 @@ class Sqlite:
         """Open it, and make it if it is not there. Raises StoreNotOpened."""
         self._db = connect(self.path)
         self._db.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
+        self._tidier = connect(self.path)
         self._seen = self._data_version()
+        try:
+            self._files.note()
+        except OSError as error:
+            self.shut()
+            raise StoreNotOpened(f"{printable(self.path)}: {error.strerror}") from None
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a statement. Raises StoreUnavailable."""
+        self._check()
         with _in_our_words():
             return self._db.execute(statement, values).fetchall()
 
     def admit(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
         new = (*row, origin, phone)
+        self._check()
         with _in_our_words():
             if self._db.execute(_INSERT, new).rowcount:
                 return True
@@ -74,11 +91,13 @@ class Sqlite:
 
     def settle(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write last words. Raises StoreUnavailable."""
+        self._check()
         with _in_our_words(), _transaction(self._db):
             self._db.executemany(_SETTLE, rows)
 
     def changed(self) -> bool:
         """Whether another process has written since this was last asked. Raises StoreUnavailable."""
+        self._check()
         with _in_our_words():
             before, self._seen = self._seen, self._data_version()
         return before != self._seen
@@ -86,22 +105,68 @@ class Sqlite:
     def _data_version(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
-    async def tend(self) -> None:
-        """Move the log of changes into the database."""
+    def _check(self) -> None:
+        """Raise StoreReplaced where the files that were opened are not there."""
+        if not self._files.check():
+            if not self._log_is_in():
+                raise self._files.replaced(self._files.log, "was cut short")
+            self._files.note()
+
+    def _log_is_in(self) -> bool:
+        """Whether another program has moved the log into the database, all of it, and then cut it short."""
         try:
-            await asyncio.to_thread(checkpoint, self.path)
+            _busy, left, _moved = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error:
+            return False
+        return bool(left == 0)
+
+    async def tend(self) -> None:
+        """Move the log of changes into the database; where the files are not ours, see whether they are again.
+
+        Raises StoreReplaced.
+        """
+        try:
+            self._check()
+        except StoreReplaced as error:
+            if not await self._reopened():
+                raise
+            self._trouble(error)
+        self._log_is_spare = False
+        try:
+            await asyncio.to_thread(checkpoint, self._tidier)
             self.shorten()
         except sqlite3.Error as error:
             self._trouble(error)
 
+    async def _reopened(self) -> bool:
+        """Whether the database is there again, and could be opened anew with all that we wrote in it.
+
+        As soon as the files are found to be others, all that is in our log goes into our database, wherever that is
+        now. Nobody needs that log then: it cannot be taken for that of another database, and its loss costs nothing.
+        But if somebody else has written meanwhile, it may have been with files of both.
+        """
+        if self._files.was_cut:
+            return False
+        if not self._log_is_spare:
+            with _in_our_words():
+                alone = self._seen == self._data_version()
+            self._log_is_spare = alone and await asyncio.to_thread(empty_log, self._tidier)
+        if not (self._log_is_spare and self._files.has_database):
+            return False
+        self.shut()
+        self.open()
+        self._seen = _NEVER
+        return True
+
     def shorten(self) -> None:
         """Start the log of changes anew if it grew long: under steady load a checkpoint alone never gets to that."""
-        log = self.path.with_name(self.path.name + "-wal")
+        log = Path(self._files.log)
         if log.exists() and log.stat().st_size > LONGEST_WAL_BYTES:
             self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
     def shut(self) -> None:
         """Close it."""
+        self._tidier.close()
         self._db.close()
 
 
@@ -113,7 +178,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     db = None
     try:
-        db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None)
+        db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -126,13 +191,21 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def checkpoint(path: Path) -> None:
+def checkpoint(db: sqlite3.Connection) -> None:
     """Move the log of changes into the database, as far as nobody is in the way. For a thread: it waits for the disk.
 
     Raises sqlite3.Error.
     """
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+def empty_log(db: sqlite3.Connection) -> bool:
+    """Move the log of changes into the database and empty it; answers whether that is done. For a thread."""
+    try:
+        busy, _left, _moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:
+        return False
+    return not busy
 
 
 def _create(db: sqlite3.Connection) -> None:

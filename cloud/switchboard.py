@@ -190,6 +190,8 @@ class Switchboard:
                 await self._write_uses()
             except StoreUnavailable as error:
                 self.counts.store_trouble(error)
+            else:
+                self.counts.store_good()
 
     async def _prune(self) -> None:
         keep_s = self.settings.keep_hours * 3600
@@ -230,6 +232,7 @@ class Switchboard:
         gauge("lights_online", "Lights that are online.", lambda: sum(light.online for light in lights.values()))
         gauge("open_presses", "Presses without a last word.", lambda: len(self.desk))
         gauge("broker_up", "1 while the broker delivers.", lambda: self.desk.broker)
+        gauge("store_up", "1 while the store takes what is written to it.", lambda: self.counts.store_is_good)
         self.metrics.counts(
             "light_dropped_messages",
             "Set messages that a light dropped in this boot of it.",

@@ -2,6 +2,7 @@
 
 import logging
 
+from cloud.errors import StoreReplaced
 from cloud.house import Folded, Kind
 from cloud.logs import logger
 from cloud.metrics import Metrics
@@ -18,13 +19,16 @@ _USUAL = (Word.ACCEPTED, Word.APPLIED)
 
 
 class Watch:
-    """Observer of the desk, counter of the inbox and of phones."""
+    """Observer of the desk, counter of the inbox and of phones. `store_is_good`: no trouble since it last was."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
         self._log = logger(NAME)
         self._broker: tuple[bool, str, str] | None = None
         self._mistakes = Damping()
+        self._store = Damping()
+        self.store_is_good = True
+        self.store_troubles = 0
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -78,9 +82,20 @@ class Watch:
             self._log.error("mistake", where=without_secrets(where), times=times, exc_info=error)
 
     def store_trouble(self, error: Exception) -> None:
-        """The store did not take something that nobody waits for. It is tried again."""
+        """The store did not take something that nobody waits for. It is tried again; logged as mistakes are."""
         self.metrics.troubles.labels("store").inc()
-        self._log.warning("store", error=str(error))
+        self.store_is_good = False
+        self.store_troubles += 1
+        what = error.what if isinstance(error, StoreReplaced) else str(error)
+        if times := self._store.note(what):
+            self._log.warning("store", error=what, times=times)
+
+    def store_good(self) -> None:
+        """The store has just taken what it is given each second."""
+        if not self.store_is_good:
+            self._log.info("store is good again")
+            self.store_is_good = True
+            self._store = Damping()
 
     def broker(self, *, found: bool, cause: str, detail: str) -> None:
         """The broker was found, lost, or is still away: logged where that is news."""

@@ -24,7 +24,7 @@ REQUIRED = {
                "mistake", "clock", "garbage"},
     "broker": {"dead", "delivers nothing", "without what it retained", "light only", "retained", "another light's name",
                "garbage"},
-    "store": {"disk full", "locked", "frozen or crashed", "power cut", "later version"},
+    "store": {"disk full", "locked", "frozen or crashed", "power cut", "replaced", "log of changes", "later version"},
     "light: power": {"none", "nobody saw it go", "cut and back"},
     "light: Wi-Fi": {"during a press", "button", "driver", "half-open", "no address", "certificate"},
     "light: flash": {"middle of a write", "refuses", "certificate"},

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import psycopg
 import pytest
 
 from cloud.database import database_at, patient
-from cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from cloud.errors import KnownAlready, Refusal, StoreReplaced, StoreUnavailable
 from cloud.postgres import Postgres
 from cloud.store import Store
+from cloud.tokens import issue_token
 from contract.errors import ErrorCode
 from contract.words import Word
 from tests.cloud.ports import key
@@ -167,6 +169,35 @@ def test_two_bridges_may_start_at_once_on_an_empty_database(postgres: PostgresSe
         for shelf in shelves:
             assert isinstance(shelf, Shelf)
             shelf.store.shut()
+
+
+@pytest.mark.parametrize("is_cut_off", [False, True])
+async def test_other_store_in_the_place_of_the_one_that_was_opened_takes_nothing(
+    shelf: Shelf, *, is_cut_off: bool
+) -> None:
+    shelf.store.admit(record(1))
+    schema = str(shelf.sql("SELECT current_schema()")[0][0])
+    with psycopg.connect(str(shelf.address), autocommit=True) as owner:
+        owner.execute(f"ALTER SCHEMA {schema} RENAME TO {schema}_aside".encode())
+        owner.execute(f"CREATE SCHEMA {schema}".encode())
+    token = issue_token(shelf.address, "ann")  # makes the tables
+    if is_cut_off:
+        shelf.store._database.shut()
+    with contextlib.suppress(StoreUnavailable):
+        await shelf.store.tend()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            shelf.store.admit(record(2))
+        with pytest.raises(StoreUnavailable):
+            shelf.store.phone_of(token)
+        with pytest.raises(StoreReplaced):
+            await shelf.store.tend()
+    with psycopg.connect(str(shelf.address), autocommit=True) as owner:
+        owner.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+        owner.execute(f"ALTER SCHEMA {schema}_aside RENAME TO {schema}".encode())
+    await shelf.store.tend()
+    shelf.store.admit(record(2))
+    assert shelf.store.find(key(1)) == record(1)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_log_of_changes_is_moved_into_the_database(shelf: Shelf) -> None:
     for number in range(1, 200):
         shelf.store.admit(record(number))
     before = path(shelf).stat().st_size
-    checkpoint(path(shelf))
+    checkpoint(database(shelf)._tidier)
     assert path(shelf).stat().st_size > before
     assert len(shelf.store.open_presses()) == 199
 

@@ -79,7 +79,7 @@ async def test_checkpoint_that_fails_is_counted_and_tried_again(house: House, mo
     monkeypatch.setattr("cloud.switchboard.UPKEEP_S", 0.01)
     tried = threading.Semaphore(0)
 
-    def checkpoint(path: Path) -> None:
+    def checkpoint(db: sqlite3.Connection) -> None:
         tried.release()
         raise sqlite3.OperationalError("disk I/O error")
 
