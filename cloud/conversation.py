@@ -189,6 +189,11 @@ class Conversation:
             self._await_shown(outcome)
         self._send(text, urgent=outcome.final)
 
+    def refuse(self, key: str, refusal: Refusal) -> None:
+        """A press that this phone asked for could not be stored after all."""
+        self._watched.discard(key)
+        self._complain(refusal.code, str(refusal), key)
+
     def _await_shown(self, outcome: PressOutcome) -> None:
         if len(self._shown) >= _SHOWN_KEPT:
             self._shown.pop(next(iter(self._shown)))

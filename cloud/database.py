@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from cloud.errors import StoreNotOpened
+from cloud.group_commit import Then
 from cloud.sqlite import Sqlite
 from contract.errors import Invalid
 
@@ -44,6 +45,9 @@ class Database(Protocol):
 
     def settle(self, rows: Sequence[Row]) -> None:
         """Write last words (word, reason, version, legs, closed_at, key), but where there is one."""
+
+    def sync(self, then: Then) -> None:
+        """Have `then` called, now or later, once all that was stored up to now survives a power cut."""
 
     def changed(self) -> bool:
         """Whether somebody else may have written since this was last asked."""

@@ -24,6 +24,7 @@ from cloud.events import (
     Event,
     Heard,
     LightForgotten,
+    OnDisk,
     Published,
     Reborn,
 )  # fmt: skip
@@ -36,7 +37,7 @@ from cloud.record import Ask, Order, Record
 from contract.errors import ErrorCode
 from contract.mqtt import Availability, Report, SetCommand, encode_set
 from contract.phone import PressOutcome, Status, encode
-from contract.words import MAX_AHEAD_MS
+from contract.words import MAX_AHEAD_MS, Word
 
 QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
 """After this, no light takes the deadline of a press that was stored before."""
@@ -94,7 +95,7 @@ class Desk:
             else:
                 self._ask_again(press, ask, watcher, now)
         except KnownAlready as known:
-            self._ask_again(self._recall(known.record), ask, watcher, now)
+            self._ask_known(known.record, ask, watcher, now)
 
     def leave(self, key: str, watcher: Watcher) -> None:
         """`watcher` has no use for words on this press any more."""
@@ -106,7 +107,7 @@ class Desk:
         record = None if press is not None else self._ledger.find(key)
         if record is not None:
             press = Press.recalled(record)
-        if press is None or press.order.phone != phone:
+        if press is None or press.order.phone != phone or press.state is State.STORED:
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
         return press.outcome()
 
@@ -131,7 +132,9 @@ class Desk:
         order = Order(ask.key, ask.light, ask.phone, ask.payload(), encode_set(command), moment)
         followed = light is not None and light.report.boot == moment.boot
         press = Press(order, followed=followed, stamps=Stamps(now, ask.before_us))
-        self._step(press, Asked(self.broker, light is not None and light.online), now, watcher)
+        self._step(
+            press, Asked(self.broker, light is not None and light.online, ask.not_after is not None), now, watcher
+        )
 
     def _check(self, name: str) -> None:
         """Raise Refusal if there is no such light, or no room for a press on it."""
@@ -145,17 +148,19 @@ class Desk:
         if record is not None:
             raise KnownAlready(record)
 
-    def _recall(self, record: Record) -> Press:
-        press = Press.recalled(record)
+    def _ask_known(self, record: Record, ask: Ask, watcher: Watcher, now: int) -> None:
+        """Take up a press that the store has. Another bridge may have stored it just now, and wait for the disk."""
+        _must_be_same(record.phone, record.payload, ask)
+        on_disk = record.word is not Word.OFFLINE and (record.word.final or ask.not_after is not None)
+        press = Press.recalled(record, on_disk=on_disk)
         if press.state is not State.CLOSED:
             self._hold(press)
-        return press
+        self._ask_again(press, ask, watcher, now)
+        if not on_disk:
+            self._sync(press)
 
     def _ask_again(self, press: Press, ask: Ask, watcher: Watcher, now: int) -> None:
-        if press.order.phone != ask.phone:
-            raise Refusal(ErrorCode.FORBIDDEN)
-        if press.order.payload != ask.payload():
-            raise Refusal(ErrorCode.KEY_REUSED)
+        _must_be_same(press.order.phone, press.order.payload, ask)
         self._open.watch(ask.key, watcher)
         self._step(press, AskedAgain(), now, watcher)
 
@@ -303,10 +308,33 @@ class Desk:
                 case Do.CLOSE:
                     self._ledger.close(press.record())
                     self._open.remove(press)
-        if Do.ADMIT in actions and press.state is not State.CLOSED:
+        if Do.ADMIT in actions:
             self._hold(press, asker)
-        if Do.ADMIT in actions or Do.SAY in actions:
+        if Do.SYNC in actions:
+            self._sync(press)
+        elif Do.ADMIT in actions or Do.SAY in actions:
             self._observer.said(press)
+
+    def _sync(self, press: Press) -> None:
+        self._ledger.sync(lambda now, error: self._on_disk(press, now, error))
+
+    def _on_disk(self, press: Press, now: int, error: Refusal | None) -> None:
+        try:
+            if error is None:
+                self._step(press, OnDisk(), now)
+                if press.state is State.OPEN:
+                    self._arm(press)
+            else:
+                self._give_up(press, error)
+        except Exception as mistake:  # the others that waited with it go on
+            self._observer.mistake(press.order.key, mistake)
+
+    def _give_up(self, press: Press, refusal: Refusal) -> None:
+        """Say that a press could not be stored. It was not sent, and is not until somebody asks for it again."""
+        watchers = self._open.watchers(press.order.key)
+        self._open.remove(press)
+        for watcher in watchers:
+            watcher.refuse(press.order.key, refusal)
 
     def _publish(self, press: Press) -> None:
         order = press.order
@@ -323,3 +351,11 @@ class Desk:
     def _hold(self, press: Press, watcher: Watcher | None = None) -> None:
         self._open.add(press, watcher)
         self._arm(press)
+
+
+def _must_be_same(phone: str, payload: str, ask: Ask) -> None:
+    """Raise Refusal where a key was used by another phone, or for something else."""
+    if phone != ask.phone:
+        raise Refusal(ErrorCode.FORBIDDEN)
+    if payload != ask.payload():
+        raise Refusal(ErrorCode.KEY_REUSED)

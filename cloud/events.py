@@ -7,10 +7,15 @@ from contract.words import Outcome, Version
 
 
 class Asked(NamedTuple):
-    """The first frame with this key. Whether the broker is there, and the light."""
+    """The first frame with this key. Whether broker and light are there; `dated`: it has a deadline of its own."""
 
     broker: bool
     light: bool
+    dated: bool = True
+
+
+class OnDisk(NamedTuple):
+    """What was stored of it survives a power cut."""
 
 
 class AskedAgain(NamedTuple):
@@ -62,7 +67,7 @@ class BrokerFound(NamedTuple):
 
 
 Event = (
-    Asked | AskedAgain | Published | Acked | Decided | Heard
+    Asked | OnDisk | AskedAgain | Published | Acked | Decided | Heard
     | BoundPassed | BootOver | LightForgotten | Reborn | BrokerFound
 )  # fmt: skip
 
@@ -72,6 +77,8 @@ class Do(Enum):
 
     ADMIT = "admit"
     """Store it under its key, with its word, unless the key is known. Nothing after this if that fails."""
+    SYNC = "sync"
+    """Have what is stored of it on the disk; it waits for OnDisk."""
     PUBLISH = "publish"
     """Hand its set message to the broker, if it is there."""
     ANSWER = "answer"

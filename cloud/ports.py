@@ -1,7 +1,9 @@
 """What the desk needs of others; the shells provide it, tests stand in for it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
+from cloud.errors import Refusal, StoreUnavailable
 from cloud.house import Folded
 from cloud.press import Press
 from cloud.record import Record
@@ -14,12 +16,18 @@ class Watcher(Protocol):
     def hear(self, outcome: PressOutcome, text: str) -> None:
         """Take a word: as it is, and as the frame made of it once for all."""
 
+    def refuse(self, key: str, refusal: Refusal) -> None:
+        """Take it that the press could not be stored after all."""
+
 
 class Ledger(Protocol):
     """The store. Each raises StoreUnavailable, but `close`, which keeps what it could not write."""
 
     def admit(self, record: Record) -> None:
         """Store a new press. Raises KnownAlready; Refusal(FORBIDDEN) if the key's origin is another phone's."""
+
+    def sync(self, then: Callable[[int, StoreUnavailable | None], None]) -> None:
+        """Have `then` called with the time (ns), now or later, once all admitted so far survives a power cut."""
 
     def close(self, record: Record) -> None:
         """Store a last word."""

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
+from cloud.group_commit import Then
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
 from contract.errors import ErrorCode
 
@@ -142,6 +143,10 @@ class Postgres:
         """Write last words. Raises StoreUnavailable."""
         if rows:
             self._ask(_SETTLE, [list(column) for column in zip(*rows, strict=True)])
+
+    def sync(self, then: Then) -> None:
+        """Call `then` now: each commit was on the disk when it was answered."""
+        then(None)
 
     def changed(self) -> bool:
         """Whether somebody else may have written: always."""

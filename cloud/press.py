@@ -20,6 +20,7 @@ from cloud.events import (
     Event,
     Heard,
     LightForgotten,
+    OnDisk,
     Published,
     Reborn,
 )
@@ -37,6 +38,8 @@ class State(Enum):
 
     NEW = "new"
     """Nothing is stored, nothing was sent."""
+    STORED = "stored"
+    """Stored, perhaps not on the disk yet: a power cut may take it back, so nobody may act on it or hear of it."""
     OPEN = "open"
     """Stored and published: the light may act."""
     UNCONFIRMED = "unconfirmed"
@@ -46,7 +49,8 @@ class State(Enum):
 
 
 MOVES: dict[State, frozenset[State]] = {
-    State.NEW: frozenset({State.OPEN, State.CLOSED}),
+    State.NEW: frozenset({State.STORED, State.OPEN}),
+    State.STORED: frozenset({State.OPEN, State.CLOSED}),
     State.OPEN: frozenset({State.UNCONFIRMED, State.CLOSED}),
     State.UNCONFIRMED: frozenset({State.CLOSED}),
     State.CLOSED: frozenset(),
@@ -87,7 +91,7 @@ class Press:
         self._quiet_until = 0
 
     @classmethod
-    def recalled(cls, record: Record, quiet_until: int = 0) -> "Press":
+    def recalled(cls, record: Record, quiet_until: int = 0, *, on_disk: bool = True) -> "Press":
         """A press from the store, of an earlier life or of a replica: what the light answered is not known.
 
         Up to `quiet_until`, nothing makes it act until somebody asks for it again: who asked may have been told that it
@@ -97,7 +101,9 @@ class Press:
         order = Order(record.key, record.light, record.phone, record.payload, record.message, moment)
         press = cls(order, followed=False, stamps=None)
         press._quiet_until = quiet_until
-        press._move(State.CLOSED if record.word.final else State.OPEN)
+        press._move(State.STORED if record.word.final or not on_disk else State.OPEN)
+        if record.word.final and on_disk:
+            press._move(State.CLOSED)
         press.word, press.reason = record.word, record.reason
         press.version, press.legs = record.version, record.legs
         return press
@@ -140,14 +146,25 @@ class Press:
         return actions
 
     def _asked(self, event: Asked, _now: int) -> tuple[Do, ...]:
-        if not event.broker:
-            self._end(Word.OFFLINE, Reason.BROKER_AWAY)
-        elif not event.light:
-            self._end(Word.OFFLINE, Reason.LIGHT_OFFLINE)
-        else:
+        """Store it. Where its light refuses it anyhow if it comes once more, nothing waits for the disk."""
+        if not (event.broker and event.light):
+            self.word = Word.OFFLINE
+            self.reason = Reason.LIGHT_OFFLINE if event.broker else Reason.BROKER_AWAY
+        elif event.dated:
             self._move(State.OPEN)
             return (Do.ADMIT, Do.PUBLISH, Do.ANSWER)
-        return (Do.ADMIT, Do.ANSWER)
+        self._move(State.STORED)
+        return (Do.ADMIT, Do.SYNC)
+
+    def _on_disk(self, _event: OnDisk, _now: int) -> tuple[Do, ...]:
+        if self.word.final:
+            return self._end(self.word, self.reason)
+        self._move(State.OPEN)
+        return (Do.PUBLISH, Do.SAY)
+
+    def _wait(self, _event: Event, _now: int) -> tuple[Do, ...]:
+        """Wait for the disk: nobody has heard of it yet, and what was missed the light tells when it is sent."""
+        return ()
 
     def _push_and_answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
         self._quiet_until = 0
@@ -226,6 +243,18 @@ class Press:
 
     _TABLE: ClassVar[Mapping[State, Mapping[type[Event], Callable[..., tuple[Do, ...]]]]] = {
         State.NEW: {Asked: _asked},
+        State.STORED: {
+            OnDisk: _on_disk,
+            AskedAgain: _wait,
+            Acked: _wait,
+            Decided: _wait,
+            Heard: _wait,
+            BoundPassed: _wait,
+            BootOver: _wait,
+            LightForgotten: _wait,
+            Reborn: _wait,
+            BrokerFound: _wait,
+        },
         State.OPEN: {
             AskedAgain: _push_and_answer,
             Published: _published,

@@ -49,13 +49,23 @@ class Waiter:
     """Hears the words on one press, for one request."""
 
     def __init__(self) -> None:
+        self.told = asyncio.Event()
         self.settled = asyncio.Event()
+        self.refusal: Refusal | None = None
+        self.outcome: PressOutcome | None = None
+        self.text = ""
 
     def hear(self, outcome: PressOutcome, text: str) -> None:
         """Take a word."""
         self.outcome, self.text = outcome, text
+        self.told.set()
         if outcome.final:
             self.settled.set()
+
+    def refuse(self, _key: str, refusal: Refusal) -> None:
+        """Take it that the press could not be stored after all."""
+        self.refusal = refusal
+        self.told.set()
 
 
 def routes(board: Switchboard) -> APIRouter:
@@ -163,16 +173,22 @@ def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
 async def _answer(board: Switchboard, ask: Ask, now: int, wait_s: int | None) -> Response:
     waiter = Waiter()
     board.desk.ask(ask, waiter, now)
+    if not waiter.told.is_set():
+        await _first(waiter.told, board.ending, None)
+    if waiter.refusal is not None:
+        raise waiter.refusal
     if wait_s is not None:
         await _first(waiter.settled, board.ending, wait_s)
     board.desk.leave(ask.key, waiter)
     headers = {} if wait_s is None else {"Preference-Applied": f"wait={wait_s}"}
+    if waiter.outcome is None:
+        raise Refusal(ErrorCode.SHUTTING_DOWN)
     if waiter.outcome.final:
         return json_answer(waiter.text, 200, headers)
     return json_answer(waiter.text, 202, {"Location": f"/api/presses/{ask.key}", **headers})
 
 
-async def _first(one: asyncio.Event, other: asyncio.Event, limit_s: float) -> None:
+async def _first(one: asyncio.Event, other: asyncio.Event, limit_s: float | None) -> None:
     waits = [asyncio.create_task(event.wait()) for event in (one, other)]
     try:
         await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)

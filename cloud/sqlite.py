@@ -8,13 +8,16 @@ by now, and so would know neither who may press nor, after a restart, what was p
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
+from cloud.group_commit import GroupCommit, Then
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
 from cloud.store_files import StoreFiles
 from contract.errors import ErrorCode, printable
@@ -55,6 +58,8 @@ class Sqlite:
         self._patience_s = LOCKED_S if patience_s is None else patience_s
         self._files = StoreFiles(path)
         self._log_is_spare = False
+        self._log: int | None = None
+        self._commit: GroupCommit | None = None
 
     def exists(self) -> bool:
         """Whether there is a store already."""
@@ -68,9 +73,21 @@ class Sqlite:
         self._seen = self._data_version()
         try:
             self._files.note()
+            self._log = log = os.open(self._files.log, os.O_RDWR)
+            self._commit = GroupCommit(partial(os.fdatasync, log))
+            self._keep(log)
         except OSError as error:
             self.shut()
             raise StoreNotOpened(f"{printable(self.path)}: {error.strerror}") from None
+
+    def _keep(self, log: int) -> None:
+        """Have what is there on the disk before anybody relies on it: who wrote it may have died before that."""
+        os.fdatasync(log)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a statement. Raises StoreUnavailable."""
@@ -94,6 +111,15 @@ class Sqlite:
         self._check()
         with _in_our_words(), _transaction(self._db):
             self._db.executemany(_SETTLE, rows)
+
+    def sync(self, then: Then) -> None:
+        """Have `then` called once all that was stored up to now is on the disk.
+
+        What is not in the log any more has been moved into the database, which SQLite syncs before it drops a log.
+        """
+        if self._commit is None:
+            return then(StoreUnavailable("it is closed"))
+        return self._commit.wait(then)
 
     def changed(self) -> bool:
         """Whether another process has written since this was last asked. Raises StoreUnavailable."""
@@ -166,6 +192,11 @@ class Sqlite:
 
     def shut(self) -> None:
         """Close it."""
+        if self._commit is not None:
+            self._commit.close()
+        if self._log is not None:
+            os.close(self._log)
+        self._log = self._commit = None
         self._tidier.close()
         self._db.close()
 
@@ -174,7 +205,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open the store, made if it is not there.
 
     Autocommit; WAL, so that readers never wait; `synchronous=NORMAL`: a crash of the process loses nothing, a power cut
-    at most the newest writes. Raises StoreNotOpened.
+    at most the newest writes that nobody has had synced. Raises StoreNotOpened.
     """
     db = None
     try:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from cloud.database import Address, Row, Trouble, database_at, patient
 from cloud.errors import KnownAlready, StoreUnavailable
@@ -48,6 +48,9 @@ INSERT INTO token_times (hash, used_at) SELECT hash, ? FROM tokens WHERE hash IN
 ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at
 """
 
+Then: TypeAlias = Callable[[int, StoreUnavailable | None], None]
+"""Hears the time (ns), and why nobody can know that what was written survives a power cut."""
+
 Later = Callable[[float, Callable[[], None]], object]
 """Calls something in so many seconds, like a loop's `call_later`."""
 
@@ -55,7 +58,10 @@ Later = Callable[[float, Callable[[], None]], object]
 class Store:
     """Presses, origins and tokens at `address`. `trouble` hears what went wrong with a write that nobody waits for."""
 
-    def __init__(self, address: Address, later: Later, trouble: Trouble) -> None:
+    def __init__(
+        self, address: Address, later: Later, trouble: Trouble, now: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._now = now
         self.address = address
         self._database = database_at(address, trouble)
         self._later = later
@@ -80,6 +86,10 @@ class Store:
         if known is None:
             raise StoreUnavailable("the key was forgotten just now")
         raise KnownAlready(known)
+
+    def sync(self, then: Then) -> None:
+        """Have `then` called with the time, now or later, once all that was admitted so far survives a power cut."""
+        self._database.sync(lambda error: then(self._now(), error))
 
     def close(self, record: Record) -> None:
         """Keep a last word, to be written soon."""

@@ -54,7 +54,7 @@ class Switchboard:
         self.metrics = Metrics()
         self.counts = Watch(self.metrics)
         self.talks: set[Talk] = set()
-        self.store = Store(settings.store, _later, self.counts.store_trouble)
+        self.store = Store(settings.store, _later, self.counts.store_trouble, now)
         self.line = Line(settings, self)
         self.desk = Desk(
             self.store,

@@ -18,6 +18,7 @@ command -v curl >/dev/null || missing+=(curl)
 [[ -e /bin/kill ]] || missing+=(procps) # the unit of Debian's Mosquitto is reloaded with it
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [[ $(ldconfig -p) == *libatomic.so.1* ]] || missing+=(libatomic1) # what drives Chromium is linked against it
+command -v strace >/dev/null || missing+=(strace) # tells what is on the disk
 for program in "$@"; do
     PATH="$PATH:/usr/lib/podman" command -v "$program" >/dev/null || missing+=("$program")
 done

@@ -1,5 +1,6 @@
 """Stand-ins for what the desk talks to, each keeping what it was told; and short ways to make what goes in."""
 
+from collections.abc import Callable
 from typing import Any
 
 from cloud import knock
@@ -45,12 +46,18 @@ def nobody(_light: str, _key: str) -> str | None:
 
 
 class Ledger:
-    """Keeps records in a dict. `broken`: takes nothing and tells nothing. `asked`: how often it was to find a press."""
+    """Keeps records in a dict. `broken`: takes nothing and tells nothing. `asked`: how often it was to find a press.
+
+    `is_slow`: nothing is on the disk until it is told so.
+    """
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.owners: dict[str, str] = {}
         self.broken = False
+        self.is_slow = False
+        self.syncs: list[Callable[[int, StoreUnavailable | None], None]] = []
+        self.now: Callable[[], int] = lambda: 0
         self.asked = 0
 
     def admit(self, record: Record) -> None:
@@ -61,6 +68,17 @@ class Ledger:
         if record.key in self.records:
             raise KnownAlready(self.records[record.key])
         self.records[record.key] = record
+
+    def sync(self, then: Callable[[int, StoreUnavailable | None], None]) -> None:
+        self.syncs.append(then)
+        if not self.is_slow:
+            self.on_disk()
+
+    def on_disk(self, error: StoreUnavailable | None = None) -> None:
+        """The disk has taken all, or has failed."""
+        syncs, self.syncs = self.syncs, []
+        for then in syncs:
+            then(self.now(), error)
 
     def close(self, record: Record) -> None:
         self.records[record.key] = record
@@ -157,10 +175,14 @@ class Watcher:
 
     def __init__(self) -> None:
         self.outcomes: list[PressOutcome] = []
+        self.refusals: list[tuple[str, ErrorCode]] = []
 
     def hear(self, outcome: PressOutcome, text: str) -> None:
         assert decode_bridge_frame(text) == outcome
         self.outcomes.append(outcome)
+
+    def refuse(self, key: str, refusal: Refusal) -> None:
+        self.refusals.append((key, refusal.code))
 
     @property
     def words(self) -> list[str]:
@@ -181,6 +203,7 @@ class Office:
         self.observer = Observer()
         self.alarms: list[int] = []
         self.now = 1_000 * S
+        self.ledger.now = lambda: self.now
         self.desk = Desk(
             self.ledger,
             self.line,

@@ -9,7 +9,7 @@ from cloud.errors import Refusal, StoreUnavailable
 from contract.errors import ErrorCode
 from contract.mqtt import Cause, decode_set
 from contract.phone import Wish
-from contract.words import Word
+from contract.words import Moment, Word
 from tests.cloud.ports import BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
 
 
@@ -148,6 +148,82 @@ def test_press_that_cannot_be_stored_is_not_sent(offline: bool) -> None:
         office.ask()
     assert office.line.sent == []
     assert len(office.desk) == 0
+
+
+def slow_office() -> Office:
+    """Its disk takes nothing until it is told to."""
+    office = Office()
+    office.ledger.is_slow = True
+    return office
+
+
+def test_press_without_a_deadline_waits_for_the_disk() -> None:
+    office = slow_office()
+    watchers = [office.ask(), office.ask()]
+    office.desk.on_broker(found=False, now=office.now)
+    office.desk.on_broker(found=True, now=office.now)
+    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.later(1_000)
+    assert (office.line.sent, [watcher.words for watcher in watchers]) == ([], [[], []])
+    with pytest.raises(Refusal):
+        office.desk.word(key(), "ann")
+    office.ledger.on_disk()
+    assert (office.line.sent, [watcher.words for watcher in watchers]) == ([("kitchen", key())], [["accepted"]] * 2)
+    office.report((key(), "applied"), up=2_500)
+    assert [watcher.last for watcher in watchers] == ["applied", "applied"]
+
+
+def test_press_with_a_deadline_of_its_own_does_not_wait_for_the_disk() -> None:
+    office = slow_office()
+    assert office.ask(not_after=moment(3_000)).words == ["accepted"]
+    assert office.line.sent == [("kitchen", key())]
+
+
+def test_press_for_which_the_disk_took_too_long_is_late() -> None:
+    office = slow_office()
+    watcher = office.ask()
+    office.later(5_000)
+    office.ledger.on_disk()
+    office.later(10)
+    assert watcher.words == ["accepted", "unconfirmed"]
+    office.report((key(), "late"), up=9_000)
+    assert watcher.last == "refused late"
+
+
+@pytest.mark.parametrize("not_after", [None, moment(3_000)])
+def test_offline_is_said_once_it_is_on_the_disk(not_after: Moment | None) -> None:
+    office = slow_office()
+    office.desk.on_broker(found=False, now=office.now)
+    watcher = office.ask(not_after=not_after)
+    assert watcher.words == []
+    office.ledger.on_disk()
+    assert watcher.words == ["offline broker_away"]
+    assert len(office.desk) == 0
+
+
+def test_disk_that_fails_refuses_and_sends_nothing_until_it_is_asked_again() -> None:
+    office = slow_office()
+    watcher = office.ask()
+    office.ledger.on_disk(StoreUnavailable("the disk failed"))
+    assert watcher.refusals == [(key(), ErrorCode.STORE_UNAVAILABLE)]
+    assert (office.line.sent, watcher.words, len(office.desk)) == ([], [], 0)
+    again = office.ask()
+    assert (office.line.sent, again.words) == ([], [])
+    office.ledger.on_disk()
+    assert (office.line.sent, again.words) == ([("kitchen", key())], ["accepted"])
+
+
+@pytest.mark.parametrize("is_offline", [False, True])
+def test_press_that_another_bridge_has_just_stored_waits_for_the_disk_too(*, is_offline: bool) -> None:
+    office = slow_office()
+    other = Office(ledger=office.ledger)
+    if is_offline:
+        other.desk.on_broker(found=False, now=other.now)
+    first, second = other.ask(), office.ask()
+    assert (office.line.sent, other.line.sent, first.words, second.words) == ([], [], [], [])
+    office.ledger.on_disk()
+    assert first.last == second.last == ("offline broker_away" if is_offline else "accepted")
+    assert len(office.line.sent) == (not is_offline)
 
 
 def test_same_press_again_is_pushed_again_and_told_once_each() -> None:

@@ -18,6 +18,8 @@ from cloud.events import (
     Do,
     Event,
     Heard,
+    LightForgotten,
+    OnDisk,
     Published,
     Reborn,
 )
@@ -52,12 +54,19 @@ def words(done: tuple[Do, ...]) -> str:
 OPENED = (ASKED, "admit publish answer")
 LATE = (BoundPassed(), "publish say")
 
-OPEN, TOO_LATE, CLOSED = State.OPEN, State.UNCONFIRMED, State.CLOSED
+STORED, OPEN, TOO_LATE, CLOSED = State.STORED, State.OPEN, State.UNCONFIRMED, State.CLOSED
 AGAIN = (AskedAgain(), "publish answer")
 BUSY = (decided("busy"), "")
 ANSWERED_LATE = (decided("late"), "say close")
 APPLIED = (decided("applied"), "say close")
-LIGHT_AWAY = (Asked(broker=True, light=False), "admit answer")
+ON_DISK = (OnDisk(), "say close")
+LIGHT_AWAY = (Asked(broker=True, light=False), "admit sync")
+UNDATED = (Asked(broker=True, light=True, dated=False), "admit sync")
+
+UNHEARD: list[tuple[Event, str]] = [
+    (event, "")
+    for event in (AskedAgain(), Acked(), PAST, BoundPassed(), BootOver(), LightForgotten(), Reborn(), BrokerFound())
+]
 
 LIVES: list[tuple[str, list[tuple[Event, str]], State, str]] = [
     ("applied", [OPENED, APPLIED], CLOSED, "applied"),
@@ -69,10 +78,13 @@ LIVES: list[tuple[str, list[tuple[Event, str]], State, str]] = [
     ("rebooted", [OPENED, (decided("rebooted"), "say close")], CLOSED, "lost_in_reboot"),
     ("boot over", [OPENED, (BootOver(), "say close")], CLOSED, "lost_in_reboot"),
     ("boot over, too late", [OPENED, LATE, (BootOver(), "say close")], CLOSED, "lost_in_reboot"),
-    ("broker away", [(Asked(broker=False, light=True), "admit answer")], CLOSED, "offline broker_away"),
-    ("all away", [(Asked(broker=False, light=False), "admit answer")], CLOSED, "offline broker_away"),
-    ("light away", [LIGHT_AWAY], CLOSED, "offline light_offline"),
-    ("offline, again", [LIGHT_AWAY, (AskedAgain(), "answer")], CLOSED, "offline light_offline"),
+    ("broker away", [(Asked(broker=False, light=True), "admit sync"), ON_DISK], CLOSED, "offline broker_away"),
+    ("all away", [(Asked(broker=False, light=False), "admit sync"), ON_DISK], CLOSED, "offline broker_away"),
+    ("light away", [LIGHT_AWAY, ON_DISK], CLOSED, "offline light_offline"),
+    ("offline, again", [LIGHT_AWAY, ON_DISK, (AskedAgain(), "answer")], CLOSED, "offline light_offline"),
+    ("not on the disk", [LIGHT_AWAY, (AskedAgain(), "")], STORED, "offline light_offline"),
+    ("without a deadline", [UNDATED, (OnDisk(), "publish say"), APPLIED], CLOSED, "applied"),
+    ("without a deadline, not on the disk", [UNDATED, *UNHEARD], STORED, "accepted"),
     ("asked again", [OPENED, AGAIN], OPEN, "accepted"),
     ("asked again, too late", [OPENED, LATE, AGAIN], TOO_LATE, "unconfirmed"),
     ("asked again, closed", [OPENED, APPLIED, (AskedAgain(), "answer")], CLOSED, "applied"),

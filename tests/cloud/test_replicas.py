@@ -1,12 +1,13 @@
 """Two bridges on one store: whatever one of them has said or stored, the other does not contradict it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 
 from cloud.database import Address
 from cloud.errors import Refusal
+from cloud.group_commit import Then
 from contract.errors import ErrorCode
 from contract.mqtt import decode_set
 from contract.phone import Wish
@@ -36,6 +37,7 @@ class Replicas:
         """Start a bridge; one that was there before is not told."""
         shelf = Shelf(self.address)
         office = Office(ledger=shelf.store)  # type: ignore[arg-type] # a real store takes its place
+        shelf.store._now = lambda: office.now
         self.all.append(Replica(office, shelf))
         return self.all[-1]
 
@@ -53,8 +55,23 @@ class Replicas:
         return [pressed for pressed, _, _ in self.light.acted]
 
 
+class AtOnce:
+    """The disk takes all in the same moment: these bridges have no loop. It stands in for a GroupCommit."""
+
+    def __init__(self, sync: Callable[[], None]) -> None:
+        self._sync = sync
+
+    def wait(self, then: Then) -> None:
+        self._sync()
+        then(None)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
 @pytest.fixture
-def replicas(address: Address) -> Iterator[Replicas]:
+def replicas(address: Address, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replicas]:
+    monkeypatch.setattr("cloud.sqlite.GroupCommit", AtOnce)
     made = Replicas(address)
     yield made
     for replica in made.all:

@@ -28,7 +28,7 @@ def test_stored_press_is_found_as_it_was(shelf: Shelf) -> None:
     assert shelf.store.open_presses() == [record()]
 
 
-def test_press_is_on_the_disk_when_admit_returns(shelf: Shelf) -> None:
+def test_press_survives_a_kill_once_admit_returns(shelf: Shelf) -> None:
     shelf.store.admit(record())
     assert shelf.sql("SELECT key, word FROM presses") == [(key(), "accepted")]
 

@@ -37,6 +37,7 @@ async def test_alarm_rings_for_the_deadline(settings: Settings) -> None:
         board.on_broker(found=True)
         watcher = Watcher()
         board.desk.ask(ask(patience_ms=100), watcher, clock.now)
+        await until(lambda: watcher.words == ["accepted"])
         assert board._alarm is not None
         assert board._alarm_at == board.desk.wake_at
         clock.now += 60 * MS
@@ -117,6 +118,7 @@ async def test_two_bridges_on_one_store_act_once(house: House) -> None:
         await phone.until("outcome")
         watcher = Watcher()
         replica.desk.ask(ask(1), watcher, replica.now())
+        await until(lambda: len(watcher.words) > 0)
         assert watcher.words[0] in ("accepted", "applied")
         with pytest.raises(Refusal):
             replica.desk.ask(ask(1, phone="bob"), watcher, replica.now())

@@ -182,3 +182,8 @@ class Answer:
     def hear(self, outcome: PressOutcome, text: str) -> None:
         """See `cloud.ports.Watcher`."""
         self._answer(outcome)
+
+    def refuse(self, key: str, refusal: Refusal) -> None:
+        """See `cloud.ports.Watcher`."""
+        meaning = MEANINGS[refusal.code]
+        self._answer(Problem(code=refusal.code, message=str(refusal), retry=meaning.retry, key=key))

@@ -96,6 +96,10 @@ class Office:
         if is_deaf:
             raise StoreUnavailable("deaf")
 
+    def sync(self, then: Callable[[int, StoreUnavailable | None], None]) -> None:
+        """Have it on the disk, and perhaps die before anything comes of it."""
+        self._drawer.sync(lambda error: then(self.now(), error))
+
     def close(self, record: Record) -> None:
         """Store a last word."""
         self._drawer.close(record)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cloud.errors import KnownAlready, Refusal
+from cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from cloud.record import Record
 from contract.errors import ErrorCode
 from contract.words import split_key
@@ -40,6 +40,10 @@ class Drawer:
         if known is not None:
             raise KnownAlready(known)
         self._shelf.records[record.key] = record
+
+    def sync(self, then: Callable[[StoreUnavailable | None], None]) -> None:
+        """See the port; here all is on the disk at once."""
+        then(None)
 
     def close(self, record: Record) -> None:
         """See the port."""
