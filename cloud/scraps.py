@@ -1,6 +1,7 @@
 """What can be read of a frame that is not good, so that its sender knows which one is meant. Pure."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from contract.words import is_key
@@ -19,7 +20,13 @@ def is_hello(text: str) -> bool:
 
 def _members(text: str) -> dict[str, Any]:
     try:
-        said = json.loads(text)
+        said = json.loads(text, object_pairs_hook=_said_once)
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
+
+
+def _said_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members whose name stands once: of the others nobody knows what was meant."""
+    times = Counter(name for name, _ in members)
+    return {name: value for name, value in members if times[name] == 1}

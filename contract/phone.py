@@ -5,7 +5,8 @@ on pushes `light`, `status` and `outcome`. Frames we read refuse unknown fields,
 frames we write may grow, so phones ignore fields they do not know.
 """
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -272,18 +273,24 @@ _BRIDGE: TypeAdapter[Welcome | LightChanged | LightGone | Status | PressOutcome 
 
 def decode_phone_frame(text: str | bytes) -> Hello | Press | Shown | Ping | Pong:
     """Read a frame from a phone. Raises TooLarge, Malformed, UnknownType or Invalid."""
+    sent = _bounded(text)
     try:
-        return _PHONE.validate_json(_bounded(text))
+        frame = _PHONE.validate_json(sent)
     except ValidationError as error:
         raise refusal(error) from None
+    _hold_no_name_twice(sent)
+    return frame
 
 
 def decode_press_body(body: bytes) -> PressBody:
     """Read the body of a press over HTTP. Raises TooLarge, Malformed or Invalid."""
+    sent = _bounded(body)
     try:
-        return PressBody.model_validate_json(_bounded(body))
+        read = PressBody.model_validate_json(sent)
     except ValidationError as error:
         raise refusal(error) from None
+    _hold_no_name_twice(sent)
+    return read
 
 
 def decode_bridge_frame(
@@ -306,6 +313,19 @@ def _bounded(text: str | bytes) -> bytes:
     if len(sent) > MAX_FRAME_BYTES:
         raise TooLarge(f"{len(sent)} bytes, {MAX_FRAME_BYTES} allowed")
     return sent
+
+
+def _hold_no_name_twice(valid: bytes) -> None:
+    """Refuse what readers of JSON read in different ways: some believe the first, some the last. Raises Malformed."""
+    _NAMES_ONCE.decode(valid.decode())
+
+
+def _names_once(members: list[tuple[str, Any]]) -> None:
+    if len(dict(members)) < len(members):
+        raise Malformed("a name stands twice in an object")
+
+
+_NAMES_ONCE = json.JSONDecoder(object_pairs_hook=_names_once)
 
 
 def _utf8(text: str | bytes) -> bytes:
