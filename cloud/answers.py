@@ -13,6 +13,8 @@ from contract.errors import MEANINGS, ErrorCode
 from contract.phone import PressBody, Problem, encode
 
 _RETRY_AFTER_S = 1
+OF_ALL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""The headers of every answer but the page's."""
 _HEADERS = {
     401: {"WWW-Authenticate": "Bearer"},
     426: {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"},
@@ -45,7 +47,7 @@ PRESS_BODY = {
 
 def json_answer(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Answer a text that is JSON already."""
-    return Response(text, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
+    return Response(text, status, {**OF_ALL, **(headers or {})}, media_type="application/json")
 
 
 def refusal_answer(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,6 +1,6 @@
 """The bridge as an ASGI application: routes, the phones' WebSocket and the page, around one switchboard."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from cloud.answers import as_refusal, completed, refusal_answer
 from cloud.errors import Refusal
@@ -20,10 +21,16 @@ from cloud.switchboard import Switchboard, nothing
 from contract.errors import ErrorCode
 
 _ABOUT = "Presses that act at most once, and whose last word is true. docs/protocol.md says what the words mean."
+_NOT_FASTAPIS_OWN: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
 _LONGEST_LOGGED = 64
 
 
 class _App(FastAPI):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take HEAD for the GET that it asks about: the server leaves the body out."""
+        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await super().__call__({**scope, "method": "GET"} if is_head else scope, receive, send)
+
     def openapi(self) -> dict[str, Any]:
         """Describe the routes, bodies included that are not read by FastAPI."""
         if self.openapi_schema is None:
@@ -43,7 +50,7 @@ def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[boo
         async with board.running():
             yield
 
-    app = _App(title="presslight", version="1", description=_ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = _App(title="presslight", version="1", description=_ABOUT, lifespan=lifespan, **_NOT_FASTAPIS_OWN)
     app.state.board = board
     app.include_router(routes(board))
     app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(board, board.now)))
@@ -62,6 +69,12 @@ def _refuser(board: Switchboard) -> Any:
             refusal = Refusal(ErrorCode.INTERNAL)
         key = request.headers.get("idempotency-key", "")[:_LONGEST_LOGGED]
         board.counts.error(refusal.code, getattr(request.state, "phone", None), key, str(refusal))
-        return refusal_answer(refusal, getattr(error, "headers", None))
+        return refusal_answer(refusal, _with_head(getattr(error, "headers", None) or {}))
 
     return refuse
+
+
+def _with_head(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Where GET is allowed HEAD is, too."""
+    allowed = headers.get("Allow")
+    return {**headers, "Allow": "GET, HEAD"} if allowed == "GET" else headers

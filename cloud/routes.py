@@ -1,6 +1,7 @@
 """The bridge over HTTP: the same presses as over the WebSocket, the lights, and what operators ask for."""
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
@@ -11,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from cloud.answers import KEY_HEADER, PRESS_BODY, header, json_answer, problems
+from cloud.answers import KEY_HEADER, OF_ALL, PRESS_BODY, header, json_answer, problems
 from cloud.errors import Refusal
 from cloud.keys import press_key
 from cloud.record import Ask
@@ -140,10 +141,10 @@ def _add_no_websocket(router: APIRouter, board: Switchboard) -> None:
 
 
 def _add_operation(router: APIRouter, board: Switchboard) -> None:
-    @router.get("/healthz")
-    async def healthz() -> Health:
+    @router.get("/healthz", response_model=Health)
+    async def healthz() -> Response:
         """Whether the process is up."""
-        return Health()
+        return json_answer(Health().model_dump_json())
 
     @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
     async def readyz() -> Response:
@@ -154,7 +155,12 @@ def _add_operation(router: APIRouter, board: Switchboard) -> None:
     @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
         """Give all figures, for Prometheus."""
-        return Response(board.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(board.metrics.text(), headers=OF_ALL, media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/openapi.json", include_in_schema=False)
+    async def openapi(request: Request) -> Response:
+        """Describe all this."""
+        return json_answer(json.dumps(request.app.openapi()))
 
 
 def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:

@@ -18,9 +18,10 @@ from typing import Any
 
 from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
 from cloud.group_commit import GroupCommit, Then
+from cloud.private_file import make_private
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
 from cloud.store_files import StoreFiles
-from contract.errors import ErrorCode, printable
+from contract.errors import ErrorCode, printable, sentence
 
 OPENING_S = 5.0
 LOCKED_S = 0.005
@@ -202,19 +203,22 @@ class Sqlite:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the store, made if it is not there.
+    """Open the store, made if it is not there, for its owner alone.
 
     Autocommit; WAL, so that readers never wait; `synchronous=NORMAL`: a crash of the process loses nothing, a power cut
     at most the newest writes that nobody has had synced. Raises StoreNotOpened.
     """
     db = None
     try:
+        make_private(path, "-wal", "-shm")
         db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")
         _create(db)
+    except OSError as error:
+        raise StoreNotOpened(sentence(error)) from None
     except sqlite3.Error as error:
         if db is not None:
             db.close()
