@@ -1,5 +1,6 @@
 """The bridge as an ASGI application: routes, the phones' WebSocket and the page, around one switchboard."""
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,8 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from cloud.allowed_hosts import AllowedHosts, names_of_machine
 from cloud.answers import as_refusal, completed, refusal_answer
 from cloud.errors import Refusal
+from cloud.host_check import HostCheck
 from cloud.pages import Pages
 from cloud.routes import routes
 from cloud.settings import Settings
@@ -55,6 +58,8 @@ def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[boo
     app.include_router(routes(board))
     app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(board, board.now)))
     app.router.default = Pages()  # not mounted: a mount would answer for routes that do not know a method
+    hosts = AllowedHosts([*names_of_machine(socket.gethostname()), *settings.allowed_hosts])
+    app.add_middleware(HostCheck, hosts=hosts, counts=board.counts)
     for error in (Refusal, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, _refuser(board))
     return app

@@ -16,6 +16,9 @@ class Counts(Protocol):
     def mistake(self, where: str, error: Exception) -> None:
         """The bridge itself failed at something."""
 
+    def sign_in_failed(self, client: str | None) -> None:
+        """Somebody came without a good token, from this address."""
+
     def shown(self, ms: int, bridge_us: int | None) -> None:
         """A phone showed a press `ms` after the finger; the bridge's part was `bridge_us`, if that is known."""
 

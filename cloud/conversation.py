@@ -62,22 +62,23 @@ class State(Enum):
 
 
 class Conversation:
-    """With one phone, whose socket opened at `now`.
+    """With one phone, whose socket opened at `now` from the address `client`.
 
     `wake` is called when something waits in the outbox, or the conversation ends; with True if somebody waits for it.
     """
 
     __slots__ = (
-        "_bad", "_board", "_hello_by", "_pulse", "_shown", "_state", "_wake", "_watched",
+        "_bad", "_board", "_client", "_hello_by", "_pulse", "_shown", "_state", "_wake", "_watched",
         "close_code", "outbox", "phone", "token",
     )  # fmt: skip
 
-    def __init__(self, board: Board, wake: Callable[[bool], None], now: int) -> None:
+    def __init__(self, board: Board, wake: Callable[[bool], None], now: int, client: str | None = None) -> None:
         self.outbox = Outbox()
         self.phone: str | None = None
         self.token: str | None = None
         self.close_code: CloseCode | None = None
         self._board = board
+        self._client = client
         self._wake = wake
         self._state = State.GREETING
         self._hello_by = now + board.settings.hello_ms * _NS_PER_MS
@@ -129,7 +130,7 @@ class Conversation:
     def _greet(self, hello: Frame, now: int) -> None:
         if not isinstance(hello, Hello):
             raise Refusal(ErrorCode.HELLO_EXPECTED)
-        phone = phone_of(hello, self._board)
+        phone = phone_of(hello, self._board, self._client)
         self._board.join(self)
         self.phone, self.token = phone, hello.token
         self._state = State.TALKING

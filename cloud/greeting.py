@@ -7,12 +7,13 @@ from contract.phone import Clock, Have, Hello, Limits, View, Welcome
 from contract.words import WIRE_VERSION
 
 
-def phone_of(frame: Hello, board: Board) -> str:
-    """The phone that says hello. Raises Refusal."""
+def phone_of(frame: Hello, board: Board, client: str | None) -> str:
+    """The phone that says hello, from this address. Raises Refusal."""
     if WIRE_VERSION not in frame.versions:
         raise Refusal(ErrorCode.UNSUPPORTED_VERSION)
     phone = board.phone_of(frame.token)
     if phone is None:
+        board.counts.sign_in_failed(client)
         raise Refusal(ErrorCode.UNAUTHENTICATED)
     return phone
 

@@ -1,6 +1,7 @@
 """The bridge over HTTP: the same presses as over the WebSocket, the lights, and what operators ask for."""
 
 import asyncio
+import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -9,9 +10,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from starlette.requests import ClientDisconnect
 
+from cloud.allowed_hosts import is_loopback, name_in
 from cloud.answers import KEY_HEADER, OF_ALL, PRESS_BODY, header, json_answer, problems
 from cloud.errors import Refusal
 from cloud.keys import press_key
@@ -25,6 +27,10 @@ LONGEST_WAIT_S = 10
 
 _WAIT = re.compile(r'(?:^|[,;\s])wait="?([0-9]{1,6})"?(?:$|[,;\s])')
 _BEARER = HTTPBearer(auto_error=False, description="The phone's token.")
+_METRICS_BEARER = HTTPBearer(auto_error=False, scheme_name="Metrics", description="Of `up --metrics-token-file`.")
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+"""What tells that a proxy asks for somebody else."""
+
 _ALWAYS = (ErrorCode.UNAUTHENTICATED, ErrorCode.STORE_UNAVAILABLE)
 _OF_PRESSES = (
     ErrorCode.KEY_MISSING, ErrorCode.MALFORMED, ErrorCode.FORBIDDEN, ErrorCode.UNKNOWN_LIGHT, ErrorCode.KEY_REUSED,
@@ -152,9 +158,17 @@ def _add_operation(router: APIRouter, board: Switchboard) -> None:
         ready = Readiness(ready=board.desk.broker, reason=None if board.desk.broker else "broker_away")
         return json_answer(ready.model_dump_json(exclude_none=True), 200 if ready.ready else 503)
 
-    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    async def metrics() -> Response:
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}, **problems(ErrorCode.UNAUTHENTICATED)},
+    )
+    async def metrics(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_METRICS_BEARER)]
+    ) -> Response:
         """Give all figures, for Prometheus."""
+        if not _may_measure(board.settings.metrics_token, request, credentials):
+            raise _stranger(board, request)
         return Response(board.metrics.text(), headers=OF_ALL, media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/openapi.json", include_in_schema=False)
@@ -169,11 +183,26 @@ def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
     ) -> str:
         phone = board.phone_of(credentials.credentials) if credentials else None
         if phone is None:
-            raise Refusal(ErrorCode.UNAUTHENTICATED)
+            raise _stranger(board, request)
         request.state.phone = phone
         return phone
 
     return signed_in
+
+
+def _stranger(board: Switchboard, request: Request) -> Refusal:
+    board.counts.sign_in_failed(request.client.host if request.client else None)
+    return Refusal(ErrorCode.UNAUTHENTICATED)
+
+
+def _may_measure(token: SecretStr | None, request: Request, credentials: HTTPAuthorizationCredentials | None) -> bool:
+    """Whether who asks knows the token of the metrics or, where there is none, asks on this machine and for itself."""
+    if token is not None:
+        given = credentials.credentials if credentials else ""
+        return hmac.compare_digest(given.encode(), token.get_secret_value().encode())
+    is_forwarded = any(name in request.headers for name in _FORWARDED)
+    names = (request.client.host if request.client else None, name_in(request.headers.get("host", "localhost")))
+    return not is_forwarded and all(map(is_loopback, names))
 
 
 async def _answer(board: Switchboard, ask: Ask, now: int, wait_s: int | None) -> Response:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from cloud.database import read_address
 from contract.address import BrokerAddress
@@ -17,7 +17,10 @@ class Settings(BaseModel):
     one phone may make. `ping_ms`: how often a phone is pinged; one silent for 2.5 times as long is closed.
     `drain_ms`: how long a phone may read nothing of what waits for it. `canary_ms`, `canary_limit_ms`: how often the
     broker is tried and how long it may take; the two together are how late its loss may be known.
-    `keep_hours`, `keep_presses`: how long and how many presses the store keeps; older ones with a last word go.
+    `allowed_hosts`: names beside this machine's own under which the bridge may be asked (behind a proxy, say), and
+    hosts whose pages may ask it; "*" for all. `metrics_token`: who asks for `/metrics` must know it; without one only
+    this machine may ask. `keep_hours`, `keep_presses`: how long and how many presses the store keeps; older ones with a
+    last word go.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -25,6 +28,8 @@ class Settings(BaseModel):
     broker: BrokerAddress
     store: Annotated[Path | str, BeforeValidator(read_address)]
     name: str = Field(default="bridge", max_length=64)
+    allowed_hosts: tuple[str, ...] = ()
+    metrics_token: SecretStr | None = None
     press_rate: float = Field(default=50, gt=0)
     press_burst: int = Field(default=100, ge=1)
     max_phones: int = Field(default=10_000, ge=1)

@@ -68,8 +68,7 @@ class PhoneSockets:
         """Talk to one phone until either side ends it."""
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
-        way = scope.get("extensions", {}).get(SHORT_WAY) or _LongWay(send)
-        await _Socket(self._board, self._now, receive, send, way).run()
+        await _Socket(self._board, self._now, scope, receive, send).run()
 
 
 class _Socket:
@@ -79,17 +78,18 @@ class _Socket:
         self,
         board: Board,
         now: Callable[[], int],
+        scope: Scope,
         receive: Receive,
         send: Send,
-        way: ShortWay,
     ) -> None:
         self._now = now
         self._receive = receive
         self._send = send
-        self._way = way
+        self._way: ShortWay = scope.get("extensions", {}).get(SHORT_WAY) or _LongWay(send)
         self._waits = asyncio.Event()
         self._room = asyncio.Event()
-        self._talk = Conversation(board, self._wake, now())
+        client: tuple[str, int] | None = scope.get("client")
+        self._talk = Conversation(board, self._wake, now(), client[0] if client else None)
 
     async def run(self) -> None:
         self._arm()

@@ -9,12 +9,13 @@ from cloud.metrics import Metrics
 from cloud.press import Press
 from cloud.tracebacks import place_of, without_secrets
 from contract.damping import Damping
-from contract.errors import ErrorCode
+from contract.errors import ErrorCode, printable
 from contract.words import Word
 
 NAME = "presslight.bridge"
 """The logger's."""
 
+_LONGEST_NAME = 255
 _USUAL = (Word.ACCEPTED, Word.APPLIED)
 
 
@@ -29,6 +30,8 @@ class Watch:
         self._store = Damping()
         self.store_is_good = True
         self.store_troubles = 0
+        self._strangers = Damping()
+        self._misdirected = Damping()
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -62,6 +65,20 @@ class Watch:
             "a request for /ws has no Upgrade header: a proxy in front of the bridge most likely does not pass it on",
             client=client,
         )
+
+    def sign_in_failed(self, client: str | None) -> None:
+        """Somebody came without a good token: logged by address, the 1st time, the 10th, the 100th."""
+        self.metrics.failed_sign_ins.inc()
+        if times := self._strangers.note(client):
+            self._log.warning("sign-in failed", client=client, times=times)
+
+    def misdirected(self, code: ErrorCode, name: str) -> None:
+        """A request was refused for the name that it came by, or the page that made it: logged as above, by name."""
+        self.metrics.error(code)
+        if times := self._misdirected.note((code, name)):
+            shown = printable(without_secrets(name[:_LONGEST_NAME]))
+            hint = "if it is yours: presslight up --allowed-host"
+            self._log.warning(f"refused a request; {hint}", code=code, host=shown, times=times)
 
     def shown(self, ms: int, bridge_us: int | None) -> None:
         """A phone showed a press."""

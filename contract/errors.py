@@ -43,6 +43,8 @@ class ErrorCode(StrEnum):
     SHUTTING_DOWN = "shutting_down"
     REQUEST_TIMEOUT = "request_timeout"
     UPGRADE_REQUIRED = "upgrade_required"
+    WRONG_HOST = "wrong_host"
+    WRONG_ORIGIN = "wrong_origin"
     INTERNAL = "internal"
 
 
@@ -99,6 +101,8 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.SHUTTING_DOWN: Meaning("The bridge is restarting.", True, 503),
     ErrorCode.REQUEST_TIMEOUT: Meaning("The request did not arrive in time.", True, 408),
     ErrorCode.UPGRADE_REQUIRED: Meaning("At this address only a WebSocket (version 13) is spoken.", False, 426),
+    ErrorCode.WRONG_HOST: Meaning("The bridge is not known by that name; `up --allowed-host` adds one.", False, 421),
+    ErrorCode.WRONG_ORIGIN: Meaning("A page from there may not ask; `up --allowed-host` adds its host.", False, 403),
     ErrorCode.INTERNAL: Meaning("The bridge made a mistake; whether this took effect is not known.", True, 500),
 }
 

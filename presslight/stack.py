@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from pydantic import SecretStr
+
 from broker.accounts import CREDENTIALS, Accounts
 from broker.embedded import EmbeddedBroker
 from broker.errors import BrokerDied, BrokerError, BrokerSilent, PortInUse
@@ -52,7 +54,8 @@ class Stack:
     lights' flash stay; None keeps them in a temporary folder that goes with the stack. `broker_host`, `broker_port`:
     where a broker that is started here listens; without a port it takes that of an earlier start here, and
     where others shall connect MQTT's own if it is free. `home_assistant`: it gets an account. `store`: where presses
-    and tokens stay instead, a file or `postgresql://user@host/database`. `guest`: the phone that gets a token at the
+    and tokens stay instead, a file or `postgresql://user@host/database`. `allowed_hosts`, `metrics_token`: as in
+    the bridge's Settings. `guest`: the phone that gets a token at the
     start, None for none. `step` hears what is being started, `trouble` of parts that ended by themselves
     and are started again.
 
@@ -72,6 +75,8 @@ class Stack:
         folder: Path | None = None,
         store: Address | None = None,
         press_rate: int = 50,
+        allowed_hosts: Sequence[str] = (),
+        metrics_token: str | None = None,
         ca_file: Path | None = None,
         guest: str | None = "demo",
         step: Say = lambda _: None,
@@ -89,6 +94,8 @@ class Stack:
         self._folder = folder
         self._store = store
         self._press_rate = press_rate
+        self._allowed_hosts = tuple(allowed_hosts)
+        self._metrics_token = None if metrics_token is None else SecretStr(metrics_token)
         self._ca_file = ca_file
         self._guest = guest
         self._step = step
@@ -246,6 +253,8 @@ class Stack:
             store=self._store or store_of(folder),
             press_rate=self._press_rate,
             press_burst=2 * self._press_rate,
+            allowed_hosts=(*self._allowed_hosts, self._where[0]),
+            metrics_token=self._metrics_token,
         )
         self.bridge = await exits.enter_async_context(Bridge(settings, *self._where, self._heed_accounts))
         if self._guest is not None:

@@ -14,6 +14,7 @@ from presslight.address import read_address as read_broker
 from presslight.address import read_host
 from presslight.broker_port import OWN_BROKERS
 from presslight.console import complain, given_path, out, refuse_written
+from presslight.guard import read_allowed_host, read_metrics_token
 from presslight.page_link import DEFAULT_PORT
 from presslight.signals import run_until_signal
 
@@ -71,6 +72,22 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     press_rate: Annotated[
         int, typer.Option(min=1, help="Presses per second that one phone may make (twice that at once).")
     ] = DEFAULT_PRESS_RATE,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="PRESSLIGHT_ALLOWED_HOSTS",
+            help="A name under which phones reach the page, as behind a proxy; once for each. Addresses and this "
+            "machine's own names need none. * takes all.",
+        ),
+    ] = None,
+    metrics_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PRESSLIGHT_METRICS_TOKEN_FILE",
+            parser=given_path,
+            help="A file with the token for /metrics; without it only this machine may ask for them.",
+        ),
+    ] = None,
     logs: Annotated[
         Literal["console", "json"], typer.Option(help="How log lines look; they go to stderr.")
     ] = "console",
@@ -83,6 +100,8 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     """Start broker, bridge and simulated lights in one go; Ctrl-C ends them all."""
     address = read_address(store) if store is not None else None
     place = _host(host, in_lan=in_lan)
+    hosts = [read_allowed_host(name) for name in allowed_host or ()]
+    metrics_token = None if metrics_token_file is None else read_metrics_token(metrics_token_file)
     _check(ctx, broker, ca_file, lights, demo=demo)
     # What follows is the whole stack; a wrong option and --help are told without loading it.
     from cloud.logs import configure  # noqa: PLC0415
@@ -103,6 +122,8 @@ def up(  # noqa: PLR0913 -- each is an option of the command
             folder=state,
             store=address,
             press_rate=press_rate,
+            allowed_hosts=hosts,
+            metrics_token=metrics_token,
             ca_file=ca_file,
             guest="demo" if demo or (state is None and store is None) else None,
             step=lambda what: status.update(f"starting {what}"),

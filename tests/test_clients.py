@@ -77,6 +77,7 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
                 call = f"(words) => {{ {script}\nreturn press(...words); }}"
                 try:
                     async with asyncio.timeout(WAIT_S):
+                        await page.goto(f"{url}/healthz")  # a page from there, whatever it holds
                         return dict(await page.evaluate(call, [socket_of(url), *words]))
                 except Exception as error:
                     raise AssertionError(str(error)) from error

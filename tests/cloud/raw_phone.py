@@ -15,7 +15,7 @@ WAIT_S = 20
 """Bounds every wait; far over what any takes."""
 
 UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: bridge\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 """The handshake as bytes, for those who go on with bytes of their own."""

@@ -79,7 +79,7 @@ def hello(settings: Settings) -> dict[str, Any]:
 
 
 async def test_lifespan_runs_the_bridge(app: FastAPI) -> None:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bridge") as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         assert (await http.get("/healthz")).json() == {"status": "ok"}
         assert (await http.get("/readyz")).status_code == 503
 

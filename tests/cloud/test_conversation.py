@@ -36,6 +36,7 @@ class Board:
         self.full = False
         self.store_fails = False
         self.errors: list[tuple[str, str | None]] = []
+        self.strangers: list[str | None] = []
         self.journeys: list[tuple[int, int | None]] = []
 
     @property
@@ -50,6 +51,9 @@ class Board:
 
     def shown(self, ms: int, bridge_us: int | None) -> None:
         self.journeys.append((ms, bridge_us))
+
+    def sign_in_failed(self, client: str | None) -> None:
+        self.strangers.append(client)
 
     def phone_of(self, token: str) -> str | None:
         if self.store_fails:

@@ -12,7 +12,7 @@ from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import UPGRADE, WAIT_S
 
-GET = b"GET /healthz HTTP/1.1\r\nHost: bridge\r\n\r\n"
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Wire:
@@ -74,7 +74,7 @@ def press_head(house: House, *, length: int) -> bytes:
         b"\x00\x01\x02\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
         b"hello there\r\n\r\n",
-        b"GET /\xff\xfe HTTP/1.1\r\nHost: bridge\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST /api/lights HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
         b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00",
@@ -129,8 +129,8 @@ async def test_handshake_that_is_none_hears_so(house: House, wire: Wire, handsha
 @pytest.mark.parametrize(
     "asked",
     [
-        b"GET /ws HTTP/1.1\r\nHost: bridge\r\n\r\n",
-        b"GET /ws?x=1 HTTP/1.1\r\nHost: bridge\r\nConnection: close\r\n\r\n",
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /ws?x=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         b"GET /ws HTTP/1.0\r\n\r\n",
         UPGRADE.replace(b"Upgrade: websocket\r\n", b""),
         UPGRADE.replace(b"Connection: Upgrade", b"Connection: close"),

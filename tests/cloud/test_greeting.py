@@ -24,8 +24,8 @@ def board() -> Board:
 
 
 def test_known_token_is_its_phone(board: Board) -> None:
-    assert phone_of(hello(), board) == "ann"
-    assert phone_of(hello(versions=(9, 1)), board) == "ann"
+    assert phone_of(hello(), board, None) == "ann"
+    assert phone_of(hello(versions=(9, 1)), board, None) == "ann"
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,9 @@ def test_known_token_is_its_phone(board: Board) -> None:
 )
 def test_stranger_is_refused(board: Board, wrong: dict[str, Any], code: ErrorCode) -> None:
     with pytest.raises(Refusal) as refused:
-        phone_of(hello(**wrong), board)
+        phone_of(hello(**wrong), board, "192.0.2.7")
     assert refused.value.code is code
+    assert board.strangers == (["192.0.2.7"] if code is ErrorCode.UNAUTHENTICATED else [])
 
 
 def test_fresh_phone_is_told_every_light_and_no_clock_beside(board: Board) -> None:

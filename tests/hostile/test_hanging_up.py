@@ -9,7 +9,7 @@ from cloud.door import RequestProtocol
 from tests.cloud.conftest import House
 
 PRESS = (
-    b"POST /api/lights/kitchen/presses HTTP/1.1\r\nHost: bridge\r\nAuthorization: Bearer %b\r\n"
+    b"POST /api/lights/kitchen/presses HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\n"
     b"Idempotency-Key: key-number-%03d\r\nPrefer: wait=5\r\nContent-Length: 14\r\n\r\n"
 )
 BODY = b'{"state":"ON"}'
@@ -41,7 +41,7 @@ async def test_client_that_hangs_up_is_no_mistake(
 async def test_client_that_hangs_up_amid_answers_is_no_mistake(
     house: House, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    ask = f"GET /{path} HTTP/1.1\r\nHost: bridge\r\nAuthorization: Bearer {house.token}\r\n\r\n".encode()
+    ask = f"GET /{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {house.token}\r\n\r\n".encode()
     with caplog.at_level(logging.INFO):
         for read in (1, 100, 10_000, 100_000):
             reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)

@@ -11,7 +11,7 @@ from cloud.door import MOST_UNANSWERED, RequestProtocol
 from tests.cloud.conftest import House
 from tests.cloud.raw_phone import WAIT_S
 
-REQUEST = b"GET /healthz HTTP/1.1\r\nHost: bridge\r\n\r\n"
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 MANY = 2_000
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -48,7 +48,7 @@ async def test_each_request_is_answered_and_few_wait(house: House) -> None:
 async def test_requests_cut_anywhere_are_answered(house: House) -> None:
     body = b'{"state":"ON"}' + b"\r\n\r\n" * 20
     press = (
-        b"POST /api/lights/nowhere/presses HTTP/1.1\r\nHost: bridge\r\nAuthorization: Bearer %b\r\n"
+        b"POST /api/lights/nowhere/presses HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\n"
         b"Idempotency-Key: any-key-at-all\r\nContent-Length: %d\r\n\r\n%b" % (house.token.encode(), len(body), body)
     )
     reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)

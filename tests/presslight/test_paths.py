@@ -56,6 +56,7 @@ PATHS: dict[tuple[str, str], Place] = {
     ("up", "ca_file"): Place(READ, (*UP, "--broker", "mqtts://bridge@127.0.0.1:1")),
     ("up", "state"): Place(FOLDER, UP),
     ("up", "store"): Place(STORE, UP),
+    ("up", "metrics_token_file"): Place(READ, UP),
     ("light", "broker"): Place(READ, (), ADDRESS),
     ("light", "ca_file"): Place(READ, ("--broker", "mqtts://kitchen@127.0.0.1:1")),
     ("light", "flash"): Place(FOLDER),
@@ -77,7 +78,7 @@ NO_PATHS = {
     ("accounts", "host"), ("accounts", "remove"), ("accounts", "users"), ("flash", "name"), ("flash", "port"),
     ("flash", "wifi_password"), ("flash", "wifi_ssid"), ("forget", "name"), ("light", "heap"), ("light", "name"),
     ("measure", "budget"), ("measure", "light"), ("measure", "token"), ("measure", "url"), ("token", "expires"),
-    ("token", "phone"), ("token", "token_id"), ("token", "url"), ("up", "host"),
+    ("token", "phone"), ("token", "token_id"), ("token", "url"), ("up", "allowed_host"), ("up", "host"),
 }  # fmt: skip
 """Each option that takes a text of another sort."""
 

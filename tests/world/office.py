@@ -169,6 +169,9 @@ class Office:
 
     # Board and counts
 
+    def sign_in_failed(self, client: str | None) -> None:
+        """Everybody is let in."""
+
     def phone_of(self, token: str) -> str:
         """Everybody is who they say."""
         return token

@@ -1,0 +1,29 @@
+"""Whom the bridge of `up` answers, as people write it: names of it, and the token for its metrics."""
+
+from pathlib import Path
+
+from contract import url as urls
+from contract.errors import Invalid, printable
+
+ANY = "*"
+SHORTEST_TOKEN = 16
+LONGEST_BYTES = 4_096
+
+
+def read_allowed_host(text: str) -> str:
+    """Read a host's name. Raises Invalid."""
+    if text == ANY:
+        return text
+    try:
+        return urls.read_host(text)
+    except ValueError:
+        raise Invalid(f"--allowed-host is a name like home.example, and not {printable(text[:80])}") from None
+
+
+def read_metrics_token(file: Path) -> str:
+    """The token in a file. Raises Invalid, OSError."""
+    with file.open("rb") as opened:
+        token = opened.read(LONGEST_BYTES).decode(errors="replace").strip()
+    if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise Invalid(f"{printable(file)}: a token is {SHORTEST_TOKEN} or more printable characters on one line")
+    return token
