@@ -7,6 +7,7 @@
     │   └── StoreUnavailable the store took no write (locked, disk full, away)
     │       ├── StoreNotOpened it could not even be opened: what keeps a bridge from starting
     │       └── StoreReplaced another store, or none, is where the one was that was opened
+    ├── StoreSpoilt          something in the store could not be read and was set aside: the rest goes on
     ├── KnownAlready         not an error: the key that was to be stored is in the store
     ├── CannotListen         the address is taken (`port_in_use`) or not ours (`cannot_listen`)
     └── BridgeFailed         the bridge ended by itself
@@ -51,6 +52,10 @@ class StoreReplaced(StoreUnavailable):
     def __init__(self, what: str) -> None:
         super().__init__("the store was replaced")
         self.what = what
+
+
+class StoreSpoilt(PresslightError):
+    """Something in the store could not be read, and was set aside."""
 
 
 class KnownAlready(PresslightError):

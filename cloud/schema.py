@@ -13,6 +13,7 @@ TABLES = (
     hash {bytes} PRIMARY KEY, phone TEXT NOT NULL, issued_at {int} NOT NULL
 ){compact}""",
     "CREATE TABLE IF NOT EXISTS forgotten (light {text} PRIMARY KEY, asked_at {int} NOT NULL, answer TEXT){compact}",
+    "CREATE TABLE IF NOT EXISTS spoilt (id {number} PRIMARY KEY, kept TEXT NOT NULL){strict}",
     "CREATE TABLE IF NOT EXISTS token_times (hash {bytes} PRIMARY KEY, expires_at {int}, used_at {int}){compact}",
 )
 """`number`: a whole number that counts up by itself; `text`: text compared byte by byte."""

@@ -212,6 +212,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         make_private(path, "-wal", "-shm")
         db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None, check_same_thread=False)
+        db.text_factory = _text
         db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -241,6 +242,11 @@ def empty_log(db: sqlite3.Connection) -> bool:
     except sqlite3.Error:
         return False
     return not busy
+
+
+def _text(raw: bytes) -> str:
+    """What is no UTF-8 shows as such, where it is read; it must not take all else that a statement finds with it."""
+    return raw.decode(errors="replace")
 
 
 def _create(db: sqlite3.Connection) -> None:

@@ -4,21 +4,21 @@ Last words are written some milliseconds later, many at once: should a crash los
 database it is makes no difference here; cloud/sqlite.py and cloud/postgres.py are the two there are.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from cloud.database import Address, Row, Trouble, database_at, patient
-from cloud.errors import KnownAlready, StoreUnavailable
+from cloud.database import Address, Database, Row, Trouble, database_at, patient
+from cloud.errors import KnownAlready, StoreSpoilt, StoreUnavailable
 from cloud.forgetting import Answer, Asked
 from cloud.record import Record
 from cloud.schema import OPEN
+from cloud.stored_press import KEEP, READ, as_text, closed, record_of, row_of
 from cloud.token_use import TokenUse
 from cloud.tokens import hash_of
-from contract.phone import Legs
-from contract.words import Reason, Word, split_key
+from contract.errors import printable
+from contract.words import split_key
 
 FLUSH_S = 0.05
 RETRY_S = 1.0
@@ -28,7 +28,6 @@ PRUNED_AT_ONCE = 500
 WAITED_FOR_MS = 60_000
 """Nobody waits longer for a light to be forgotten: who asked was killed before it could take that back."""
 
-_READ = "SELECT key, light, phone, payload, message, boot, up, word, reason, version, legs FROM presses"
 _PRUNE = f"""
 DELETE FROM presses WHERE id IN (SELECT id FROM presses WHERE word NOT IN {OPEN} ORDER BY id LIMIT ?)
 AND (asked_at < ? OR id <= (SELECT max(id) FROM presses) - ?) RETURNING key
@@ -79,7 +78,7 @@ class Store:
 
     def admit(self, record: Record) -> None:
         """Store a new press. Raises KnownAlready, Refusal(FORBIDDEN), StoreUnavailable."""
-        row = (*_row(record), _unix_ms())
+        row = (*row_of(record), _unix_ms())
         if self._database.admit(split_key(record.key)[0], record.phone, row):
             return
         known = self.find(record.key)
@@ -117,19 +116,43 @@ class Store:
     def _write(self, most: int) -> None:
         records = list(islice(self._unwritten.values(), most))
         now = _unix_ms()
-        self._database.settle([(*_row(record)[7:], now, record.key) for record in records])
+        self._database.settle([(*row_of(record)[7:], now, record.key) for record in records])
         for record in records:
             del self._unwritten[record.key]
 
     def find(self, key: str) -> Record | None:
         """What is stored of a press. Raises StoreUnavailable."""
-        waiting = self._unwritten.get(key)
-        return waiting or next(map(_record, self._database.run(f"{_READ} WHERE key = ?", (key,))), None)
+        if waiting := self._unwritten.get(key):
+            return waiting
+        one = f"{READ} WHERE key = ?"
+        found = self._read(self._database, self._database.run(one, (key,)))
+        if found == [None]:
+            found = self._read(self._database, self._database.run(one, (key,)))
+        return next(iter(found), None)
 
     def open_presses(self) -> list[Record]:
         """The presses without a last word, oldest first. It may take a while. Raises StoreUnavailable."""
         with patient(self.address) as database:
-            return [_record(row) for row in database.run(f"{_READ} WHERE word IN {OPEN} ORDER BY id")]
+            found = self._read(database, database.run(f"{READ} WHERE word IN {OPEN} ORDER BY id"))
+        return [record for record in found if record is not None]
+
+    def _read(self, database: Database, rows: list[Row]) -> list[Record | None]:
+        """The presses that rows are; what is none is set aside, and None."""
+        found: list[Record | None] = []
+        for row in rows:
+            try:
+                found.append(record_of(row))
+            except (ValueError, TypeError, LookupError):
+                self._set_aside(database, row, *closed(row))
+                found.append(None)
+        return found
+
+    def _set_aside(self, database: Database, row: Row, statement: str, values: tuple[object, ...]) -> None:
+        """Keep a row that cannot be read in a table for such, and do this to where it was."""
+        database.run(KEEP, (as_text(row),))
+        database.run(statement, values)
+        where, what = printable(self.address), printable(row[0])
+        self._trouble(StoreSpoilt(f"{where}: {what} cannot be read and was set aside, in the table spoilt"))
 
     # Phones
 
@@ -175,7 +198,11 @@ class Store:
     def to_forget(self) -> list[Asked]:
         """The lights that were forgotten, or are to be and somebody waits for it. Raises StoreUnavailable."""
         rows = self._database.run(_TO_FORGET, (_unix_ms() - WAITED_FOR_MS,))
-        return [Asked(light, asked_at, Answer(answer) if answer else None) for light, asked_at, answer in rows]
+        good = [row for row in rows if row[2] is None or row[2] in set(Answer)]
+        for row in rows:
+            if row not in good:
+                self._set_aside(self._database, row, "DELETE FROM forgotten WHERE light = ?", row[:1])
+        return [Asked(light, asked_at, Answer(answer) if answer else None) for light, asked_at, answer in good]
 
     def asked_to_forget(self, light: str) -> int | None:
         """When (Unix ms) a light was last asked to be forgotten. Raises StoreUnavailable."""
@@ -199,7 +226,7 @@ class Store:
         """
         old = _unix_ms() - int(keep_s * 1000)
         gone = self._database.run(_PRUNE, (PRUNED_AT_ONCE, old, keep_presses))
-        origins = {split_key(key)[0] for (key,) in gone}
+        origins = {key.partition("-")[0] for (key,) in gone}
         if origins:
             self._database.run(_UNBIND.format(marks=_marks(len(origins))), tuple(origins))
         return len(gone)
@@ -212,28 +239,6 @@ class Store:
         except StoreUnavailable as error:
             self._trouble(error)
         self._database.shut()
-
-
-def _row(record: Record) -> Row:
-    *same, word, reason, version, legs = record
-    return (
-        *same,
-        word.value,
-        reason.value if reason else None,
-        json.dumps(version) if version else None,
-        legs.model_dump_json() if legs else None,
-    )
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    known = Record(*row)
-    version = json.loads(row[9]) if row[9] else None
-    return known._replace(
-        word=Word(known.word),
-        reason=Reason(known.reason) if known.reason else None,
-        version=(version[0], version[1]) if version else None,
-        legs=Legs.model_validate_json(row[10]) if row[10] else None,
-    )
 
 
 def _marks(count: int) -> str:

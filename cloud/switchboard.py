@@ -190,6 +190,8 @@ class Switchboard:
                 await self._write_uses()
             except StoreUnavailable as error:
                 self.counts.store_trouble(error)
+            except Exception as error:  # it is tried again, and the house goes on
+                self.counts.mistake("upkeep", error)
             else:
                 self.counts.store_good()
 

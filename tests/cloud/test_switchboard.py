@@ -124,3 +124,15 @@ async def test_two_bridges_on_one_store_act_once(house: House) -> None:
             replica.desk.ask(ask(1, phone="bob"), watcher, replica.now())
         await phone.until("outcome", final=True)
     assert len(light.model.acted) == 1
+
+
+async def test_upkeep_that_fails_is_counted_and_the_house_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.switchboard.UPKEEP_S", 0.01)
+    monkeypatch.setattr(house.board.store, "prune", lambda *_: 1 / 0)
+    await house.light()
+    await until(lambda: house.board.metrics.text().count(b'presslight_troubles_total{kind="mistake"}') == 1)
+    phone = await house.phone()
+    await phone.press(1)
+    assert (await phone.until("outcome", final=True))["word"] == "applied"
