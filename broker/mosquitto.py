@@ -22,13 +22,14 @@ from broker.accounts import PASSWORDS, Accounts
 from broker.acl import acl
 from broker.authority import Authority
 from broker.child import Child
-from broker.config import Files, Listener, config
+from broker.config import DATABASE, Files, Listener, config
 from broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
 from broker.kept_files import replace_files
-from broker.mosquitto_log import is_trouble, port_in_use, refusal
+from broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
 from broker.refusals import Refusals
 from contract import tcp
 from contract.address import BrokerAddress
+from contract.errors import printable
 
 SEARCHED = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 START_S = 10
@@ -176,6 +177,8 @@ class Mosquitto:
             raise
         if (port := port_in_use(child.lines)) is not None:
             raise ports.in_use(self._host, port)
+        if database_is_spoilt(child.lines) and _set_aside(settings.with_name(DATABASE)):
+            return await self._attempt(command, settings, tasks)
         raise BrokerDied(f"mosquitto did not start: {child.last_line}")
 
     async def _knocked(self, child: Child) -> bool:
@@ -243,6 +246,17 @@ def find() -> str:
     if found := shutil.which("mosquitto", path=path):
         return found
     raise MosquittoMissing("there is no mosquitto on this machine (Debian: apt-get install mosquitto)")
+
+
+def _set_aside(database: Path) -> bool:
+    """Give a database that Mosquitto cannot read another name: lights say anew what was retained in it."""
+    aside = database.with_name(f"{database.name}.spoilt")
+    try:
+        database.replace(aside)
+    except OSError:
+        return False
+    _log.warning("Mosquitto cannot read what it retained: set aside as %s", printable(aside))
+    return True
 
 
 def _our_user() -> str | None:

@@ -46,6 +46,11 @@ def port_in_use(lines: list[str]) -> int | None:
     return opened[-1] if opened else 0
 
 
+def database_is_spoilt(lines: list[str]) -> bool:
+    """Whether Mosquitto ended because it cannot read what it retained."""
+    return any(line.startswith("Error: Couldn't open database") for line in lines)
+
+
 def is_trouble(line: str) -> bool:
     """Whether the owner should see this line. That it runs as root, where we do, is our choice (`broker.mosquitto`)."""
     return line.startswith(("Error", "Warning")) and not line.startswith(_AS_ROOT)

@@ -1,6 +1,7 @@
 """Mosquitto as a process: start, TLS, power cuts, and what is said when it cannot be."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -171,6 +172,27 @@ async def test_start_that_fails_repeats_what_mosquitto_said(accounts: Accounts, 
     broken.certificate.write_text("not a certificate")
     with pytest.raises(BrokerDied, match="did not start: "):
         await Mosquitto(accounts, tls=True, authority=broken).start()
+
+
+@pytest.mark.parametrize("spoilt", [b"garbage" * 100, b"\x00" * 1_000, "cut"])
+async def test_spoilt_database_is_set_aside_and_mosquitto_starts_without_it(
+    accounts: Accounts, tmp_path: Path, spoilt: bytes | str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "mosquitto"
+    async with Mosquitto(accounts, folder):
+        pass
+    written = spoil(folder / "mosquitto.db", spoilt)
+    with caplog.at_level(logging.WARNING):
+        async with Mosquitto(accounts, folder) as broker:
+            assert broker.pid
+    assert (folder / "mosquitto.db.spoilt").read_bytes() == written
+    assert sum("mosquitto.db.spoilt" in record.getMessage() for record in caplog.records) == 1
+
+
+def spoil(file: Path, spoilt: bytes | str) -> bytes:
+    written = spoilt if isinstance(spoilt, bytes) else file.read_bytes()[:-5]
+    file.write_bytes(written)
+    return written
 
 
 async def test_death_is_noticed_and_it_can_be_started_again(kept: Mosquitto, accounts: Accounts) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.mosquitto_log import is_trouble, port_in_use, refusal
+from broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
 from broker.refusals import STRANGER, Refused
 
 DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/state', ... (1 bytes))"
@@ -29,6 +29,11 @@ DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/st
 )
 def test_line_tells_of_a_refusal_or_not(line: str, meaning: tuple[str, Refused, str] | None) -> None:
     assert refusal(line) == meaning
+
+
+def test_database_that_cannot_be_read_is_told_from_other_ends() -> None:
+    assert database_is_spoilt(["mosquitto version 2.0.11 starting", "Error: Couldn't open database."])
+    assert not database_is_spoilt(["Error: Address already in use"])
 
 
 def test_port_in_use_is_the_last_one_opened() -> None:
