@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cloud.database import patient
 from presslight.command import app
 from presslight.lan import NOT_THERE
 from presslight.page_link import RECORD
+from presslight.store_address import store_of
 from tests.lab.namespace import Namespace, is_permitted
 from tests.presslight import qr_reader
 
@@ -181,7 +183,7 @@ def test_token_s_code_reads_as_its_link(lan: Namespace, start: Start, tmp_path: 
 
 
 def test_token_for_a_network_that_is_not_there_is_one_line(network: Namespace, tmp_path: Path) -> None:
-    with network.entered():
+    with patient(store_of(tmp_path)), network.entered():
         told = CliRunner().invoke(app, ["token", "--state", str(tmp_path), "--lan"])
     assert (told.exit_code, told.stderr) == (2, f"presslight: {NOT_THERE}\n")
 
