@@ -130,11 +130,12 @@ class Desk:
             state=wish.state, brightness=wish.brightness, key=ask.key, not_after=moment, if_ver=ask.if_ver
         )
         order = Order(ask.key, ask.light, ask.phone, ask.payload(), encode_set(command), moment)
-        followed = light is not None and light.report.boot == moment.boot
+        is_new = _is_new(ask, light, now)
+        followed = is_new and light is not None and light.report.boot == moment.boot
         press = Press(order, followed=followed, stamps=Stamps(now, ask.before_us))
-        self._step(
-            press, Asked(self.broker, light is not None and light.online, ask.not_after is not None), now, watcher
-        )
+        is_online = light is not None and light.online
+        asked = Asked(self.broker, is_online, dated=ask.not_after is not None, new=is_new)
+        self._step(press, asked, now, watcher)
 
     def _check(self, name: str) -> None:
         """Raise Refusal if there is no such light, or no room for a press on it."""
@@ -351,6 +352,18 @@ class Desk:
     def _hold(self, press: Press, watcher: Watcher | None = None) -> None:
         self._open.add(press, watcher)
         self._arm(press)
+
+
+def _is_new(ask: Ask, light: Light | None, now: int) -> bool:
+    """Whether no bridge can have sent this press before, to lose it from its store in a power cut.
+
+    One with a deadline of its own is not waited for to be on the disk. What was sent before the cut has a deadline that
+    has passed, or will before this machine has been up (the clock counts from there) for as long as any lies ahead.
+    """
+    dated = ask.not_after
+    if dated is None or light is None:
+        return dated is None or now >= QUIET_NS
+    return now >= QUIET_NS and (dated.boot != light.report.boot or dated.up > light.bound.at(now))
 
 
 def _must_be_same(phone: str, payload: str, ask: Ask) -> None:

@@ -7,11 +7,15 @@ from contract.words import Outcome, Version
 
 
 class Asked(NamedTuple):
-    """The first frame with this key. Whether broker and light are there; `dated`: it has a deadline of its own."""
+    """The first frame with this key. Whether broker and light are there; `dated`: it has a deadline of its own.
+
+    `new`: no bridge can have sent it before.
+    """
 
     broker: bool
     light: bool
     dated: bool = True
+    new: bool = True
 
 
 class OnDisk(NamedTuple):

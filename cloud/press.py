@@ -147,7 +147,7 @@ class Press:
 
     def _asked(self, event: Asked, _now: int) -> tuple[Do, ...]:
         """Store it. Where its light refuses it anyhow if it comes once more, nothing waits for the disk."""
-        if not (event.broker and event.light):
+        if event.new and not (event.broker and event.light):
             self.word = Word.OFFLINE
             self.reason = Reason.LIGHT_OFFLINE if event.broker else Reason.BROKER_AWAY
         elif event.dated:

@@ -772,3 +772,35 @@ def test_light_that_comes_back_and_leaves_again_is_said_to_be_offline_again() ->
     office.desk.on_availability("kitchen", "online", office.now, live=True)
     silent_for_long(office)
     assert office.line.offline == ["kitchen", "kitchen"]
+
+
+def test_press_that_a_power_cut_may_have_taken_back_is_not_denied() -> None:
+    """It was sent, acted, and its row was lost: the bridge that starts on the machine takes it for one never seen."""
+    office = Office()
+    office.now = 5 * S  # since the machine has its power again
+    office.report(up=2_000)
+    watcher = office.ask(not_after=moment(3_000))
+    office.report(up=3_500)
+    assert watcher.words == ["accepted", "unconfirmed"]
+    office.report((key(), "applied"), up=3_600)
+    assert watcher.last == "applied"
+
+
+def test_press_past_its_deadline_may_have_been_sent_before_and_is_not_denied() -> None:
+    office = Office()
+    office.report(up=9_000)
+    watcher = office.ask(not_after=moment(3_000))
+    office.report(up=9_100)
+    assert watcher.last == "unconfirmed"
+    office.report((key(), "late"), up=9_200)
+    assert watcher.last == "refused late"
+
+
+def test_press_that_a_power_cut_may_have_taken_back_is_not_called_offline() -> None:
+    office = Office()
+    office.now = 5 * S
+    office.desk.on_broker(found=False, now=office.now)
+    watcher = office.ask(not_after=moment(3_000))
+    assert watcher.words == ["accepted"]
+    office.desk.on_broker(found=True, now=office.now)
+    assert office.line.sent == [("kitchen", key())]

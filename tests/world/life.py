@@ -93,6 +93,7 @@ class Life:
             self._put_phone_to_sleep,
             self._jump_wall_clock,
             self._forget_light,
+            self._cut_bridges_power,
         ]
 
     # People
@@ -138,6 +139,14 @@ class Life:
         if bridge.life is not None:
             bridge.life.crash_at = self._dice.choice(CRASHES)
             self._in(self._pause(), bridge.start)
+
+    def _cut_bridges_power(self) -> None:
+        """They all run on one machine."""
+        self.world.note("the bridges' machine", "loses its power")
+        for bridge in self.world.bridges:
+            bridge.crash()
+            self._in(self._pause(), bridge.start)
+        self.world.shelf.cut_power(self.world.agenda.now)
 
     def _stall_bridge(self) -> None:
         self._bridge().stand_still(self._pause())

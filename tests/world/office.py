@@ -47,6 +47,13 @@ class Host(Protocol):
         """Let it work, unless it dies of that; `first`: before what else waits for it."""
 
 
+def _shows(ground: Ground) -> int:
+    """What a machine's clock shows: it begins anew after a power cut."""
+    shows = ground.dice.randint(1, 10**6) * S
+    cut_at = ground.shelf.cut_at
+    return shows + 100 * S if cut_at is None else ground.agenda.now - cut_at
+
+
 class Office:
     """Everything that a crash takes. It is desk's ledger, line, audience and observer at once."""
 
@@ -59,7 +66,7 @@ class Office:
         self._ground = ground
         self._broker = broker
         self._bridge = bridge
-        self._clock = Clock(ground.agenda, ground.dice.randint(-500, 500), ground.dice.randint(1, 10**6) * S)
+        self._clock = Clock(ground.agenda, ground.dice.randint(-500, 500), _shows(ground))
         self._drawer = Drawer(ground.shelf, self._later)
         self._alarm: Entry | None = None
         self._alarm_at = 0

@@ -12,12 +12,24 @@ FLUSH = 50 * MS
 
 
 class Shelf:
-    """What outlives every crash: presses by key, origins by owner, the lights that were forgotten."""
+    """What outlives every crash: presses by key, origins by owner, the lights that were forgotten.
+
+    A power cut of the machine takes the presses back that are not on its disk yet: `unsynced`.
+    """
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.owners: dict[str, str] = {}
+        self.unsynced: set[str] = set()
+        self.cut_at: int | None = None
         self.forgotten: dict[str, None] = {}
+
+    def cut_power(self, now: int) -> None:
+        """Lose what is not on the disk."""
+        self.cut_at = now
+        for key in self.unsynced:
+            del self.records[key]
+        self.unsynced.clear()
 
 
 class Drawer:
@@ -40,9 +52,11 @@ class Drawer:
         if known is not None:
             raise KnownAlready(known)
         self._shelf.records[record.key] = record
+        self._shelf.unsynced.add(record.key)
 
     def sync(self, then: Callable[[StoreUnavailable | None], None]) -> None:
         """See the port; here all is on the disk at once."""
+        self._shelf.unsynced.clear()
         then(None)
 
     def close(self, record: Record) -> None:

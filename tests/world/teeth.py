@@ -125,8 +125,8 @@ def _blind_faith() -> AbstractContextManager[object]:
 def _recalled_as_followed() -> AbstractContextManager[object]:
     real = Press.recalled
 
-    def recalled(record: Record, quiet_until: int = 0) -> Press:
-        press = real(record, quiet_until)
+    def recalled(record: Record, quiet_until: int = 0, *, on_disk: bool = True) -> Press:
+        press = real(record, quiet_until, on_disk=on_disk)
         press._followed = True
         return press
 
@@ -135,6 +135,11 @@ def _recalled_as_followed() -> AbstractContextManager[object]:
 
 def _loud_reload() -> AbstractContextManager[object]:
     return patch.object(cloud.desk, "QUIET_NS", 0)
+
+
+def _all_new() -> AbstractContextManager[object]:
+    """A bridge that takes whatever its store does not have for a press that was never sent."""
+    return patch.object(cloud.desk, "_is_new", lambda _ask, _light, _now: True)
 
 
 def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
@@ -255,6 +260,7 @@ TEETH = (
     Tooth("busy is no last word", _final_busy, ("false",), first=43),
     Tooth("missed answers", _blind_faith, ("false",), first=17),
     Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=148),
+    Tooth("a power cut may take a press back", _all_new, ("false",), first=10007),
     Tooth("presses taken up are quiet", _loud_reload, ("false",), first=35),
     Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=273),
     Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=24),
