@@ -67,6 +67,7 @@ class Desk:
         self._audience = audience
         self._observer = observer
         self._open = OpenPresses(max_open, max_open_per_light)
+        self._asked_meanwhile: dict[str, list[Watcher]] = {}
         self._deadlines = Alarms(alarm)
         self._display = Display(self.house, audience, alarm)
 
@@ -162,6 +163,8 @@ class Desk:
 
     def _ask_again(self, press: Press, ask: Ask, watcher: Watcher, now: int) -> None:
         _must_be_same(press.order.phone, press.order.payload, ask)
+        if press.state is State.STORED and watcher in self._open.watchers(ask.key):
+            self._asked_meanwhile.setdefault(ask.key, []).append(watcher)
         self._open.watch(ask.key, watcher)
         self._step(press, AskedAgain(), now, watcher)
 
@@ -320,9 +323,12 @@ class Desk:
         self._ledger.sync(lambda now, error: self._on_disk(press, now, error))
 
     def _on_disk(self, press: Press, now: int, error: Refusal | None) -> None:
+        again = self._asked_meanwhile.pop(press.order.key, [])
         try:
             if error is None:
                 self._step(press, OnDisk(), now)
+                for watcher in again:  # who asks n times is answered n times
+                    watcher.hear(press.outcome(), encode(press.outcome()))
                 if press.state is State.OPEN:
                     self._arm(press)
             else:

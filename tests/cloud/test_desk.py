@@ -173,6 +173,15 @@ def test_press_without_a_deadline_waits_for_the_disk() -> None:
     assert [watcher.last for watcher in watchers] == ["applied", "applied"]
 
 
+def test_each_ask_while_the_disk_is_waited_for_is_answered() -> None:
+    office = slow_office()
+    watcher = office.ask()
+    for _ in range(3):
+        office.desk.ask(ask(), watcher, office.now)
+    office.ledger.on_disk()
+    assert watcher.words == ["accepted"] * 4
+
+
 def test_press_with_a_deadline_of_its_own_does_not_wait_for_the_disk() -> None:
     office = slow_office()
     assert office.ask(not_after=moment(3_000)).words == ["accepted"]
