@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import BrowserContext, expect
 from typer.testing import CliRunner
 
+from cloud.database import patient
 from cloud.tokens import list_tokens
 from presslight.command import app
 from presslight.store_address import store_of
@@ -76,7 +77,8 @@ async def test_command_of_the_sign_in_works_as_it_stands(
     program, *arguments = shlex.split(written.replace("FOLDER", str(tmp_path)))
     assert program == "presslight"
 
-    result = CliRunner().invoke(app, arguments)
+    with patient(store_of(tmp_path)):  # as a bridge has made it
+        result = CliRunner().invoke(app, arguments)
 
     assert result.exit_code == 0, result.output
     assert [token.phone for token in list_tokens(store_of(tmp_path))] == ["My phone"]
