@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from broker.limits import (
-    MAX_CONNECTIONS,
+    MAX_CONNECTIONS_OF_MOSQUITTO,
     MAX_PACKET_BYTES,
     MAX_QOS,
     MAX_UNACKNOWLEDGED,
@@ -22,12 +22,13 @@ SAVE_S = 10
 
 
 class Listener(NamedTuple):
-    """Where Mosquitto listens; with TLS where a certificate and its key (PEM files) are given."""
+    """Where Mosquitto listens, with TLS where a certificate and its key (PEM files) are given, and for how many."""
 
     host: str
     port: int
     certificate: PurePath | None = None
     key: PurePath | None = None
+    connections: int = MAX_CONNECTIONS_OF_MOSQUITTO
 
 
 class Files(NamedTuple):
@@ -118,7 +119,7 @@ def _log(*, tell_all: bool) -> list[str]:
 def _listener(listener: Listener) -> list[str]:
     lines = [
         f"listener {listener.port} {listener.host}",
-        f"max_connections {MAX_CONNECTIONS}",
+        f"max_connections {listener.connections}",
         f"max_qos {MAX_QOS}",
         "# The user is the client id, so nobody can throw another off by taking its id.",
         "use_username_as_clientid true",

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from broker import ports
 from broker.accounts import Accounts
@@ -22,12 +22,16 @@ from broker.limits import MAX_CONNECTIONS
 from broker.reasons import Reason
 from broker.refusals import STRANGER, Refusals, Refused
 from broker.visit import Visit
-from contract import tcp
+from contract import open_files, tcp
 from contract.address import BrokerAddress
+from contract.strangers import Strangers
 from contract.topics import AVAILABILITY, may
 
 MAX_STRANGERS = 100
 """Connections that have not said who they are; when one more comes, the oldest of them has to go."""
+
+MAX_STRANGERS_OF_ONE = 25
+"""The same for those of one address, which a house's lights may share; not of this machine's own."""
 
 _log = logging.getLogger("presslight.broker")
 
@@ -47,7 +51,7 @@ class EmbeddedBroker:
         self._port = port
         self._offline = tuple(offline)
         self._visits: dict[Visit, None] = {}
-        self._strangers: dict[Visit, None] = {}
+        self._strangers = Strangers(MAX_STRANGERS, MAX_STRANGERS_OF_ONE)
         self._guests: dict[str, Visit] = {}
         self._running: AsyncExitStack | None = None
 
@@ -59,6 +63,7 @@ class EmbeddedBroker:
     async def start(self) -> None:
         """Listen. Raises PortInUse, CannotListen."""
         quieten()
+        open_files.raise_limit()
         async with AsyncExitStack() as starting:
             listener = starting.enter_context(ports.listen(self._host, self._port or ports.free(self._host)))
             self._port = listener.getsockname()[1]
@@ -101,16 +106,17 @@ class EmbeddedBroker:
             self.refusals.note(STRANGER, Refused.CONNECTION, "no room for more")
             visit.end(Reason.QUOTA_EXCEEDED)
             return
-        if len(self._strangers) >= MAX_STRANGERS:
+        oldest = self._strangers.come(visit, visit.get_peer_info()[0])
+        if oldest is not None:
             self.refusals.note(STRANGER, Refused.CONNECTION, "too many that do not sign in")
-            next(iter(self._strangers)).end(Reason.QUOTA_EXCEEDED)
-        self._visits[visit] = self._strangers[visit] = None
+            cast(Visit, oldest).end(Reason.QUOTA_EXCEEDED)
+        self._visits[visit] = None
         self._tasks.create_task(self._serve(visit), name=f"MQTT client {visit.get_peer_info()}")
 
     async def _serve(self, visit: Visit) -> None:
         try:
             said = await visit.knock()
-            del self._strangers[visit]
+            self._strangers.leave(visit)
             if said and (user := self._sign_in(visit, said)):
                 await self._take_over(user)
                 if self._sign_in(visit, said):  # its account may have gone while it waited
@@ -118,7 +124,7 @@ class EmbeddedBroker:
         except Exception:  # one client's trouble with amqtt is not the house's
             _log.exception("the connection of %s ended by an error", visit.user)
         finally:
-            self._strangers.pop(visit, None)
+            self._strangers.leave(visit)
             await visit.finish()
             del self._visits[visit]
 

@@ -12,6 +12,13 @@ MAX_QOS = 1
 MAX_CONNECTIONS = 1_000
 """Over all users, those included that have not said who they are yet."""
 
+MAX_CONNECTIONS_OF_MOSQUITTO = 10_000
+"""The same at each of Mosquitto's listeners, as far as it may have so many files.
+
+It drops nobody for a newcomer, and who sends no CONNECT only after 95 s (measured with 2.0.11): the more it takes in,
+the more a stranger has to open in that time to shut out a light.
+"""
+
 MAX_UNACKNOWLEDGED = 1_000
 """Messages on their way to one client at once (Mosquitto's default of 20 makes the bridge wait for a round trip)."""
 

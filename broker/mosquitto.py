@@ -25,9 +25,10 @@ from broker.child import Child
 from broker.config import DATABASE, Files, Listener, config
 from broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
 from broker.kept_files import replace_files
+from broker.limits import MAX_CONNECTIONS_OF_MOSQUITTO
 from broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
 from broker.refusals import Refusals
-from contract import tcp
+from contract import open_files, tcp
 from contract.address import BrokerAddress
 from contract.errors import printable
 
@@ -37,6 +38,9 @@ RELOAD_S = 5
 """How long it may take to read the accounts anew; it does so between two messages."""
 
 PORT_ATTEMPTS = 5
+
+OWN_FILES = 64
+"""Kept for what it reads and writes itself."""
 
 _log = logging.getLogger("presslight.broker.mosquitto")
 
@@ -206,11 +210,12 @@ class Mosquitto:
         }
 
     def _listeners(self) -> list[Listener]:
-        plain = Listener(self._plain_host, self._ports[0])
+        most = _most_connections()
+        plain = Listener(self._plain_host, self._ports[0], connections=most)
         if not self._tls:
             return [plain]
         made = self._certificates()
-        return [plain, Listener(self._host, self._ports[1], made.certificate, made.key)]
+        return [plain, Listener(self._host, self._ports[1], made.certificate, made.key, most)]
 
     def _certificates(self) -> Authority:
         if self._authority is None or not self._tls:
@@ -238,6 +243,11 @@ async def _answers_within(seconds: float) -> AsyncIterator[None]:
         raise BrokerSilent(
             f"mosquitto has not answered for {seconds} s: is it stopped, or does its disk hang?"
         ) from None
+
+
+def _most_connections() -> int:
+    """How many a listener takes: Mosquitto may have as many files as we, and has to write some of its own."""
+    return max(1, min(MAX_CONNECTIONS_OF_MOSQUITTO, open_files.raise_limit() - OWN_FILES))
 
 
 def find() -> str:

@@ -14,8 +14,11 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import OPEN
 
+from cloud import doorstep
 from cloud.answers import refusal_answer
+from cloud.doorstep import Doorstep
 from cloud.errors import Refusal
+from cloud.signing_in import CONNECTION
 from cloud.socket import SHORT_WAY
 from contract.errors import ErrorCode
 
@@ -37,7 +40,7 @@ _PIECE_BYTES = 1_024
 _NO_HANDSHAKE = "this is no handshake of a WebSocket"
 
 
-class Counts(Protocol):
+class Counts(doorstep.Counts, Protocol):
     """Who counts what was wrong."""
 
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
@@ -45,10 +48,11 @@ class Counts(Protocol):
 
 
 def doors(counts: Counts) -> dict[str, type[asyncio.Protocol]]:
-    """The protocols for `uvicorn.Config`, whose `counts` is this one."""
+    """The protocols for `uvicorn.Config`, whose `counts` is this one. Strangers are bounded over both."""
+    shared = {"counts": counts, "doorstep": Doorstep(counts)}
     return {
-        "http": type("RequestProtocol", (RequestProtocol,), {"counts": counts}),
-        "ws": type("PhoneProtocol", (PhoneProtocol,), {"counts": counts}),
+        "http": type("RequestProtocol", (RequestProtocol,), shared),
+        "ws": type("PhoneProtocol", (PhoneProtocol,), shared),
     }
 
 
@@ -56,6 +60,7 @@ class RequestProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, which gives nobody more time or room than a request needs."""
 
     counts: Counts
+    doorstep: Doorstep
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over; a request is due."""
@@ -65,11 +70,17 @@ class RequestProtocol(HttpToolsProtocol):
         self._parsed = 0
         self._turn: RequestResponseCycle | None = None  # whose turn it is, or was last
         self._refused = False
+        self._is_known = False
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
+        self.doorstep.come(self.transport, self._host())
+
+    def _host(self) -> str | None:
+        return self.client[0] if self.client else None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self._late.cancel()
+        self.doorstep.leave(self.transport)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -84,8 +95,16 @@ class RequestProtocol(HttpToolsProtocol):
         if not self.pipeline:
             self._turn = self.cycle
 
+    def sign_in(self) -> None:
+        """The request that is answered now came with a good token."""
+        self._is_known = True
+        self.doorstep.leave(self.transport)
+
     def on_response_complete(self) -> None:
         """Go on with the next request."""
+        if self._is_known and not self.transport.is_closing():
+            self.doorstep.come(self.transport, self._host())
+        self._is_known = False
         if self.pipeline:
             self._turn = self.pipeline[-1][0]
         super().on_response_complete()
@@ -118,6 +137,7 @@ class RequestProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Give the next request its time."""
         super().on_message_begin()
+        cast(dict[str, Any], self.scope)[CONNECTION] = self
         self._late.cancel()
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
 
@@ -195,11 +215,21 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket with a short way out: frames that wait together leave in one write, and it can be dropped."""
 
     counts: Counts
+    doorstep: Doorstep
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over, with a short buffer."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self.doorstep.leave(self.transport)
+        super().connection_lost(exc)
+
+    def sign_in(self) -> None:
+        """A good hello came."""
+        self.doorstep.leave(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Take in the handshake, which the door hands over whole, or a piece of a frame."""

@@ -63,6 +63,9 @@ class Metrics:
         self.report = cache(self._counter("reports", "Lights' reports, by what they told us.", "kind").labels)
         self.gaps = self._counter("report_gaps", "Reports before which answers of the light were missed.")
         self.failed_sign_ins = self._counter("failed_sign_ins", "Times that somebody came without a good token.")
+        self.dropped_strangers = self._counter(
+            "dropped_strangers", "Connections that had not signed in and were dropped as others came."
+        )
         self.troubles = self._counter("troubles", "What went wrong that no phone was told of.", "kind")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -18,6 +18,7 @@ from cloud.answers import KEY_HEADER, OF_ALL, PRESS_BODY, header, json_answer, p
 from cloud.errors import Refusal
 from cloud.keys import press_key
 from cloud.record import Ask
+from cloud.signing_in import CONNECTION, Connection
 from cloud.switchboard import Switchboard
 from contract.errors import ContractError, ErrorCode
 from contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish, decode_press_body, encode
@@ -185,6 +186,9 @@ def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
         if phone is None:
             raise _stranger(board, request)
         request.state.phone = phone
+        connection: Connection | None = request.scope.get(CONNECTION)
+        if connection is not None:
+            connection.sign_in()
         return phone
 
     return signed_in

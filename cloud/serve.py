@@ -19,13 +19,18 @@ from cloud.door import Counts, doors
 from cloud.errors import BridgeFailed, CannotListen
 from cloud.settings import Settings
 from cloud.switchboard import nothing
-from contract import tcp
+from contract import open_files, tcp
 from contract.url import authority
 
 LONGEST_FRAME_BYTES = 65_536
 """A larger frame closes its socket with 1009."""
 
 BACKLOG = 4_096
+"""How many connections may wait to be taken in."""
+
+TAKEN_AT_ONCE = 64
+"""So many of these asyncio takes in before it looks after anything else: of a crowd the oldest leave as others come."""
+
 SEND_BUFFER_BYTES = 65_536
 """The kernel's, per phone: what is not read shall wait with us, where a light's old change gives way to its new one."""
 
@@ -44,7 +49,7 @@ def serve_options(counts: Counts) -> dict[str, Any]:
         "log_config": None,
         "log_level": "warning",
         "server_header": False,
-        "backlog": BACKLOG,
+        "backlog": TAKEN_AT_ONCE,
         "timeout_graceful_shutdown": ENDING_S,
     }
 
@@ -98,6 +103,7 @@ class Bridge:
         return f"http://{authority(tcp.reachable(self.host), self.port)}"
 
     async def __aenter__(self) -> Self:
+        open_files.raise_limit()
         listener = _listen(self.host, self.port)
         self.port = listener.getsockname()[1]
         self.app = create_app(self.settings, self._before_forgetting)
@@ -113,6 +119,7 @@ class Bridge:
             starting.cancel()
             if not up.is_set():
                 await self._stop()
+        listener.listen(BACKLOG)  # asyncio has made that as short as what it takes in at once
         return self
 
     async def __aexit__(

@@ -8,6 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from cloud.board import Board
 from cloud.conversation import Conversation, State
+from cloud.signing_in import Connection
 from contract.errors import CloseCode
 
 MOST_AT_ONCE = 32
@@ -25,7 +26,7 @@ SHORT_WAY = "presslight.short_way"
 _NS_PER_S = 1_000_000_000
 
 
-class ShortWay(Protocol):
+class ShortWay(Connection, Protocol):
     """How frames leave."""
 
     async def send_texts(self, texts: Sequence[str]) -> None:
@@ -55,6 +56,9 @@ class _LongWay:
     def drop(self) -> None:
         if self._talk is not None:
             self._talk.cancel()
+
+    def sign_in(self) -> None:
+        """Such a server bounds strangers as it does."""
 
 
 class PhoneSockets:
@@ -102,13 +106,16 @@ class _Socket:
             self._talk.gone()
 
     async def _read(self) -> None:
-        talk = self._talk
+        talk, is_known = self._talk, False
         while talk.state is not State.ENDED:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 self._writer.cancel()
                 return
             self._hear(message)
+            if not is_known and talk.state is State.TALKING:
+                is_known = True
+                self._way.sign_in()
             while talk.outbox.words >= MOST_UNSENT and not self._writer.done():
                 self._room.clear()
                 await self._room.wait()

@@ -13,12 +13,13 @@ from cloud.forgetting import Forgetting
 from cloud.inbox import Inbox
 from cloud.metrics import Metrics
 from cloud.mqtt import Line
-from cloud.rate import Bucket
 from cloud.settings import Settings
 from cloud.store import PRUNED_AT_ONCE, Store
 from cloud.token_use import WRITTEN_EACH_S
 from cloud.watch import Watch
+from contract import open_files
 from contract.errors import ErrorCode
+from contract.rate import Bucket
 
 UPKEEP_S = 1.0
 """How often the store is tidied and revoked tokens are looked for."""
@@ -70,6 +71,7 @@ class Switchboard:
             self.store, self.line, self.desk, now, before_forgetting, self.counts.store_trouble
         )
         self.ending = asyncio.Event()
+        self._most_phones = min(settings.max_phones, open_files.limit() // 2)
         self._buckets: dict[str, Bucket] = {}
         self._no_upgrade_lines = Bucket(NO_UPGRADE_LINES_PER_S, 1, now())
         self._uses_noted = Bucket(1 / WRITTEN_EACH_S, 1, now())
@@ -116,7 +118,7 @@ class Switchboard:
 
     def join(self, talk: Talk) -> None:
         """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
-        if len(self.talks) >= self.settings.max_phones:
+        if len(self.talks) >= self._most_phones:
             raise Refusal(ErrorCode.OVERLOADED)
         self.talks.add(talk)
 

@@ -32,6 +32,7 @@ class Watch:
         self.store_troubles = 0
         self._strangers = Damping()
         self._misdirected = Damping()
+        self._crowds = Damping()
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -71,6 +72,12 @@ class Watch:
         self.metrics.failed_sign_ins.inc()
         if times := self._strangers.note(client):
             self._log.warning("sign-in failed", client=client, times=times)
+
+    def crowded(self, client: str | None) -> None:
+        """A connection was dropped that had not signed in, as another came from `client`: logged as above."""
+        self.metrics.dropped_strangers.inc()
+        if times := self._crowds.note(client):
+            self._log.warning("too many connections that do not sign in", client=client, times=times)
 
     def misdirected(self, code: ErrorCode, name: str) -> None:
         """A request was refused for the name that it came by, or the page that made it: logged as above, by name."""

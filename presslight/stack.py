@@ -18,6 +18,7 @@ from cloud.database import Address
 from cloud.serve import Bridge
 from cloud.settings import Settings
 from cloud.tokens import issue_token
+from contract import open_files
 from contract.address import BrokerAddress
 from contract.errors import sentence
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
@@ -107,6 +108,8 @@ class Stack:
         self._reload_trouble = ""
 
     async def __aenter__(self) -> Self:
+        if few := open_files.trouble(open_files.raise_limit()):
+            self._trouble(few)
         async with AsyncExitStack() as exits:
             folder = self._folder or exits.enter_context(temporary_folder("up"))
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

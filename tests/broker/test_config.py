@@ -29,7 +29,7 @@ def test_nobody_is_anonymous_and_no_client_waits_for_nagle() -> None:
 def test_each_listener_is_followed_by_its_own_bounds() -> None:
     tls = Listener("0.0.0.0", 8883, P("/c/server.crt"), P("/c/server.key"))
     written = lines(config([PLAIN, tls], FILES))
-    bounds = ["max_connections 1000", "max_qos 1", "use_username_as_clientid true"]
+    bounds = ["max_connections 10000", "max_qos 1", "use_username_as_clientid true"]
     at = written.index("listener 1883 127.0.0.1")
     assert written[at + 1 :] == [
         *bounds,

@@ -1,4 +1,4 @@
-"""How many presses a phone may make: a token bucket. Pure: times are ns on a monotonic clock."""
+"""How much one may do: a token bucket. Pure: times are ns on a monotonic clock."""
 
 _NS_PER_S = 10**9
 
@@ -14,11 +14,11 @@ class Bucket:
         self._tokens = float(burst)
         self._at = now
 
-    def take(self, now: int) -> bool:
-        """Take a token. False, and nothing taken, if there is none."""
+    def take(self, now: int, cost: int = 1) -> bool:
+        """Take `cost` tokens. False, and nothing taken, if there are not so many."""
         self._tokens = min(self._burst, self._tokens + max(0, now - self._at) * self._rate / _NS_PER_S)
         self._at = now
-        if self._tokens < 1:
+        if self._tokens < cost:
             return False
-        self._tokens -= 1
+        self._tokens -= cost
         return True

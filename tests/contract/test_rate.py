@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.rate import Bucket
+from contract.rate import Bucket
 from tests.cloud.ports import S
 
 
