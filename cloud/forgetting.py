@@ -8,13 +8,16 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
 from cloud.database import Address, Database, Trouble, patient
 from cloud.desk import Desk
 from cloud.errors import StoreUnavailable
 from contract.phone import MAX_LIGHTS
 from contract.words import LightId
+
+Mistake: TypeAlias = Callable[[str, Exception], None]
+"""Hears where the bridge itself failed, and how."""
 
 EACH_S = 0.5
 """How often a bridge does what is due."""
@@ -82,6 +85,7 @@ class Forgetting:
         now: Callable[[], int],
         before: Callable[[], Awaitable[bool]],
         trouble: Trouble,
+        mistake: Mistake,
     ) -> None:
         self._store = store
         self._line = line
@@ -89,6 +93,7 @@ class Forgetting:
         self._now = now
         self._before = before
         self._trouble = trouble
+        self._mistake = mistake
         self._is_due = True
 
     def recall(self) -> None:
@@ -110,6 +115,8 @@ class Forgetting:
                 await self.tend()
             except StoreUnavailable as error:
                 self._trouble(error)
+            except Exception as error:  # it is tried again, and the house goes on
+                self._mistake("forgetting", error)
 
     async def tend(self) -> None:
         """Do what is due. Raises StoreUnavailable."""

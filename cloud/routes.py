@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -46,11 +46,14 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+Missing: TypeAlias = Literal["broker_away", "store_unavailable"]
+
+
 class Readiness(BaseModel):
     """Whether presses reach lights. `reason`: why they do not."""
 
     ready: bool
-    reason: Literal["broker_away"] | None = None
+    reason: Missing | None = None
 
 
 class Waiter:
@@ -155,8 +158,10 @@ def _add_operation(router: APIRouter, board: Switchboard) -> None:
 
     @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
     async def readyz() -> Response:
-        """Whether the broker is there and delivers."""
-        ready = Readiness(ready=board.desk.broker, reason=None if board.desk.broker else "broker_away")
+        """Whether the broker is there and delivers, and the store takes what is written to it."""
+        away: Missing | None = None if board.desk.broker else "broker_away"
+        reason = away if board.counts.store_is_good else "store_unavailable"
+        ready = Readiness(ready=reason is None, reason=reason)
         return json_answer(ready.model_dump_json(exclude_none=True), 200 if ready.ready else 503)
 
     @router.get(

@@ -67,9 +67,8 @@ class Switchboard:
             max_open_per_light=settings.max_open_per_light,
         )
         self.inbox = Inbox(self.desk, self.counts)
-        self.forgetting = Forgetting(
-            self.store, self.line, self.desk, now, before_forgetting, self.counts.store_trouble
-        )
+        trouble, mistake = self.counts.store_trouble, self.counts.mistake
+        self.forgetting = Forgetting(self.store, self.line, self.desk, now, before_forgetting, trouble, mistake)
         self.ending = asyncio.Event()
         self._most_phones = min(settings.max_phones, open_files.limit() // 2)
         self._buckets: dict[str, Bucket] = {}
@@ -176,7 +175,10 @@ class Switchboard:
 
     def _ring(self) -> None:
         self._alarm = None
-        self.desk.on_time(self.now())
+        try:
+            self.desk.on_time(self.now())
+        except Exception as error:  # what is due later goes on
+            self.counts.mistake("alarm", error)
         if self.desk.wake_at is not None:
             self._set_alarm(self.desk.wake_at)
 

@@ -23,6 +23,10 @@ def trouble(error: Exception) -> None:
     raise error
 
 
+def mistake(_where: str, error: Exception) -> None:
+    raise error
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     if request.param == "sqlite":
@@ -84,7 +88,7 @@ class Bridge:
         self.line = Line(self.office, echoes=echoes)
         self.readied = 0
         self.broker_knows = True
-        self.forgetting = Forgetting(store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble)
+        self.forgetting = Forgetting(store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble, mistake)
         self.forgetting.recall()
 
     async def _ready(self) -> bool:

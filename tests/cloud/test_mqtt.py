@@ -40,6 +40,20 @@ async def test_bridge_is_ready_once_its_canary_was_seen(quick: House) -> None:
     assert (answer.status_code, answer.json()) == (200, {"ready": True})
 
 
+async def test_bridge_whose_store_takes_nothing_is_not_ready(quick: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.switchboard.UPKEEP_S", 0.01)
+    counts = quick.board.counts
+    await quick.until(lambda: quick.board.desk.broker)
+    store = quick.folder / "presses.db"
+    aside = store.rename(store.with_name("aside"))
+    await quick.until(lambda: not counts.store_is_good)
+    answer = await quick.http.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "store_unavailable"})
+    aside.rename(store)
+    await quick.until(lambda: counts.store_is_good)
+    assert (await quick.http.get("/readyz")).status_code == 200
+
+
 async def test_dead_broker_is_told_and_comes_back_by_itself(quick: House) -> None:
     light = await quick.light()
     phone = await quick.phone()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud.desk import Desk
 from cloud.errors import Refusal
+from cloud.forgetting import Asked
 from cloud.settings import Settings
 from cloud.switchboard import Switchboard
 from contract.address import BrokerAddress
@@ -45,6 +47,38 @@ async def test_alarm_rings_for_the_deadline(settings: Settings) -> None:
         assert watcher.words == ["accepted"]
         clock.now += 60 * MS
         await until(lambda: watcher.last == "unconfirmed")
+
+
+async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Switchboard(settings)
+    rung = []
+
+    def on_time(now: int) -> None:
+        rung.append(now)
+        if len(rung) == 1:
+            monkeypatch.setattr(Desk, "wake_at", now)
+            raise ValueError
+
+    monkeypatch.setattr(board.desk, "on_time", on_time)
+    board._ring()
+    await until(lambda: len(rung) == 2)
+    board._alarm.cancel()
+    assert 'troubles_total{kind="mistake"} 1.0' in board.metrics.text().decode()
+
+
+async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.forgetting.EACH_S", 0.01)
+    tried = []
+
+    def to_forget() -> list[Asked]:
+        tried.append(None)
+        raise ValueError
+
+    monkeypatch.setattr(house.board.store, "to_forget", to_forget)
+    house.board.forgetting.note(touched=True)
+    await until(lambda: len(tried) == 3)
+    assert (await house.http.get("/healthz")).status_code == 200
+    assert await house.metric("presslight_troubles_total", kind="mistake") >= 2
 
 
 async def test_rate_is_a_phones_over_all_its_sockets(settings: Settings) -> None:
