@@ -88,7 +88,9 @@ class Bridge:
         self.line = Line(self.office, echoes=echoes)
         self.readied = 0
         self.broker_knows = True
-        self.forgetting = Forgetting(store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble, mistake)
+        self.forgetting = Forgetting(
+            store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble, mistake
+        )
         self.forgetting.recall()
 
     async def _ready(self) -> bool:

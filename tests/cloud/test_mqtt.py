@@ -333,8 +333,9 @@ class Nobody:
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
 
 
-async def test_bridge_that_stood_still_does_not_blame_the_broker() -> None:
-    settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), canary_limit_ms=1)
+@pytest.mark.parametrize("turns", [0, 8], ids=["stood still", "has much to do"])
+async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(turns: int) -> None:
+    settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), canary_limit_ms=100)
     told = asyncio.Event()
 
     class Finder(Nobody):
@@ -342,13 +343,20 @@ async def test_bridge_that_stood_still_does_not_blame_the_broker() -> None:
             told.set()
 
     class Busy:
-        """Sends, then keeps the loop from everything until the limit has passed and the canary waits to be read."""
+        """Sends, then keeps the loop from everything but some turns, in the last of which the canary is read."""
 
         def hand_over(self, topic: str, payload: bytes) -> None:
-            until_ns = time.perf_counter_ns() + 5_000_000
+            self.work(0.15, turns, topic, payload)
+
+        def work(self, seconds: float, more: int, topic: str, payload: bytes) -> None:
+            until_ns = time.perf_counter_ns() + int(seconds * 1e9)
             while time.perf_counter_ns() < until_ns:
                 pass
-            asyncio.get_running_loop().call_later(0, line._on_message, topic, payload, False)
+            loop = asyncio.get_running_loop()
+            if more:
+                loop.call_later(0, self.work, 0.04, more - 1, topic, payload)
+            else:
+                loop.call_later(0, line._on_message, topic, payload, False)
 
     line = Line(settings, Finder())
     singing = asyncio.create_task(line._sing(Busy()))  # type: ignore[arg-type]  # all that it uses of a pipe

@@ -62,13 +62,14 @@ async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monke
     monkeypatch.setattr(board.desk, "on_time", on_time)
     board._ring()
     await until(lambda: len(rung) == 2)
+    assert board._alarm is not None
     board._alarm.cancel()
     assert 'troubles_total{kind="mistake"} 1.0' in board.metrics.text().decode()
 
 
 async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud.forgetting.EACH_S", 0.01)
-    tried = []
+    tried: list[None] = []
 
     def to_forget() -> list[Asked]:
         tried.append(None)
