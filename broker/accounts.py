@@ -47,7 +47,7 @@ class Accounts:
         """Read what `save` wrote. Raises BadCredentials, never with a password in its text."""
         try:
             read = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadCredentials(f"cannot read {file}: {type(error).__name__}") from None
         if not isinstance(read, dict) or not all(isinstance(password, str) for password in read.values()):
             raise BadCredentials(f"{file} is not a file of users and passwords")

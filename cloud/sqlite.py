@@ -27,6 +27,9 @@ OPENING_S = 5.0
 LOCKED_S = 0.005
 """How long a write waits where another process holds the lock: the loop stands still meanwhile."""
 
+FAILED = (sqlite3.Error, UnicodeDecodeError)
+"""What Python's `sqlite3` raises: the latter where SQLite names what is spoilt, in bytes that are no UTF-8."""
+
 LONGEST_WAL_BYTES = 64 * 2**20
 
 _NEVER = -1
@@ -69,10 +72,10 @@ class Sqlite:
     def open(self) -> None:
         """Open it, and make it if it is not there. Raises StoreNotOpened."""
         self._db = connect(self.path)
-        self._db.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
         self._tidier = connect(self.path)
-        self._seen = self._data_version()
         try:
+            self._db.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
+            self._seen = self._data_version()
             self._files.note()
             self._log = log = os.open(self._files.log, os.O_RDWR)
             self._commit = GroupCommit(partial(os.fdatasync, log))
@@ -80,6 +83,9 @@ class Sqlite:
         except OSError as error:
             self.shut()
             raise StoreNotOpened(f"{printable(self.path)}: {error.strerror}") from None
+        except FAILED as error:
+            self.shut()
+            raise StoreNotOpened(f"{printable(self.path)}: {_cause(error)}") from None
 
     def _keep(self, log: int) -> None:
         """Have what is there on the disk before anybody relies on it: who wrote it may have died before that."""
@@ -143,7 +149,7 @@ class Sqlite:
         """Whether another program has moved the log into the database, all of it, and then cut it short."""
         try:
             _busy, left, _moved = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except sqlite3.Error:
+        except FAILED:
             return False
         return bool(left == 0)
 
@@ -162,7 +168,7 @@ class Sqlite:
         try:
             await asyncio.to_thread(checkpoint, self._tidier)
             self.shorten()
-        except sqlite3.Error as error:
+        except FAILED as error:
             self._trouble(error)
 
     async def _reopened(self) -> bool:
@@ -220,10 +226,10 @@ def connect(path: Path) -> sqlite3.Connection:
         _create(db)
     except OSError as error:
         raise StoreNotOpened(sentence(error)) from None
-    except sqlite3.Error as error:
+    except FAILED as error:
         if db is not None:
             db.close()
-        raise StoreNotOpened(f"{printable(path)}: {error}") from None
+        raise StoreNotOpened(f"{printable(path)}: {_cause(error)}") from None
     return db
 
 
@@ -239,7 +245,7 @@ def empty_log(db: sqlite3.Connection) -> bool:
     """Move the log of changes into the database and empty it; answers whether that is done. For a thread."""
     try:
         busy, _left, _moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error:
+    except FAILED:
         return False
     return not busy
 
@@ -247,6 +253,11 @@ def empty_log(db: sqlite3.Connection) -> bool:
 def _text(raw: bytes) -> str:
     """What is no UTF-8 shows as such, where it is read; it must not take all else that a statement finds with it."""
     return raw.decode(errors="replace")
+
+
+def _cause(error: Exception) -> str:
+    """In one line: SQLite's own words may hold what is spoilt."""
+    return "it is damaged" if isinstance(error, UnicodeDecodeError) else printable(" ".join(str(error).split()))
 
 
 def _create(db: sqlite3.Connection) -> None:
@@ -267,8 +278,8 @@ def _create(db: sqlite3.Connection) -> None:
 def _in_our_words() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
-        raise StoreUnavailable(str(error)) from None
+    except FAILED as error:
+        raise StoreUnavailable(_cause(error)) from None
 
 
 @contextmanager

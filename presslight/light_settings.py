@@ -60,7 +60,7 @@ def set_up_before(files: dict[str, str], folder: Path) -> dict[str, str]:
     try:
         before = json.loads((folder / SETTINGS).read_bytes())
         day = {"flashed": before["flashed"]} if before["name"] == json.loads(files[SETTINGS])["name"] else {}
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return files
     return files | {SETTINGS: json.dumps(json.loads(files[SETTINGS]) | day)}
 

@@ -37,7 +37,7 @@ def load() -> Settings:
     try:
         with open(FILE) as file:
             found = json.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: nested too deep
         raise BadSettings(f"{FILE} cannot be read: {error}") from None
     return Settings(_group({FILE: found}, FILE))
 
