@@ -6,11 +6,13 @@ import pytest
 
 HERE = Path(__file__).parent
 LONGEST = (
-    *("journey/test_announcing.py", "presslight/test_forget.py", "world/test_teeth.py", "presslight/test_up.py"),
-    *("presslight/test_measure.py", "world/test_world.py", "test_running.py", "faults/test_faults.py"),
-    *("page/test_touch.py", "presslight/test_main.py", "journey/test_faults.py", "page/test_journey.py"),
+    *("journey/test_announcing.py", "test_check.py", "presslight/test_up.py", "world/test_world.py"),
+    *("faults/test_faults.py", "test_running.py", "page/test_touch.py", "bench/test_bench.py"),
+    *("faults/test_replicas.py", "presslight/test_main.py", "page/test_journey.py", "firmware/test_heap.py"),
+    *("presslight/test_forget.py", "presslight/test_up_lan.py", "page/test_layout.py", "page/test_memory.py"),
+    *("presslight/test_measure.py", "broker/test_hostile.py", "presslight/test_paths.py", "journey/test_faults.py"),
 )
-"""The files that take longest, from half a minute on: they begin first."""
+"""The files that take longest, most of them first; those that wait stand between those that work."""
 
 _PLACES = {HERE / name: place for place, name in enumerate(LONGEST)}
 
