@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
 from cloud.serve import Bridge
 from cloud.settings import Settings
 from contract.address import BrokerAddress
 from contract.errors import ErrorCode
 from contract.words import Reason, Word
+from presslight.command import app
 from presslight.measure import NoToken, Wanted, token_for
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, refuse, view
 from tests.proxy import proxy
@@ -29,8 +31,19 @@ class Run(NamedTuple):
     err: str
 
 
+async def measure_here(*arguments: str, token: str = TOKEN) -> Run:
+    """Run the verb in a thread of this process, where nothing is measured: Python's start takes longer than that.
+
+    Signals are for processes only.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("presslight.signals.SIGNALS", ())
+        run = await asyncio.to_thread(CliRunner().invoke, app, ["measure", *arguments], env={"PRESSLIGHT_TOKEN": token})
+    return Run(run.exit_code, run.stdout, run.stderr)
+
+
 async def measure(*arguments: str, token: str = TOKEN) -> Run:
-    """Run the verb as a user does."""
+    """Run the verb as a user does, in a process of its own."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "presslight", "measure", *arguments,
         cwd=ROOT, env=os.environ | {"PRESSLIGHT_TOKEN": token, "COLUMNS": "120"},
@@ -71,19 +84,19 @@ async def test_measure_of_presses_that_fail_exits_1(bridge: FakeBridge) -> None:
 
 
 async def test_measure_with_a_bad_token_is_one_line_and_exits_2(bridge: FakeBridge, tmp_path: Path) -> None:
-    run = await measure("--url", bridge.url, "--junit", str(tmp_path / "m.xml"), token="wrong")
+    run = await measure_here("--url", bridge.url, "--junit", str(tmp_path / "m.xml"), token="wrong")
     assert run == (2, "", "presslight: The token is not known here (closed with 4101)\n")
     assert ET.parse(tmp_path / "m.xml").getroot().attrib["errors"] == "4"
 
 
 async def test_measure_without_a_light_is_one_line_and_exits_2() -> None:
     async with FakeBridge(view(online=False)) as bridge:
-        run = await measure("--url", bridge.url)
+        run = await measure_here("--url", bridge.url)
     assert run == (2, "", "presslight: no light is online\n")
 
 
 async def test_measure_faster_than_the_bridge_allows_is_one_line_and_exits_2(bridge: FakeBridge) -> None:
-    run = await measure("--url", bridge.url, "--rate", "51")
+    run = await measure_here("--url", bridge.url, "--rate", "51")
     assert run == (2, "", "presslight: 51 presses a second are over the bridge's limit of 50 for one phone\n")
 
 
@@ -99,14 +112,14 @@ async def test_measure_faster_than_the_bridge_allows_is_one_line_and_exits_2(bri
     ],
 )
 async def test_measure_with_a_bad_option_is_one_line_and_exits_2(arguments: list[str], complaint: str) -> None:
-    assert await measure(*arguments) == (2, "", f"presslight: {complaint}\n")
+    assert await measure_here(*arguments) == (2, "", f"presslight: {complaint}\n")
 
 
 @pytest.mark.parametrize(
     "url", ["", "mqtt://there", "http://ann:s3cret@there", "http://there?x=s3cret", "http://there:0"]
 )
 async def test_measure_of_an_address_that_would_not_count_whole_is_one_line_and_exits_2(url: str) -> None:
-    run = await measure("--url", url)
+    run = await measure_here("--url", url)
     assert (run.code, run.out) == (2, "")
     assert re.fullmatch(r"presslight: a bridge's address looks like .*\n", run.err)
     assert "s3cret" not in run.err
@@ -126,7 +139,7 @@ async def test_measure_behind_a_proxy_with_two_houses_measures_the_one_that_its_
 async def test_measure_of_a_path_at_which_the_bridge_is_not_exits_2(tmp_path: Path) -> None:
     nobody = BrokerAddress(host="127.0.0.1", port=1)
     async with Bridge(Settings(broker=nobody, store=tmp_path / "presses.db"), port=0) as bridge:
-        run = await measure("--url", f"{bridge.url}/house1/", "--presses", "1", "--budget", "60s")
+        run = await measure_here("--url", f"{bridge.url}/house1/", "--presses", "1", "--budget", "60s")
         assert (run.code, run.out) == (2, "")
         assert f"no bridge at {bridge.url}/house1: " in run.err
         assert "HTTP 403" in run.err
@@ -152,7 +165,7 @@ async def test_measure_that_is_interrupted_puts_the_lights_back_and_exits_2(brid
 
 async def test_measure_of_presses_the_bridge_rejects_names_the_code(bridge: FakeBridge) -> None:
     bridge.answer = refuse(ErrorCode.FORBIDDEN)
-    run = await measure("--url", bridge.url, "--presses", "2", "--rate", "50", "--budget", "60s")
+    run = await measure_here("--url", bridge.url, "--presses", "2", "--rate", "50", "--budget", "60s")
     assert "2 rejected: forbidden" in run.err
 
 
