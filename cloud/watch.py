@@ -82,8 +82,8 @@ class Watch:
     def misdirected(self, code: ErrorCode, name: str) -> None:
         """A request was refused for the name that it came by, or the page that made it: logged as above, by name."""
         self.metrics.error(code)
-        if times := self._misdirected.note((code, name)):
-            shown = printable(without_secrets(name[:_LONGEST_NAME]))
+        if times := self._misdirected.note((code, name[:_LONGEST_NAME])):  # a stranger's may have 64 kB
+            shown = printable(without_secrets(name)[:_LONGEST_NAME])
             hint = "if it is yours: presslight up --allowed-host"
             self._log.warning(f"refused a request; {hint}", code=code, host=shown, times=times)
 

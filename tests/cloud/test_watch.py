@@ -91,3 +91,14 @@ def test_messages_that_a_light_dropped_are_told_with_its_name(watch: Watch, capl
     (line,) = caplog.records
     told = [getattr(line, name) for name in ("levelname", "message", "light", "cause", "count")]
     assert told == ["WARNING", "light dropped messages", "kitchen", "invalid", 10]
+
+
+def test_of_a_long_name_no_more_is_kept_than_is_shown(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(2):
+        watch.misdirected(ErrorCode.WRONG_HOST, f"{'x.' * 500}{number}")
+    assert [len(getattr(record, "host", "")) for record in caplog.records] == [255]
+
+
+def test_secret_in_a_long_name_is_hidden_before_that_is_cut(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    watch.misdirected(ErrorCode.WRONG_ORIGIN, f"{'x.' * 120}qJ7vX2kPz9RtW4mLc8Yb")
+    assert "qJ7vX2" not in getattr(caplog.records[0], "host", "")
