@@ -20,7 +20,7 @@ _USUAL = (Word.ACCEPTED, Word.APPLIED)
 
 
 class Watch:
-    """Observer of the desk, counter of the inbox and of phones. `store_is_good`: no trouble since it last was."""
+    """Observer of the desk, counter of the inbox and of phones. `store_is_good`: no trouble for a second."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
@@ -30,6 +30,7 @@ class Watch:
         self._store = Damping()
         self.store_is_good = True
         self.store_troubles = 0
+        self._troubles_told = 0
         self._strangers = Damping()
         self._misdirected = Damping()
         self._crowds = Damping()
@@ -115,8 +116,13 @@ class Watch:
             self._log.warning("store", error=what, times=times)
 
     def store_good(self) -> None:
-        """The store has just taken what it is given each second."""
-        if not self.store_is_good:
+        """The store has just taken what it is given each second; it is good if nothing else failed since the last time.
+
+        Last words, say, are written at other times, and a checkpoint that fails keeps nobody from reading.
+        """
+        is_calm = self.store_troubles == self._troubles_told
+        self._troubles_told = self.store_troubles
+        if is_calm and not self.store_is_good:
             self._log.info("store is good again")
             self.store_is_good = True
             self._store = Damping()

@@ -102,3 +102,15 @@ def test_of_a_long_name_no_more_is_kept_than_is_shown(watch: Watch, caplog: pyte
 def test_secret_in_a_long_name_is_hidden_before_that_is_cut(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
     watch.misdirected(ErrorCode.WRONG_ORIGIN, f"{'x.' * 120}qJ7vX2kPz9RtW4mLc8Yb")
     assert "qJ7vX2" not in getattr(caplog.records[0], "host", "")
+
+
+def test_store_that_has_trouble_between_two_looks_is_not_called_good(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        watch.store_trouble(RuntimeError("the disk is full"))
+        watch.store_good()
+        assert not watch.store_is_good
+    assert [getattr(record, "times", 0) for record in caplog.records] == [1, 10]
+    watch.store_good()
+    assert watch.store_is_good
