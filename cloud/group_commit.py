@@ -32,27 +32,28 @@ class GroupCommit:
             self._begin()
 
     def close(self) -> None:
-        """Let go of the thread once it is done."""
+        """Let go of the thread once it is done. Who waits for a further turn hears that there is none."""
+        self._broken = self._broken or StoreUnavailable("it was closed")
         self._thread.shutdown()
 
     def _begin(self) -> None:
         together, self._waiting = self._waiting, []
         self._is_at_work = True
         if self._broken is not None:
-            asyncio.get_running_loop().call_soon(self._end, together)
+            asyncio.get_running_loop().call_soon(self._end, together, self._broken)
         else:
             synced = asyncio.get_running_loop().run_in_executor(self._thread, self._sync)
             synced.add_done_callback(partial(self._note, together))
 
     def _note(self, together: list[Then], synced: "asyncio.Future[None]") -> None:
-        error = None if synced.cancelled() else synced.exception()
-        if error is not None:
-            self._broken = StoreUnavailable(f"the disk failed: {error}")
-        self._end(together)
+        error = synced.exception()
+        failed = StoreUnavailable(f"the disk failed: {error}") if error is not None else None
+        self._broken = failed or self._broken
+        self._end(together, failed)
 
-    def _end(self, together: list[Then]) -> None:
+    def _end(self, together: list[Then], error: StoreUnavailable | None) -> None:
         self._is_at_work = False
         if self._waiting:
             self._begin()
         for then in together:
-            then(self._broken)
+            then(error)

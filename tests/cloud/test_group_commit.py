@@ -65,3 +65,17 @@ async def test_disk_that_failed_once_is_not_believed_any_more(disk: Disk, commit
     await until(lambda: len(heard) == 2)
     assert all("Input/output error" in str(error) for error in heard)
     assert disk.begun == 1
+
+
+async def test_who_waits_as_it_is_closed_hears_that_it_was(disk: Disk, commit: GroupCommit) -> None:
+    first: list[StoreUnavailable | None] = []
+    second: list[StoreUnavailable | None] = []
+    commit.wait(first.append)
+    await until(lambda: disk.begun == 1)
+    commit.wait(second.append)
+    disk.let.release()
+    commit.close()
+    await until(lambda: len(first) == len(second) == 1)
+    assert first == [None]
+    assert isinstance(second[0], StoreUnavailable)
+    assert disk.begun == 1
