@@ -95,7 +95,9 @@ class Conversation:
     # What the phone sends
 
     def on_text(self, text: str, now: int) -> None:
-        """A text frame came in."""
+        """A text frame came in. Once the conversation has ended, its token revoked say, nothing is heeded any more."""
+        if self._state is State.ENDED:
+            return
         self._pulse.hear(now)
         try:
             frame = decode_phone_frame(text)
@@ -116,6 +118,8 @@ class Conversation:
 
     def on_binary(self, now: int) -> None:
         """A binary frame came in: not of this protocol."""
+        if self._state is State.ENDED:
+            return
         self._pulse.hear(now)
         self._misread(ErrorCode.MALFORMED, "frames are text", "")
 

@@ -452,6 +452,15 @@ def test_revoked_token_ends_the_conversation(phone: Phone) -> None:
     assert phone.heard() == []
 
 
+def test_frame_that_comes_after_the_token_was_revoked_does_nothing(phone: Phone) -> None:
+    phone.talk.revoke()
+    phone.heard()
+    phone.send(PRESS)
+    phone.talk.on_binary(phone.now)
+    assert phone.heard() == []
+    assert len(phone.board.desk) == 0
+
+
 def test_gone_phone_is_forgotten(phone: Phone) -> None:
     phone.send(PRESS)
     phone.heard()
