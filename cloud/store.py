@@ -171,8 +171,10 @@ class Store:
 
     def has_expired(self) -> bool:
         """Whether a token has expired since this was last asked. Raises StoreUnavailable."""
-        before, self._looked_at = self._looked_at, _unix_s()
-        return bool(self._database.run(_EXPIRES, (before, self._looked_at)))
+        now = _unix_s()
+        found = self._database.run(_EXPIRES, (self._looked_at, now))
+        self._looked_at = now
+        return bool(found)
 
     def good(self, tokens: Iterable[str]) -> set[str]:
         """Those of these tokens that are good. Raises StoreUnavailable."""

@@ -1,6 +1,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -204,6 +205,22 @@ def test_token_is_good_until_it_expires(shelf: Shelf, monkeypatch: pytest.Monkey
     assert not shelf.store.has_expired()
     assert shelf.store.phone_of(token) is None
     assert shelf.store.good([token, other]) == {other}
+
+
+def test_end_of_a_token_is_not_missed_where_the_store_fails_as_it_is_looked_for(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> NoReturn:
+        raise StoreUnavailable
+
+    now = int(time.time())
+    issue_token(shelf.address, "ann", lasts_s=600)
+    monkeypatch.setattr("cloud.store.time.time", lambda: now + 602)
+    with monkeypatch.context() as failing:
+        failing.setattr(shelf.store._database, "run", away)
+        with pytest.raises(StoreUnavailable):
+            shelf.store.has_expired()
+    assert shelf.store.has_expired()
 
 
 def test_use_of_a_token_is_written_later_and_not_while_it_is_asked_for(shelf: Shelf) -> None:
