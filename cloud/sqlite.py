@@ -115,6 +115,8 @@ class Sqlite:
 
     def settle(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write last words. Raises StoreUnavailable."""
+        if not rows:
+            return
         self._check()
         with _in_our_words(), _transaction(self._db):
             self._db.executemany(_SETTLE, rows)

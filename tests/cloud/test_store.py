@@ -124,6 +124,14 @@ def test_closed_store_has_written_everything(shelf: Shelf) -> None:
     shelf.store = shelf.another()
 
 
+def test_closed_store_has_no_trouble_with_a_write_that_was_due_later(shelf: Shelf) -> None:
+    shelf.store.admit(record())
+    shelf.store.close(applied(record()))
+    shelf.store.shut()
+    shelf.later.pass_by()
+    assert shelf.troubles == []
+
+
 def test_crash_before_the_last_word_was_written_leaves_the_press_open(shelf: Shelf) -> None:
     shelf.store.admit(record())
     shelf.store.close(applied(record()))
