@@ -25,6 +25,8 @@ RETRY_S = 1.0
 MOST_UNWRITTEN = 10_000
 WRITTEN_AT_ONCE = 500
 PRUNED_AT_ONCE = 500
+SET_RIGHT_MS = 60_000
+"""A wall clock that is set right by less than this has not jumped."""
 WAITED_FOR_MS = 60_000
 """Nobody waits longer for a light to be forgotten: who asked was killed before it could take that back."""
 
@@ -69,6 +71,7 @@ class Store:
         self._flushing = False
         self._uses = TokenUse()
         self._looked_at = _unix_s()
+        self._began = (_unix_ms(), now())
 
     def open(self) -> None:
         """Open it, and make it if it is not there. Raises StoreUnavailable."""
@@ -224,14 +227,20 @@ class Store:
     def prune(self, keep_s: float, keep_presses: int) -> int:
         """Forget some of the presses that are too old or too many and have a last word; answers how many went.
 
-        An origin goes with its last press. Raises StoreUnavailable.
+        An origin goes with its last press. A press without a deadline of its own acts a second time if its key is gone:
+        a wall clock that is set right by days must not make one old that was asked just now. Raises StoreUnavailable.
         """
-        old = _unix_ms() - int(keep_s * 1000)
+        old = self._settled_ms() - int(keep_s * 1000)
         gone = self._database.run(_PRUNE, (PRUNED_AT_ONCE, old, keep_presses))
         origins = {key.partition("-")[0] for (key,) in gone}
         if origins:
             self._database.run(_UNBIND.format(marks=_marks(len(origins))), tuple(origins))
         return len(gone)
+
+    def _settled_ms(self) -> int:
+        """The Unix time; but where the wall clock jumped ahead since the start, what it would be without that."""
+        wall, since, steady = _unix_ms(), *self._began
+        return min(wall, since + (self._now() - steady) // 1_000_000 + SET_RIGHT_MS)
 
     def shut(self) -> None:
         """Write what waits and close."""

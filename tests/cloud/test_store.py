@@ -164,6 +164,17 @@ def test_old_presses_with_a_last_word_are_pruned(shelf: Shelf) -> None:
     assert shelf.sql("SELECT count(*) FROM origins") == [(1,)]
 
 
+def test_clock_that_jumps_ahead_makes_no_press_old(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.store.admit(record())
+    shelf.store.close(applied(record()))
+    shelf.store.flush()
+    jumped = time.time_ns() + 10**6 * 10**9
+    monkeypatch.setattr("cloud.store.time.time_ns", lambda: jumped)
+    assert shelf.store.prune(keep_s=600, keep_presses=1_000) == 0
+    monkeypatch.setattr(shelf.store, "_now", lambda: time.monotonic_ns() + 700 * 10**9)
+    assert shelf.store.prune(keep_s=600, keep_presses=1_000) == 1
+
+
 def test_presses_over_the_number_kept_are_pruned_a_part_at_a_time(shelf: Shelf) -> None:
     for number in range(1, PRUNED_AT_ONCE + 21):
         shelf.store.admit(record(number))
