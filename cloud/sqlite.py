@@ -1,7 +1,8 @@
 """The store in a file: SQLite, for one bridge, or for several on one machine.
 
 Writes are made directly in the event loop: one takes about 20 µs, a hop to a thread and back 100 µs. What may take
-longer (checkpoints) is done in a thread, on a connection of its own.
+longer (the disk, checkpoints) is done in a thread. The write that comes next after a checkpoint is one of that kind: it
+starts the log of changes anew, and SQLite has that on the disk before it goes on. So checkpoints are few.
 
 Before each of them the files are looked at (about 6 µs): SQLite goes on with what it has open, whatever is at the path
 by now, and so would know neither who may press nor, after a restart, what was pressed.
@@ -10,11 +11,12 @@ by now, and so would know neither who may press nor, after a restart, what was p
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
 from cloud.group_commit import GroupCommit, Then
@@ -30,7 +32,14 @@ LOCKED_S = 0.005
 FAILED = (sqlite3.Error, UnicodeDecodeError)
 """What Python's `sqlite3` raises: the latter where SQLite names what is spoilt, in bytes that are no UTF-8."""
 
+CHECKPOINT_ROWS = 2_000
+CHECKPOINT_S = 60.0
+"""After so many rows, or so long, what was written is moved from the log of changes into the database."""
+
 LONGEST_WAL_BYTES = 64 * 2**20
+
+_Written: TypeAlias = tuple[int, int]
+"""How many rows were written here, and the data version, which tells what others wrote."""
 
 _NEVER = -1
 """No data version: whatever is found is news."""
@@ -64,6 +73,9 @@ class Sqlite:
         self._log_is_spare = False
         self._log: int | None = None
         self._commit: GroupCommit | None = None
+        self._synced: _Written | None = None
+        self._moved: _Written | None = None
+        self._moved_at = -CHECKPOINT_S
 
     def exists(self) -> bool:
         """Whether there is a store already."""
@@ -156,9 +168,9 @@ class Sqlite:
         return bool(left == 0)
 
     async def tend(self) -> None:
-        """Move the log of changes into the database; where the files are not ours, see whether they are again.
+        """Have what was written on the disk and, now and then, in the database.
 
-        Raises StoreReplaced.
+        Where the files are not ours, see whether they are again. Raises StoreUnavailable.
         """
         try:
             self._check()
@@ -167,11 +179,37 @@ class Sqlite:
                 raise
             self._trouble(error)
         self._log_is_spare = False
+        with _in_our_words():
+            written = (self._db.total_changes, self._data_version())
+        if written != self._synced:
+            await self._await_disk(written)
+        if self._is_to_move(written):
+            await self._move(written)
+
+    async def _await_disk(self, written: _Written) -> None:
+        """Have it on the disk. Where that fails it is told each second: it is over with the bridge's restart only."""
+        synced: asyncio.Future[StoreUnavailable | None] = asyncio.get_running_loop().create_future()
+        self.sync(lambda error: None if synced.done() else synced.set_result(error))
+        error = await synced
+        if error is None:
+            self._synced = written
+        else:
+            self._trouble(error)
+
+    def _is_to_move(self, written: _Written) -> bool:
+        if written == self._moved:
+            return False
+        rows = written[0] - (self._moved or (0, 0))[0]
+        return rows >= CHECKPOINT_ROWS or time.monotonic() - self._moved_at >= CHECKPOINT_S
+
+    async def _move(self, written: _Written) -> None:
         try:
             await asyncio.to_thread(checkpoint, self._tidier)
             self.shorten()
         except FAILED as error:
             self._trouble(error)
+        else:
+            self._moved, self._moved_at = written, time.monotonic()
 
     async def _reopened(self) -> bool:
         """Whether the database is there again, and could be opened anew with all that we wrote in it.
@@ -191,6 +229,7 @@ class Sqlite:
         self.shut()
         self.open()
         self._seen = _NEVER
+        self._synced = self._moved = None
         return True
 
     def shorten(self) -> None:

@@ -101,3 +101,67 @@ def test_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"something else entirely" * 100)
     with pytest.raises(StoreUnavailable, match="not a database"):
         Store(path, Later(), lambda _: None).open()
+
+
+def head_of_log(shelf: Shelf) -> bytes:
+    """It changes as the log is started anew, which SQLite has on the disk before the write that does so goes on."""
+    return path(shelf).with_name(path(shelf).name + "-wal").read_bytes()[:32]
+
+
+async def test_press_after_upkeep_waits_for_no_disk(shelf: Shelf) -> None:
+    shelf.store.admit(record(1))
+    await shelf.store.tend()
+    shelf.store.admit(record(2))
+    begun = head_of_log(shelf)
+    for number in range(3, 6):
+        await shelf.store.tend()
+        shelf.store.admit(record(number))
+    assert head_of_log(shelf) == begun
+
+
+@pytest.mark.parametrize("limit", ["CHECKPOINT_ROWS", "CHECKPOINT_S"])
+async def test_log_is_moved_after_so_many_rows_or_so_long(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    await shelf.store.tend()
+    shelf.store.admit(record(1))
+    begun = head_of_log(shelf)
+    monkeypatch.setattr(f"cloud.sqlite.{limit}", 0)
+    await shelf.store.tend()
+    shelf.store.admit(record(2))
+    assert head_of_log(shelf) != begun
+
+
+async def test_what_anybody_wrote_is_on_the_disk_after_upkeep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk()
+    monkeypatch.setattr("cloud.sqlite.os.fdatasync", disk)
+    shelf = Shelf(tmp_path / "presses.db")
+    await shelf.store.tend()
+    shelf.store.admit(record())
+    before = disk.synced
+    await shelf.store.tend()
+    await shelf.store.tend()
+    assert disk.synced == before + 1
+    issue_token(path(shelf), "ann")
+    before = disk.synced
+    await shelf.store.tend()
+    assert disk.synced == before + 1
+    disk.fails = True
+    shelf.store.admit(record(2))
+    await shelf.store.tend()
+    await shelf.store.tend()
+    assert ["the disk failed" in str(error) for error in shelf.troubles] == [True, True]
+    shelf.store.shut()
+
+
+class Disk:
+    """Counts what it is asked to keep. `fails`: it cannot."""
+
+    def __init__(self) -> None:
+        self.synced = 0
+        self.fails = False
+
+    def __call__(self, _file: int) -> None:
+        self.synced += 1
+        if self.fails:
+            raise OSError(5, "Input/output error")
