@@ -114,6 +114,7 @@ async def is_refused(house: House, phone: RawPhone, number: int) -> None:
 async def acts_again(house: House, phone: RawPhone, number: int) -> None:
     counts = house.board.counts
     await house.until(lambda: counts.store_troubles > 0 and counts.store_is_good)
+    await house.until(lambda: house.board.desk.broker and house.is_online())  # a busy machine may have lost both
     await phone.press(number)
     assert (await phone.until("outcome", key=key(number), final=True))["word"] in ("applied", "superseded")
 
