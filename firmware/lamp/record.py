@@ -7,6 +7,8 @@ power dies in, the other place still holds the record before it; the check sum t
 import struct
 from binascii import crc32
 
+from lamp.command import MAX_SMALL
+
 _LAYOUT = ">HIIBB"
 _MAGIC = 0x504C
 SIZE = struct.calcsize(_LAYOUT) + 4
@@ -16,8 +18,12 @@ NEW = (0, 0, False, 255)
 
 
 def next_epoch(kept: int, flashed: int) -> int:
-    """Give the epoch of this boot: above that of the last, also where a chip was wiped and set up at `flashed` (s)."""
-    return max(kept, flashed // 60) + 1
+    """Give the epoch of this boot: above that of the last, also where a chip was wiped and set up at `flashed` (s).
+
+    After the last that the wire can say comes 1: it is asked then, and readers begin anew.
+    """
+    epoch = max(kept, flashed // 60) + 1
+    return epoch if epoch <= MAX_SMALL else 1
 
 
 def encode(record: "tuple[int, int, bool, int]") -> bytes:

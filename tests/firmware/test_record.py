@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp import record
+from lamp.command import MAX_SMALL
 from tests.firmware.conftest import Both
 
 counts = st.integers(0, 2**32 - 1)
@@ -41,6 +42,8 @@ def test_epoch_rises_with_each_boot_and_with_each_flashing() -> None:
     assert record.next_epoch(7, 0) == 8
     assert record.next_epoch(7, 6 * 60 + 59) == 8
     assert record.next_epoch(7, 9 * 60) == 10
+    assert [record.next_epoch(kept, 0) for kept in (MAX_SMALL - 1, MAX_SMALL, 2**32 - 1)] == [MAX_SMALL, 1, 1]
+    assert record.next_epoch(1, 60 * 2**30) == 1  # set up by a clock that was far off
 
 
 def test_place_that_was_never_written_is_none() -> None:
