@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from contract.words import MAX_DRIFT_PPM, Moment
+from contract.words import MAX_DRIFT_PPM, MAX_PATIENCE_MS, MAX_UP_MS, Moment
 
 DRIFT = MAX_DRIFT_PPM / 1e6
+_FALSE_MS = 2 * MAX_PATIENCE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,15 @@ def best(known: Bound | None, new: Bound) -> Bound:
 
 
 def deadline(bound: Bound, pressed: float, patience_ms: int, latest: Moment | None) -> Moment:
-    """The moment past which a press may not act. Never earlier than `latest`, the last one given to this light."""
+    """The moment past which a press may not act. Never earlier than `latest`, the last one given to this light.
+
+    Unless that was given on a clock that was false: a bridge takes nothing so far ahead of the bound. On one that was
+    true, its press was made at most the longest patience before it, so what ends earlier than that has ended already.
+    """
     up = max(0, int(bound.at(pressed))) + patience_ms
-    if latest is not None and latest.boot == bound.boot:
+    if latest is not None and latest.boot == bound.boot and latest.up <= up + _FALSE_MS:
         up = max(up, latest.up)
-    return Moment(boot=bound.boot, up=up)
+    return Moment(boot=bound.boot, up=min(up, MAX_UP_MS))
 
 
 def lead(moment: Moment, bound: Bound, now: float) -> float:

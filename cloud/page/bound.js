@@ -2,6 +2,9 @@
 
 import { DRIFT } from "./press.js";
 
+const MAX_UP = 10 ** 13 - 1; // the longest uptime on the wire
+const FALSE_MS = 20_000; // twice the longest patience; a bridge takes nothing so far ahead of the bound
+
 export class Bound {
   #boot;
   #up;
@@ -18,6 +21,12 @@ export class Bound {
     else if (up > this.at(now)) [this.#up, this.#heard] = [up, now];
   }
 
+  /** What was heard before is false; this is true. */
+  restart(boot, up, now) {
+    if (boot !== this.#boot) this.#start(boot, up, now);
+    else [this.#up, this.#heard] = [up, now];
+  }
+
   /** What the light's clock shows at least at `now`, which may also lie before the frame. */
   at(now) {
     const passed = now - this.#heard;
@@ -26,7 +35,9 @@ export class Bound {
 
   /** The deadline of a press made at `now`: {boot, up}. It never goes back within one boot. */
   notAfter(now, patience) {
-    this.#latest = Math.max(Math.max(0, Math.floor(this.at(now))) + patience, this.#latest);
+    const up = Math.max(0, Math.floor(this.at(now))) + patience;
+    const latest = this.#latest <= up + FALSE_MS ? this.#latest : 0; // one further ahead was given on a false clock
+    this.#latest = Math.min(Math.max(up, latest), MAX_UP);
     return { boot: this.#boot, up: this.#latest };
   }
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.words import MAX_DRIFT_PPM, Moment
+from contract.words import MAX_DRIFT_PPM, MAX_UP_MS, Moment
 from mobile_sim.bound import Bound, best, deadline, lead
 
 DRIFTS = st.floats(-MAX_DRIFT_PPM, MAX_DRIFT_PPM)
@@ -47,3 +47,13 @@ def test_lead_shrinks() -> None:
     moment = Moment(boot="0badcafe", up=2_000)
     assert lead(moment, Bound("0badcafe", 500, 0), 0) == 1_500
     assert lead(moment, Bound("0badcafe", 2_500, 0), 0) == -500
+
+
+def test_deadline_that_was_given_on_a_false_clock_holds_back_no_other() -> None:
+    bound = Bound("00000001", 1_000, 0)
+    assert deadline(bound, 0, 2_000, Moment(boot="00000001", up=23_000)).up == 23_000
+    assert deadline(bound, 0, 2_000, Moment(boot="00000001", up=23_001)).up == 3_000
+
+
+def test_deadline_is_no_later_than_the_wire_can_say() -> None:
+    assert deadline(Bound("00000001", MAX_UP_MS, 0), 50, 2_000, None).up == MAX_UP_MS
