@@ -1,7 +1,7 @@
 """Until when a press may act, on its light's clock. Pure: `now` is ns on this bridge's monotonic clock."""
 
 from cloud.errors import Refusal
-from cloud.house import Light
+from cloud.light import Light
 from cloud.record import Ask
 from contract.errors import ErrorCode
 from contract.words import MAX_PATIENCE_MS, MAX_UP_MS, Moment

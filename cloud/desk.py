@@ -28,15 +28,17 @@ from cloud.events import (
     Published,
     Reborn,
 )  # fmt: skip
-from cloud.house import Folded, House, Kind, Light
+from cloud.folded import Folded, Kind
+from cloud.house import House
 from cloud.legs import Stamps
+from cloud.light import Light
 from cloud.open_presses import OpenPresses
 from cloud.ports import Audience, Ledger, Line, Observer, Watcher
 from cloud.press import Press, State
 from cloud.record import Ask, Order, Record
 from contract.errors import ErrorCode
 from contract.mqtt import Availability, Report, SetCommand, encode_set
-from contract.phone import PressOutcome, Status, encode
+from contract.phone import Have, PressOutcome, Status, encode
 from contract.words import MAX_AHEAD_MS, Word
 
 QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
@@ -46,7 +48,7 @@ QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
 class Desk:
     """See the module. `alarm` hears when (ns) `on_time` is wanted sooner than it knew.
 
-    `max_open`, `max_open_per_light`: how many presses without a last word it holds.
+    `max_open`, `max_open_per_light`: how many presses without a last word it holds. `asks_as`: see House.
     """
 
     def __init__(
@@ -57,10 +59,11 @@ class Desk:
         observer: Observer,
         alarm: Callable[[int], None],
         *,
+        asks_as: str,
         max_open: int,
         max_open_per_light: int,
     ) -> None:
-        self.house = House(self._phone_of)
+        self.house = House(self._phone_of, asks_as)
         self.broker = False
         self._ledger = ledger
         self._line = line
@@ -178,8 +181,25 @@ class Desk:
         if folded.began:
             for press in self._open.of(name):
                 self._arm(press)
+        if folded.anew:
+            for press in self._open.of(name):  # its deadline may be far, on a clock that was false: the light judges it
+                self._step(press, Reborn(), now)
+        if folded.doubt:
+            self._ask_light(name, now)
         if folded.tell:
             self._display.tell(name, now)
+
+    def hear_claims(self, have: dict[str, Have], now: int) -> None:
+        """A phone said what it shows."""
+        for name in self.house.hear_claims(have):
+            self._ask_light(name, now)
+
+    def _ask_light(self, name: str, now: int) -> None:
+        """Have a light prove what it is, now or a little later."""
+        challenge = self.house.lights[name].challenge
+        challenge.wanted = True
+        if self.broker and challenge.is_due(now):
+            self._line.hand_over(name, self.house.question(name, now), knock.KEY)
 
     def _settle(self, presses: list[Press], report: Report, folded: Folded, now: int) -> None:
         decided = {decision.key: decision for decision in report.outcomes}
@@ -187,7 +207,8 @@ class Desk:
         for press in presses:
             decision = decided.get(press.order.key)
             if decision is not None:
-                self._step(press, Decided(decision.outcome, decision.version, decision.us), now)
+                version = min(decision.version, report.version)  # phones would wait for ever for one that never comes
+                self._step(press, Decided(decision.outcome, version, decision.us), now)
             elif folded.over == press.order.not_after.boot:
                 self._step(press, BootOver(), now)
             elif folded.kind is Kind.NEWS:
@@ -242,8 +263,8 @@ class Desk:
         self._audience.status(encode(Status(broker=found)))
         if found:
             self.house.found(now)
-            for name, light in self.house.lights.items():
-                self._line.hand_over(name, knock.message(light.report), knock.KEY)
+            for name in self.house.lights:
+                self._line.hand_over(name, self.house.question(name, now), knock.KEY)
             for press in self._open.all():
                 self._step(press, BrokerFound(), now)
 
@@ -255,6 +276,10 @@ class Desk:
                 self._line.say_offline(name)
         for name in self.house.not_back(now):
             self.forget(name, now)
+        for name in self.house.part(now):
+            self._display.tell(name, now)
+        for name in self.house.to_ask():
+            self._ask_light(name, now)
 
     # Time
 

@@ -21,6 +21,7 @@ def phone_of(frame: Hello, board: Board, client: str | None) -> str:
 def welcome(hello: Hello, phone: str, board: Board, now: int) -> Welcome:
     """What a phone is told that we let in."""
     settings = board.settings
+    board.desk.hear_claims(hello.have, now)
     news, clocks = _lights(board, hello.have, now)
     return Welcome(
         bridge=settings.name,

@@ -1,162 +1,15 @@
-"""The lights as they are: reports and availability folded in, the newest version wins. Pure: times are monotonic ns."""
+"""All lights that were heard of, forgotten ones too. Pure: times are monotonic ns."""
 
-from collections import deque
-from collections.abc import Callable
-from enum import Enum
-from typing import NamedTuple, TypeAlias
-
-from cloud import drops
-from cloud.bound import Bound
-from cloud.errors import StoreUnavailable
+from cloud import knock
+from cloud.folded import Folded, Kind, begun
+from cloud.light import Light, PhoneOf
 from contract.mqtt import Availability, Report
-from contract.phone import MAX_LIGHTS, Change, Clock, Have, View
-from contract.words import MAX_UP_MS
+from contract.phone import MAX_LIGHTS, Have, View
+from contract.words import Version
 
-_NS_PER_MS = 1_000_000
-_BOOTS_KEPT = 8
-_REFRESH_NS = 30 * 10**9
-_SILENT_NS = 35 * 10**9  # more than three heartbeats, and longer than any report is under way
+_SILENT_NS = 35 * 10**9  # more than three heartbeats
 _ANSWERS_NS = 6 * 10**9  # as long as a broker takes to notice that a light is gone
 _GAP_NS = 3 * 10**9  # the bridge stood still: what lights said meanwhile may still be unread
-_BETTER_MS = 500
-
-
-PhoneOf: TypeAlias = Callable[[str, str], str | None]
-"""Names the phone whose press a key was, on a light (light, key); None: not known. Raises StoreUnavailable."""
-
-
-class Kind(Enum):
-    """What a report is to what was known."""
-
-    NEWS = "news"
-    STALE = "stale"
-    """Of a boot that is over. Its outcomes are true all the same."""
-    CROWDED = "crowded"
-    """Of one light more than a house may have; nothing was taken in."""
-
-
-class Folded(NamedTuple):
-    """What a report changed. `missed`: answers were given that nobody saw.
-
-    `began`: its boot was not known; `over`: the boot that ended with that, if one was known.
-    `tell`: phones should hear, because something they show changed or the clock's bound is worth telling again.
-    `dropped`: how many messages the light dropped in this boot, by cause, where that has reached 1, 10, 100 …
-    """
-
-    kind: Kind
-    tell: bool = False
-    missed: bool = False
-    began: bool = False
-    over: str | None = None
-    dropped: tuple[tuple[str, int], ...] = ()
-
-
-class Light:
-    """One light. Its boots are kept for a while, so that an old report is known as such.
-
-    `live`: it was heard itself in its present boot; before, what the broker had kept may be old, and the bound poor.
-    """
-
-    __slots__ = ("_boots", "_presser", "_told", "bound", "heard", "live", "online", "report")
-
-    def __init__(self, report: Report, now: int, *, online: bool, live: bool) -> None:
-        self.report = report
-        self.online = online
-        self.live = live
-        self.bound = Bound(report.up, now)
-        self.heard = now
-        self._boots = deque([report.boot], maxlen=_BOOTS_KEPT)
-        self._told = now
-        self._presser: tuple[str, str | None] | None = None
-
-    def fold(self, report: Report, now: int, *, live: bool) -> Folded:
-        """Take in a further report. `live`: the light sent it now; the broker had not kept it."""
-        if report.boot != self.report.boot:
-            return self._reboot(report, now, live=live)
-        missed = report.decided - self.report.decided > len(report.outcomes)
-        rise = self.bound.hear(report.up, now)
-        changed = report.version > self.report.version or (live and not (self.online and self.live))
-        dropped = drops.news(self.report.dropped, report.dropped)
-        self._take(report, live=live)
-        self.heard = now
-        tell = self._worth_telling(rise, now, changed=changed)
-        return Folded(Kind.NEWS, tell=tell, missed=missed, dropped=dropped)
-
-    def _begins(self, report: Report, now: int, *, live: bool) -> bool:
-        """A boot is new if its epoch says so. Else a light with an emptied flash may speak, or an old report be late.
-
-        It is the light if this boot was never seen, and the one before it is silent.
-        """
-        is_silent = now - self.heard >= _SILENT_NS
-        return report.version[0] > self.report.version[0] or (live and is_silent and report.boot not in self._boots)
-
-    def _reboot(self, report: Report, now: int, *, live: bool) -> Folded:
-        if not self._begins(report, now, live=live):
-            return Folded(Kind.STALE)
-        over = self.report.boot
-        self.report, self.bound, self.heard = report, Bound(report.up, now), now
-        self.online, self.live = self.online or live, live
-        self._boots.append(report.boot)
-        self.told(now)
-        return _begun(report, over)
-
-    def _take(self, report: Report, *, live: bool) -> None:
-        known = self.report
-        if report.version >= known.version and report.decided >= known.decided and report.up >= known.up:
-            self.report = report
-        self.online, self.live = self.online or live, self.live or live
-
-    def _worth_telling(self, rise: int, now: int, *, changed: bool) -> bool:
-        worth = changed or rise >= _BETTER_MS or now - self._told >= _REFRESH_NS
-        if worth:
-            self.told(now)
-        return worth
-
-    def told(self, now: int) -> None:
-        """Phones hear of this light now."""
-        self._told = now
-
-    def view(self, name: str, now: int, phone_of: PhoneOf) -> View:
-        """The light as a phone shows it."""
-        report = self.report
-        return View(
-            id=name,
-            online=self.online,
-            state=report.state,
-            brightness=report.brightness,
-            traits=report.traits,
-            version=report.version,
-            boot=report.boot,
-            up=min(self.bound.at(now), MAX_UP_MS),
-            age_ms=(now - self.heard) // _NS_PER_MS,
-            change=self._change(name, now, phone_of),
-        )
-
-    def clock(self, name: str, now: int) -> Clock:
-        """The light's clock alone."""
-        up = min(self.bound.at(now), MAX_UP_MS)
-        return Clock(id=name, boot=self.report.boot, up=up, age_ms=(now - self.heard) // _NS_PER_MS)
-
-    def _change(self, name: str, now: int, phone_of: PhoneOf) -> Change | None:
-        """What brought the light to this version. Of a light that was not heard itself nobody knows how long ago."""
-        cause = self.report.cause
-        if cause is None or not self.live:
-            return None
-        age = max(0, self.bound.at(now) - cause.up)
-        if cause.by != "press":
-            return Change(by=cause.by, age_ms=age)
-        return Change(by="phone", phone=self._phone(name, cause.key, phone_of), age_ms=age)
-
-    def _phone(self, name: str, key: str | None, phone_of: PhoneOf) -> str | None:
-        """Whose press it was: looked up once, unless the store is away."""
-        if key is None:
-            return None
-        if self._presser is None or self._presser[0] != key:
-            try:
-                self._presser = (key, phone_of(name, key))
-            except StoreUnavailable:
-                return None
-        return self._presser[1]
 
 
 class House:
@@ -164,11 +17,14 @@ class House:
 
     `forgotten`: their names, the newest MAX_LIGHTS of them, so that a phone that comes back hears of it; each with the
     newest request (Unix ms) that it was forgotten for, 0 where nobody had asked. `found_at`: when (ns) the broker was
-    last found.
+    last found. `asks_as`: the origin of the questions to lights (64 bits in hex), which no other house uses.
     """
 
-    def __init__(self, phone_of: PhoneOf) -> None:
+    def __init__(self, phone_of: PhoneOf, asks_as: str) -> None:
         self._phone_of = phone_of
+        self._asks_as = asks_as
+        self._asked_so_often = 0
+        self._claims: dict[str, Version] = {}
         self.lights: dict[str, Light] = {}
         self.forgotten: dict[str, int] = {}
         self._requests: dict[str, int] = {}
@@ -185,8 +41,40 @@ class House:
         if len(self.lights) >= MAX_LIGHTS:
             return Folded(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
-        self.lights[name] = Light(report, now, online=online, live=live)
-        return _begun(report)
+        self.lights[name] = light = Light(report, now, online=online, live=live)
+        doubt = name in self._claims and light.claim(self._claims.pop(name))
+        return begun(report)._replace(doubt=doubt and live)
+
+    def hear_claims(self, have: dict[str, Have]) -> list[str]:
+        """Hear what a phone shows. Answers the lights of which it shows what is newer than what is known here.
+
+        Another bridge told it so, and may have been wrong.
+        """
+        doubtful = []
+        for name, shown in have.items():
+            light = self.lights.get(name)
+            if light is None:
+                if name in self._claims or len(self._claims) < MAX_LIGHTS:
+                    self._claims[name] = max(shown.version, self._claims.get(name, shown.version))
+            elif light.claim(shown.version):
+                doubtful.append(name)
+        return doubtful
+
+    def question(self, name: str, now: int) -> bytes:
+        """The set message that has a light report, and shows by its answer what is as new as that. To be sent now."""
+        light = self.lights[name]
+        self._asked_so_often += 1
+        key = f"{self._asks_as}-{self._asked_so_often}"
+        light.challenge.ask(key, now)
+        return knock.message(light.report, key)
+
+    def to_ask(self) -> list[str]:
+        """The lights that should be asked, and were not when that was found, as they had been just before."""
+        return [name for name, light in self.lights.items() if light.challenge.wanted]
+
+    def part(self, now: int) -> list[str]:
+        """The lights whose name two devices use no longer. To be asked again and again."""
+        return [name for name, light in self.lights.items() if light.part(now)]
 
     def hear_claim(self, name: str, availability: Availability) -> None:
         """Note what stands on a light's availability topic."""
@@ -295,10 +183,7 @@ class House:
         return self.lights[name].view(name, now, self._phone_of)
 
 
-def _begun(report: Report, over: str | None = None) -> Folded:
-    dropped = drops.news(drops.NONE, report.dropped)
-    return Folded(Kind.NEWS, tell=True, missed=True, began=True, over=over, dropped=dropped)
-
-
 def _shown(have: Have | None, light: Light) -> bool:
-    return have is not None and have.version >= light.report.version and have.online == light.online
+    if have is None or light.shared:
+        return False
+    return have.version >= light.report.version and have.online == light.online

@@ -8,8 +8,9 @@ from cloud.deadline import NEVER
 from contract.mqtt import Report, SetCommand, encode_set
 
 KEY = f"{'0' * 16}-1"
+"""What all of them are called on the line to the broker: nobody waits for their acknowledgement."""
 
 
-def message(report: Report) -> bytes:
-    """The set message for a light whose newest known report is this."""
-    return encode_set(SetCommand(state=report.state, brightness=report.brightness, key=KEY, not_after=NEVER))
+def message(report: Report, key: str) -> bytes:
+    """The set message for a light whose newest known report is this. `key`: what the light answers."""
+    return encode_set(SetCommand(state=report.state, brightness=report.brightness, key=key, not_after=NEVER))

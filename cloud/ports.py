@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from cloud.errors import Refusal, StoreUnavailable
-from cloud.house import Folded
+from cloud.folded import Folded
 from cloud.press import Press
 from cloud.record import Record
 from contract.phone import PressOutcome

@@ -1,6 +1,7 @@
 """The bridge's parts put together: desk, store, line to the broker, phones, and the one alarm clock they share."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -63,6 +64,7 @@ class Switchboard:
             self,
             self.counts,
             self._set_alarm,
+            asks_as=secrets.token_hex(8),
             max_open=settings.max_open,
             max_open_per_light=settings.max_open_per_light,
         )
@@ -236,9 +238,22 @@ class Switchboard:
         gauge("phones", "Phones that are connected.", lambda: len(self.talks))
         gauge("lights", "Lights that are known.", lambda: len(lights))
         gauge("lights_online", "Lights that are online.", lambda: sum(light.online for light in lights.values()))
+        gauge("lights_shared", "Lights whose name two devices use.", lambda: sum(one.shared for one in lights.values()))
         gauge("open_presses", "Presses without a last word.", lambda: len(self.desk))
         gauge("broker_up", "1 while the broker delivers.", lambda: self.desk.broker)
         gauge("store_up", "1 while the store takes what is written to it.", lambda: self.counts.store_is_good)
+        self.metrics.counts(
+            "light_swaps",
+            "Times that a device took its light's name back, which another one had taken.",
+            ("light",),
+            lambda: (((name,), light.swaps) for name, light in lights.items()),
+        )
+        self.metrics.counts(
+            "light_lines",
+            "Times that a light's versions began anew, as what was known of it was false.",
+            ("light",),
+            lambda: (((name,), light.line) for name, light in lights.items()),
+        )
         self.metrics.counts(
             "light_dropped_messages",
             "Set messages that a light dropped in this boot of it.",

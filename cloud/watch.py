@@ -3,7 +3,7 @@
 import logging
 
 from cloud.errors import StoreReplaced
-from cloud.house import Folded, Kind
+from cloud.folded import Folded, Kind
 from cloud.logs import logger
 from cloud.metrics import Metrics
 from cloud.press import Press
@@ -34,6 +34,8 @@ class Watch:
         self._strangers = Damping()
         self._misdirected = Damping()
         self._crowds = Damping()
+        self._lines = Damping()
+        self._shared = Damping()
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -51,6 +53,10 @@ class Watch:
             self._log.info("light rebooted", light=light)
         elif folded.missed and folded.kind is Kind.NEWS:
             self.metrics.gaps.inc()
+        if folded.anew and (times := self._lines.note(light)):
+            self._log.warning("what was known of a light was false: its versions begin anew", light=light, times=times)
+        if folded.shared and (times := self._shared.note(light)):
+            self._log.warning("two devices use the name of one light", light=light, times=times)
         for cause, count in folded.dropped:
             self._log.warning("light dropped messages", light=light, cause=cause, count=count)
 

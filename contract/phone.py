@@ -131,7 +131,9 @@ class View(Wire):
     """A light as it is. `boot` and `up`: a lower bound of its clock when the bridge sent this frame.
 
     `age_ms`: how long ago the light itself was last heard when the bridge sent this. `change`: absent where the bridge
-    does not know.
+    does not know. `line`: how many lines of versions began since the bridge knows the light; where that rises on one
+    connection, what was shown is false, and this is the truth, of any version. Absent: 0. `shared`: two devices use the
+    light's name.
     """
 
     id: LightId
@@ -144,15 +146,18 @@ class View(Wire):
     up: Up
     age_ms: Annotated[int, Field(ge=0)] = 0
     change: Change | None = None
+    line: Counter | None = None
+    shared: Literal[True] | None = None
 
 
 class Clock(Wire):
-    """A light's clock alone, for a phone that shows the rest already: `boot`, `up` and `age_ms` as in a View."""
+    """A light's clock alone, for a phone that shows the rest already: `boot`, `up`, `age_ms`, `line` as in a View."""
 
     id: LightId
     boot: BootId
     up: Up
     age_ms: Annotated[int, Field(ge=0)] = 0
+    line: Counter | None = None
 
 
 class Limits(Wire):

@@ -227,7 +227,8 @@ class Phone:
         for name in welcome.gone:
             self._screen.take_away(name)
         for view in welcome.lights:
-            self._show(view)
+            self._screen.greet(view, now_ms())
+            self._presses.clock_heard(self.lights[view.id])
         for clock in welcome.clocks:
             if self._screen.hear_clock(clock, now_ms()):
                 self._presses.clock_heard(self.lights[clock.id])

@@ -98,7 +98,7 @@ class Presses:
         if (
             told is not None
             and told.boot == light.bound.boot
-            and light.bound.up - told.at(light.bound.heard) < WORTH_MS
+            and abs(light.bound.up - told.at(light.bound.heard)) < WORTH_MS
         ):
             return
         self._told[light.id] = light.bound

@@ -23,7 +23,7 @@ class Change:
 class Light:
     """A light as shown; equal if it looks the same. `heard`: when the light itself was; `bound`: of its clock.
 
-    `change`: None where no bridge has told.
+    `change`: None where no bridge has told. `shared`: two devices use its name, so it may act as either.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Light:
     traits: tuple[Trait, ...]
     version: Version
     change: Change | None
+    shared: bool
     heard: float = field(compare=False)
     bound: Bound = field(compare=False)
 
@@ -47,11 +48,16 @@ def _change(view: View, known: Light | None, now: float) -> Change | None:
 
 
 class Screen:
-    """Shows what is newer, and knows since when it has heard nothing fresh."""
+    """Shows what is newer, and knows since when it has heard nothing fresh.
+
+    What it shows may be false: then the bridge begins a new line of versions, and what it tells of that is shown, of
+    whatever version. On each link lines are counted anew, as each bridge counts its own.
+    """
 
     def __init__(self, now: float) -> None:
         self._lights: dict[str, Light] = {}
         self._unnamed: set[str] = set()  # what this bridge has not spoken of
+        self._lines: dict[str, int] = {}  # of this bridge, where any began after the first
         self._linked = False
         self._broker = False
         self._stale_since: float | None = now
@@ -66,19 +72,33 @@ class Screen:
         """Whether the bridge reached its broker when last heard."""
         return self._broker
 
+    def greet(self, view: View, now: float) -> bool:
+        """Take in what a new link's welcome says of a light, which may be behind. True if what is shown changed."""
+        self._count_lines(view)
+        return self.show(view, now)
+
     def show(self, view: View, now: float) -> bool:
         """Take in what the bridge says of a light. True if what is shown changed."""
         self._unnamed.discard(view.id)
-        known = self._lights.get(view.id)
+        before = self._lights.get(view.id)
+        known = None if self._count_lines(view) else before
         if known is not None and view.version < known.version:
             return known.online and not view.online and self._miss(known)
         bound = best(known.bound if known else None, Bound(view.boot, view.up, now))
         heard = max(now - view.age_ms, known.heard if known else 0)
         self._lights[view.id] = shown = Light(
             view.id, view.online, view.state, view.brightness, view.traits, view.version, _change(view, known, now),
-            heard, bound,
+            bool(view.shared), heard, bound,
         )  # fmt: skip
-        return known != shown
+        return before != shown
+
+    def _count_lines(self, told: View | Clock) -> bool:
+        """Whether a line of versions has begun."""
+        line = told.line or 0
+        if line <= self._lines.get(told.id, 0):
+            return False
+        self._lines[told.id] = line
+        return True
 
     def _miss(self, light: Light) -> bool:
         """Show a light as offline, also where the bridge knows an older version: it died before that was kept."""
@@ -88,6 +108,7 @@ class Screen:
     def hear_clock(self, clock: Clock, now: float) -> bool:
         """Take in what the bridge says of the clock of a light that is shown already. True if it is of that boot."""
         self._unnamed.discard(clock.id)
+        self._count_lines(clock)
         known = self._lights.get(clock.id)
         if known is None or known.bound.boot != clock.boot:
             return False
@@ -98,12 +119,16 @@ class Screen:
     def take_away(self, name: str) -> None:
         """The light was forgotten: one of its name that comes later is another."""
         self._unnamed.discard(name)
+        self._lines.pop(name, None)
         self._lights.pop(name, None)
 
     def link(self, up: bool, now: float) -> None:
         """The link to the bridge came, which speaks of every light that it knows then, or went."""
         self._linked = up
         self._unnamed = set(self._lights) if up else set()
+        if up:
+            self._lines.clear()
+            self._lights.update((name, replace(light, shared=False)) for name, light in self._lights.items())
         self._judge(now)
 
     def broker_is(self, reached: bool, now: float) -> None:

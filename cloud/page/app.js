@@ -125,8 +125,9 @@ function hearWelcome(frame) {
   element("phone").textContent = frame.phone;
   house.screen.greet();
   frame.gone?.forEach((id) => house.takeAway(id));
-  frame.lights.forEach((view) => house.take(view));
+  frame.lights.forEach((view) => house.greet(view));
   frame.clocks?.forEach((clock) => house.hearClock(clock));
+  house.forgetAhead();
   if (broker) house.screen.miss();
 }
 

@@ -4,10 +4,12 @@ import { Card } from "./card.js";
 import { Notice } from "./notice.js";
 import { Screen, compare } from "./screen.js";
 import { Slider } from "./slider.js";
-import { again, barredOf, changeOf, elsewhereOf, isLit, levelOf, ms, nameOf, pressOf, stateOf } from "./words.js";
+import {
+  again, barredOf, changeOf, elsewhereOf, isLit, levelOf, ms, nameOf, pressOf, sharedOf, stateOf,
+} from "./words.js";
 
 const OPEN_WORDS = new Set(["pending", "waiting", "retrying", "restored", "accepted"]);
-const NO_VERSION = [0, 0];
+const NOTHING_OWN = { version: [0, 0], set: null, made: false };
 
 export class House {
   screen = new Screen();
@@ -50,14 +52,39 @@ export class House {
 
   /** Show what the bridge says of a light, if it is news. */
   take(view) {
-    const old = this.#rooms.has(view.id) ? this.screen.view(view.id) : null;
-    const order = this.screen.take(view, performance.now());
+    this.#take(view, (now) => this.screen.take(view, now));
+  }
+
+  /** Show what a bridge's welcome says of a light, if it is news. */
+  greet(view) {
+    this.#take(view, (now) => this.screen.welcome(view, now));
+  }
+
+  #take({ id }, takenAt) {
+    const old = this.#rooms.has(id) ? this.screen.view(id) : null;
+    const order = takenAt(performance.now());
     if (order === "older") return;
-    if (!old) this.#addRoom(view.id);
-    const shown = this.screen.view(view.id);
+    if (!old) this.#addRoom(id);
+    if (order === "anew") this.#beginAnew(this.#rooms.get(id));
+    const shown = this.screen.view(id);
     if (old && levelOf(old) !== levelOf(shown)) this.#sayElsewhere(shown);
-    this.#show(view.id);
-    this.#hand.clockHeard(view.id, this.screen.bound(view.id));
+    if (shown.shared && !old?.shared) this.#note(id, { text: sharedOf(id), tone: "doubt" });
+    this.#show(id);
+    this.#hand.clockHeard(id, this.screen.bound(id));
+  }
+
+  /** A welcome was heard: what was told of an own press, and no bridge knows, is not waited for. */
+  forgetAhead() {
+    for (const [id, room] of this.#rooms) {
+      if (compare(room.own.version, this.screen.view(id).version) <= 0) continue;
+      room.own = NOTHING_OWN;
+      this.#show(id);
+    }
+  }
+
+  /** No version that was told before compares with those that come. */
+  #beginAnew(room) {
+    [room.own, room.asked] = [NOTHING_OWN, null];
   }
 
   /** The bridge says of a light only how late it is there. */
@@ -131,8 +158,7 @@ export class House {
       toggle: (seen, at) => this.#toggle(id, seen, at),
       level: (value, at) => this.#slide(id, { type: "moved", value, at }),
     });
-    const own = { version: NO_VERSION, set: null, made: false };
-    const pressed = { sliding: null, newest: null, asked: null, own, told: false };
+    const pressed = { sliding: null, newest: null, asked: null, own: NOTHING_OWN, told: false };
     this.#rooms.set(id, { card, notice: new Notice(), slider: new Slider(), ...pressed });
     const next = this.screen.ids[this.screen.ids.indexOf(id) + 1];
     this.#list.insertBefore(card.node, this.#rooms.get(next)?.card.node ?? null);
@@ -143,8 +169,14 @@ export class House {
     const { lit, wish } = this.#look(id);
     const age = this.screen.age(id, performance.now(), this.#fresh());
     card.show(this.screen.view(id), age, wish && wish.state !== lit ? wish.state : null);
-    card.say(notice.stands(Date.now()) ?? { text: this.#changeOf(id), tone: "rest" });
+    card.say(notice.stands(Date.now()) ?? this.#restOf(id));
     this.#rest(id);
+  }
+
+  /** What stands below a light while there is nothing to say of a press. */
+  #restOf(id) {
+    if (this.screen.view(id).shared) return { text: sharedOf(id), tone: "doubt" };
+    return { text: this.#changeOf(id), tone: "rest" };
   }
 
   #changeOf(id) {

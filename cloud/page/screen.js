@@ -7,28 +7,50 @@ const MOST_HAVE = 150; // so that a hello stays under the frame limit; the welco
 export class Screen {
   #lights = new Map(); // id -> {view, heard, bound, changed}; changed: {by, phone, at} or null
   #unnamed = new Set(); // what this bridge has not spoken of
+  #lines = new Map(); // id -> how many lines of versions this bridge has begun after the first
 
-  /** Take what the bridge says of a light; "newer", "same" (only its connection or clock) or "older" (only that it is offline counts). */
+  /** Take what a new link's welcome says of a light, which may be behind; as `take`, but never "anew". */
+  welcome(view, now) {
+    this.#countLines(view);
+    return this.take(view, now);
+  }
+
+  /**
+   * Take what the bridge says of a light; "newer", "same" (only its connection or clock), "older" (only that it is
+   * offline counts) or "anew": what was shown is false, and this is the light, of whatever version.
+   */
   take(view, now) {
     this.#unnamed.delete(view.id);
-    const old = this.#lights.get(view.id);
+    const isAnew = this.#countLines(view);
+    const before = this.#lights.get(view.id);
+    const old = isAnew ? undefined : before;
     const order = old ? compare(view.version, old.view.version) : 1;
     if (order < 0) {
       if (view.online || !old.view.online) return "older";
       old.view = { ...old.view, online: false }; // the light died before its newest version was kept anywhere
       return "same";
     }
-    const bound = old?.bound ?? new Bound(view.boot, view.up, now);
-    bound.hear(view.boot, view.up, now);
+    const bound = before?.bound ?? new Bound(view.boot, view.up, now);
+    if (isAnew) bound.restart(view.boot, view.up, now);
+    else bound.hear(view.boot, view.up, now);
     const heard = Math.max(now - view.age_ms, old?.heard ?? -Infinity);
     const changed = changedIn(view, order === 0 ? old.changed : null, now);
     this.#lights.set(view.id, { view, bound, heard, changed });
+    if (isAnew) return "anew";
     return order > 0 ? "newer" : "same";
   }
 
+  /** Whether a line of versions has begun. */
+  #countLines({ id, line = 0 }) {
+    if (line <= (this.#lines.get(id) ?? 0)) return false;
+    this.#lines.set(id, line);
+    return true;
+  }
+
   /** Take what the bridge says of the clock of a light that is shown already; whether it is of that boot. */
-  hearClock({ id, boot, up, age_ms }, now) {
+  hearClock({ id, boot, up, age_ms, line }, now) {
     this.#unnamed.delete(id);
+    this.#countLines({ id, line });
     const light = this.#lights.get(id);
     if (light?.view.boot !== boot) return false;
     light.bound.hear(boot, up, now);
@@ -39,12 +61,15 @@ export class Screen {
   /** The light was forgotten: one of its name that comes later is another. */
   takeAway(id) {
     this.#unnamed.delete(id);
+    this.#lines.delete(id);
     this.#lights.delete(id);
   }
 
   /** A bridge says welcome: of every light that it knows it speaks next. */
   greet() {
     this.#unnamed = new Set(this.#lights.keys());
+    this.#lines.clear();
+    for (const light of this.#lights.values()) light.view = { ...light.view, shared: undefined };
   }
 
   /** The bridge has its broker: a light that it has not spoken of by then is nowhere, so it is offline. */

@@ -81,6 +81,11 @@ export function changeOf(change, own) {
   return cause === null ? "" : `Set ${cause}, ${ago(change.age_ms)}`;
 }
 
+/** Two devices have one name: each may be the one that obeys. */
+export function sharedOf(id) {
+  return `Two devices use the name ${id}: either may obey.`;
+}
+
 /** Who changed a light, where it was not this page. */
 export function elsewhereOf(change) {
   if (change?.by === "start") return "as it started";

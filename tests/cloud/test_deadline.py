@@ -2,7 +2,7 @@ import pytest
 
 from cloud.deadline import NEVER, deadline
 from cloud.errors import Refusal
-from cloud.house import Light
+from cloud.light import Light
 from contract.errors import ErrorCode
 from contract.words import MAX_UP_MS
 from tests.cloud.ports import BOOT, S, ask, moment, report

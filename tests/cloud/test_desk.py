@@ -3,14 +3,13 @@ from typing import Any
 
 import pytest
 
-from cloud import knock
 from cloud.display import PACE_NS
 from cloud.errors import Refusal, StoreUnavailable
 from contract.errors import ErrorCode
 from contract.mqtt import Cause, decode_set
 from contract.phone import Wish
 from contract.words import Moment, Word
-from tests.cloud.ports import BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
+from tests.cloud.ports import ASKS_AS, BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
 
 
 def refused(office: Office, number: int = 1, **more: Any) -> ErrorCode:
@@ -557,7 +556,7 @@ def test_every_light_is_asked_for_a_report_once_the_broker_is_found() -> None:
     office.desk.on_broker(found=True, now=office.now)
     assert list(office.line.knocks) == ["kitchen", "hall"]
     command = decode_set(office.line.knocks["kitchen"])
-    assert command.key == knock.KEY
+    assert command.key == f"{ASKS_AS}-1"
     assert (command.state, command.brightness, command.not_after) == ("ON", 200, moment(0, "00000000"))
 
 

@@ -1,6 +1,6 @@
 from cloud.display import PACE_NS, Display
 from cloud.house import House
-from tests.cloud.ports import MS, Audience, S, nobody, report
+from tests.cloud.ports import ASKS_AS, MS, Audience, S, nobody, report
 
 NOW = 5 * S
 
@@ -9,7 +9,7 @@ class Room:
     """A display of two lights."""
 
     def __init__(self) -> None:
-        self.house = House(nobody)
+        self.house = House(nobody, ASKS_AS)
         self.audience = Audience()
         self.alarms: list[int] = []
         self.display = Display(self.house, self.audience, self.alarms.append)

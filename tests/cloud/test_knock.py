@@ -1,6 +1,7 @@
 """A knock makes a light report and does nothing else, whatever the light is. Judged by the model light's own rules."""
 
 from cloud import knock
+from cloud.knock import KEY
 from contract.mqtt import decode_set
 from contract.words import split_key
 from tests.cloud.model_light import ModelLight
@@ -8,7 +9,7 @@ from tests.cloud.ports import report
 
 
 def test_knock_is_a_press_for_a_boot_that_never_was() -> None:
-    command = decode_set(knock.message(report()))
+    command = decode_set(knock.message(report(), KEY))
     assert command.key == knock.KEY
     assert split_key(knock.KEY) == ("0" * 16, 1)
     assert command.not_after is not None
@@ -16,7 +17,7 @@ def test_knock_is_a_press_for_a_boot_that_never_was() -> None:
 
 
 def test_knock_says_what_the_light_is_so_that_one_without_keys_stays_so() -> None:
-    command = decode_set(knock.message(report(state="OFF", brightness=7)))
+    command = decode_set(knock.message(report(state="OFF", brightness=7), KEY))
     assert (command.state, command.brightness) == ("OFF", 7)
 
 
@@ -24,6 +25,6 @@ def test_light_answers_a_knock_and_does_nothing() -> None:
     light = ModelLight()
     light.change("ON", 90)
     known = report(state="OFF", brightness=1)  # what the broker had kept may be old
-    light.receive(decode_set(knock.message(known)), 1_000)
+    light.receive(decode_set(knock.message(known, KEY)), 1_000)
     assert (light.state, light.brightness, light.version, light.acted) == ("ON", 90, (1, 1), [])
     assert light.decisions[knock.KEY].outcome == "rebooted"

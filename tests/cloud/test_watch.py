@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from cloud.house import Folded, Kind
+from cloud.folded import Folded, Kind
 from cloud.metrics import Metrics
 from cloud.watch import Watch
 from contract.errors import ErrorCode

@@ -185,3 +185,50 @@ def test_light_that_was_taken_away_may_come_again_in_any_version() -> None:
     assert (dict(screen.lights), screen.have()) == ({}, {})
     assert screen.show(view(version=(1, 0)), 2)
     assert screen.lights["kitchen"].version == (1, 0)
+
+
+def test_new_line_of_versions_is_shown_of_whatever_version() -> None:
+    screen = Screen(0)
+    screen.link(True, 0)
+    screen.greet(view(version=(9, 9), boot="0badb007", up=10**12), 0)
+    assert not screen.show(view(version=(1, 3)), 1)
+    assert screen.show(view(version=(1, 2), up=5_000, line=1), 2)
+    light = screen.lights["kitchen"]
+    assert (light.version, light.bound.boot, light.bound.up) == ((1, 2), view().boot, 5_000)
+    assert not screen.show(view(version=(1, 1), line=1), 3)
+    assert screen.show(view(version=(1, 2), up=4_000, line=2, brightness=9), 4)
+    assert screen.lights["kitchen"].bound.up == 4_000  # also in the same boot
+
+
+def test_line_that_a_welcome_tells_of_is_where_the_count_starts() -> None:
+    screen = Screen(0)
+    screen.show(view(version=(1, 5)), 0)
+    screen.show(view("hall", version=(1, 5)), 0)
+    screen.link(True, 1)
+    screen.greet(view(version=(1, 4), line=3), 1)  # this bridge is behind
+    screen.hear_clock(Clock(id="hall", boot="00000001", up=1, line=2), 1)
+    assert [light.version for light in screen.lights.values()] == [(1, 5), (1, 5)]
+    screen.show(view(version=(1, 4), line=3), 2)
+    screen.show(view("hall", version=(1, 4), line=2), 2)
+    assert [light.version for light in screen.lights.values()] == [(1, 5), (1, 5)]
+    screen.show(view(version=(1, 4), line=4), 3)
+    screen.show(view("hall", version=(1, 4), line=3), 3)
+    assert [light.version for light in screen.lights.values()] == [(1, 4), (1, 4)]
+
+
+def test_lines_of_a_light_that_was_taken_away_count_no_more() -> None:
+    screen = Screen(0)
+    screen.show(view(version=(9, 9), line=4), 0)
+    screen.take_away("kitchen")
+    screen.show(view(version=(1, 2)), 1)
+    assert screen.show(view(version=(1, 1), line=1), 2)
+
+
+def test_name_that_two_devices_use_is_shown_until_it_is_told_no_more() -> None:
+    screen = Screen(0)
+    assert screen.show(view(shared=True), 0)
+    assert screen.lights["kitchen"].shared
+    assert screen.show(view(), 1)
+    screen.show(view(shared=True), 2)
+    screen.link(True, 3)
+    assert not screen.lights["kitchen"].shared

@@ -51,3 +51,21 @@ async def test_lead_shrinks_to_zero_at_the_deadline(modules: Page) -> None:
 
 async def test_lead_of_another_boot_is_not_known(modules: Page) -> None:
     assert await run(modules, ("lead", {"boot": "bbbbbbbb", "up": 99_999}, 1_000)) == [float("inf")]
+
+
+async def test_deadline_that_was_given_on_a_false_clock_holds_back_no_other(modules: Page) -> None:
+    steps = ("hear", "aaaaaaaa", 10**10, 1_000), ("notAfter", 1_000, 2_000), ("restart", "aaaaaaaa", 60_000, 1_000)
+
+    assert (await run(modules, *steps, ("notAfter", 1_000, 2_000)))[-1] == {"boot": "aaaaaaaa", "up": 62_000}
+
+
+async def test_deadline_of_a_true_clock_holds_also_where_a_line_of_versions_begins(modules: Page) -> None:
+    steps = ("notAfter", 1_000, 9_000), ("restart", "aaaaaaaa", 60_000, 1_000), ("notAfter", 1_000, 2_000)
+
+    assert (await run(modules, *steps))[-1] == {"boot": "aaaaaaaa", "up": 69_000}
+
+
+async def test_deadline_is_no_later_than_the_wire_can_say(modules: Page) -> None:
+    steps = ("hear", "aaaaaaaa", 10**13 - 1, 1_000), ("notAfter", 1_000, 2_000)
+
+    assert (await run(modules, *steps))[-1] == {"boot": "aaaaaaaa", "up": 10**13 - 1}

@@ -178,3 +178,42 @@ async def test_words_that_wait_for_their_last_one_stay(context: BrowserContext, 
     await page.clock.run_for(300_000)
 
     await expect(kitchen(page)).to_contain_text("Not confirmed yet. It may have happened; still asking…")
+
+
+async def test_light_whose_versions_begin_anew_is_shown_and_obeys(context: BrowserContext, bridge: FakeBridge) -> None:
+    bridge.lights = [view(version=[9, 9], boot="0badb007")]
+    page = await open_page(context)
+    await power(page).click()
+    press = await bridge.next("press")
+    bridge.tell(press, "applied", version=[9, 10], legs={"bridge_us": 4_000, "light_us": 300})
+
+    bridge.send({"type": "light", "light": view(seq=3, line=1)})
+
+    await expect(power(page)).to_have_attribute("aria-checked", "false")
+    await expect(power(page)).to_have_attribute("data-wish", "")  # it waits no more for what the other one did
+    await power(page).click()
+    again = await bridge.next("press", lambda frame: bool(frame["key"] != press["key"]))
+    assert (again["if_ver"], again["not_after"]["boot"]) == ([1, 3], "00000001")
+
+
+async def test_own_press_that_no_bridge_knows_is_not_waited_for(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await open_page(context)
+    await power(page).click()
+    press = await bridge.next("press")
+    bridge.tell(press, "applied", version=[9, 10], legs={"bridge_us": 4_000, "light_us": 300})
+    await expect(power(page)).to_have_attribute("data-wish", "ON")
+
+    await bridge.close(4002)
+    await bridge.connected(2)
+
+    await expect(power(page)).to_have_attribute("data-wish", "")
+
+
+async def test_name_that_two_devices_use_is_told(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await open_page(context)
+    words = "Two devices use the name kitchen: either may obey."
+
+    bridge.send({"type": "light", "light": view(seq=2, shared=True)})
+
+    await expect(kitchen(page).locator(".press")).to_have_text(words)
+    await expect(page.locator("#news")).to_have_text(f"Kitchen: {words}")

@@ -130,3 +130,44 @@ async def test_screen_knows_of_a_change_what_the_table_says(modules: Page, case:
         change = (await run(modules, *told, ("change", "kitchen", step["at"])))[-1]
         known = change and [change["by"], change.get("phone"), step["at"] - change["age_ms"]]
         assert known == step["known"], step
+
+
+async def test_new_line_of_versions_is_shown_of_whatever_version(modules: Page) -> None:
+    steps = (
+        ("greet",),
+        ("welcome", view(version=[9, 9], boot="0badb007", up=10**12), 0),
+        ("take", view(seq=3), 1),
+        ("take", view(seq=2, line=1), 2),
+        ("take", view(seq=1, line=1), 3),
+        ("have",),
+    )
+    told = await run(modules, *steps)
+    assert told[1:5] == ["newer", "older", "anew", "older"]
+    assert told[5] == {"kitchen": {"version": [1, 2], "online": True}}
+
+
+async def test_line_that_a_welcome_tells_of_is_where_the_count_starts(modules: Page) -> None:
+    clock = {"id": "hall", "boot": "00000001", "up": 1, "age_ms": 0, "line": 2}
+    steps = (
+        ("take", view(seq=5), 0),
+        ("take", view("hall", seq=5), 0),
+        ("greet",),
+        ("welcome", view(seq=4, line=3), 1),
+        ("hearClock", clock, 1),
+        ("take", view(seq=4, line=3), 2),
+        ("take", view("hall", seq=4, line=2), 2),
+        ("take", view(seq=4, line=4), 3),
+        ("take", view("hall", seq=4, line=3), 3),
+    )
+    told = await run(modules, *steps)
+    assert [told[3], *told[5:]] == ["older", "older", "older", "anew", "anew"]
+
+
+async def test_lines_of_a_light_that_was_taken_away_count_no_more(modules: Page) -> None:
+    steps = (
+        ("take", view(seq=9, line=4), 0),
+        ("takeAway", "kitchen"),
+        ("take", view(seq=2), 1),
+        ("take", view(seq=1, line=1), 2),
+    )
+    assert (await run(modules, *steps))[2:] == ["newer", "anew"]

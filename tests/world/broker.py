@@ -26,6 +26,12 @@ class Listener(Protocol):
     def hear_denial(self) -> None:
         """Its availability is said to be offline, or was emptied."""
 
+    def lose_link(self) -> None:
+        """The broker has given its name to another connection."""
+
+    def join_later(self) -> None:
+        """Come back, if it likes."""
+
 
 class Broker:
     """One broker. `kept`: what is retained of lights, by topic; `bridges`: who hears of them. `is_up`: not dead."""
@@ -62,7 +68,11 @@ class Broker:
         self._ground.agenda.after(SAVES_EACH, self._save)
 
     def greet(self, light: Listener) -> None:
-        """A light has joined: it hears what was kept for it."""
+        """A light has joined: it hears what was kept for it. Whoever had its name has lost the link."""
+        before = self._lights.get(light.name)
+        if before is not None and before is not light and before.linked:
+            before.lose_link()
+            before.join_later()
         self._lights[light.name] = light
         kept = self._kept_sets.get(light.name)
         if kept is not None:

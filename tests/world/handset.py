@@ -191,7 +191,7 @@ class App:
         for name in welcome.gone:
             self._take_away(name)
         for view in welcome.lights:
-            self._show(view)
+            self._greet(view)
         for clock in welcome.clocks:
             if self.screen.hear_clock(clock, self.now()):
                 self.presses.clock_heard(self.screen.lights[clock.id])
@@ -203,11 +203,19 @@ class App:
         self._ground.judge.took_away(self._handset.name, name)
         self.screen.take_away(name)
 
+    def _greet(self, view: frames.View) -> None:
+        self._ground.judge.told_of(view.id, view.version, view.change)
+        self.screen.greet(view, self.now())
+        self._showed(view)
+
     def _show(self, view: frames.View) -> None:
         change = view.change
         self._ground.judge.told_of(view.id, view.version, change)
         if self.screen.show(view, self.now()) and change is not None:
             self._ground.note(self._handset.name, f"shows {view.id} as changed by {change.phone or change.by}")
+        self._showed(view)
+
+    def _showed(self, view: frames.View) -> None:
         shown = self.screen.lights[view.id]
         self._ground.judge.shows(self._handset.name, view.id, shown.version)
         self.presses.clock_heard(shown)

@@ -54,8 +54,9 @@ class Judge:
         self.owed: dict[str, str] = {}
         """The presses that still need a last word, and the phone that owes it."""
         self._limits: dict[tuple[str, str], int] = {}
-        self._newest: dict[tuple[str, str], int] = {}
+        self._newest: dict[tuple[tuple[str, str], str], int] = {}
         self._shown: dict[tuple[str, str], tuple[int, int]] = {}
+        self._visited: set[str] = set()
         self._causes: dict[tuple[str, tuple[int, int]], tuple[str, str | None, int]] = {}
 
     def pressed(self, phone: str, light: str, key: str, patience_ms: int, boot: str) -> None:
@@ -73,8 +74,8 @@ class Judge:
         self.owed.pop(key)
         self.facts[key].dead = "never sent"
 
-    def acted(self, key: str) -> None:
-        """A light's output obeyed this key now."""
+    def acted(self, key: str, device: str = "") -> None:
+        """A light's output obeyed this key now. `device`: which, where another one uses its name, too."""
         fact = self.facts[key]
         fact.acted += 1
         if fact.acted > 1:
@@ -83,9 +84,9 @@ class Judge:
             raise Broken(f"false: {key} acted after {fact.dead}")
         if self._now() > fact.limit:
             raise Broken(f"late: {key} acted {(self._now() - fact.limit) // MS} ms after its deadline")
-        if fact.number < self._newest.get(fact.hand, 0):
+        if fact.number < self._newest.get((fact.hand, device), 0):
             raise Broken(f"misordered: {key} acted after a newer press of the same hand")
-        self._newest[fact.hand] = fact.number
+        self._newest[fact.hand, device] = fact.number
 
     def said(self, key: str, word: str, who: str, why: str = "") -> None:
         """Somebody says a word on a press. `why`: what is known to excuse a word of LOST; empty: nothing."""
@@ -146,9 +147,22 @@ class Judge:
     def shows(self, phone: str, light: str, version: tuple[int, int]) -> None:
         """A phone shows a light in this version."""
         before = self._shown.get((phone, light), version)
-        if version < before:
+        if version < before and light not in self._visited:
             raise Broken(f"stale: {phone} shows {light} at {version} after {before}")
         self._shown[phone, light] = version
+
+    def visited(self, light: str) -> None:
+        """Somebody else has used the light's name: what phones show may have been false, and goes back then."""
+        self._visited.add(light)
+
+    def was_visited(self, light: str) -> bool:
+        """Whether somebody else has used the light's name."""
+        return light in self._visited
+
+    def began_anew(self, light: str) -> None:
+        """A bridge says that what it knew of a light was false."""
+        if light not in self._visited:
+            raise Broken(f"anew: {light} never said anything false")
 
     def forgot(self, light: str) -> None:
         """Somebody forgets a light: nobody can tell any more what came of presses on it."""

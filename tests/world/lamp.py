@@ -45,11 +45,12 @@ class Lamp:
     """One light: on until `cut_power`, and again after `power_on`. `light` is None while it has no power.
 
     `tear`: with how many of its bytes the next write to the flash stops, and the power with it. `nap`: while its loop
-    is blocked.
+    is blocked. `device`: what tells it from another one of its name.
     """
 
     def __init__(self, ground: Ground, broker: Broker, name: str) -> None:
         self.name = name
+        self.device = ""
         self.light: Light | None = None
         self.linked = False
         self.tear: int | None = None
@@ -60,6 +61,7 @@ class Lamp:
         self._ground = ground
         self._broker = broker
         self._flash = [b"", b""]
+        self._flashed = FLASHED_S
         self._life = 0
 
     @property
@@ -78,7 +80,7 @@ class Lamp:
         ground, dice = self._ground, self._ground.dice
         self._life += 1
         self._sequence, epoch, is_on, brightness = record.newest(self._flash)
-        self.light = Light(f"{dice.getrandbits(32):08x}", record.next_epoch(epoch, FLASHED_S), is_on, brightness)
+        self.light = Light(f"{dice.getrandbits(32):08x}", record.next_epoch(epoch, self._flashed), is_on, brightness)
         self._kept = (epoch, is_on, brightness)
         self._clock = agenda.Clock(ground.agenda, dice.randint(-500, 500), dice.randrange(1_000) * MS)
         # The chip's count of ms wraps in this life or does not.
@@ -214,7 +216,7 @@ class Lamp:
         key = f"{command.origin}-{command.number}" if command.origin else ""
         self._ground.note(self.name, f"obeys {key or 'a keyless message'}: {self.looks}, version {light.seq}")
         if key:
-            self._ground.judge.acted(key)
+            self._ground.judge.acted(key, self.device)
         else:
             self._ground.judge.changed(self.name, "a live message" if is_fresh else "")
         light.took(command, 100)

@@ -19,6 +19,8 @@ CROWDS = ((300,), (10_000,), (300, 10_000), (300, 10_000))
 """How patient a crowd is: with more phones than a light has places, all of them pressing within seconds."""
 DARK = 0.25
 """How many lives end in a power cut of the whole house."""
+VISITED = 10**12
+"""From this seed on, others use a light's name in each life."""
 CRASHES = ("stored", "published", "known")
 
 
@@ -49,6 +51,8 @@ class Life:
             timeline=timeline,
         )
         self._script(dice.choice((0, 4, 12)))
+        for _ in range(dice.randint(1, 3) if seed >= VISITED else 0):
+            self._sometime(lambda: self.world.visit(self._lamp().name))
 
     def run(self) -> None:
         """Live it, mend it, and look."""

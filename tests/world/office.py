@@ -8,7 +8,7 @@ from typing import Protocol
 from cloud.board import Talk
 from cloud.desk import Desk
 from cloud.errors import StoreUnavailable
-from cloud.house import Folded
+from cloud.folded import Folded
 from cloud.inbox import Inbox
 from cloud.press import Press
 from cloud.record import Record
@@ -70,7 +70,10 @@ class Office:
         self._drawer = Drawer(ground.shelf, self._later)
         self._alarm: Entry | None = None
         self._alarm_at = 0
-        self.desk = Desk(self, self, self, self, self._set_alarm, max_open=10_000, max_open_per_light=1_024)
+        asks_as = f"{ground.dice.getrandbits(64):016x}"
+        self.desk = Desk(
+            self, self, self, self, self._set_alarm, asks_as=asks_as, max_open=10_000, max_open_per_light=1_024
+        )
         self.inbox = Inbox(self.desk, self)
         self.counts = self
         for name in ground.shelf.forgotten:
@@ -168,7 +171,10 @@ class Office:
             self._crash_if("known")
 
     def folded(self, light: str, folded: Folded) -> None:
-        """Nothing is measured here."""
+        """A bridge takes what it knew for false only if it was."""
+        if folded.anew:
+            self._ground.note(self.name, f"begins the versions of {light} anew")
+            self._ground.judge.began_anew(light)
 
     def mistake(self, where: str, error: Exception) -> None:
         """A defect is one here, too."""

@@ -7,7 +7,6 @@ from unittest.mock import patch
 
 import cloud.bound
 import cloud.desk
-import cloud.house
 import cloud.press
 import lamp.gate
 import lamp.light
@@ -16,18 +15,21 @@ import lamp.table
 import mobile_sim.bound
 import mobile_sim.journal
 import mobile_sim.presses
+from cloud.challenge import Challenge
 from cloud.events import Decided, Do, LightForgotten
-from cloud.house import Folded, House
+from cloud.folded import Folded
+from cloud.house import House
 from cloud.press import Press, State
 from cloud.record import Record
-from contract.mqtt import Report
 from contract.words import Outcome, Reason, Word
 from lamp.command import VALID, Command
 from lamp.gate import Gate
 from lamp.light import Light
 from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
+from mobile_sim.screen import Screen
 from tests.world import agenda, shelf
 from tests.world.lamp import Lamp
+from tests.world.life import VISITED
 
 
 @dataclass(frozen=True)
@@ -190,10 +192,25 @@ def _no_drift() -> Iterator[None]:
 
 
 def _loud_ghosts() -> AbstractContextManager[object]:
-    def begins(light: cloud.house.Light, report: Report, _now: int, *, live: bool) -> bool:
-        return report.version[0] > light.report.version[0] or (live and report.boot not in light._boots)
+    """A bridge that believes each report that comes live, as if it had asked for it."""
+    return patch.object(Challenge, "is_answered_in", lambda _challenge, _report: True)
 
-    return patch.object(cloud.house.Light, "_begins", begins)
+
+def _answers_to_old_questions() -> AbstractContextManager[object]:
+    return patch.object(Challenge, "drop", lambda _challenge: None)
+
+
+def _no_questions() -> AbstractContextManager[object]:
+    return patch.object(Challenge, "is_due", lambda _challenge, _now: False)
+
+
+def _one_line_for_ever() -> AbstractContextManager[object]:
+    """Phones that never take a lower version."""
+    return patch.object(Screen, "_count_lines", lambda _screen, _told: False)
+
+
+def _deaf_to_claims() -> AbstractContextManager[object]:
+    return patch.object(House, "hear_claims", lambda _house, _have: [])
 
 
 def _no_blocks() -> AbstractContextManager[object]:
@@ -250,23 +267,27 @@ TEETH = (
     Tooth("deadline", lambda: _judging(_no_deadline), ("late", "false")),
     Tooth("dedupe window", lambda: _knows(acted=NEW), ("double", "false")),
     Tooth("superseded", lambda: _knows(never=NEW), ("misordered", "false")),
-    Tooth("epoch", _no_epoch, ("stale",)),
-    Tooth("store's key closing", _reopened_keys, ("false",)),
+    Tooth("epoch", _no_epoch, ("stale", "anew")),
+    Tooth("store's key closing", _reopened_keys, ("false",), first=32),
     Tooth("retained drop", _kept_wishes, ("ghost",)),
-    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=165),
-    Tooth("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=298),
+    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=183),
+    Tooth("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=309),
     Tooth("precondition", lambda: _judging(_no_precondition), ("unseen",)),
-    Tooth("deadlines that never go back", _no_latest, ("misordered",), first=274),
-    Tooth("busy is no last word", _final_busy, ("false",), first=43),
-    Tooth("missed answers", _blind_faith, ("false",), first=40),
-    Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=243),
-    Tooth("a power cut may take a press back", _all_new, ("false",), first=10007),
-    Tooth("presses taken up are quiet", _loud_reload, ("false",), first=35),
-    Tooth("late reports are no new boot", _loud_ghosts, ("false",), first=480),
-    Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=226),
-    Tooth("drift", _no_drift, ("false", "late"), first=43),
+    Tooth("deadlines that never go back", _no_latest, ("misordered", "false"), first=1349),
+    Tooth("busy is no last word", _final_busy, ("false",), first=49),
+    Tooth("missed answers", _blind_faith, ("false",), first=49),
+    Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=373),
+    Tooth("a power cut may take a press back", _all_new, ("false",), first=10010),
+    Tooth("presses taken up are quiet", _loud_reload, ("false",), first=66),
+    Tooth("late reports are no new boot", _loud_ghosts, ("anew", "false")),
+    Tooth("answers to old questions prove nothing", _answers_to_old_questions, ("anew",)),
+    Tooth("who contradicts is asked", _no_questions, ("stale", "kept"), first=VISITED),
+    Tooth("phones heed a new line", _one_line_for_ever, ("stale",), first=VISITED),
+    Tooth("what phones show is heeded", _deaf_to_claims, ("stale",), first=VISITED + 14),
+    Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=270),
+    Tooth("drift", _no_drift, ("false", "late", "anew"), first=43),
     Tooth("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
-    Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=16),
+    Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=39),
     Tooth("bridges say offline to the broker", _silent_about_the_dead, ("kept",), first=2),
-    Tooth("lights answer offline", _deaf_to_denials, ("kept",), first=28),
+    Tooth("lights answer offline", _deaf_to_denials, ("kept",), first=38),
 )

@@ -11,12 +11,13 @@ from multiprocessing import get_context
 import pytest
 
 from tests.world.judge import Broken
-from tests.world.life import live
+from tests.world.life import VISITED, live
 from tests.world.world import World
 
 SEEDS_AT_ONCE = 20
 PRESSES_A_LIFE = 63  # a little less than they have, so that few lives are lived for nothing
 PRESSES = 50_000
+PRESSES_OF_VISITED = 5_000
 PRESSES_A_NIGHT = 1_000_000
 LAST_LINES = 60
 EVENTS = {
@@ -77,10 +78,18 @@ def test_every_promise_holds_in_fifty_thousand_presses() -> None:
     _every_promise_holds(0, PRESSES)
 
 
+@pytest.mark.timeout(600)  # as above
+def test_every_promise_holds_where_others_use_a_lights_name() -> None:
+    """Strangers that report the highest version, and second lamps, for a while: then all is as before."""
+    _every_promise_holds(VISITED, PRESSES_OF_VISITED)
+
+
 @pytest.mark.nightly
 def test_every_promise_holds_in_a_million_presses() -> None:
     """Other lives each night: `SEED=n make nightly` lives those of one night again."""
-    _every_promise_holds(int(os.environ.get("SEED", secrets.randbelow(10**9))), PRESSES_A_NIGHT)
+    seed = int(os.environ.get("SEED", secrets.randbelow(10**9)))
+    _every_promise_holds(seed, PRESSES_A_NIGHT)
+    _every_promise_holds(VISITED + seed, PRESSES_A_NIGHT // 10)
 
 
 def test_seed_lives_the_same_life_again() -> None:

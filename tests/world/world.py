@@ -17,6 +17,7 @@ from tests.world.ground import Ground
 from tests.world.handset import Handset
 from tests.world.lamp import Lamp
 from tests.world.network import FAIR, Weather
+from tests.world.stranger import Stranger, Twin
 
 SETTLES_WITHIN = 120 * S
 TOLD_WITHIN = 42 * S
@@ -40,6 +41,7 @@ class World(Ground):
         super().__init__(dice, weather, timeline, self._why_nobody_knows)
         self.broker = broker = Broker(self)
         self.lamps = {f"light-{n}": Lamp(self, broker, f"light-{n}") for n in range(lights)}
+        self.twins: list[Twin] = []
         self.bridges = [Bridge(self, broker, f"bridge-{n}") for n in range(bridges)]
         self.handsets = [Handset(self, self.bridges, f"phone-{n}") for n in range(phones)]
         for lamp in self.lamps.values():
@@ -59,8 +61,9 @@ class World(Ground):
             return "bridges refused to tell"
         if word not in ("lost_in_reboot", "forgotten"):
             return ""
-        if light is None or light.gate.boot != fact.boot:
-            return "it rebooted"
+        others = word == "lost_in_reboot" and self.judge.was_visited(fact.hand[1])
+        if others or light is None or light.gate.boot != fact.boot:
+            return "it rebooted, or another device had its name"
         if word == "forgotten":
             newest = max(each.number for each in self.judge.facts.values() if each.hand == fact.hand)
             if newest - fact.number >= WINDOW or light.gate._table.gone_until >= 0:
@@ -76,6 +79,16 @@ class World(Ground):
         for bridge in self.bridges:
             bridge.lose_broker()
             bridge.find_broker()
+
+    def visit(self, light: str) -> None:
+        """Somebody else uses a light's name for a while."""
+        lamp, dice = self.lamps[light], self.dice
+        if dice.random() < 0.5:
+            Stranger(self, self.broker, lamp).visit(as_boot=dice.random() < 0.5)
+        else:
+            twin = Twin(self, self.broker, lamp, len(self.twins) + 1, ahead=dice.random() < 0.5)
+            self.twins.append(twin)
+            twin.visit(dice.randint(1, 20) * S)
 
     def forget(self, light: str) -> None:
         """Somebody has a light forgotten that is there all the same: bridges hear it of the broker, or of the store."""
@@ -97,6 +110,8 @@ class World(Ground):
         self.note("world", "is mended")
         self.network.weather = FAIR
         self.broker.start(emptied=False)
+        for twin in self.twins:
+            twin.leave()
         for lamp in self.lamps.values():
             lamp.nap.end()
             lamp.tear = None
