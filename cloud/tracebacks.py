@@ -15,6 +15,8 @@ HIDDEN = "[hidden]"
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 
 _WORD = re.compile(r"[\w-]{20,}", re.ASCII)
+_HEX = re.compile(r"(?=.*[0-9])(?=.*[a-fA-F])[0-9a-fA-F]{32,}")
+"""As `openssl rand -hex` makes the token for the metrics. A press's key is shorter."""
 
 
 def traceback_text(exc_info: ExcInfo) -> str:
@@ -29,7 +31,12 @@ def without_secrets(text: str) -> str:
 
 
 def _hidden(word: re.Match[str]) -> str:
-    """Hide what looks random, as tokens and passwords do: capitals, small letters and digits take turns often."""
+    """Hide what looks random, as tokens and passwords do: capitals, small letters and digits take turns often.
+
+    In hex there are no capitals, so that is told by its length.
+    """
+    if _HEX.fullmatch(word[0]):
+        return HIDDEN
     kinds = ["0" if char.isdigit() else "A" if char.isupper() else "a" for char in word[0] if char.isalnum()]
     turns = sum(one != other for one, other in pairwise(kinds))
     return HIDDEN if {"A", "a"} <= set(kinds) and turns >= len(kinds) / 4 else word[0]

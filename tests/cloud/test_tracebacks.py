@@ -38,6 +38,13 @@ def test_secret_that_an_exception_names_is_not_shown(random_bytes: int) -> None:
         assert text.endswith(f"RuntimeError: no '{HIDDEN}' in Bearer {HIDDEN}")
 
 
+@pytest.mark.parametrize("random_bytes", [16, 32])
+def test_secret_in_hex_is_not_shown(random_bytes: int) -> None:
+    for number in range(1_000):
+        secret = hashlib.sha256(str(number).encode()).digest()[:random_bytes].hex()
+        assert traceback_text(failed(f"Bearer {secret}")).endswith(f"RuntimeError: Bearer {HIDDEN}")
+
+
 @pytest.mark.parametrize(
     "name", ["PydanticSerializationError", "test_names_of_functions_are_shown", "x" * 40, "F" * 40]
 )
