@@ -5,9 +5,11 @@ is let go; nobody else notices.
 """
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -91,6 +93,10 @@ class RequestProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Have it answered, at once or in its turn."""
+        is_offered = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        self._is_read_again = is_offered and not self._should_upgrade()
+        if self._is_read_again:
+            return
         super().on_headers_complete()
         if not self.pipeline:
             self._turn = self.cycle
@@ -130,6 +136,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def _take(self, piece: bytes) -> None:
         self._received += len(piece)
+        self._piece_begins = self._parsed - len(piece)
         super().data_received(piece)
         if self._received > LONGEST_REQUEST_BYTES:
             self._refuse(ErrorCode.TOO_LARGE, f"{LONGEST_REQUEST_BYTES} bytes are allowed")
@@ -143,6 +150,8 @@ class RequestProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """All of it is there."""
+        if self._is_read_again:
+            return
         super().on_message_complete()
         self._received = 0
         self._late.cancel()
@@ -165,7 +174,23 @@ class RequestProtocol(HttpToolsProtocol):
         return self.parser.get_http_version() == "1.1" and super()._should_upgrade()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: it is answered as if it had not asked, and a line per request could fill a disk."""
+        """Read its head again as if it had not asked: its body would be the next request to the parser.
+
+        Say nothing: a line per request could fill a disk.
+        """
+        if self._is_read_again:
+            self._put_back(cast(HttpParserUpgrade, sys.exception()).args[0])
+            version = self.parser.get_http_version().encode()
+            head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+            lines = (name + b": " + value + b"\r\n" for name, value in self.headers if name != b"upgrade")
+            self.parser = HttpRequestParser(self)
+            self.parser.feed_data(b"".join([*head, *lines, b"\r\n"]))
+
+    def _put_back(self, used: int) -> None:
+        """Of the piece that is being parsed so many bytes are: have the others be the next piece."""
+        left = self._parsed - self._piece_begins - used
+        self._parsed -= left
+        self._received -= left
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""

@@ -175,6 +175,56 @@ async def test_proxy_that_forgets_upgrade_is_named_in_one_line_however_many_phon
     assert len([record for record in caplog.records if "proxy" in record.message]) == 2
 
 
+H2C = b"Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+"""As Java's client and `curl --http2` ask for HTTP/2."""
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+async def test_press_that_offers_another_protocol_too_is_taken_with_its_body(
+    house: House, wire: Wire, pieces: int
+) -> None:
+    body = b'{"state": "ON"}'
+    for _ in range(2):  # on one connection
+        head = press_head(house, length=len(body))[:-2] + H2C
+        for part in [head + body] if pieces == 1 else [head, body]:
+            wire.send(part)
+            await asyncio.sleep(0)
+        status, _, told = await wire.answer()
+        assert (status, json.loads(told)["type"]) in {(200, "outcome"), (202, "outcome")}
+    assert counted(house, ErrorCode.MALFORMED) == 0
+
+
+@pytest.mark.parametrize("connection", [b"Upgrade", b"Upgrade\r\nConnection: keep-alive", b"keep-alive, upgrade"])
+@pytest.mark.parametrize("upgrade", [b"h2c", b"websocket/1", b"h2c\r\nUpgrade: TLS/1.0"])
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 42\r\n\r\n" + GET, b"Transfer-Encoding: chunked\r\n\r\n2a\r\n" + GET + b"\r\n0\r\n\r\n"]
+)
+async def test_body_behind_an_offer_of_another_protocol_is_no_request(
+    wire: Wire, connection: bytes, upgrade: bytes, body: bytes
+) -> None:
+    wire.send(
+        b"POST /healthz HTTP/1.1\r\nHost: a.localhost\r\nConnection: "
+        + connection
+        + b"\r\nUpgrade: "
+        + upgrade
+        + b"\r\n"
+        + body
+    )
+    wire.send(GET.replace(b"localhost\r\n", b"localhost\r\nConnection: close\r\n"))
+    assert await wire.problem() == (405, "method_not_allowed")
+    assert (await wire.answer())[0] == 200
+    assert await wire.ended() == b""
+
+
+async def test_body_is_whole_where_the_end_of_its_head_was_cut_in_two(house: House, wire: Wire) -> None:
+    body = b'{"state": "ON"}'
+    head = press_head(house, length=len(body))[:-2] + H2C
+    pad = b"X: " + bytes([120]) * (door._PIECE_BYTES + 1 - len(head) - len(b"X: \r\n")) + b"\r\n"
+    wire.send(head[:-2] + pad + b"\r\n" + body + GET)
+    assert (await wire.answer())[0] in {200, 202}
+    assert (await wire.answer())[0] == 200
+
+
 VERSION = b"Sec-WebSocket-Version: 13\r\n"
 
 
