@@ -11,12 +11,13 @@ by now, and so would know neither who may press nor, after a restart, what was p
 import asyncio
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
 from cloud.group_commit import GroupCommit, Then
@@ -40,6 +41,8 @@ LONGEST_WAL_BYTES = 64 * 2**20
 
 _Written: TypeAlias = tuple[int, int]
 """How many rows were written here, and the data version, which tells what others wrote."""
+
+_Done = TypeVar("_Done")
 
 _NEVER = -1
 """No data version: whatever is found is news."""
@@ -69,6 +72,7 @@ class Sqlite:
         self.path = path
         self._trouble = trouble
         self._patience_s = LOCKED_S if patience_s is None else patience_s
+        self._tidying = threading.Lock()
         self._files = StoreFiles(path)
         self._log_is_spare = False
         self._log: int | None = None
@@ -204,7 +208,7 @@ class Sqlite:
 
     async def _move(self, written: _Written) -> None:
         try:
-            await asyncio.to_thread(checkpoint, self._tidier)
+            await asyncio.to_thread(self._tidy, checkpoint)
             self.shorten()
         except FAILED as error:
             self._trouble(error)
@@ -223,7 +227,7 @@ class Sqlite:
         if not self._log_is_spare:
             with _in_our_words():
                 alone = self._seen == self._data_version()
-            self._log_is_spare = alone and await asyncio.to_thread(empty_log, self._tidier)
+            self._log_is_spare = alone and await asyncio.to_thread(self._tidy, empty_log)
         if not (self._log_is_spare and self._files.has_database):
             return False
         self.shut()
@@ -245,8 +249,16 @@ class Sqlite:
         if self._log is not None:
             os.close(self._log)
         self._log = self._commit = None
-        self._tidier.close()
+        with suppress(sqlite3.ProgrammingError):  # it is closed already
+            self._tidier.interrupt()  # what is left is moved after the next start
+        with self._tidying:
+            self._tidier.close()
         self._db.close()
+
+    def _tidy(self, work: Callable[[sqlite3.Connection], _Done]) -> _Done:
+        """Do what takes long, in a thread. That outlives its cancelled task, and SQLite crashes if closed amid it."""
+        with self._tidying:
+            return work(self._tidier)
 
 
 def connect(path: Path) -> sqlite3.Connection:

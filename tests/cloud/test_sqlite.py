@@ -1,4 +1,6 @@
+import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +79,28 @@ def test_log_of_changes_is_moved_into_the_database(shelf: Shelf) -> None:
     checkpoint(database(shelf)._tidier)
     assert path(shelf).stat().st_size > before
     assert len(shelf.store.open_presses()) == 199
+
+
+async def test_end_amid_a_checkpoint_has_it_end_first(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, ended = threading.Event(), list[str]()
+
+    def begin() -> int:
+        began.set()
+        return 1
+
+    def endless(db: sqlite3.Connection) -> None:
+        db.create_function("begin", 0, begin)
+        with pytest.raises(sqlite3.OperationalError) as error:
+            db.execute("WITH RECURSIVE n(i) AS (SELECT begin() UNION ALL SELECT i FROM n) SELECT count(*) FROM n")
+        ended.append(str(error.value))
+
+    monkeypatch.setattr("cloud.sqlite.checkpoint", endless)
+    monkeypatch.setattr("cloud.sqlite.CHECKPOINT_ROWS", 0)
+    tending = asyncio.create_task(database(shelf).tend())
+    await asyncio.to_thread(began.wait)
+    tending.cancel()
+    shelf.store.shut()
+    assert ended == ["interrupted"]
 
 
 def test_log_that_grew_long_is_started_anew(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
