@@ -200,8 +200,9 @@ def _give_up(database: Database, light: str, asked_at: int, before: Asked | None
 
 
 def _answer(database: Database, light: str, asked_at: int) -> Answer | None:
+    """What came of it, or of a newer request that took its place: that one's answer is ours."""
     found = _found(database, light)
-    return found.answer if found is not None and found.asked_at == asked_at else None
+    return found.answer if found is not None and found.asked_at >= asked_at else None
 
 
 def _found(database: Database, light: str) -> Asked | None:

@@ -339,6 +339,17 @@ async def test_request_ends_with_the_wait(address: Path | str, store: Store) -> 
     assert bridge.line.emptied == []
 
 
+def test_answer_to_a_newer_request_is_told_to_who_asked_before(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(_s: float) -> None:
+        wanted(address, ms_ago=-1_000)
+        store.answer(store.to_forget()[0], Answer.FORGOTTEN)
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    assert forgetting.ask(address, LIGHT, 10) is Answer.FORGOTTEN
+
+
 async def test_request_is_nothing_once_who_asked_cannot_wait_any_more(address: Path | str, store: Store) -> None:
     wanted(address, ms_ago=WAITED_FOR_MS + 1)
     bridge = Bridge(store)
