@@ -1,9 +1,10 @@
 """Files that outlive the program: a reader, or a start after a crash, finds the old text or the new one, never half."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
 
@@ -25,6 +26,41 @@ def replace_files(texts: Mapping[Path, str], mode: int = PRIVATE) -> None:
         for file, new in ready.items():
             with _told_of(file):
                 new.replace(file)
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Keep other programs that ask for this from changing files of a folder between our reading and our writing.
+
+    Waits until they are done. Of a folder that is not there yet it is the one above that is locked, so none is made.
+    """
+    with ExitStack() as locks:
+        while not _is_there(folder):
+            above = next(place for place in folder.absolute().parents if _is_there(place))
+            locks.enter_context(_locked(above))
+            if not _is_there(folder):  # nobody has made it while we waited
+                break
+        else:
+            locks.enter_context(_locked(folder))
+        yield
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder meanwhile, where that can be: what may not be read, or lies on a share without locks, is not."""
+    with ExitStack() as opened:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            opened.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from broker.accounts import PASSWORDS
+from broker.kept_files import only_writer
 from contract.errors import Invalid, printable
 from contract.topics import BRIDGE_USER
 from presslight.accounts_folder import ACL, AccountsFolder
@@ -34,8 +35,14 @@ def accounts(
     What exists stays. Host, port and TLS are remembered for users that are added later; to name one of them again
     changes it for everybody.
     """
+    with only_writer(folder):
+        _change(folder, users or [], remove or [], host, port, tls)
+
+
+def _change(
+    folder: Path, asked: list[str], gone: list[str], host: str | None, port: int | None, tls: bool | None
+) -> None:
     kept = AccountsFolder.open(folder)
-    asked, gone = users or [], remove or []
     before, had = kept.address, set(kept.accounts.users)
     if not (asked or gone or _is_moved(host, port, tls)):
         raise Invalid("name a light to add, or one to take away (--remove)")

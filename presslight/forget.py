@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from broker.accounts import CREDENTIALS, Accounts
+from broker.kept_files import only_writer
 from cloud import forgetting
 from cloud.forgetting import Answer
 from contract.errors import Invalid, PresslightError, printable
@@ -58,8 +59,7 @@ def forget(
     """
     check_name(name)
     address = store_address(state, store)
-    folder = _open(accounts) if accounts else None
-    has_account = folder is not None and name in folder.accounts.users
+    has_account = accounts is not None and name in _open(accounts).accounts.users
     had_own = _take_own_account(name, state)  # first, as the stack that runs on it cuts the light off then
     answer = forgetting.ask(address, name, WAIT_S)
     if answer is Answer.REFUSED:
@@ -73,22 +73,32 @@ def forget(
         raise NoBridge(f"no bridge has answered, and nothing was done. {again}")
     if answer is Answer.UNKNOWN and not had_account:
         raise NoSuchLight(f"there is no light {name}")
-    if folder is not None and has_account:
-        folder.remove([name])
-        folder.save()
+    if accounts is not None and has_account:
+        _take_account(name, accounts)
     _say(f"{name} is forgotten" if answer else f"The account of {name} is gone; no bridge has answered. {again}")
     _tell(name, had_account=had_account, elsewhere=accounts if has_account else None)
 
 
 def _take_own_account(name: str, state: Path | None) -> bool:
     """Take its account at a broker that `up` starts away; answers whether it had one. Raises BadCredentials."""
-    file = state / CREDENTIALS if state else None
-    own = Accounts.load(file) if file and file.exists() else None
-    if file is None or own is None or name not in own.users:
+    if state is None or not (file := state / CREDENTIALS).exists():
         return False
-    own.remove(name)
-    own.save(file)
+    with only_writer(state):
+        own = Accounts.load(file)
+        if name not in own.users:
+            return False
+        own.remove(name)
+        own.save(file)
     return True
+
+
+def _take_account(name: str, accounts: Path) -> None:
+    """Take its account away in the folder as it is by now."""
+    with only_writer(accounts):
+        folder = _open(accounts)
+        if name in folder.accounts.users:
+            folder.remove([name])
+            folder.save()
 
 
 def _open(folder: Path) -> AccountsFolder:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from broker.accounts import CREDENTIALS, Accounts
 from broker.embedded import EmbeddedBroker
 from broker.errors import BrokerDied, BrokerError, BrokerSilent, PortInUse
+from broker.kept_files import only_writer
 from broker.mosquitto import Mosquitto
 from broker.ports import listen
 from cloud.database import Address
@@ -218,7 +219,8 @@ class Stack:
             return lambda _: address
         self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")
         users = [*self.names, *([HOME_ASSISTANT_USER] if self._home_assistant else [])]
-        self._accounts = accounts = _accounts(folder / CREDENTIALS, users)
+        with only_writer(folder) if self._folder else nullcontext():
+            self._accounts = accounts = _accounts(folder / CREDENTIALS, users)
         self._accounts_file = AccountsFile(folder / CREDENTIALS, accounts)
         self.broker = broker = await self._listening(exits, folder)
         return lambda user: broker.address.signed_in_as(user, accounts.password(user))

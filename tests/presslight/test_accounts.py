@@ -3,6 +3,9 @@
 import json
 import os
 import shlex
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +16,8 @@ from typer.testing import CliRunner, Result
 
 from broker.accounts import CREDENTIALS, PASSWORDS, Accounts
 from contract.address import BrokerAddress
+from presslight import forget
+from presslight.accounts_folder import AccountsFolder
 from presslight.command import app
 
 
@@ -188,6 +193,64 @@ def test_one_lost_address_is_written_anew(folder: Path) -> None:
     (folder / "bridge.url").unlink()
     assert call(folder, "hall").exit_code == 0
     assert contents(folder)["bridge.url"] == before["bridge.url"]
+
+
+def elsewhere(folder: Path, *words: str) -> None:
+    """As `call`, in another process."""
+    subprocess.run([sys.executable, "-m", "presslight", "accounts", folder, *words], check=True, capture_output=True)
+
+
+def is_waited_for(folder: Path) -> bool:
+    """Whether somebody waits for a lock on it."""
+    lines = Path("/proc/locks").read_text().splitlines()
+    return any("-> FLOCK" in line and f":{folder.stat().st_ino} " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("second", "left"),
+    [
+        (lambda folder: elsewhere(folder, "bath"), {"bridge", "kitchen", "hall", "bath"}),
+        (lambda folder: elsewhere(folder, "--remove", "kitchen"), {"bridge", "hall"}),
+        (lambda folder: forget._take_own_account("kitchen", folder), {"bridge", "hall"}),
+        (lambda folder: forget._take_account("kitchen", folder), {"bridge", "hall"}),
+    ],
+    ids=["add", "remove", "forget in a stack", "forget"],
+)
+def test_two_at_once_take_nothing_of_each_other_back(
+    folder: Path, second: Callable[[Path], object], left: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = threading.Thread(target=second, args=[folder])
+    save = AccountsFolder.save
+
+    def slowly(kept: AccountsFolder) -> tuple[Path, ...]:
+        if other.ident is None:
+            other.start()
+            while other.is_alive() and not is_waited_for(folder):
+                other.join(0.01)
+        return save(kept)
+
+    monkeypatch.setattr(AccountsFolder, "save", slowly)
+    call(folder, "hall")
+    other.join()
+    assert set(Accounts.load(folder / CREDENTIALS).users) == left
+
+
+def test_two_at_once_where_there_is_no_folder_yet_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "a" / "b"
+    other = threading.Thread(target=elsewhere, args=[folder, "bath"])
+    save = AccountsFolder.save
+
+    def slowly(kept: AccountsFolder) -> tuple[Path, ...]:
+        if other.ident is None:
+            other.start()
+            while other.is_alive() and not is_waited_for(tmp_path):
+                other.join(0.01)
+        return save(kept)
+
+    monkeypatch.setattr(AccountsFolder, "save", slowly)
+    call(folder, "hall")
+    other.join()
+    assert set(Accounts.load(folder / CREDENTIALS).users) == {"bridge", "hall", "bath"} == set(addresses(folder))
 
 
 @contextmanager
