@@ -43,6 +43,12 @@ class Database(Protocol):
         Raises Refusal(FORBIDDEN) if the origin is another phone's.
         """
 
+    def admit_text(self, origin: str, phone: str, row: Row, text: bytes) -> bool:
+        """Store a press, and the digest of the text that stands for its key. False if either is known.
+
+        Raises Refusal(FORBIDDEN) if the origin is another phone's.
+        """
+
     def settle(self, rows: Sequence[Row]) -> None:
         """Write last words (word, reason, version, legs, closed_at, key), but where there is one."""
 

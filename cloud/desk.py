@@ -9,12 +9,11 @@ from contextlib import suppress
 
 from cloud import knock
 from cloud.alarms import Alarms
-from cloud.deadline import deadline
+from cloud.disk_waits import DiskWaits
 from cloud.display import Display
 from cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from cloud.events import (
     Acked,
-    Asked,
     AskedAgain,
     BootOver,
     BoundPassed,
@@ -30,25 +29,23 @@ from cloud.events import (
 )  # fmt: skip
 from cloud.folded import Folded, Kind
 from cloud.house import House
-from cloud.legs import Stamps
+from cloud.intake import QUIET_NS, Intake
 from cloud.light import Light
 from cloud.open_presses import OpenPresses
 from cloud.ports import Audience, Ledger, Line, Observer, Watcher
 from cloud.press import Press, State
-from cloud.record import Ask, Order, Record
+from cloud.record import Ask, Record
 from contract.errors import ErrorCode
-from contract.mqtt import Availability, Report, SetCommand, encode_set
+from contract.mqtt import Availability, Report
 from contract.phone import Have, PressOutcome, Status, encode
-from contract.words import MAX_AHEAD_MS, Word
-
-QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
-"""After this, no light takes the deadline of a press that was stored before."""
+from contract.words import Word
 
 
 class Desk:
     """See the module. `alarm` hears when (ns) `on_time` is wanted sooner than it knew.
 
-    `max_open`, `max_open_per_light`: how many presses without a last word it holds. `asks_as`: see House.
+    `max_open`, `max_open_per_light`: how many presses without a last word it holds. `draw` answers 64 random
+    bits in hex, for an origin.
     """
 
     def __init__(
@@ -59,18 +56,19 @@ class Desk:
         observer: Observer,
         alarm: Callable[[int], None],
         *,
-        asks_as: str,
         max_open: int,
         max_open_per_light: int,
+        draw: Callable[[], str],
     ) -> None:
-        self.house = House(self._phone_of, asks_as)
+        self.house = House(self._phone_of, draw())
         self.broker = False
         self._ledger = ledger
         self._line = line
         self._audience = audience
         self._observer = observer
         self._open = OpenPresses(max_open, max_open_per_light)
-        self._asked_meanwhile: dict[str, list[Watcher]] = {}
+        self._intake = Intake(self.house, self._open, draw)
+        self._disk = DiskWaits(ledger, self._open, observer, self._on_disk)
         self._deadlines = Alarms(alarm)
         self._display = Display(self.house, audience, alarm)
 
@@ -86,7 +84,9 @@ class Desk:
     def reload(self, now: int) -> None:
         """Take up the presses of an earlier life of this bridge. Who still wants one asks for it again."""
         for record in self._ledger.open_presses():
-            self._hold(Press.recalled(record, now + QUIET_NS))
+            press = Press.recalled(record, now + QUIET_NS)
+            self._hold(press)
+            self._intake.on_sent(press.order, now)
 
     # Phones
 
@@ -122,52 +122,43 @@ class Desk:
         return order.phone if order is not None and order.light == light else None
 
     def _ask_first(self, ask: Ask, watcher: Watcher, now: int) -> None:
-        light = self.house.lights.get(ask.light)
         try:
-            self._check(ask.light)
-            moment = deadline(ask, light, now)
+            press, asked = self._intake.press(ask, now, broker=self.broker)
         except Refusal:
-            self._must_be_new(ask.key)
+            self._must_be_new(ask)
             raise
-        wish = ask.set
-        command = SetCommand(
-            state=wish.state, brightness=wish.brightness, key=ask.key, not_after=moment, if_ver=ask.if_ver
-        )
-        order = Order(ask.key, ask.light, ask.phone, ask.payload(), encode_set(command), moment)
-        is_new = _is_new(ask, light, now)
-        followed = is_new and light is not None and light.report.boot == moment.boot
-        press = Press(order, followed=followed, stamps=Stamps(now, ask.before_us))
-        is_online = light is not None and light.online
-        asked = Asked(self.broker, is_online, dated=ask.not_after is not None, new=is_new)
-        self._step(press, asked, now, watcher)
+        try:
+            self._step(press, asked, now, watcher, ask.text)
+        except KnownAlready:
+            self._intake.on_known(ask, press.order.key)
+            raise
+        if press.word is not Word.OFFLINE:
+            self._intake.on_sent(press.order, now)
 
-    def _check(self, name: str) -> None:
-        """Raise Refusal if there is no such light, or no room for a press on it."""
-        if name not in self.house.lights and self.broker:
-            raise Refusal(ErrorCode.UNKNOWN_LIGHT, name)
-        if not self._open.has_room(name):
-            raise Refusal(ErrorCode.OVERLOADED)
-
-    def _must_be_new(self, key: str) -> None:
-        record = self._ledger.find(key)
+    def _must_be_new(self, ask: Ask) -> None:
+        record = self._ledger.find(ask.key) if ask.text is None else self._ledger.find_text(ask.text)
         if record is not None:
             raise KnownAlready(record)
 
     def _ask_known(self, record: Record, ask: Ask, watcher: Watcher, now: int) -> None:
         """Take up a press that the store has. Another bridge may have stored it just now, and wait for the disk."""
         _must_be_same(record.phone, record.payload, ask)
-        on_disk = record.word is not Word.OFFLINE and (record.word.final or ask.not_after is not None)
+        ask = ask._replace(key=record.key)
+        held = self._open.get(record.key)
+        if held is not None:
+            return self._ask_again(held, ask, watcher, now)
+        on_disk = record.word is not Word.OFFLINE and (record.word.final or ask.is_dated)
         press = Press.recalled(record, on_disk=on_disk)
         if press.state is not State.CLOSED:
             self._hold(press)
         self._ask_again(press, ask, watcher, now)
         if not on_disk:
-            self._sync(press)
+            self._disk.begin(press)
+        return None
 
     def _ask_again(self, press: Press, ask: Ask, watcher: Watcher, now: int) -> None:
         _must_be_same(press.order.phone, press.order.payload, ask)
-        if press.state is State.STORED and watcher in self._open.watchers(ask.key):
-            self._asked_meanwhile.setdefault(ask.key, []).append(watcher)
+        self._disk.ask_again(press, watcher)
         self._open.watch(ask.key, watcher)
         self._step(press, AskedAgain(), now, watcher)
 
@@ -321,12 +312,14 @@ class Desk:
 
     # What a press says is to be done
 
-    def _step(self, press: Press, event: Event, now: int, asker: Watcher | None = None) -> None:
+    def _step(
+        self, press: Press, event: Event, now: int, asker: Watcher | None = None, text: bytes | None = None
+    ) -> None:
         actions = press.on_event(event, now)
         for action in actions:
             match action:
                 case Do.ADMIT:
-                    self._ledger.admit(press.record())
+                    self._ledger.admit(press.record(), text)
                 case Do.PUBLISH:
                     self._publish(press)
                 case Do.ANSWER if asker is not None:
@@ -340,33 +333,14 @@ class Desk:
         if Do.ADMIT in actions:
             self._hold(press, asker)
         if Do.SYNC in actions:
-            self._sync(press)
+            self._disk.begin(press)
         elif Do.ADMIT in actions or Do.SAY in actions:
             self._observer.said(press)
 
-    def _sync(self, press: Press) -> None:
-        self._ledger.sync(lambda now, error: self._on_disk(press, now, error))
-
-    def _on_disk(self, press: Press, now: int, error: Refusal | None) -> None:
-        again = self._asked_meanwhile.pop(press.order.key, [])
-        try:
-            if error is None:
-                self._step(press, OnDisk(), now)
-                for watcher in again:  # who asks n times is answered n times
-                    watcher.hear(press.outcome(), encode(press.outcome()))
-                if press.state is State.OPEN:
-                    self._arm(press)
-            else:
-                self._give_up(press, error)
-        except Exception as mistake:  # the others that waited with it go on
-            self._observer.mistake(press.order.key, mistake)
-
-    def _give_up(self, press: Press, refusal: Refusal) -> None:
-        """Say that a press could not be stored. It was not sent, and is not until somebody asks for it again."""
-        watchers = self._open.watchers(press.order.key)
-        self._open.remove(press)
-        for watcher in watchers:
-            watcher.refuse(press.order.key, refusal)
+    def _on_disk(self, press: Press, now: int) -> None:
+        self._step(press, OnDisk(), now)
+        if press.state is State.OPEN:
+            self._arm(press)
 
     def _publish(self, press: Press) -> None:
         order = press.order
@@ -383,18 +357,6 @@ class Desk:
     def _hold(self, press: Press, watcher: Watcher | None = None) -> None:
         self._open.add(press, watcher)
         self._arm(press)
-
-
-def _is_new(ask: Ask, light: Light | None, now: int) -> bool:
-    """Whether no bridge can have sent this press before, to lose it from its store in a power cut.
-
-    One with a deadline of its own is not waited for to be on the disk. What was sent before the cut has a deadline that
-    has passed, or will before this machine has been up (the clock counts from there) for as long as any lies ahead.
-    """
-    dated = ask.not_after
-    if dated is None or light is None:
-        return dated is None or now >= QUIET_NS
-    return now >= QUIET_NS and (dated.boot != light.report.boot or dated.up > light.bound.at(now))
 
 
 def _must_be_same(phone: str, payload: str, ask: Ask) -> None:

@@ -13,20 +13,19 @@ _KEY: TypeAdapter[str] = TypeAdapter(Key)
 _TEXT = re.compile(r"[\x20-\x7e]{8,128}")
 
 
-def press_key(header: str | None, phone: str) -> str:
-    """The key that `header` names for `phone`.
+def key_or_text(header: str | None, phone: str) -> tuple[str, bytes | None]:
+    """The key that `header` names, or an empty one and the digest of what it says.
 
-    A key is taken as it is. Any other text of 8 to 128 printable ASCII characters is the first press of an origin
-    made from phone and text, so it means the same press on every replica and never another phone's.
+    Any other text of 8 to 128 printable ASCII characters is a text. Its digest is made from phone and text, so it
+    means the same press at every replica and never another phone's.
 
     Raises Refusal(KEY_MISSING).
     """
     text = (header or "").strip()
     try:
-        return _KEY.validate_python(text)
+        return _KEY.validate_python(text), None
     except ValidationError:
         pass
     if _TEXT.fullmatch(text) is None:
         raise Refusal(ErrorCode.KEY_MISSING)
-    digest = hashlib.sha256(f"{phone}\n{text}".encode()).hexdigest()
-    return f"{digest[:16]}-1"
+    return "", hashlib.sha256(f"{phone}\n{text}".encode()).digest()

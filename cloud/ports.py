@@ -23,8 +23,12 @@ class Watcher(Protocol):
 class Ledger(Protocol):
     """The store. Each raises StoreUnavailable, but `close`, which keeps what it could not write."""
 
-    def admit(self, record: Record) -> None:
-        """Store a new press. Raises KnownAlready; Refusal(FORBIDDEN) if the key's origin is another phone's."""
+    def admit(self, record: Record, text: bytes | None = None) -> None:
+        """Store a new press, and the digest of the text that stands for its key.
+
+        Raises KnownAlready where key or text are known; Refusal: FORBIDDEN if the key's origin is another phone's,
+        KEY_REUSED if the key of a new text is known.
+        """
 
     def sync(self, then: Callable[[int, StoreUnavailable | None], None]) -> None:
         """Have `then` called with the time (ns), now or later, once all admitted so far survives a power cut."""
@@ -34,6 +38,9 @@ class Ledger(Protocol):
 
     def find(self, key: str) -> Record | None:
         """What is stored of a press."""
+
+    def find_text(self, text: bytes) -> Record | None:
+        """What is stored of the press for whose key a text stands."""
 
     def open_presses(self) -> list[Record]:
         """The presses without a last word."""

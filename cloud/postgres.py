@@ -49,20 +49,31 @@ _WORDS = {
     "strict": "",
     "compact": "",
 }
-_ADMIT = f"""
-WITH owner AS (SELECT phone FROM origins WHERE origin = %s),
+_ADMIT = """
+WITH {before}owner AS (SELECT phone FROM origins WHERE origin = %s),
 bound AS (
     INSERT INTO origins (origin, phone) SELECT %s, %s WHERE NOT EXISTS (SELECT 1 FROM owner)
     ON CONFLICT DO NOTHING RETURNING phone
 ),
 whose AS (SELECT phone FROM owner UNION ALL SELECT phone FROM bound),
 admitted AS (
-    INSERT INTO presses ({FIELDS}) SELECT {", ".join(["%s"] * len(FIELDS.split(",")))}
-    WHERE %s = (SELECT phone FROM whose) AND NOT EXISTS (SELECT 1 FROM presses WHERE key = %s)
+    INSERT INTO presses ({fields}) SELECT {values}
+    WHERE %s = (SELECT phone FROM whose) AND NOT EXISTS (SELECT 1 FROM presses WHERE key = %s){if_so}
     ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT (SELECT phone FROM whose), EXISTS (SELECT 1 FROM admitted)
-""".encode()  # noqa: S608 -- no value of anybody's is in it
+"""
+_COLUMNS = {"fields": FIELDS, "values": ", ".join(["%s"] * len(FIELDS.split(",")))}
+_ADMIT_KEY = _ADMIT.format(**_COLUMNS, before="", if_so="").encode()
+_ADMIT_TEXT = _ADMIT.format(
+    **_COLUMNS,
+    before="""named AS (
+    INSERT INTO texts SELECT %s, %s WHERE NOT EXISTS (SELECT 1 FROM presses WHERE key = %s)
+    ON CONFLICT DO NOTHING RETURNING 1
+),
+""",
+    if_so=" AND EXISTS (SELECT 1 FROM named)",
+).encode()
 _SETTLE = f"""
 WITH said AS (
     SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[])
@@ -131,10 +142,17 @@ class Postgres:
 
     def admit(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
-        values = (origin, origin, phone, *row, phone, row[0])
-        owner, admitted = self._ask(_ADMIT, values)[0]
+        return self._admit(_ADMIT_KEY, (), origin, phone, row)
+
+    def admit_text(self, origin: str, phone: str, row: tuple[Any, ...], text: bytes) -> bool:
+        """Store a press under a text; False if that or its key is known. Raises as `admit` does."""
+        return self._admit(_ADMIT_TEXT, (text, row[0], row[0]), origin, phone, row)
+
+    def _admit(self, statement: bytes, before: tuple[Any, ...], origin: str, phone: str, row: tuple[Any, ...]) -> bool:
+        values = (*before, origin, origin, phone, *row, phone, row[0])
+        owner, admitted = self._ask(statement, values)[0]
         if owner is None:  # a replica has bound the origin in this very moment
-            owner, admitted = self._ask(_ADMIT, values)[0]
+            owner, admitted = self._ask(statement, values)[0]
         if owner != phone:
             raise Refusal(ErrorCode.FORBIDDEN)
         return bool(admitted)

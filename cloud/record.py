@@ -7,7 +7,10 @@ from contract.words import DEFAULT_PATIENCE_MS, Key, LightId, Moment, Reason, Ve
 
 
 class Ask(NamedTuple):
-    """A press as a phone asked for it. `before_us`: what had passed since the finger when its frame came in."""
+    """A press as a phone asked for it. `before_us`: what had passed since the finger when its frame came in.
+
+    `text`: the digest of the text that stands for its key; the key is empty then until the press is stored or found.
+    """
 
     key: str
     light: str
@@ -17,6 +20,12 @@ class Ask(NamedTuple):
     not_after: Moment | None = None
     patience_ms: int = DEFAULT_PATIENCE_MS
     before_us: int = 0
+    text: bytes | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether who asks again brings key and deadline along, so that a store that lost them does no harm."""
+        return self.not_after is not None and self.text is None
 
     def payload(self) -> str:
         """What makes another ask with the same key the same press."""

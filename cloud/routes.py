@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from cloud.allowed_hosts import is_loopback, name_in
 from cloud.answers import KEY_HEADER, OF_ALL, PRESS_BODY, header, json_answer, problems
 from cloud.errors import Refusal
-from cloud.keys import press_key
+from cloud.keys import key_or_text
 from cloud.record import Ask
 from cloud.signing_in import CONNECTION, Connection
 from cloud.switchboard import Switchboard
@@ -118,10 +118,10 @@ def _add_presses(router: APIRouter, board: Switchboard) -> None:
         now = board.now()
         if not board.may_press(phone, now):
             raise Refusal(ErrorCode.RATE_LIMITED)
-        key = press_key(request.headers.get("idempotency-key"), phone)
+        key, text = key_or_text(request.headers.get("idempotency-key"), phone)
         body = await _body(request)
         wish = Wish(state=body.state, brightness=body.brightness)
-        ask = Ask(key, _light(light), phone, wish, body.if_ver, body.not_after, body.patience_ms)
+        ask = Ask(key, _light(light), phone, wish, body.if_ver, body.not_after, body.patience_ms, text=text)
         return await _answer(board, ask, now, _wait_s(prefer))
 
     @router.get(
@@ -223,13 +223,14 @@ async def _answer(board: Switchboard, ask: Ask, now: int, wait_s: int | None) ->
         raise waiter.refusal
     if wait_s is not None:
         await _first(waiter.settled, board.ending, wait_s)
-    board.desk.leave(ask.key, waiter)
     headers = {} if wait_s is None else {"Preference-Applied": f"wait={wait_s}"}
     if waiter.outcome is None:
         raise Refusal(ErrorCode.SHUTTING_DOWN)
+    key = waiter.outcome.key
+    board.desk.leave(key, waiter)
     if waiter.outcome.final:
         return json_answer(waiter.text, 200, headers)
-    return json_answer(waiter.text, 202, {"Location": f"/api/presses/{ask.key}", **headers})
+    return json_answer(waiter.text, 202, {"Location": f"/api/presses/{key}", **headers})
 
 
 async def _first(one: asyncio.Event, other: asyncio.Event, limit_s: float | None) -> None:

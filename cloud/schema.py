@@ -15,6 +15,9 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS forgotten (light {text} PRIMARY KEY, asked_at {int} NOT NULL, answer TEXT){compact}",
     "CREATE TABLE IF NOT EXISTS spoilt (id {number} PRIMARY KEY, kept TEXT NOT NULL){strict}",
     "CREATE TABLE IF NOT EXISTS token_times (hash {bytes} PRIMARY KEY, expires_at {int}, used_at {int}){compact}",
+    """CREATE TABLE IF NOT EXISTS texts (
+    digest {bytes} PRIMARY KEY, key {text} NOT NULL UNIQUE REFERENCES presses (key) ON DELETE CASCADE
+){compact}""",
 )
 """`number`: a whole number that counts up by itself; `text`: text compared byte by byte."""
 

@@ -60,9 +60,14 @@ INSERT INTO presses ({FIELDS}) SELECT {", ".join("?" * len(FIELDS.split(",")))}
 WHERE EXISTS (SELECT 1 FROM origins WHERE origin = ? AND phone = ?) ON CONFLICT DO NOTHING
 """  # noqa: S608 -- no value of anybody's is in it
 _BIND = "INSERT INTO origins VALUES (?, ?) ON CONFLICT (origin) DO UPDATE SET phone = phone RETURNING phone"
+_NAME = "INSERT INTO texts VALUES (?, ?) ON CONFLICT DO NOTHING"
 _SETTLE = f"""
 UPDATE presses SET word = ?, reason = ?, version = ?, legs = ?, closed_at = ? WHERE key = ? AND word IN {OPEN}
 """  # noqa: S608 -- no value of anybody's is in it
+
+
+class _Known(Exception):
+    """A text, or the key for it, is stored already: what was written with it goes back."""
 
 
 class Sqlite:
@@ -120,14 +125,26 @@ class Sqlite:
 
     def admit(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
-        new = (*row, origin, phone)
         self._check()
         with _in_our_words():
-            if self._db.execute(_INSERT, new).rowcount:
+            return self._insert(origin, phone, row)
+
+    def admit_text(self, origin: str, phone: str, row: tuple[Any, ...], text: bytes) -> bool:
+        """Store a press under a text; False if that or its key is known. Raises as `admit` does."""
+        self._check()
+        with _in_our_words(), suppress(_Known), _transaction(self._db):
+            if self._insert(origin, phone, row) and self._db.execute(_NAME, (text, row[0])).rowcount:
                 return True
-            if self._db.execute(_BIND, (origin, phone)).fetchone()[0] != phone:
-                raise Refusal(ErrorCode.FORBIDDEN)
-            return bool(self._db.execute(_INSERT, new).rowcount)
+            raise _Known
+        return False
+
+    def _insert(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
+        new = (*row, origin, phone)
+        if self._db.execute(_INSERT, new).rowcount:
+            return True
+        if self._db.execute(_BIND, (origin, phone)).fetchone()[0] != phone:
+            raise Refusal(ErrorCode.FORBIDDEN)
+        return bool(self._db.execute(_INSERT, new).rowcount)
 
     def settle(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write last words. Raises StoreUnavailable."""
@@ -276,6 +293,7 @@ def connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("PRAGMA foreign_keys = ON")  # a text goes with its press
         _create(db)
     except OSError as error:
         raise StoreNotOpened(sentence(error)) from None

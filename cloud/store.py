@@ -10,14 +10,14 @@ from itertools import islice
 from typing import TypeAlias
 
 from cloud.database import Address, Database, Row, Trouble, database_at, patient
-from cloud.errors import KnownAlready, StoreSpoilt, StoreUnavailable
+from cloud.errors import KnownAlready, Refusal, StoreSpoilt, StoreUnavailable
 from cloud.forgetting import Answer, Asked
 from cloud.record import Record
 from cloud.schema import OPEN
 from cloud.stored_press import KEEP, READ, as_text, closed, record_of, row_of
 from cloud.token_use import TokenUse
 from cloud.tokens import hash_of
-from contract.errors import printable
+from contract.errors import ErrorCode, printable
 from contract.words import split_key
 
 FLUSH_S = 0.05
@@ -38,6 +38,7 @@ _UNBIND = """
 DELETE FROM origins WHERE origin IN ({marks}) AND NOT EXISTS (
     SELECT 1 FROM presses WHERE key > origins.origin || '-' AND key < origins.origin || '.')
 """
+_FREE = "DELETE FROM texts WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM presses WHERE presses.key = texts.key)"
 _TO_FORGET = "SELECT light, asked_at, answer FROM forgotten WHERE answer IS NOT NULL OR asked_at > ? ORDER BY asked_at"
 _ANSWER = "UPDATE forgotten SET answer = ? WHERE light = ? AND asked_at = ? AND answer IS NULL"
 _EXPIRED = "(SELECT 1 FROM token_times WHERE token_times.hash = tokens.hash AND expires_at <= ?)"
@@ -79,15 +80,29 @@ class Store:
 
     # Presses
 
-    def admit(self, record: Record) -> None:
-        """Store a new press. Raises KnownAlready, Refusal(FORBIDDEN), StoreUnavailable."""
-        row = (*row_of(record), _unix_ms())
-        if self._database.admit(split_key(record.key)[0], record.phone, row):
-            return
-        known = self.find(record.key)
-        if known is None:
-            raise StoreUnavailable("the key was forgotten just now")
-        raise KnownAlready(known)
+    def admit(self, record: Record, text: bytes | None = None) -> None:
+        """Store a new press, and the digest of the text that stands for its key.
+
+        Raises KnownAlready; Refusal: FORBIDDEN, KEY_REUSED for a new text whose key is known; StoreUnavailable.
+        """
+        row, origin = (*row_of(record), _unix_ms()), split_key(record.key)[0]
+        if text is None:
+            admitted = self._database.admit(origin, record.phone, row)
+        else:
+            admitted = self._database.admit_text(origin, record.phone, row, text)
+        if not admitted:
+            raise self._known(record.key, text)
+
+    def _known(self, key: str, text: bytes | None) -> KnownAlready | Refusal:
+        """Why a press was not admitted. A text whose press is gone is free again."""
+        known = self.find(key) if text is None else self.find_text(text)
+        if known is not None:
+            return KnownAlready(known)
+        if text is not None:
+            if self.find(key) is not None:
+                return Refusal(ErrorCode.KEY_REUSED)
+            self._database.run(_FREE, (text,))
+        return StoreUnavailable("the key was forgotten just now")
 
     def sync(self, then: Then) -> None:
         """Have `then` called with the time, now or later, once all that was admitted so far survives a power cut."""
@@ -132,6 +147,11 @@ class Store:
         if found == [None]:
             found = self._read(self._database, self._database.run(one, (key,)))
         return next(iter(found), None)
+
+    def find_text(self, text: bytes) -> Record | None:
+        """What is stored of the press for whose key a text stands. Raises StoreUnavailable."""
+        rows = self._database.run("SELECT key FROM texts WHERE digest = ?", (text,))
+        return self.find(str(rows[0][0])) if rows else None
 
     def open_presses(self) -> list[Record]:
         """The presses without a last word, oldest first. It may take a while. Raises StoreUnavailable."""

@@ -64,9 +64,9 @@ class Switchboard:
             self,
             self.counts,
             self._set_alarm,
-            asks_as=secrets.token_hex(8),
             max_open=settings.max_open,
             max_open_per_light=settings.max_open_per_light,
+            draw=_draw_origin,
         )
         self.inbox = Inbox(self.desk, self.counts)
         trouble, mistake = self.counts.store_trouble, self.counts.mistake
@@ -264,6 +264,10 @@ class Switchboard:
                 for cause, count in drops.by_cause(light.report.dropped)
             ),
         )
+
+
+def _draw_origin() -> str:
+    return secrets.token_hex(8)
 
 
 def _later(seconds: float, call: Callable[[], None]) -> None:

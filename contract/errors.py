@@ -93,7 +93,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.METHOD_NOT_ALLOWED: Meaning("This address does not know that method.", False, 405),
     ErrorCode.KEY_MISSING: Meaning("The Idempotency-Key header is missing or not usable.", False, 400),
     ErrorCode.KEY_REUSED: Meaning("This key was used before with another payload.", False, 409),
-    ErrorCode.RATE_LIMITED: Meaning("More presses a second than the limit; slow down.", True, 429),
+    ErrorCode.RATE_LIMITED: Meaning("More presses at once than the limit; slow down.", True, 429),
     ErrorCode.STORE_UNAVAILABLE: Meaning("The press could not be stored, so it was not sent.", True, 503),
     ErrorCode.OVERLOADED: Meaning("The bridge has no room for this now.", True, 503),
     ErrorCode.SLOW_PHONE: Meaning("This phone read nothing for too long.", True, 503),

@@ -1,6 +1,9 @@
 """Stand-ins for what the desk talks to, each keeping what it was told; and short ways to make what goes in."""
 
+import secrets
 from collections.abc import Callable
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from cloud import knock
@@ -55,20 +58,26 @@ class Ledger:
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.owners: dict[str, str] = {}
+        self.texts: dict[bytes, str] = {}
         self.broken = False
         self.is_slow = False
         self.syncs: list[Callable[[int, StoreUnavailable | None], None]] = []
         self.now: Callable[[], int] = lambda: 0
         self.asked = 0
 
-    def admit(self, record: Record) -> None:
+    def admit(self, record: Record, text: bytes | None = None) -> None:
         if self.broken:
             raise StoreUnavailable("broken")
         if self.owners.setdefault(split_key(record.key)[0], record.phone) != record.phone:
             raise Refusal(ErrorCode.FORBIDDEN)
+        known = self.records.get(record.key) if text is None else self.find_text(text)
+        if known is not None:
+            raise KnownAlready(known)
         if record.key in self.records:
-            raise KnownAlready(self.records[record.key])
+            raise Refusal(ErrorCode.KEY_REUSED)
         self.records[record.key] = record
+        if text is not None:
+            self.texts[text] = record.key
 
     def sync(self, then: Callable[[int, StoreUnavailable | None], None]) -> None:
         self.syncs.append(then)
@@ -89,6 +98,9 @@ class Ledger:
         if self.broken:
             raise StoreUnavailable("broken")
         return self.records.get(key)
+
+    def find_text(self, text: bytes) -> Record | None:
+        return self.find(self.texts[text]) if text in self.texts else None
 
     def open_presses(self) -> list[Record]:
         return [record for record in self.records.values() if not record.word.final]
@@ -211,8 +223,8 @@ class Office:
             self.audience,
             self.observer,
             self.alarms.append,
-            asks_as=ASKS_AS,
             **{"max_open": 100, "max_open_per_light": 50} | limits,
+            draw=partial(next, chain([ASKS_AS], iter(partial(secrets.token_hex, 8), ""))),
         )
         self.desk.reload(self.now)
         if furnished:

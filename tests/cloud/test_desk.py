@@ -8,7 +8,7 @@ from cloud.errors import Refusal, StoreUnavailable
 from contract.errors import ErrorCode
 from contract.mqtt import Cause, decode_set
 from contract.phone import Wish
-from contract.words import Moment, Word
+from contract.words import Moment, Word, split_key
 from tests.cloud.ports import ASKS_AS, BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
 
 
@@ -196,6 +196,112 @@ def test_press_for_which_the_disk_took_too_long_is_late() -> None:
     assert watcher.words == ["accepted", "unconfirmed"]
     office.report((key(), "late"), up=9_000)
     assert watcher.last == "refused late"
+
+
+TEXTS = [bytes([number]) * 32 for number in range(10)]
+
+
+def ask_text(office: Office, number: int = 1, **more: Any) -> Watcher:
+    return office.ask(key="", text=TEXTS[number], **more)
+
+
+def test_texts_of_a_phone_have_one_origin_and_their_order() -> None:
+    office = slow_office()
+    for number in range(5):
+        ask_text(office, number)
+    office.ledger.on_disk()
+    keys = [sent for _, sent in office.line.sent]
+    assert [split_key(sent)[1] for sent in keys] == [1, 2, 3, 4, 5]
+    assert len({split_key(sent)[0] for sent in keys}) == 1
+
+
+def test_same_text_is_the_same_press_and_uses_up_no_number() -> None:
+    office = Office()
+    first = ask_text(office)
+    again = ask_text(office)
+    other = ask_text(office, 2)
+    assert again.words == ["accepted"]
+    pressed = first.outcomes[0].key
+    assert (again.outcomes[0].key, split_key(other.outcomes[0].key)[1]) == (pressed, 2)
+    office.report((pressed, "applied"), up=1_100)
+    assert [first.last, again.last, ask_text(office).last] == ["applied"] * 3
+    with pytest.raises(Refusal) as refused:
+        ask_text(office, set=Wish(state="OFF"))
+    assert refused.value.code is ErrorCode.KEY_REUSED
+
+
+def test_text_of_a_light_that_is_not_known_any_more_is_answered() -> None:
+    office = Office()
+    pressed = ask_text(office).outcomes[0].key
+    office.report((pressed, "applied"), up=1_100)
+    office.desk.forget("kitchen", office.now)
+    assert ask_text(office).words == ["applied"]
+
+
+def test_text_with_a_deadline_of_its_own_waits_for_the_disk() -> None:
+    """What a power cut took back of it the light may know: its number must not come to mean another press."""
+    office = slow_office()
+    watcher = ask_text(office, not_after=moment(3_000))
+    assert (office.line.sent, watcher.words) == ([], [])
+    office.ledger.on_disk()
+    assert (len(office.line.sent), watcher.words) == (1, ["accepted"])
+
+
+def test_text_that_was_refused_is_taken_later() -> None:
+    office = Office()
+    watcher = ask_text(office, 1, light="kitchen")
+    with pytest.raises(Refusal):
+        ask_text(office, 2, light="cellar")
+    office.report(light="cellar")
+    assert ask_text(office, 2, light="cellar").words == watcher.words == ["accepted"]
+
+
+def origin_number(number: int) -> str:
+    return key(1, f"{number:016x}")
+
+
+def test_fifth_origin_of_a_phone_at_a_light_waits_for_a_place() -> None:
+    office = Office()
+    for number in range(4):
+        assert office.ask(key=origin_number(number)).words == ["accepted"]
+    assert refused(office, key=origin_number(5)) is ErrorCode.RATE_LIMITED
+    assert office.ledger.find(origin_number(5)) is None
+    assert office.ask(key=key(2, f"{3:016x}")).words == ["accepted"]
+    assert office.ask(key=origin_number(5), phone="bob").words == ["accepted"]
+    office.report(up=1_001, light="hall")
+    assert office.ask(key=origin_number(6), light="hall").words == ["accepted"]
+    for number in range(4):
+        office.report((origin_number(number), "applied"), up=1_100 + number)
+    assert refused(office, key=origin_number(7)) is ErrorCode.RATE_LIMITED  # the light keeps the places all the same
+    assert office.ask(key=origin_number(0)).words == ["applied"]
+    office.later(2_100)
+    assert office.ask(key=origin_number(7)).words == ["accepted"]
+
+
+def test_place_of_a_deadline_of_the_phones_own_is_kept_until_that() -> None:
+    office = Office()
+    for number in range(4):
+        office.ask(key=origin_number(number), not_after=moment(20_000))
+    office.later(18_900)
+    assert refused(office, key=origin_number(5)) is ErrorCode.RATE_LIMITED
+    office.later(200)
+    assert office.ask(key=origin_number(5)).words == ["accepted"]
+
+
+def test_open_presses_of_an_earlier_life_keep_their_places() -> None:
+    office = Office()
+    for number in range(4):
+        office.ask(key=origin_number(number))
+    assert refused(Office(ledger=office.ledger), key=origin_number(5)) is ErrorCode.RATE_LIMITED
+
+
+def test_press_that_is_not_sent_takes_no_place() -> None:
+    office = Office()
+    office.desk.on_broker(found=False, now=office.now)
+    for number in range(9):
+        assert office.ask(key=origin_number(number)).words == ["offline broker_away"]
+    office.desk.on_broker(found=True, now=office.now)
+    assert office.ask(key=origin_number(9)).words == ["accepted"]
 
 
 @pytest.mark.parametrize("not_after", [None, moment(3_000)])

@@ -137,6 +137,20 @@ def test_one_key_through_two_stores_at_once_is_stored_once(shelf: Shelf) -> None
     other.shut()
 
 
+def test_one_text_through_two_stores_at_once_is_one_press(shelf: Shelf) -> None:
+    other = shelf.another()
+    for number in range(1, 201):
+        text = number.to_bytes(32)
+        ours, theirs = record(number, origin="a" * 16), record(number, origin="b" * 16)
+        said = at_once(partial(shelf.store.admit, ours, text), partial(other.admit, theirs, text))
+        (known,) = [answer for answer in said if isinstance(answer, KnownAlready)]
+        assert said.count(None) == 1
+        assert known.record == (theirs if said[1] is None else ours)
+        assert shelf.store.find_text(text) == other.find_text(text) == known.record
+    assert shelf.sql("SELECT count(*) FROM presses") == [(200,)]
+    other.shut()
+
+
 def test_one_origin_through_two_stores_at_once_is_one_phones(shelf: Shelf) -> None:
     other = shelf.another()
     for number in range(1, 101):

@@ -172,6 +172,30 @@ def test_both_name_the_phone_that_changed_the_light(replicas: Replicas) -> None:
         assert (change.by, change.phone) == ("phone", "ann")
 
 
+TEXT = b"a digest" * 4
+
+
+def test_one_text_through_both_acts_once_also_in_the_next_life(replicas: Replicas) -> None:
+    a, b = replicas.a.office, replicas.b.office
+    heard = [a.ask(key="", text=TEXT), b.ask(key="", text=TEXT), a.ask(key="", text=TEXT)]
+    replicas.deliver(a, b)
+    assert [watcher.last for watcher in heard] == ["applied"] * 3
+    assert len({told.key for watcher in heard for told in watcher.outcomes}) == 1
+    for replica in replicas.all:
+        replica.shelf.store.flush()
+    assert replicas.start().office.ask(key="", text=TEXT).words == ["applied"]
+    assert len(replicas.acted) == 1
+
+
+def test_texts_of_one_phone_through_both_are_each_applied(replicas: Replicas) -> None:
+    """Each bridge counts in an origin of its own, so that neither overtakes the other's."""
+    a, b = replicas.a.office, replicas.b.office
+    heard = [office.ask(key="", text=bytes([number]) * 32) for number, office in enumerate([a, b, b, a])]
+    replicas.deliver(a, b)
+    assert [watcher.last for watcher in heard] == ["applied"] * 4
+    assert len(replicas.acted) == 4
+
+
 def test_payload_and_phone_of_a_key_are_the_same_everywhere(replicas: Replicas) -> None:
     a, b = replicas.a.office, replicas.b.office
     a.ask()

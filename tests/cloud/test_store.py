@@ -1,5 +1,7 @@
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,6 +49,65 @@ def test_two_stores_on_one_database_admit_a_key_once(shelf: Shelf) -> None:
     with pytest.raises(KnownAlready):
         other.admit(record())
     other.shut()
+
+
+TEXT, OTHER = b"a digest" * 4, b"another." * 4
+
+
+def test_text_stands_for_the_press_that_came_with_it_first(shelf: Shelf) -> None:
+    other = shelf.another()
+    shelf.store.admit(record(), TEXT)
+    for store in (shelf.store, other):
+        with pytest.raises(KnownAlready) as known:
+            store.admit(record(7), TEXT)
+        assert known.value.record == store.find_text(TEXT) == record()
+        assert store.find(key(7)) is None
+        assert store.find_text(OTHER) is None
+    other.admit(record(7), OTHER)
+    assert shelf.store.find_text(OTHER) == record(7)
+    other.shut()
+
+
+def test_new_text_takes_no_key_that_is_known(shelf: Shelf) -> None:
+    """A phone may have pressed under a key that it made up in the origin of its texts."""
+    shelf.store.admit(record())
+    with pytest.raises(Refusal) as refused:
+        shelf.store.admit(record(), TEXT)
+    assert refused.value.code is ErrorCode.KEY_REUSED
+    assert shelf.store.find_text(TEXT) is None
+    shelf.store.admit(record(2), TEXT)
+    assert shelf.store.find_text(TEXT) == record(2)
+
+
+def test_text_goes_with_its_press(shelf: Shelf) -> None:
+    shelf.store.admit(record(1), TEXT)
+    shelf.store.admit(record(2), OTHER)
+    shelf.store.close(applied(record(1)))
+    shelf.store.flush()
+    shelf.sql("UPDATE presses SET asked_at = 0")
+    assert shelf.store.prune(5, 1_000) == 1
+    assert shelf.sql("SELECT key FROM texts") == [(key(2),)]
+    shelf.store.admit(record(3), TEXT)
+
+
+def test_store_of_before_texts_were_kept_opens(shelf: Shelf) -> None:
+    shelf.store.admit(record())
+    shelf.sql("DROP TABLE texts")
+    store = shelf.another()
+    store.admit(record(2), TEXT)
+    assert store.find_text(TEXT) == record(2)
+    store.shut()
+
+
+def test_text_whose_press_somebody_took_out_is_free(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "presses.db")
+    shelf.store.admit(record(), TEXT)
+    with closing(sqlite3.connect(tmp_path / "presses.db", isolation_level=None)) as db:  # without foreign keys
+        db.execute("DELETE FROM presses")
+    with pytest.raises(StoreUnavailable):
+        shelf.store.admit(record(2), TEXT)
+    shelf.store.admit(record(2), TEXT)
+    shelf.store.shut()
 
 
 def test_last_word_is_known_at_once_and_written_soon(shelf: Shelf) -> None:

@@ -70,9 +70,8 @@ class Office:
         self._drawer = Drawer(ground.shelf, self._later)
         self._alarm: Entry | None = None
         self._alarm_at = 0
-        asks_as = f"{ground.dice.getrandbits(64):016x}"
         self.desk = Desk(
-            self, self, self, self, self._set_alarm, asks_as=asks_as, max_open=10_000, max_open_per_light=1_024
+            self, self, self, self, self._set_alarm, max_open=10_000, max_open_per_light=1_024, draw=self._draw_origin
         )
         self.inbox = Inbox(self.desk, self)
         self.counts = self
@@ -94,14 +93,17 @@ class Office:
         if self.crash_at == place:
             raise Crash(place)
 
+    def _draw_origin(self) -> str:
+        return f"{self._ground.dice.getrandbits(64):016x}"
+
     # Ledger
 
-    def admit(self, record: Record) -> None:
+    def admit(self, record: Record, text: bytes | None = None) -> None:
         """Store a press, and perhaps die of it, or be told that it could not be stored, truly or not."""
         is_deaf = self._ground.agenda.now < self._bridge.deaf_until
         if is_deaf and self._ground.dice.random() < 0.5:
             raise StoreUnavailable("deaf")
-        self._drawer.admit(record)
+        self._drawer.admit(record, text)
         self._crash_if("stored")
         if is_deaf:
             raise StoreUnavailable("deaf")
@@ -117,6 +119,10 @@ class Office:
     def find(self, key: str) -> Record | None:
         """What is stored."""
         return self._drawer.find(key)
+
+    def find_text(self, text: bytes) -> Record | None:
+        """What is stored of the press that a text stands for."""
+        return self._drawer.find_text(text)
 
     def asked_to_forget(self, light: str) -> int | None:
         """What was asked for is drawn by the world."""

@@ -20,6 +20,7 @@ class Shelf:
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.owners: dict[str, str] = {}
+        self.texts: dict[bytes, str] = {}
         self.unsynced: set[str] = set()
         self.cut_at: int | None = None
         self.forgotten: dict[str, None] = {}
@@ -29,6 +30,7 @@ class Shelf:
         self.cut_at = now
         for key in self.unsynced:
             del self.records[key]
+        self.texts = {text: key for text, key in self.texts.items() if key in self.records}
         self.unsynced.clear()
 
 
@@ -44,15 +46,17 @@ class Drawer:
         self._unwritten: dict[str, Record] = {}
         self._flush: Entry | None = None
 
-    def admit(self, record: Record) -> None:
+    def admit(self, record: Record, text: bytes | None = None) -> None:
         """See the port."""
         if self._shelf.owners.setdefault(split_key(record.key)[0], record.phone) != record.phone:
             raise Refusal(ErrorCode.FORBIDDEN)
-        known = self.find(record.key)
+        known = self.find(record.key) if text is None else self.find_text(text)
         if known is not None:
             raise KnownAlready(known)
         self._shelf.records[record.key] = record
         self._shelf.unsynced.add(record.key)
+        if text is not None:
+            self._shelf.texts[text] = record.key
 
     def sync(self, then: Callable[[StoreUnavailable | None], None]) -> None:
         """See the port; here all is on the disk at once."""
@@ -82,6 +86,10 @@ class Drawer:
     def find(self, key: str) -> Record | None:
         """See the port."""
         return self._unwritten.get(key) or self._shelf.records.get(key)
+
+    def find_text(self, text: bytes) -> Record | None:
+        """See the port."""
+        return self.find(self._shelf.texts[text]) if text in self._shelf.texts else None
 
     def asked_to_forget(self, light: str) -> int | None:
         """See the port. Nobody asks in these lives."""

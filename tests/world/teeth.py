@@ -1,12 +1,13 @@
 """Each safeguard, and how to take it out: without any one of them, some world must break a promise."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from unittest.mock import patch
 
 import cloud.bound
 import cloud.desk
+import cloud.intake
 import cloud.press
 import lamp.gate
 import lamp.light
@@ -136,12 +137,15 @@ def _recalled_as_followed() -> AbstractContextManager[object]:
 
 
 def _loud_reload() -> AbstractContextManager[object]:
-    return patch.object(cloud.desk, "QUIET_NS", 0)
+    stack = ExitStack()
+    for module in (cloud.desk, cloud.intake):
+        stack.enter_context(patch.object(module, "QUIET_NS", 0))
+    return stack
 
 
 def _all_new() -> AbstractContextManager[object]:
     """A bridge that takes whatever its store does not have for a press that was never sent."""
-    return patch.object(cloud.desk, "_is_new", lambda _ask, _light, _now: True)
+    return patch.object(cloud.intake, "_is_new", lambda _ask, _light, _now: True)
 
 
 def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
