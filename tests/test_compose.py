@@ -53,6 +53,10 @@ def test_service_that_runs_is_checked_and_not_root(name: str) -> None:
         assert re.search(rf"useradd .*--uid {USERS[name]} presslight", DOCKERFILE)
 
 
+def test_bridge_answers_by_the_name_that_the_other_services_call_it() -> None:
+    assert SERVICES["bridge"]["environment"]["PRESSLIGHT_ALLOWED_HOSTS"] == "bridge"
+
+
 def test_secrets_are_given_before_anything_runs_and_without_a_network() -> None:
     for name in RUNNING:
         assert SERVICES[name]["depends_on"]["secrets"] == {"condition": "service_completed_successfully"}
