@@ -17,7 +17,7 @@ from tests.world.world import World
 SEEDS_AT_ONCE = 20
 PRESSES_A_LIFE = 63  # a little less than they have, so that few lives are lived for nothing
 PRESSES = 50_000
-PRESSES_OF_VISITED = 5_000
+PRESSES_OF_VISITED = 1_000
 PRESSES_A_NIGHT = 1_000_000
 LAST_LINES = 60
 EVENTS = {
