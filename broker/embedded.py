@@ -9,6 +9,7 @@ place, as under Mosquitto's `use_username_as_clientid`.
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -18,14 +19,15 @@ from broker import ports
 from broker.accounts import Accounts
 from broker.connect import MQTT_3_1_1, MQTT_5, Connect
 from broker.engine import LISTENER, Engine, quieten
-from broker.limits import MAX_CONNECTIONS
+from broker.limits import CONNECT_COST, MAX_CONNECTIONS, PACKETS_AT_ONCE, PACKETS_PER_S
 from broker.reasons import Reason
 from broker.refusals import STRANGER, Refusals, Refused
 from broker.visit import Visit
 from contract import open_files, tcp
 from contract.address import BrokerAddress
+from contract.rate import Bucket, Rates
 from contract.strangers import Strangers
-from contract.topics import AVAILABILITY, may
+from contract.topics import AVAILABILITY, Role, may, role_of
 
 MAX_STRANGERS = 100
 """Connections that have not said who they are; when one more comes, the oldest of them has to go."""
@@ -50,6 +52,7 @@ class EmbeddedBroker:
         self._host = host
         self._port = port
         self._offline = tuple(offline)
+        self._rates = Rates(PACKETS_PER_S, PACKETS_AT_ONCE)
         self._visits: dict[Visit, None] = {}
         self._strangers = Strangers(MAX_STRANGERS, MAX_STRANGERS_OF_ONE)
         self._guests: dict[str, Visit] = {}
@@ -117,7 +120,7 @@ class EmbeddedBroker:
         try:
             said = await visit.knock()
             self._strangers.leave(visit)
-            if said and (user := self._sign_in(visit, said)):
+            if said and (user := self._sign_in(visit, said)) and self._may_come(visit, user):
                 await self._take_over(user)
                 if self._sign_in(visit, said):  # its account may have gone while it waited
                     await self._receive(visit, said, user)
@@ -143,6 +146,19 @@ class EmbeddedBroker:
             return said.user
         return None
 
+    def _may_come(self, visit: Visit, user: str) -> bool:
+        """Whether the user has not come too often; else the client is told."""
+        allowance = self._allowance(user)
+        may_come = allowance is None or allowance.take(time.monotonic_ns(), CONNECT_COST)
+        if not may_come:
+            visit.refuse(Reason.QUOTA_EXCEEDED)
+            self.refusals.note(user, Refused.RATE, "connects too often")
+        return may_come
+
+    def _allowance(self, user: str) -> Bucket | None:
+        """What a user may send, over all its connections. A bridge speaks for all phones, which it bounds itself."""
+        return None if role_of(user) is Role.BRIDGE else self._rates.of(user, time.monotonic_ns())
+
     async def _take_over(self, user: str) -> None:
         """End an earlier connection of the same user, and wait until it is wound up, its will included."""
         while other := self._guests.get(user):
@@ -152,7 +168,7 @@ class EmbeddedBroker:
     async def _receive(self, visit: Visit, said: Connect, user: str) -> None:
         """Hand the client to amqtt."""
         self._guests[user] = visit
-        visit.enter(said, user)
+        visit.enter(said, user, self._allowance(user))
         try:
             await self._engine.external_connected(visit, visit, LISTENER)
         finally:

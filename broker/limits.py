@@ -19,6 +19,18 @@ It drops nobody for a newcomer, and who sends no CONNECT only after 95 s (measur
 the more a stranger has to open in that time to shut out a light.
 """
 
+PACKETS_PER_S = 500
+"""Of one account over all its connections, but bridges'; one larger than 1 KiB counts as one for each KiB begun.
+
+A light that is pressed 200 times a second sends 400. Only the embedded broker counts; Mosquitto has no such limit.
+"""
+
+PACKETS_AT_ONCE = 1_000
+"""What such an account may have saved up."""
+
+CONNECT_COST = 20
+"""A CONNECT counts as so many packets: the earlier connection of its account has to go for it."""
+
 MAX_UNACKNOWLEDGED = 1_000
 """Messages on their way to one client at once (Mosquitto's default of 20 makes the bridge wait for a round trip)."""
 

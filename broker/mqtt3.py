@@ -14,7 +14,9 @@ FAILURE = 0x80
 """The one word of a SUBACK for whatever is refused (3.9.3)."""
 
 _LENGTHS = {Kind.PUBACK: 2, Kind.PINGREQ: 0, Kind.DISCONNECT: 0}
-_NOT_AUTHORISED, _UNACCEPTABLE_VERSION = 5, 1
+_NOT_AUTHORISED = 5
+_REFUSALS = {Reason.UNSUPPORTED_VERSION: 1, Reason.QUOTA_EXCEEDED: 3}
+"""CONNACK's other words: unacceptable version, server unavailable (3.2.2.3)."""
 
 
 class Mqtt3:
@@ -64,7 +66,7 @@ class Mqtt3:
 
     def refusal(self, reason: Reason) -> bytes:
         """The CONNACK that lets nobody in."""
-        return bytes([0x20, 2, 0, _UNACCEPTABLE_VERSION if reason is Reason.UNSUPPORTED_VERSION else _NOT_AUTHORISED])
+        return bytes([0x20, 2, 0, _REFUSALS.get(reason, _NOT_AUTHORISED)])
 
     def goodbye(self, reason: Reason) -> bytes:  # noqa: ARG002 -- the same for both versions
         """Nothing: in this version a broker just closes."""

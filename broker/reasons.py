@@ -35,6 +35,10 @@ class BadPacket(Malformed):
         self.reason = reason
 
 
+class TooMany(BadPacket):
+    """One more packet than its sender may send."""
+
+
 def reason_of(error: ContractError) -> Reason:
     """What the sender of a packet hears that raised this."""
     if isinstance(error, BadPacket):

@@ -33,6 +33,9 @@ class Refused(StrEnum):
     UNREAD = "unread"
     """Reads or acknowledges too slowly: disconnected, or loses what it did not acknowledge."""
 
+    RATE = "rate"
+    """More packets or bytes a second than an account may send: disconnected (MQTT 5: 0x97), refused as it connects."""
+
     CONNECTION = "connection"
     """No room for another connection: closed."""
 

@@ -10,6 +10,7 @@ one of 3.1.1, and it for the client (`broker.mqtt5`).
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -19,14 +20,15 @@ from amqtt.adapters import ReaderAdapter, WriterAdapter
 
 from broker import mqtt5
 from broker.connect import MQTT_5, Connect, connect, introduction
-from broker.limits import MAX_UNREAD_BYTES
+from broker.limits import MAX_UNREAD_BYTES, PACKETS_PER_S
 from broker.mqtt3 import Mqtt3
 from broker.mqtt5 import Mqtt5
 from broker.packet import DISCONNECT_BYTES, Frames, Kind, Packet
-from broker.reasons import Reason, reason_of
+from broker.reasons import Reason, TooMany, reason_of
 from broker.refusals import STRANGER, Refusals, Refused
 from broker.window import Window
 from contract.errors import ContractError
+from contract.rate import Bucket, cost_of
 from contract.topics import may_publish
 
 SIGN_IN_S = 10
@@ -37,6 +39,9 @@ GOODBYE_S = 1
 
 OVERDUE_S = 5
 """How long amqtt may take to wind up a client that has left."""
+
+PACKETS_AT_A_TIME = 8
+"""Packets of one client that are taken in before everybody else has a turn."""
 
 MAX_UNDER_WAY = 64
 """Requests of one client inside amqtt at once. It queues without a bound, so the rest waits in the socket."""
@@ -95,6 +100,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         self._stage = Stage.STRANGER
         self._patience_s: float | None = SIGN_IN_S
         self._serving = b""
+        self._allowance: Bucket | None = None
+        self._taken_in = 0
         self._under_way = 0
         self._progress = asyncio.Event()
         self._has_will = True
@@ -121,9 +128,13 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         """Answer the CONNECT of a client that is not let in."""
         self._send(self._language.refusal(reason))
 
-    def enter(self, said: Connect, user: str) -> None:
-        """Let the client in as `user`: the next thing that amqtt, in this task, reads is its CONNECT."""
+    def enter(self, said: Connect, user: str, allowance: Bucket | None = None) -> None:
+        """Let the client in as `user`: the next thing that amqtt, in this task, reads is its CONNECT.
+
+        `allowance`: what packets of this user may still come; None: as many as it likes.
+        """
         self.user = user
+        self._allowance = allowance
         self._host = asyncio.current_task()
         self._serving = introduction(said, user)
         self._frames.check = self._language.check
@@ -245,13 +256,16 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
     async def _packet(self) -> Packet | None:
         """The next packet from the socket; None at its end, which silence and bytes that are not MQTT are, too."""
         try:
+            await self._give_way()
             packet = self._frames.next() or await self._received()
+            self._count(packet)
         except TimeoutError:
             if self._stage is Stage.STRANGER:
                 self._refusals.note(self.user, Refused.CONNECTION, "did not sign in")
             self._say_goodbye(Reason.KEEP_ALIVE_TIMEOUT)
         except ContractError as error:
-            self._refusals.note(self.user, Refused.PACKET, error)
+            what = Refused.RATE if isinstance(error, TooMany) else Refused.PACKET
+            self._refusals.note(self.user, what, error)
             self._say_goodbye(reason_of(error))
         except OSError:
             return None  # the connection broke, which is no news on a network
@@ -261,6 +275,17 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
             self._refusals.note(self.user, Refused.PACKET, "a second CONNECT")
             self._say_goodbye(Reason.PROTOCOL_ERROR)
         return None
+
+    async def _give_way(self) -> None:
+        """Let others have a turn: what was read ahead would be taken in without a pause."""
+        self._taken_in += 1
+        if self._taken_in % PACKETS_AT_A_TIME == 0:
+            await asyncio.sleep(0)
+
+    def _count(self, packet: Packet | None) -> None:
+        """Raise TooMany where the user has sent more than it may."""
+        if packet and self._allowance and not self._allowance.take(time.monotonic_ns(), cost_of(len(packet.raw))):
+            raise TooMany(Reason.QUOTA_EXCEEDED, f"more than {PACKETS_PER_S} packets a second")
 
     def _say_goodbye(self, reason: Reason) -> bool:
         """Tell a client that is inside why it has to go; False where its version has no word for it."""

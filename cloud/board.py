@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from cloud.allowance import Allowance
 from cloud.desk import Desk
 from cloud.settings import Settings
 from contract.errors import ErrorCode
@@ -58,6 +59,9 @@ class Board(Protocol):
 
     def may_press(self, phone: str, now: int) -> bool:
         """Whether the phone is within its rate; counts the press."""
+
+    def allowance_of(self, token: str, now: int) -> Allowance:
+        """What the phones with this token may use up."""
 
     def join(self, talk: Talk) -> None:
         """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""

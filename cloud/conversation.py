@@ -7,6 +7,7 @@ WebSocket", states the rules.
 from collections.abc import Callable
 from enum import Enum
 
+from cloud.allowance import Allowance
 from cloud.board import Board
 from cloud.errors import Refusal
 from cloud.greeting import phone_of, welcome
@@ -44,8 +45,10 @@ CLOSES = {
     ErrorCode.OVERLOADED: CloseCode.OVERLOADED,
     ErrorCode.INTERNAL: CloseCode.INTERNAL,
     ErrorCode.STORE_UNAVAILABLE: CloseCode.OVERLOADED,
+    ErrorCode.TOO_MANY_SOCKETS: CloseCode.OVERLOADED,
+    ErrorCode.RATE_LIMITED: CloseCode.RATE_LIMITED,
 }
-"""Errors after which the socket is closed, and with which code; OVERLOADED and STORE_UNAVAILABLE only at the hello."""
+"""Errors after which the socket is closed, and with which code; the last four but for frames only at the hello."""
 
 Frame = Hello | Press | Shown | Ping | Pong
 
@@ -69,7 +72,7 @@ class Conversation:
 
     __slots__ = (
         "_bad", "_board", "_client", "_hello_by", "_pulse", "_shown", "_state", "_wake", "_watched",
-        "close_code", "outbox", "phone", "token",
+        "allowance", "close_code", "outbox", "phone", "token",
     )  # fmt: skip
 
     def __init__(self, board: Board, wake: Callable[[bool], None], now: int, client: str | None = None) -> None:
@@ -77,6 +80,7 @@ class Conversation:
         self.phone: str | None = None
         self.token: str | None = None
         self.close_code: CloseCode | None = None
+        self.allowance = Allowance.of_stranger(now)
         self._board = board
         self._client = client
         self._wake = wake
@@ -97,7 +101,9 @@ class Conversation:
     def on_text(self, text: str, now: int) -> None:
         """A text frame came in. Once the conversation has ended, its token revoked say, nothing is heeded any more."""
         if self._state is State.ENDED:
-            return
+            return None
+        if not self.allowance.takes(len(text), now):
+            return self.on_too_many()
         self._pulse.hear(now)
         try:
             frame = decode_phone_frame(text)
@@ -105,6 +111,7 @@ class Conversation:
             self._misread(error.code, str(error), text)
         else:
             self._heed(frame, now)
+        return None
 
     def _heed(self, frame: Frame, now: int) -> None:
         try:
@@ -116,12 +123,20 @@ class Conversation:
         except Refusal as refusal:
             self._refused(refusal, frame)
 
-    def on_binary(self, now: int) -> None:
+    def on_binary(self, data: bytes, now: int) -> None:
         """A binary frame came in: not of this protocol."""
         if self._state is State.ENDED:
-            return
+            return None
+        if not self.allowance.takes(len(data), now):
+            return self.on_too_many()
         self._pulse.hear(now)
         self._misread(ErrorCode.MALFORMED, "frames are text", "")
+        return None
+
+    def on_too_many(self) -> None:
+        """More frames or bytes came in than may: the phone hears so and has to come again, more slowly."""
+        if self._state is not State.ENDED:
+            self._fail(ErrorCode.RATE_LIMITED)
 
     def _misread(self, code: ErrorCode, detail: str, text: str) -> None:
         said = "" if code is ErrorCode.TOO_LARGE else text
@@ -135,8 +150,14 @@ class Conversation:
         if not isinstance(hello, Hello):
             raise Refusal(ErrorCode.HELLO_EXPECTED)
         phone = phone_of(hello, self._board, self._client)
+        allowance = self._board.allowance_of(hello.token, now)
+        if not allowance.takes_hello(now):
+            raise Refusal(ErrorCode.RATE_LIMITED)
+        if allowance.sockets >= self._board.settings.max_sockets:
+            raise Refusal(ErrorCode.TOO_MANY_SOCKETS)
         self._board.join(self)
-        self.phone, self.token = phone, hello.token
+        allowance.sockets += 1
+        self.phone, self.token, self.allowance = phone, hello.token, allowance
         self._state = State.TALKING
         self._send(encode(welcome(hello, phone, self._board, now)))
         self._ping(now)
@@ -255,6 +276,8 @@ class Conversation:
         """The socket is gone: nobody hears the words any more."""
         self._state = State.ENDED
         self._board.leave(self)
+        if self.token is not None:
+            self.allowance.sockets -= 1
         for key in self._watched:
             self._board.desk.leave(key, self)
 

@@ -6,22 +6,18 @@ is let go; nobody else notices.
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from contextlib import suppress
+from typing import Any, cast
 
 from httptools import HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import OPEN
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from cloud import doorstep
-from cloud.answers import refusal_answer
-from cloud.doorstep import Doorstep
+from cloud.doorstep import Counts, Doorstep
 from cloud.errors import Refusal
+from cloud.goodbye import goodbye
+from cloud.phone_door import NO_HANDSHAKE, PhoneProtocol
 from cloud.signing_in import CONNECTION
-from cloud.socket import SHORT_WAY
+from cloud.turns import Turns
 from contract.errors import ErrorCode
 
 REQUEST_S = 10
@@ -33,25 +29,14 @@ LONGEST_REQUEST_BYTES = 65_536
 MOST_UNANSWERED = 8
 """So many requests of a connection are taken in behind the one that is being answered; then nothing more is read."""
 
-HIGH_WATER_BYTES = 16_384
-
 _END_OF_HEAD = b"\r\n\r\n"
 _PIECE_BYTES = 1_024
 """A piece ends with a head, so it completes one at most; two where the first one's end was cut in two."""
 
-_NO_HANDSHAKE = "this is no handshake of a WebSocket"
-
-
-class Counts(doorstep.Counts, Protocol):
-    """Who counts what was wrong."""
-
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
-        """Somebody was told that something was wrong."""
-
 
 def doors(counts: Counts) -> dict[str, type[asyncio.Protocol]]:
     """The protocols for `uvicorn.Config`, whose `counts` is this one. Strangers are bounded over both."""
-    shared = {"counts": counts, "doorstep": Doorstep(counts)}
+    shared = {"counts": counts, "doorstep": Doorstep(counts), "turns": Turns()}
     return {
         "http": type("RequestProtocol", (RequestProtocol,), shared),
         "ws": type("PhoneProtocol", (PhoneProtocol,), shared),
@@ -63,6 +48,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     counts: Counts
     doorstep: Doorstep
+    turns: Turns
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over; a request is due."""
@@ -72,7 +58,8 @@ class RequestProtocol(HttpToolsProtocol):
         self._parsed = 0
         self._turn: RequestResponseCycle | None = None  # whose turn it is, or was last
         self._refused = False
-        self._is_known = False
+        self._is_known = False  # whether what is answered now came with a good token
+        self._has_turn = self._waits_for_turn = False
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
         self.doorstep.come(self.transport, self._host())
 
@@ -108,22 +95,42 @@ class RequestProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request."""
-        if self._is_known and not self.transport.is_closing():
-            self.doorstep.come(self.transport, self._host())
-        self._is_known = False
         if self.pipeline:
             self._turn = self.pipeline[-1][0]
         super().on_response_complete()
         self._parse()
+        if self._is_known and not self.transport.is_closing():
+            self.doorstep.come(self.transport, self._host())
+        self._is_known = False
 
     def _parse(self) -> None:
         """Parse what was read, as far as there is room for requests that wait; read more only once none waits."""
-        while self._parsed < len(self._read) and len(self.pipeline) < MOST_UNANSWERED and self._goes_on():
+        while self._parsed < len(self._read) and self._goes_on() and self._has_room() and self._may_begin():
             self._take(self._piece())
         if not self._goes_on():
             self._read, self._parsed = b"", 0
         elif self.pipeline or self._parsed < len(self._read):
             self.flow.pause_reading()
+
+    def _has_room(self) -> bool:
+        return len(self.pipeline) < MOST_UNANSWERED
+
+    def _may_begin(self) -> bool:
+        """Whether the next request may begin now. Who has just shown a good token need not wait, nor what has begun."""
+        if not (self._received or self._has_turn or self._waits_for_turn):
+            self._has_turn = self._is_known or self.turns.take(self._on_turn)
+            self._waits_for_turn = not self._has_turn
+        return not self._waits_for_turn
+
+    def _on_turn(self) -> bool:
+        """It is this connection's turn to begin a request."""
+        self._waits_for_turn, self._has_turn = False, True
+        goes_on = not self.transport.is_closing() and self._goes_on()
+        if goes_on:
+            self._parse()
+            if self._goes_on() and not self.pipeline and self._parsed == len(self._read):
+                self.flow.resume_reading()  # only a piece of a request has come so far
+        return goes_on
 
     def _goes_on(self) -> bool:
         return not self._refused and self.transport.get_protocol() is self
@@ -137,6 +144,7 @@ class RequestProtocol(HttpToolsProtocol):
     def _take(self, piece: bytes) -> None:
         self._received += len(piece)
         self._piece_begins = self._parsed - len(piece)
+        self._has_turn = False
         super().data_received(piece)
         if self._received > LONGEST_REQUEST_BYTES:
             self._refuse(ErrorCode.TOO_LARGE, f"{LONGEST_REQUEST_BYTES} bytes are allowed")
@@ -163,10 +171,11 @@ class RequestProtocol(HttpToolsProtocol):
         if self._answering() is not None:  # its answer would come among the frames
             self._refuse(ErrorCode.MALFORMED, "a handshake has to wait for the answers to what was asked before")
         elif not all(value.isascii() for _, value in asked):  # websockets would fail at it
-            self._refuse(ErrorCode.MALFORMED, _NO_HANDSHAKE)
+            self._refuse(ErrorCode.MALFORMED, NO_HANDSHAKE)
         elif [value for name, value in asked if name == b"sec-websocket-version"] != [b"13"]:
             self._refuse(ErrorCode.UPGRADE_REQUIRED, "")
         else:
+            self.flow.resume_reading()  # it may have waited for its turn
             super().handle_websocket_upgrade()
 
     def _should_upgrade(self) -> bool:
@@ -214,11 +223,12 @@ class RequestProtocol(HttpToolsProtocol):
         self.counts.error(code, None, None, detail)
         answering = self._answering()
         if answering is None or not answering.response_started:
-            self.transport.write(_goodbye(Refusal(code, detail)))
+            self.transport.write(goodbye(Refusal(code, detail)))
         if answering is not None:
             answering.disconnected = True
             answering.message_event.set()
-        self.transport.write_eof()
+        with suppress(OSError):  # the other end may be gone
+            self.transport.write_eof()
         self.flow.resume_reading()
         self._unset_keepalive_if_required()
         self._late.cancel()
@@ -227,84 +237,3 @@ class RequestProtocol(HttpToolsProtocol):
     def _answering(self) -> RequestResponseCycle | None:
         cycle = self._turn
         return None if cycle is None or cycle.response_complete else cycle
-
-
-def _goodbye(refusal: Refusal) -> bytes:
-    answer = refusal_answer(refusal)
-    headers = [*answer.raw_headers, (b"connection", b"close")]
-    lines = [STATUS_LINE[answer.status_code], *(name + b": " + value + b"\r\n" for name, value in headers)]
-    return b"".join([*lines, b"\r\n", bytes(answer.body)])
-
-
-class PhoneProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket with a short way out: frames that wait together leave in one write, and it can be dropped."""
-
-    counts: Counts
-    doorstep: Doorstep
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection over, with a short buffer."""
-        super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        self.doorstep.leave(self.transport)
-        super().connection_lost(exc)
-
-    def sign_in(self) -> None:
-        """A good hello came."""
-        self.doorstep.leave(self.transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Take in the handshake, which the door hands over whole, or a piece of a frame."""
-        super().data_received(data)
-        if not self.handshake_initiated:
-            self.counts.error(ErrorCode.MALFORMED, None, None, _NO_HANDSHAKE)
-            self.transport.write(_goodbye(Refusal(ErrorCode.MALFORMED, _NO_HANDSHAKE)))
-            self.transport.close()
-
-    async def send_texts(self, texts: Sequence[str]) -> None:
-        """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
-        if self.disconnected or self.conn.state is not OPEN:
-            raise ClientDisconnected
-        self._write(texts)
-        await self.writable.wait()
-
-    def send_now(self, texts: Sequence[str]) -> bool:
-        """Send text frames at once, if there is room. False, and nothing sent, if there is none."""
-        has_room = self.writable.is_set() and self.conn.state is OPEN and not self.disconnected
-        if has_room:
-            self._write(texts)
-        return has_room
-
-    def _write(self, texts: Sequence[str]) -> None:
-        frames = [Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts]
-        self.transport.write(b"".join(frames))
-
-    def drop(self) -> None:
-        """End the connection without waiting for a phone that reads nothing."""
-        self.transport.abort()
-
-    def handle_connect(self, event: Any) -> None:
-        """Offer the short way to the application; count a handshake that is none."""
-        super().handle_connect(event)
-        if self.response.status_code == 101:
-            extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[SHORT_WAY] = self
-        else:
-            self.counts.error(ErrorCode.MALFORMED, None, None, _NO_HANDSHAKE)
-
-    def handle_ping(self) -> None:
-        """Answer a ping of the WebSocket's own, unless answers pile up unread."""
-        pong = b"".join(self.conn.data_to_send())
-        if self.writable.is_set():
-            self.transport.write(pong)
-
-    def handle_parser_exception(self) -> None:
-        """Count what breaks the framing; the other end hears a close code (1002, 1007, 1009)."""
-        close = self.conn.close_sent
-        too_big = close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
-        code = ErrorCode.TOO_LARGE if too_big else ErrorCode.MALFORMED
-        self.counts.error(code, None, None, close.reason if close else "")
-        super().handle_parser_exception()

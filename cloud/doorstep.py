@@ -8,6 +8,7 @@ import asyncio
 from typing import Protocol, cast
 
 from contract import open_files
+from contract.errors import ErrorCode
 from contract.strangers import Strangers
 
 MOST_STRANGERS = 4_096
@@ -18,7 +19,10 @@ _SHARE_OF_ONE_ADDRESS = 4
 
 
 class Counts(Protocol):
-    """Who counts."""
+    """Who counts what was wrong at the door."""
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        """Somebody was told that something was wrong."""
 
     def crowded(self, client: str | None) -> None:
         """A connection was dropped that had not signed in, as another one came from `client`."""

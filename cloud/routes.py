@@ -32,10 +32,10 @@ _METRICS_BEARER = HTTPBearer(auto_error=False, scheme_name="Metrics", descriptio
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 """What tells that a proxy asks for somebody else."""
 
-_ALWAYS = (ErrorCode.UNAUTHENTICATED, ErrorCode.STORE_UNAVAILABLE)
+_ALWAYS = (ErrorCode.UNAUTHENTICATED, ErrorCode.STORE_UNAVAILABLE, ErrorCode.RATE_LIMITED)
 _OF_PRESSES = (
     ErrorCode.KEY_MISSING, ErrorCode.MALFORMED, ErrorCode.FORBIDDEN, ErrorCode.UNKNOWN_LIGHT, ErrorCode.KEY_REUSED,
-    ErrorCode.TOO_LARGE, ErrorCode.INVALID, ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED,
+    ErrorCode.TOO_LARGE, ErrorCode.INVALID, ErrorCode.OVERLOADED,
 )  # fmt: skip
 _WAITED = {"Preference-Applied": header("`wait=S`, if the answer waited as asked for.", required=False)}
 
@@ -188,9 +188,11 @@ def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
     ) -> str:
         phone = board.phone_of(credentials.credentials) if credentials else None
-        if phone is None:
+        if credentials is None or phone is None:
             raise _stranger(board, request)
         request.state.phone = phone
+        if not board.allowance_of(credentials.credentials, board.now()).takes_request(board.now()):
+            raise Refusal(ErrorCode.RATE_LIMITED)
         connection: Connection | None = request.scope.get(CONNECTION)
         if connection is not None:
             connection.sign_in()

@@ -15,7 +15,8 @@ from typing import Any, Self
 import uvicorn
 
 from cloud.app import create_app
-from cloud.door import Counts, doors
+from cloud.door import doors
+from cloud.doorstep import Counts
 from cloud.errors import BridgeFailed, CannotListen
 from cloud.settings import Settings
 from cloud.switchboard import nothing

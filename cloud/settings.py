@@ -14,7 +14,8 @@ class Settings(BaseModel):
 
     `store`: a file's path (SQLite), or `postgresql://user@host/database`, which replicas of the bridge share.
     `name`: what the bridge calls itself to phones. `press_rate`, `press_burst`: presses per second and at once that
-    one phone may make. `ping_ms`: how often a phone is pinged; one silent for 2.5 times as long is closed.
+    one phone may make; its frames are bounded by eight times as many. `max_sockets`: how many WebSockets one token
+    may have open. `ping_ms`: how often a phone is pinged; one silent for 2.5 times as long is closed.
     `drain_ms`: how long a phone may read nothing of what waits for it. `canary_ms`, `canary_limit_ms`: how often the
     broker is tried and how long it may take; the two together are how late its loss may be known.
     `allowed_hosts`: names beside this machine's own under which the bridge may be asked (behind a proxy, say), and
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     press_rate: float = Field(default=50, gt=0)
     press_burst: int = Field(default=100, ge=1)
     max_phones: int = Field(default=10_000, ge=1)
+    max_sockets: int = Field(default=32, ge=1)
     max_open: int = Field(default=10_000, ge=1)
     max_open_per_light: int = Field(default=1_024, ge=1)
     hello_ms: int = Field(default=5_000, ge=1)

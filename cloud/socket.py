@@ -6,6 +6,7 @@ from typing import Protocol
 
 from starlette.types import Message, Receive, Scope, Send
 
+from cloud.allowance import Allowance
 from cloud.board import Board
 from cloud.conversation import Conversation, State
 from cloud.signing_in import Connection
@@ -14,15 +15,25 @@ from contract.errors import CloseCode
 MOST_AT_ONCE = 32
 """So many frames leave in one write."""
 
+MOST_HEARD_AT_ONCE = 16
+"""So many frames of one phone are taken in before the others have a turn."""
+
 MOST_UNSENT = 64
 """While so many words wait for a phone, no further frame of it is read."""
+
+PENANCE_S = 1
+"""So long whoever abused its socket is kept before it is closed, unheard: coming back costs us more than staying."""
 
 FAREWELL_S = 10
 """So long a phone may take to answer that we close."""
 
+TOO_MANY = "presslight.too_many"
+"""The ASGI message with which a `ShortWay` tells that more frames came than may, and that no more will."""
+
 SHORT_WAY = "presslight.short_way"
 """The ASGI extension that `serve` offers: a ShortWay."""
 
+_ABUSE = (CloseCode.RATE_LIMITED, CloseCode.ABUSE)
 _NS_PER_S = 1_000_000_000
 
 
@@ -37,6 +48,12 @@ class ShortWay(Connection, Protocol):
 
     def drop(self) -> None:
         """End the connection without waiting for a phone that reads nothing."""
+
+    def count_in(self, allowance: Allowance) -> None:
+        """From now on count the frames there which the application never sees."""
+
+    def go_deaf(self) -> None:
+        """Take in nothing more."""
 
 
 class _LongWay:
@@ -59,6 +76,12 @@ class _LongWay:
 
     def sign_in(self) -> None:
         """Such a server bounds strangers as it does."""
+
+    def count_in(self, allowance: Allowance) -> None:
+        """And frames of the WebSocket's own."""
+
+    def go_deaf(self) -> None:
+        """Nothing more is asked for."""
 
 
 class PhoneSockets:
@@ -96,6 +119,7 @@ class _Socket:
         self._talk = Conversation(board, self._wake, now(), client[0] if client else None)
 
     async def run(self) -> None:
+        self._way.count_in(self._talk.allowance)
         self._arm()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -106,16 +130,23 @@ class _Socket:
             self._talk.gone()
 
     async def _read(self) -> None:
-        talk, is_known = self._talk, False
+        talk, is_known, heard = self._talk, False, 0
         while talk.state is not State.ENDED:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 self._writer.cancel()
                 return
-            self._hear(message)
+            if message["type"] == TOO_MANY:
+                talk.on_too_many()
+            else:
+                self._hear(message)
+            heard += 1
+            if heard % MOST_HEARD_AT_ONCE == 0:
+                await asyncio.sleep(0)  # what was read ahead is handed over without a pause
             if not is_known and talk.state is State.TALKING:
                 is_known = True
                 self._way.sign_in()
+                self._way.count_in(talk.allowance)
             while talk.outbox.words >= MOST_UNSENT and not self._writer.done():
                 self._room.clear()
                 await self._room.wait()
@@ -126,7 +157,7 @@ class _Socket:
             if text is not None:
                 self._talk.on_text(text, self._now())
             else:
-                self._talk.on_binary(self._now())
+                self._talk.on_binary(message.get("bytes") or b"", self._now())
         except Exception as error:  # whatever it is, it ends this socket and no other
             self._talk.fail(error)
 
@@ -145,7 +176,7 @@ class _Socket:
                 self._waits.clear()
                 await self._drain()
                 if self._talk.state is State.ENDED:
-                    return await self._close(self._talk.close_code or CloseCode.RESTART)
+                    return await self._end(self._talk.close_code or CloseCode.RESTART)
         except OSError:  # the phone went away; the reader hears of it
             return None
         except Exception as error:  # what cannot be sent: nothing more can be said to this phone
@@ -161,6 +192,12 @@ class _Socket:
             await self._way.send_texts(outbox.take(MOST_AT_ONCE))
             self._room.set()
         outbox.stuck_since = None
+
+    async def _end(self, code: CloseCode) -> None:
+        if code in _ABUSE:
+            self._way.go_deaf()
+            await asyncio.sleep(PENANCE_S)
+        await self._close(code)
 
     async def _close(self, code: CloseCode) -> None:
         """Close with the handshake; a phone that does not take part in it is dropped."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from cloud import drops
+from cloud.allowance import Allowance
 from cloud.board import Talk
 from cloud.desk import Desk
 from cloud.errors import Refusal, StoreUnavailable
@@ -74,6 +75,7 @@ class Switchboard:
         self.ending = asyncio.Event()
         self._most_phones = min(settings.max_phones, open_files.limit() // 2)
         self._buckets: dict[str, Bucket] = {}
+        self._allowances: dict[str, Allowance] = {}
         self._no_upgrade_lines = Bucket(NO_UPGRADE_LINES_PER_S, 1, now())
         self._uses_noted = Bucket(1 / WRITTEN_EACH_S, 1, now())
         self._alarm: asyncio.TimerHandle | None = None
@@ -116,6 +118,14 @@ class Switchboard:
             bucket = Bucket(self.settings.press_rate, self.settings.press_burst, now)
             self._buckets[phone] = bucket
         return bucket.take(now)
+
+    def allowance_of(self, token: str, now: int) -> Allowance:
+        """What the phones with this token may use up. Only those with a good one are counted."""
+        allowance = self._allowances.get(token)
+        if allowance is None:
+            allowance = Allowance.of_token(self.settings.press_rate, self.settings.press_burst, now)
+            self._allowances[token] = allowance
+        return allowance
 
     def join(self, talk: Talk) -> None:
         """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
@@ -194,6 +204,7 @@ class Switchboard:
                 await self._drop_revoked()
                 await self._prune()
                 await self._write_uses()
+                self.inbox.catch_up(self.now())
             except StoreUnavailable as error:
                 self.counts.store_trouble(error)
             except Exception as error:  # it is tried again, and the house goes on

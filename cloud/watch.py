@@ -36,6 +36,7 @@ class Watch:
         self._crowds = Damping()
         self._lines = Damping()
         self._shared = Damping()
+        self._floods = Damping()
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -101,6 +102,8 @@ class Watch:
     def bad_message(self, topic: str, cause: str, detail: str) -> None:
         """A message of the broker could not be used."""
         self.metrics.bad_messages.labels(cause).inc()
+        if cause == "rate" and (times := self._floods.note(topic)):
+            self._log.warning("a light sends too much", topic=topic, times=times)
         self._log.debug("bad message", topic=topic, cause=cause, detail=detail)
 
     def mistake(self, where: str, error: Exception) -> None:

@@ -36,6 +36,7 @@ class ErrorCode(StrEnum):
     KEY_MISSING = "key_missing"
     KEY_REUSED = "key_reused"
     RATE_LIMITED = "rate_limited"
+    TOO_MANY_SOCKETS = "too_many_sockets"
     STORE_UNAVAILABLE = "store_unavailable"
     OVERLOADED = "overloaded"
     SLOW_PHONE = "slow_phone"
@@ -57,6 +58,7 @@ class CloseCode(IntEnum):
     SILENT = 4002
     HELLO_TIMEOUT = 4003
     OVERLOADED = 4004
+    RATE_LIMITED = 4005
     UNAUTHENTICATED = 4101
     UNSUPPORTED_VERSION = 4102
     HELLO_EXPECTED = 4103
@@ -93,7 +95,8 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ErrorCode.METHOD_NOT_ALLOWED: Meaning("This address does not know that method.", False, 405),
     ErrorCode.KEY_MISSING: Meaning("The Idempotency-Key header is missing or not usable.", False, 400),
     ErrorCode.KEY_REUSED: Meaning("This key was used before with another payload.", False, 409),
-    ErrorCode.RATE_LIMITED: Meaning("More presses at once than the limit; slow down.", True, 429),
+    ErrorCode.RATE_LIMITED: Meaning("More at once than the limit; slow down.", True, 429),
+    ErrorCode.TOO_MANY_SOCKETS: Meaning("This token has as many sockets open as it may.", True, 429),
     ErrorCode.STORE_UNAVAILABLE: Meaning("The press could not be stored, so it was not sent.", True, 503),
     ErrorCode.OVERLOADED: Meaning("The bridge has no room for this now.", True, 503),
     ErrorCode.SLOW_PHONE: Meaning("This phone read nothing for too long.", True, 503),

@@ -17,6 +17,10 @@ Row = tuple[str, str, str, bool]
 """What was measured, what was reached, what was aimed for, and whether it was reached."""
 
 
+PHONES_A_TOKEN = 16
+"""Half as many as may be open with one."""
+
+
 class Sizes(NamedTuple):
     """How much of everything; `throughput_s` is how long presses are counted, in s."""
 
@@ -94,7 +98,11 @@ class Bench:
             await exits.enter_async_context(lean_lights(self.broker, {"lean": self.accounts.password("lean")}))
             presser = await exits.enter_async_context(ThinPhone(bridge.url, bridge.token))
             before = bridge.resident_kb()
-            phones = [await exits.enter_async_context(ThinPhone(bridge.url, bridge.token)) for _ in range(count)]
+            tokens = [bridge.another_token() for _ in range(0, count, PHONES_A_TOKEN)]
+            phones = [
+                await exits.enter_async_context(ThinPhone(bridge.url, tokens[number // PHONES_A_TOKEN]))
+                for number in range(count)
+            ]
             each = (bridge.resident_kb() - before) / count
             told = [await all_told_ms(phones, presser, "lean", on=turn % 2 == 0) for turn in range(turns)]
         what = f"all of {count:,} phones told of one press, worst of {turns}"

@@ -29,6 +29,11 @@ class RunningBridge(NamedTuple):
     url: str
     token: str
     pid: int
+    store: Path
+
+    def another_token(self) -> str:
+        """A token for another phone: each has a number of sockets."""
+        return issue_token(self.store, phone="bench")
 
     def resident_kb(self) -> int:
         """Resident memory in KB (Linux)."""
@@ -58,7 +63,7 @@ async def bridge_process(
                 pass
         if not line or not link:
             raise RuntimeError(f"the bridge ended before it said where it is. {log.read_text()}")
-        yield RunningBridge(link[1].decode(), issue_token(store_of(folder), phone="bench"), child.pid)
+        yield RunningBridge(link[1].decode(), issue_token(store_of(folder), phone="bench"), child.pid, store_of(folder))
     finally:
         await _end(child)
 

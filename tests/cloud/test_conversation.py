@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cloud.allowance import FRAMES_OF_A_STRANGER, HELLO_COST, Allowance
 from cloud.board import Talk
 from cloud.conversation import BAD_FRAMES, Conversation, State
 from cloud.desk import Desk
@@ -33,6 +34,7 @@ class Board:
         self.desk: Desk = self.office.desk
         self.talks: set[Talk] = set()
         self.within_rate = True
+        self.allowance = Allowance.of_token(1_000, 1_000, self.office.now)
         self.full = False
         self.store_fails = False
         self.errors: list[tuple[str, str | None]] = []
@@ -62,6 +64,9 @@ class Board:
 
     def may_press(self, phone: str, now: int) -> bool:
         return self.within_rate
+
+    def allowance_of(self, token: str, now: int) -> Allowance:
+        return self.allowance
 
     def join(self, talk: Talk) -> None:
         if self.full:
@@ -162,7 +167,7 @@ def test_anything_before_hello_is_refused_and_closes(board: Board, frame: Any) -
 
 def test_binary_frame_before_hello_closes(board: Board) -> None:
     phone = Phone(board, greeted=False)
-    phone.talk.on_binary(phone.now)
+    phone.talk.on_binary(b"x", phone.now)
     assert phone.error()["code"] == "hello_expected"
 
 
@@ -284,6 +289,63 @@ def test_any_frames_in_any_order_are_answered_or_end_it(said: list[str | bytes],
     assert len(heard) <= 3 * len(said) + 2
 
 
+@pytest.mark.parametrize("frame", [{"type": "pong", "n": 7}, {"type": "ping", "n": 7}, PRESS])
+def test_frames_over_the_rate_are_told_and_close(board: Board, frame: Any) -> None:
+    board.allowance = Allowance.of_token(1, 10, board.office.now)
+    phone = Phone(board)
+    for _ in range(80 - HELLO_COST):
+        phone.send(frame)
+    assert "rate_limited" not in [said.get("code") for said in phone.heard()]
+    phone.send(frame)
+    assert phone.error()["code"] == "rate_limited"
+    assert phone.talk.close_code is CloseCode.RATE_LIMITED
+    assert phone.talk.close_code.reconnect
+
+
+def test_bytes_count_too(board: Board) -> None:
+    board.allowance = Allowance.of_token(1, 10, board.office.now)
+    phone = Phone(board)
+    for _ in range(4):
+        phone.send(json.dumps({"type": "ping", "n": 7}) + " " * (MAX_FRAME_BYTES - 30))
+    assert phone.heard()[-1]["code"] == "rate_limited"
+
+
+def test_rate_of_frames_is_a_tokens_over_all_its_sockets(board: Board) -> None:
+    board.allowance = Allowance.of_token(1, 10, board.office.now)
+    one, other = Phone(board), Phone(board)
+    for _ in range(80 - 2 * HELLO_COST):
+        one.send({"type": "ping", "n": 7})
+    other.send({"type": "ping", "n": 7})
+    assert other.error()["code"] == "rate_limited"
+    again = Phone(board, greeted=False)
+    again.send(HELLO)
+    assert again.error()["code"] == "rate_limited"
+    assert again.talk.close_code is CloseCode.RATE_LIMITED
+    later = Phone(board, greeted=False)
+    later.talk.on_text(json.dumps(HELLO), later.now + 3 * S)
+    assert later.heard()[0]["type"] == "welcome"
+
+
+def test_stranger_may_send_few_frames(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    for _ in range(FRAMES_OF_A_STRANGER + 1):
+        phone.talk.allowance.takes(1, phone.now)
+    phone.send(HELLO)
+    assert phone.error()["code"] == "rate_limited"
+
+
+def test_token_has_a_number_of_sockets_and_the_newest_is_refused(board: Board) -> None:
+    phones = [Phone(board) for _ in range(board.settings.max_sockets)]
+    more = Phone(board, greeted=False)
+    more.send(HELLO)
+    assert more.error()["code"] == "too_many_sockets"
+    assert more.talk.close_code is CloseCode.OVERLOADED
+    more.talk.gone()
+    assert all(phone.talk.state is State.TALKING for phone in phones)
+    phones[0].talk.gone()
+    assert Phone(board).talk.state is State.TALKING
+
+
 def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
     frame = json.dumps(PRESS)
     phone.send(frame + " " * (MAX_FRAME_BYTES - len(frame)))
@@ -293,7 +355,7 @@ def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
 
 
 def test_binary_frame_is_malformed(phone: Phone) -> None:
-    phone.talk.on_binary(phone.now)
+    phone.talk.on_binary(b"x", phone.now)
     assert phone.error()["code"] == "malformed"
 
 
@@ -456,7 +518,7 @@ def test_frame_that_comes_after_the_token_was_revoked_does_nothing(phone: Phone)
     phone.talk.revoke()
     phone.heard()
     phone.send(PRESS)
-    phone.talk.on_binary(phone.now)
+    phone.talk.on_binary(b"x", phone.now)
     assert phone.heard() == []
     assert len(phone.board.desk) == 0
 

@@ -309,7 +309,28 @@ async def test_phone_is_no_request_and_has_its_own_times(house: House, monkeypat
             super().handle_websocket_upgrade()
             seen.append(self)
 
+    made = house.bridge._server.config.http_protocol_class
+    for name in ("counts", "doorstep", "turns"):
+        monkeypatch.setattr(Seen, name, getattr(made, name), raising=False)
     monkeypatch.setattr(house.bridge._server.config, "http_protocol_class", Seen)
-    monkeypatch.setattr(Seen, "counts", house.board.counts, raising=False)
     await house.phone()
     assert [protocol._late.cancelled() for protocol in seen] == [True]
+
+
+async def test_phones_that_come_all_at_once_are_all_welcomed(house: House) -> None:
+    phones = await asyncio.gather(*(house.phone() for _ in range(20)))
+    assert [phone.welcome["type"] for phone in phones] == 20 * ["welcome"]
+
+
+async def test_requests_that_come_all_at_once_in_pieces_are_all_answered(house: House) -> None:
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+        for piece in (b"GET /healthz HTTP/1.1\r\n", b"Host: localhost\r\n", b"Connection: close\r\n\r\n"):
+            writer.write(piece)
+            await asyncio.sleep(0)
+        async with asyncio.timeout(WAIT_S):
+            answer = await reader.read()
+        writer.close()
+        return answer[:15]
+
+    assert await asyncio.gather(*(ask() for _ in range(20))) == 20 * [b"HTTP/1.1 200 OK"]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.inbox import Inbox
-from contract.mqtt import MAX_REPORT_BYTES
-from tests.cloud.ports import Office, key, report
+from cloud.inbox import REPORTS_PER_S, Inbox
+from contract.mqtt import MAX_REPORT_BYTES, Report
+from tests.cloud.ports import Office, S, key, report
 
 STATE = "presslight/light/kitchen/state"
 AVAILABILITY = "presslight/light/kitchen/availability"
@@ -94,3 +94,43 @@ def test_no_payload_harms_the_house(payload: bytes, topic: str, retained: bool) 
     room.take(topic, payload, retained=retained)
     room.take(STATE, GOOD)
     assert watcher.words == ["accepted", "applied"]
+
+
+def flooded(room: Room) -> Report:
+    """One report more than is read; it is the newest."""
+    for _ in range(REPORTS_PER_S):
+        room.take(STATE, GOOD)
+    known = report((key(), "applied"))
+    newest = known.model_copy(update={"up": known.up + 5})
+    room.take(STATE, newest.model_dump_json().encode())
+    assert room.counts.causes == ["rate"]
+    return newest
+
+
+def test_of_reports_over_the_rate_the_newest_is_read_when_there_is_time(room: Room) -> None:
+    newest = flooded(room)
+    lights = room.office.desk.house.lights
+    assert lights["kitchen"].report.up < newest.up
+    room.inbox.catch_up(room.office.now)
+    assert lights["kitchen"].report.up == newest.up
+    assert room.inbox.passed_over == {}
+
+
+def test_report_in_time_is_newer_than_what_was_passed_over(room: Room) -> None:
+    flooded(room)
+    room.office.now += S
+    room.take(STATE, GOOD)
+    assert room.inbox.passed_over == {}
+
+
+def test_light_that_is_emptied_does_not_come_back_by_what_was_passed_over(room: Room) -> None:
+    flooded(room)
+    room.take(STATE, b"")
+    room.inbox.catch_up(room.office.now)
+    assert room.office.desk.house.lights == {}
+
+
+def test_flood_of_one_light_is_nothing_to_another(room: Room) -> None:
+    flooded(room)
+    room.take(STATE.replace("kitchen", "hall"), GOOD)
+    assert room.counts.causes == ["rate"]

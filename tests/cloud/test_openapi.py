@@ -48,7 +48,7 @@ async def test_document_describes_every_route_and_error(client: HeldClient) -> N
     assert set(press["responses"]) >= {"200", "202", "400", "401", "403", "404", "409", "413", "422", "429", "503"}
     assert press["security"]
     assert "HTTPValidationError" not in str(client.document)
-    assert set(paths["/api/presses/{key}"]["get"]["responses"]) == {"200", "401", "404", "503", "default"}
+    assert set(paths["/api/presses/{key}"]["get"]["responses"]) == {"200", "401", "404", "429", "503", "default"}
     body = press["requestBody"]["content"]["application/json"]["schema"]
     jsonschema.Draft202012Validator(body | {"components": client.document["components"]}).validate(ON)
     jsonschema.Draft202012Validator.check_schema(body)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.rate import Bucket
+from contract.rate import Bucket, Rates, cost_of
 from tests.cloud.ports import S
 
 
@@ -36,3 +36,21 @@ def test_no_sequence_gets_more_than_burst_and_rate(pauses: list[int]) -> None:
         now += pause
         granted += bucket.take(now)
     assert granted <= 10 + now * 50 / S + 1e-6
+
+
+def test_what_costs_more_than_there_is_takes_nothing() -> None:
+    bucket = Bucket(50, 100, 0)
+    assert bucket.take(0, 60)
+    assert not bucket.take(0, 60)
+    assert bucket.take(0, 40)
+
+
+def test_each_name_has_its_own_and_the_first_of_too_many_is_forgotten() -> None:
+    rates = Rates(1, 1, most=2)
+    assert [rates.of(name, 0).take(0) for name in "aabbcc"] == [True, False] * 3
+    assert rates.of("a", 0).take(0)
+    assert not rates.of("c", 0).take(0)
+
+
+def test_frame_costs_one_for_each_kib() -> None:
+    assert [cost_of(size) for size in (0, 1, 1_024, 1_025, 16_384)] == [1, 1, 1, 2, 16]

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from cloud.allowance import Allowance
 from cloud.board import Talk
 from cloud.desk import Desk
 from cloud.errors import StoreUnavailable
@@ -198,6 +199,10 @@ class Office:
     def may_press(self, phone: str, now: int) -> bool:
         """As often as they like."""
         return True
+
+    def allowance_of(self, token: str, now: int) -> Allowance:
+        """The same for frames."""
+        return Allowance.of_token(1_000, 1_000_000, now)
 
     def join(self, talk: Talk) -> None:
         """A phone hears what happens."""

@@ -1,0 +1,116 @@
+"""One who floods, at any door and with whatever right, is told, cut and counted; another's presses go on and are true.
+
+`make nightly` prints how much longer those take, and the memory of the bridge.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from broker.embedded import EmbeddedBroker
+from broker.refusals import Refused
+from cloud.tokens import issue_token
+from contract.rate import Rates
+from tests.cloud.conftest import House
+from tests.cloud.raw_phone import WAIT_S
+from tests.hostile.flood import KINDS
+from tests.hostile.up import running
+from tests.hostile.victim import Victim, flooding
+
+TOLD = {
+    "pong": "rate_limited",
+    "pings of the WebSocket": "rate_limited",
+    "pongs of the WebSocket": "rate_limited",
+    "pings of strangers": "rate_limited",
+    "bad frames": "unknown_type",
+    "hellos": "hello_again",
+    "bad hello": "malformed",
+    "sockets": "too_many_sockets",
+    "requests": "rate_limited",
+    "bad requests": "malformed",
+    "no sign-in": "unauthenticated",
+}
+"""What one who floods the bridge is told, as its metrics count it."""
+
+UNTOLD = ("healthz", "healthz by many")
+"""Takes its turn behind all who have signed in."""
+
+AT_THE_BROKER = ("pingreq", "subscribe", "reports", "connects")
+FEW = {"sockets": 60}
+LONG_S = 20
+MOST_MORE_KB = 25_000
+
+
+def target(house: House) -> dict[str, object]:
+    return {
+        "port": house.bridge.port,
+        "token": issue_token(house.board.settings.store, "mallory"),
+        "broker": house.broker.address.port,
+        "user": "hall",
+        "password": house.accounts.password("hall"),
+    }
+
+
+@pytest.fixture
+async def victim(house: House) -> Victim:
+    await house.light()
+    return Victim(await house.phone(), "kitchen")
+
+
+async def press_until_counted(victim: Victim, house: House, code: str) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not await house.metric("presslight_errors_total", code=code):
+            await victim.press()
+
+
+@pytest.mark.parametrize("kind", [*TOLD, *UNTOLD])
+async def test_one_who_floods_the_bridge_is_told_and_counted_and_another_presses_on(
+    house: House, victim: Victim, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.allowance.REQUEST_COST", 40)  # a busy machine answers no 100 a second
+    async with flooding(kind, **target(house), count=FEW.get(kind)):
+        if kind in TOLD:
+            await press_until_counted(victim, house, TOLD[kind])
+        for _ in range(5):
+            await victim.press()
+    assert victim.words == {"applied"}
+    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+
+
+@pytest.mark.parametrize("kind", AT_THE_BROKER)
+async def test_one_who_floods_the_embedded_broker_is_cut_and_counted_and_another_presses_on(
+    house: House, victim: Victim, kind: str
+) -> None:
+    broker = house.broker
+    assert isinstance(broker, EmbeddedBroker)
+    broker._rates = Rates(50, 200)  # nor does it take 500 packets
+    async with flooding(kind, **target(house)), asyncio.timeout(WAIT_S):
+        while not broker.refusals.counts["hall", Refused.RATE]:
+            await victim.press()
+        for _ in range(5):
+            await victim.press()
+    assert victim.words == {"applied"}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_victim_beside_a_flood_of_minutes(tmp_path: Path, broker: str, kind: str) -> None:
+    async with running(tmp_path, broker) as up:
+        victim = await up.victim()
+        await victim.press_for(2)
+        victim.p99()
+        await victim.press_for(LONG_S / 2)
+        quiet, before = victim.p99(), up.resident_kb
+        async with flooding(kind, **up.target()):
+            await victim.press_for(LONG_S / 4)
+            begun = up.resident_kb
+            await victim.press_for(LONG_S)
+        loud, after = victim.p99(), up.resident_kb
+        print(  # noqa: T201 -- for `make nightly`
+            f"{kind}, {broker}: p99 of the victim {quiet:.1f} -> {loud:.1f} ms; "
+            f"resident {before / 1_000:.1f} -> {begun / 1_000:.1f} -> {after / 1_000:.1f} MB"
+        )
+    assert victim.words == {"applied"}
+    assert after - begun < MOST_MORE_KB

@@ -1,0 +1,91 @@
+"""`presslight up` as a process of its own, with lights and phones of these tests."""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from broker.accounts import CREDENTIALS, Accounts
+from broker.ports import free
+from cloud.tokens import issue_token
+from contract.address import BrokerAddress
+from contract.topics import BRIDGE_USER
+from presslight.store_address import store_of
+from tests.cloud.fake_light import FakeLight
+from tests.cloud.raw_phone import WAIT_S, RawPhone
+from tests.hostile.victim import Victim
+
+
+class Up(NamedTuple):
+    """Where it is, and what may sign in."""
+
+    url: str
+    port: int
+    pid: int
+    broker: BrokerAddress
+    accounts: Accounts
+    folder: Path
+    exits: AsyncExitStack
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    @property
+    def resident_kb(self) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
+
+    async def light(self, name: str) -> FakeLight:
+        address = self.broker.signed_in_as(name, self.accounts.password(name))
+        return await self.exits.enter_async_context(FakeLight(name, address))
+
+    async def phone(self, name: str = "ann") -> RawPhone:
+        token = issue_token(store_of(self.folder), name)
+        return await self.exits.enter_async_context(RawPhone(self.url, token))
+
+    async def victim(self) -> Victim:
+        await self.light("kitchen")
+        phone = await self.phone()
+        await phone.sees("kitchen", online=True)
+        return Victim(phone, "kitchen")
+
+    def target(self) -> dict[str, object]:
+        """What one who floods has: a token and a light's account."""
+        return {
+            "port": self.port,
+            "token": issue_token(store_of(self.folder), "mallory"),
+            "broker": self.broker.port,
+            "user": "hall",
+            "password": self.accounts.password("hall"),
+        }
+
+
+@asynccontextmanager
+async def running(folder: Path, broker: str = "embedded", limits: str = "true") -> AsyncIterator[Up]:
+    """Start it in `folder`, after the shell command `limits`."""
+    accounts = Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER])
+    accounts.save(folder / CREDENTIALS)
+    broker_port = free("127.0.0.1")
+    command = (
+        f'{limits}; exec "$0" -m presslight up --lights 0 --port 0 --broker {broker} --broker-port {broker_port} '
+        '--state "$1" 2>"$1/log"'
+    )
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", command, sys.executable, str(folder)), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        async with AsyncExitStack() as exits:
+            assert process.stdout
+            async with asyncio.timeout(WAIT_S):
+                printed = (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
+            port = re.search(r"http://127\.0\.0\.1:(\d+)", printed)
+            assert port, printed
+            address = BrokerAddress(host="127.0.0.1", port=broker_port)
+            yield Up(f"http://127.0.0.1:{port[1]}", int(port[1]), process.pid, address, accounts, folder, exits)
+    finally:
+        process.terminate()
+        await process.wait()
