@@ -131,7 +131,9 @@ def _add_presses(router: APIRouter, board: Switchboard) -> None:
     )
     async def word(key: str, phone: Annotated[str, Depends(signed_in)]) -> Response:
         """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
-        return json_answer(encode(board.desk.word(key, phone)))
+        text = encode(board.desk.word(key, phone))
+        await _on_disk(board)
+        return json_answer(text)
 
 
 def _add_lights(router: APIRouter, board: Switchboard) -> None:
@@ -233,6 +235,15 @@ async def _answer(board: Switchboard, ask: Ask, now: int, wait_s: int | None) ->
     if waiter.outcome.final:
         return json_answer(waiter.text, 200, headers)
     return json_answer(waiter.text, 202, {"Location": f"/api/presses/{key}", **headers})
+
+
+async def _on_disk(board: Switchboard) -> None:
+    """Wait until what was read survives a power cut: another bridge may have stored it just now. Raises Refusal."""
+    synced: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
+    board.store.sync(lambda _now, error: None if synced.done() else synced.set_result(error))
+    error = await synced
+    if error is not None:
+        raise error
 
 
 async def _first(one: asyncio.Event, other: asyncio.Event, limit_s: float | None) -> None:

@@ -6,11 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
+from cloud.errors import StoreUnavailable
+from cloud.store import Then
 from cloud.tokens import issue_token
+from contract.words import Word
 from tests.cloud.conftest import House
 from tests.cloud.held_client import ON, HeldClient
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S
+from tests.cloud.shelf import Shelf, record
 
 KITCHEN = "/api/lights/kitchen/presses"
 
@@ -47,6 +51,24 @@ async def test_press_that_does_not_wait_is_accepted_and_can_be_asked_for(house: 
     assert (await client.word(key())).json() == duplicate.json()
     assert (await client.press()).json() == duplicate.json()
     assert len(light.model.acted) == 1
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_word_is_not_told_before_it_is_on_the_disk(
+    house: House, client: HeldClient, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """Another bridge may have stored the press just now; after a power cut nobody would know of it, and it could act."""
+    waiting: list[Then] = []
+    other = Shelf(house.board.settings.store)
+    other.store.admit(record()._replace(word=Word.OFFLINE))
+    other.store.shut()
+    monkeypatch.setattr(house.board.store, "sync", waiting.append)
+    asking = asyncio.create_task(client.word(key()))
+    await house.until(lambda: bool(waiting))
+    assert not asking.done()
+    waiting[0](0, StoreUnavailable("the disk failed") if fails else None)
+    answer = await asking
+    assert (answer.status_code, answer.json().get("word")) == ((503, None) if fails else (200, "offline"))
 
 
 async def test_wait_ends_with_the_present_word(house: House, client: HeldClient) -> None:
