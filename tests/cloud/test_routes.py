@@ -57,7 +57,7 @@ async def test_press_that_does_not_wait_is_accepted_and_can_be_asked_for(house: 
 async def test_word_is_not_told_before_it_is_on_the_disk(
     house: House, client: HeldClient, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    """Another bridge may have stored the press just now; after a power cut nobody would know of it, and it could act."""
+    """Another bridge may have stored it just now; after a power cut nobody would know of it, and it could act."""
     waiting: list[Then] = []
     other = Shelf(house.board.settings.store)
     other.store.admit(record()._replace(word=Word.OFFLINE))
