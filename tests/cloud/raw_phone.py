@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import struct
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,12 @@ UPGRADE = (
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 """The handshake as bytes, for those who go on with bytes of their own."""
+
+
+def masked(frame: dict[str, Any]) -> bytes:
+    text = json.dumps(frame).encode()
+    head = bytes([0x81, 0x80 | len(text)]) if len(text) < 126 else b"\x81\xfe" + struct.pack(">H", len(text))
+    return head + bytes(4) + text
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import struct
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from cloud.tokens import issue_token, list_tokens, revoke_tokens
 from contract.errors import CloseCode
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
-from tests.cloud.raw_phone import UPGRADE, WAIT_S, RawPhone
+from tests.cloud.raw_phone import UPGRADE, WAIT_S, RawPhone, masked
 
 
 async def test_press_lights_the_light_and_all_are_told(house: House) -> None:
@@ -157,45 +156,6 @@ async def test_bad_frames_harm_nobody_and_many_close(house: House) -> None:
     assert await house.metric("presslight_errors_total", code="too_large") == 1
 
 
-async def test_frame_over_64_kb_closes_with_1009(house: House) -> None:
-    phone = await house.phone()
-    await phone.send("x" * 70_000)
-    assert await phone.closed() == 1009
-    assert await house.metric("presslight_errors_total", code="too_large") == 1
-
-
-async def test_frame_that_breaks_the_framing_is_counted(house: House) -> None:
-    phone = await house.phone()
-    phone.socket.transport.write(b"\xff\xff\xff\xff")
-    assert await phone.closed() == 1002
-    assert await house.metric("presslight_errors_total", code="malformed") == 1
-
-
-async def test_pings_that_nobody_reads_the_answers_of_pile_up_nowhere(house: House) -> None:
-    host, port = house.bridge.url.removeprefix("http://").split(":")
-    loop = asyncio.get_running_loop()
-    with socket.socket() as deaf:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-        deaf.setblocking(False)
-        await loop.sock_connect(deaf, (host, int(port)))
-        await loop.sock_sendall(deaf, UPGRADE)
-        assert b" 101 " in await loop.sock_recv(deaf, 1_000)
-        await loop.sock_sendall(deaf, masked({"type": "hello", "versions": [1], "token": house.token}))
-        await house.until(lambda: len(house.board.talks) == 1)
-        (connection,) = [c for c in house.bridge._server.server_state.connections if hasattr(c, "send_texts")]
-        async with asyncio.timeout(WAIT_S):
-            await loop.sock_sendall(deaf, (b"\x89\xfd" + bytes(4) + bytes(125)) * 20_000)
-        assert connection.transport.get_write_buffer_size() < 200_000
-
-
-async def test_frame_in_pieces_is_one_frame(house: House) -> None:
-    await house.light()
-    phone = await house.phone()
-    text = json.dumps({"type": "press", "key": key(), "light": "kitchen", "set": {"state": "ON"}})
-    await phone.socket.send([text[:10], text[10:20], text[20:]])
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
-
-
 def is_later(frame: dict[str, Any]) -> bool:
     """Whether this is not the first word on its press; a busy machine may leave one unconfirmed."""
     return bool(frame.get("final")) or frame.get("word") == "unconfirmed"
@@ -277,12 +237,6 @@ async def test_phone_that_never_reads_is_dropped_and_the_others_do_not_notice(cl
     assert (await good.until("outcome", final=True))["word"] == "applied"
     assert light.model.acted
     assert await house.metric("presslight_errors_total", code="slow_phone") == 1
-
-
-def masked(frame: dict[str, Any]) -> bytes:
-    text = json.dumps(frame).encode()
-    head = bytes([0x81, 0x80 | len(text)]) if len(text) < 126 else b"\x81\xfe" + struct.pack(">H", len(text))
-    return head + bytes(4) + text
 
 
 async def test_phone_that_goes_away_without_a_word_is_forgotten(house: House) -> None:
