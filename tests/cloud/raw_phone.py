@@ -34,7 +34,7 @@ async def until(condition: Callable[[], bool]) -> None:
     """Wait until it is so, asking each time the loop comes round, and less often where it takes long."""
     turns = 0
     async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110 -- no single event says all that tests ask for
+        while not condition():  # no single event says all that tests ask for
             turns += 1
             await asyncio.sleep(0 if turns < TURNS else 0.001)
 
