@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from cloud.doorstep import Counts, Doorstep
 from cloud.errors import Refusal
 from cloud.goodbye import goodbye
+from cloud.outlet import Outlet
 from cloud.phone_door import NO_HANDSHAKE, PhoneProtocol
 from cloud.signing_in import CONNECTION
 from cloud.turns import Turns
@@ -60,6 +61,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._refused = False
         self._is_known = False  # whether what is answered now came with a good token
         self._has_turn = self._waits_for_turn = False
+        self._outlet = cast(asyncio.Transport, Outlet(self.transport))
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
         self.doorstep.come(self.transport, self._host())
 
@@ -85,6 +87,8 @@ class RequestProtocol(HttpToolsProtocol):
         if self._is_read_again:
             return
         super().on_headers_complete()
+        if self.cycle is not None:  # there is none for a handshake
+            self.cycle.transport = self._outlet
         if not self.pipeline:
             self._turn = self.cycle
 

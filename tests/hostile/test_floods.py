@@ -5,6 +5,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ LONG_S = 20
 MOST_MORE_KB = 25_000
 
 
-def target(house: House) -> dict[str, object]:
+def target(house: House) -> dict[str, Any]:
     return {
         "port": house.bridge.port,
         "token": issue_token(house.board.settings.store, "mallory"),

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from cloud.door import RequestProtocol
 from tests.cloud.conftest import House
+from tests.hostile.up import running
 
 PRESS = (
     b"POST /api/lights/kitchen/presses HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\n"
@@ -51,3 +54,20 @@ async def test_client_that_hangs_up_amid_answers_is_no_mistake(
             await house.until(lambda: not house.bridge.connections)
     assert await house.metric("presslight_troubles_total", kind="mistake") == 0
     assert [record for record in caplog.records if record.name != "presslight.bridge"] == []
+
+
+async def test_client_that_resets_its_connection_is_no_mistake_of_a_whole_stack(tmp_path: Path) -> None:
+    """Its loop is uvloop, which raises where bytes are written to a connection that is gone."""
+    ask = b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with running(tmp_path) as up:
+        for number in range(100):
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.port)
+            writer.write(ask * 4)
+            if number % 2:
+                await reader.read(1)
+            writer.transport.abort()
+        last, writer = await asyncio.open_connection("127.0.0.1", up.port)
+        with closing(writer):
+            writer.write(ask)
+            assert await last.readline() == b"HTTP/1.1 200 OK\r\n"
+        assert "Traceback" not in up.log

@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from broker.accounts import CREDENTIALS, Accounts
 from broker.ports import free
@@ -39,6 +39,10 @@ class Up(NamedTuple):
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
 
+    @property
+    def open_files(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
     async def light(self, name: str) -> FakeLight:
         address = self.broker.signed_in_as(name, self.accounts.password(name))
         return await self.exits.enter_async_context(FakeLight(name, address))
@@ -53,7 +57,7 @@ class Up(NamedTuple):
         await phone.sees("kitchen", online=True)
         return Victim(phone, "kitchen")
 
-    def target(self) -> dict[str, object]:
+    def target(self) -> dict[str, Any]:
         """What one who floods has: a token and a light's account."""
         return {
             "port": self.port,

@@ -50,10 +50,10 @@ class Victim:
 
 
 @asynccontextmanager
-async def flooding(kind: str, **target: Any) -> AsyncIterator[asyncio.subprocess.Process]:
-    """One who floods, from when it has begun until the block ends."""
+async def flooding(kind: str, *, by: str = "flood", **target: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+    """One who floods, from when it has begun until the block ends. `by`: the module that does it."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-S", "-m", "tests.hostile.flood", kind),
+        *(sys.executable, "-S", "-m", f"tests.hostile.{by}", kind),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
