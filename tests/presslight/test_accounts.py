@@ -206,6 +206,20 @@ def is_waited_for(folder: Path) -> bool:
     return any("-> FLOCK" in line and f":{folder.stat().st_ino} " in line for line in lines)
 
 
+def begin_before_the_first_save(other: threading.Thread, locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `other` begin amid the first one's work, and go on until it is done, or waits for that folder."""
+    save = AccountsFolder.save
+
+    def slowly(kept: AccountsFolder) -> tuple[Path, ...]:
+        if other.ident is None:
+            other.start()
+            while other.is_alive() and not is_waited_for(locked):
+                other.join(0.01)
+        return save(kept)
+
+    monkeypatch.setattr(AccountsFolder, "save", slowly)
+
+
 @pytest.mark.parametrize(
     ("second", "left"),
     [
@@ -220,16 +234,7 @@ def test_two_at_once_take_nothing_of_each_other_back(
     folder: Path, second: Callable[[Path], object], left: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = threading.Thread(target=second, args=[folder])
-    save = AccountsFolder.save
-
-    def slowly(kept: AccountsFolder) -> tuple[Path, ...]:
-        if other.ident is None:
-            other.start()
-            while other.is_alive() and not is_waited_for(folder):
-                other.join(0.01)
-        return save(kept)
-
-    monkeypatch.setattr(AccountsFolder, "save", slowly)
+    begin_before_the_first_save(other, folder, monkeypatch)
     call(folder, "hall")
     other.join()
     assert set(Accounts.load(folder / CREDENTIALS).users) == left
@@ -238,16 +243,7 @@ def test_two_at_once_take_nothing_of_each_other_back(
 def test_two_at_once_where_there_is_no_folder_yet_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a" / "b"
     other = threading.Thread(target=elsewhere, args=[folder, "bath"])
-    save = AccountsFolder.save
-
-    def slowly(kept: AccountsFolder) -> tuple[Path, ...]:
-        if other.ident is None:
-            other.start()
-            while other.is_alive() and not is_waited_for(tmp_path):
-                other.join(0.01)
-        return save(kept)
-
-    monkeypatch.setattr(AccountsFolder, "save", slowly)
+    begin_before_the_first_save(other, tmp_path, monkeypatch)
     call(folder, "hall")
     other.join()
     assert set(Accounts.load(folder / CREDENTIALS).users) == {"bridge", "hall", "bath"} == set(addresses(folder))
