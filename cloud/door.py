@@ -27,6 +27,11 @@ REQUEST_S = 10
 LONGEST_REQUEST_BYTES = 65_536
 """Head and body together; of a larger one nothing is read any more."""
 
+LONGEST_HEAD_BYTES = 16_384
+"""As Node.js takes it, so that no cookies of other programs on a host are too many. What a head costs grows with it."""
+
+_COOKIE = b"cookie"
+
 MOST_UNANSWERED = 8
 """So many requests of a connection are taken in behind the one that is being answered; then nothing more is read."""
 
@@ -55,6 +60,7 @@ class RequestProtocol(HttpToolsProtocol):
         """Take the connection over; a request is due."""
         super().connection_made(cast(asyncio.Transport, transport))
         self._received = 0  # bytes of the request that is coming in
+        self._has_head = False
         self._read = b""  # what was read, of which the first `_parsed` bytes are parsed
         self._parsed = 0
         self._turn: RequestResponseCycle | None = None  # whose turn it is, or was last
@@ -80,8 +86,14 @@ class RequestProtocol(HttpToolsProtocol):
         self._parsed = 0
         self._parse()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header in. We set no cookies, and to read those of others may take Python seconds (CVE-2024-7592)."""
+        if name.lower() != _COOKIE:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Have it answered, at once or in its turn."""
+        self._has_head = True
         is_offered = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         self._is_read_again = is_offered and not self._should_upgrade()
         if self._is_read_again:
@@ -150,12 +162,14 @@ class RequestProtocol(HttpToolsProtocol):
         self._piece_begins = self._parsed - len(piece)
         self._has_turn = False
         super().data_received(piece)
-        if self._received > LONGEST_REQUEST_BYTES:
-            self._refuse(ErrorCode.TOO_LARGE, f"{LONGEST_REQUEST_BYTES} bytes are allowed")
+        longest = LONGEST_REQUEST_BYTES if self._has_head else LONGEST_HEAD_BYTES
+        if self._received > longest:
+            self._refuse(ErrorCode.TOO_LARGE, f"{longest} bytes are allowed")
 
     def on_message_begin(self) -> None:
         """Give the next request its time."""
         super().on_message_begin()
+        self._has_head = False
         cast(dict[str, Any], self.scope)[CONNECTION] = self
         self._late.cancel()
         self._late = self.loop.call_later(REQUEST_S, self._on_late)

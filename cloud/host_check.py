@@ -11,6 +11,9 @@ from cloud.answers import refusal_answer
 from cloud.errors import Refusal
 from contract.errors import ErrorCode
 
+MOST_PROXIES = 8
+"""So many names of X-Forwarded-Host are read, each proxy's one: a stranger may write thousands."""
+
 
 class Counts(Protocol):
     """Who counts and logs it."""
@@ -41,12 +44,10 @@ class HostCheck:
 
     def _judge(self, asked: HTTPConnection) -> tuple[ErrorCode, str] | None:
         """What is wrong with it, and the name that is; None where nothing is. Without a Host no browser has sent it."""
-        hosts = asked.headers.getlist("host")
-        for host in hosts:
-            if not self._hosts.takes(host):
-                return ErrorCode.WRONG_HOST, host
-        forwarded = asked.headers.get("x-forwarded-host", "").split(",")
-        for origin in asked.headers.getlist("origin"):
-            if not self._hosts.takes_page(origin, [*hosts, *forwarded]):
-                return ErrorCode.WRONG_ORIGIN, origin
+        hosts, origins = asked.headers.getlist("host"), asked.headers.getlist("origin")
+        if len(hosts) > 1 or not all(map(self._hosts.takes, hosts)):
+            return ErrorCode.WRONG_HOST, hosts[-1]
+        forwarded = asked.headers.get("x-forwarded-host", "").split(",", MOST_PROXIES)[:MOST_PROXIES]
+        if len(origins) > 1 or not all(self._hosts.takes_page(origin, [*hosts, *forwarded]) for origin in origins):
+            return ErrorCode.WRONG_ORIGIN, origins[-1]
         return None

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -16,6 +17,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",  # kept, and asked for each time by its ETag: a new bridge never meets an old page
 }
+
+LONGEST_PATH = 255
+"""No file has a longer one, and to look for it costs."""
 
 
 class Pages(StaticFiles):
@@ -34,6 +38,8 @@ class Pages(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Answer a file, with our headers."""
+        if len(path) > LONGEST_PATH:
+            raise HTTPException(404)
         response = await super().get_response(path, scope)
         response.headers.update(HEADERS)
         return response
