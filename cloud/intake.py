@@ -36,7 +36,7 @@ class Intake:
     def press(self, ask: Ask, now: int, *, broker: bool) -> tuple[Press, Asked]:
         """Make the press, and say what it is to hear first. Raises Refusal: nothing is stored."""
         light = self._house.lights.get(ask.light)
-        self._check(ask.light, broker=broker)
+        self._check(ask, broker=broker)
         moment = deadline(ask, light, now)
         key = self._key(ask, now)
         is_new = _is_new(ask, light, now)
@@ -58,11 +58,11 @@ class Intake:
         if ask.text is not None:
             self._texts.take_back(ask.light, ask.phone, key)
 
-    def _check(self, name: str, *, broker: bool) -> None:
-        """Raise Refusal if there is no such light, or no room for a press on it."""
-        if name not in self._house.lights and broker:
-            raise Refusal(ErrorCode.UNKNOWN_LIGHT, name)
-        if not self._presses.has_room(name):
+    def _check(self, ask: Ask, *, broker: bool) -> None:
+        """Raise Refusal if there is no such light, or no room for a press of this phone on it."""
+        if ask.light not in self._house.lights and broker:
+            raise Refusal(ErrorCode.UNKNOWN_LIGHT, ask.light)
+        if not self._presses.has_room(ask.light, ask.phone):
             raise Refusal(ErrorCode.OVERLOADED)
 
     def _key(self, ask: Ask, now: int) -> str:

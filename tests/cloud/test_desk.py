@@ -431,13 +431,26 @@ def test_open_presses_are_bounded() -> None:
     office = Office(max_open=3, max_open_per_light=2)
     office.report(light="hall")
     office.ask(1)
-    office.ask(2)
-    assert refused(office, 3) is ErrorCode.OVERLOADED
-    office.ask(3, light="hall")
-    assert refused(office, 4, light="hall") is ErrorCode.OVERLOADED
+    office.ask(2, phone="bob", key=key(2, "b" * 16))
+    assert refused(office, 3, phone="eve") is ErrorCode.OVERLOADED
+    office.ask(3, light="hall", phone="eve", key=key(3, "e" * 16))
+    assert refused(office, 4, light="hall", phone="joe") is ErrorCode.OVERLOADED
     assert office.ask(1).words == ["accepted"]
     office.report((key(1), "applied"))
     assert office.ask(4, light="hall").words == ["accepted"]
+
+
+def test_one_phone_that_leaves_presses_open_at_lights_that_are_away_leaves_room_for_others() -> None:
+    office = Office(max_open=16, max_open_per_light=8)
+    for light in ("kitchen", "hall", "cellar"):
+        office.report(light=light)
+        office.desk.on_availability(light, "offline", office.now, live=True)
+    for number, light in enumerate(("kitchen", "kitchen", "hall", "hall"), 1):
+        office.ask(number, light=light, not_after=moment(0))
+    for number, light in enumerate(("kitchen", "cellar"), 5):
+        assert refused(office, number, light=light, not_after=moment(0)) is ErrorCode.OVERLOADED
+    office.report(up=1_001)
+    assert office.ask(20, phone="bob", key=key(20, "b" * 16)).words == ["accepted"]
 
 
 def test_press_that_nobody_answers_is_unconfirmed_when_the_deadline_is_proven() -> None:

@@ -4,8 +4,8 @@ from cloud.record import Order
 from tests.cloud.ports import Watcher, key, moment
 
 
-def press(number: int, light: str = "kitchen") -> Press:
-    return Press(Order(key(number), light, "ann", "payload", b"{}", moment(1)), followed=True, stamps=None)
+def press(number: int, light: str = "kitchen", phone: str = "ann") -> Press:
+    return Press(Order(key(number), light, phone, "payload", b"{}", moment(1)), followed=True, stamps=None)
 
 
 def test_press_is_found_by_key_and_by_light() -> None:
@@ -28,7 +28,7 @@ def test_removed_press_leaves_nothing_behind() -> None:
     for made in presses.all():
         presses.remove(made)
     assert (len(presses), presses.of("kitchen"), presses.watchers(key(1))) == (0, [], [])
-    assert (presses._by_light, presses._watchers) == ({}, {})
+    assert (presses._by_light, presses._watchers, presses._count_of) == ({}, {}, {})
 
 
 def test_presses_may_be_removed_while_they_are_gone_through() -> None:
@@ -42,15 +42,29 @@ def test_presses_may_be_removed_while_they_are_gone_through() -> None:
 
 def test_room_is_bounded_by_light_and_in_all() -> None:
     presses = OpenPresses(3, 2)
-    presses.add(press(1), None)
-    assert presses.has_room("kitchen")
-    presses.add(press(2), None)
-    assert not presses.has_room("kitchen")
-    assert presses.has_room("hall")
-    presses.add(press(3, "hall"), None)
-    assert not presses.has_room("cellar")
+    presses.add(press(1, phone="bob"), None)
+    assert presses.has_room("kitchen", "ann")
+    presses.add(press(2, phone="eve"), None)
+    assert not presses.has_room("kitchen", "ann")
+    assert presses.has_room("hall", "ann")
+    presses.add(press(3, "hall", "joe"), None)
+    assert not presses.has_room("cellar", "ann")
     presses.remove(presses.of("hall")[0])
-    assert presses.has_room("cellar")
+    assert presses.has_room("cellar", "ann")
+
+
+def test_one_phone_gets_a_quarter_of_the_room_at_a_light_and_in_all() -> None:
+    presses = OpenPresses(16, 8)
+    for number in (1, 2):
+        presses.add(press(number), None)
+    assert not presses.has_room("kitchen", "ann")
+    assert presses.has_room("kitchen", "bob")
+    for number in (3, 4):
+        presses.add(press(number, "hall"), None)
+    assert not presses.has_room("cellar", "ann")
+    assert presses.has_room("cellar", "bob")
+    presses.remove(presses.of("kitchen")[0])
+    assert presses.has_room("kitchen", "ann")
 
 
 def test_watcher_is_kept_once_and_let_go() -> None:
