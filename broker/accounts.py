@@ -127,4 +127,4 @@ def check_user(user: str) -> None:
     """Raise BadCredentials where no user can have this name."""
     has_light_id = role_of(user) is Role.LIGHT or user.startswith(f"{BRIDGE_USER}-")
     if has_light_id and not is_light_id(user.removeprefix(f"{BRIDGE_USER}-")):
-        raise BadCredentials(f"{user!r} is not a user's name (a-z, 0-9, - and _, at most 32)")
+        raise BadCredentials(f"{user[:80]!r} is not a user's name (a-z, 0-9, - and _, at most 32)")

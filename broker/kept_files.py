@@ -32,35 +32,54 @@ def replace_files(texts: Mapping[Path, str], mode: int = PRIVATE) -> None:
 def only_writer(folder: Path) -> Iterator[None]:
     """Keep other programs that ask for this from changing files of a folder between our reading and our writing.
 
-    Waits until they are done. Of a folder that is not there yet it is the one above that is locked, so none is made.
+    Waits until they are done. A folder that is not there yet is made, as it is what is locked, and taken away again
+    where nothing was written.
     """
-    with ExitStack() as locks:
-        while not _is_there(folder):
-            above = next(place for place in folder.absolute().parents if _is_there(place))
-            locks.enter_context(_locked(above))
-            if not _is_there(folder):  # nobody has made it while we waited
-                break
-        else:
-            locks.enter_context(_locked(folder))
-        yield
+    while True:
+        made = _make(folder)
+        with ExitStack() as locked:
+            handle = locked.enter_context(_locked(folder))
+            for place in made:
+                locked.callback(_take_away, place)
+            if _is_at(folder, handle):
+                yield
+                return
 
 
-def _is_there(folder: Path) -> bool:
+def _make(folder: Path) -> tuple[Path, ...]:
+    """Make a folder where that can be; answers what was not there, the outermost first."""
+    with suppress(OSError):
+        missing = tuple(place for place in (folder, *folder.parents) if not place.exists())
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return missing[::-1]
+    return ()  # whoever writes there is told why
+
+
+def _take_away(folder: Path) -> None:
+    with suppress(OSError):  # there is something in it
+        folder.rmdir()
+
+
+def _is_at(folder: Path, handle: int | None) -> bool:
+    """Whether this is still the folder that is found there: another program may have taken it away while we waited."""
+    if handle is None:
+        return True
     try:
-        return folder.is_dir()
+        return os.path.samestat(os.fstat(handle), folder.stat())
     except OSError:
         return False
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Lock a folder meanwhile, where that can be: what may not be read, or lies on a share without locks, is not."""
+def _locked(folder: Path) -> Iterator[int | None]:
+    """Lock a folder meanwhile; None where that cannot be: it may not be read, or lies on a share without locks."""
     with ExitStack() as opened:
+        handle = None
         with suppress(OSError):
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             opened.callback(os.close, handle)
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle
 
 
 @contextmanager

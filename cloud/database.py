@@ -1,5 +1,6 @@
 """Where presses are stored: a file (SQLite), or a PostgreSQL that bridges share. What the store needs of both."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from cloud.errors import StoreNotOpened
 from cloud.group_commit import Then
 from cloud.sqlite import Sqlite
-from contract.errors import Invalid
+from contract.errors import Invalid, printable
 
 Address: TypeAlias = Path | str
 """A file's path, or `postgresql://user@host/database`."""
@@ -70,7 +71,7 @@ def read_address(text: Path | str) -> Address:
     if not text:
         raise Invalid("the store's name is empty: name a file, or postgresql://user@host/database")
     if isinstance(text, Path) or "://" not in text:
-        return Path(text)
+        return _read_path(Path(os.path.expanduser(text)))  # noqa: PTH111 -- Path's own raises for ~nobody
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -80,6 +81,12 @@ def read_address(text: Path | str) -> Address:
     if parts.password or "password=" in unquote(parts.query):
         raise Invalid("keep the store's password out of its address: PGPASSWORD or libpq's password file holds it")
     return text
+
+
+def _read_path(path: Path) -> Path:
+    if not path.name:
+        raise Invalid(f"the store is a file, and {printable(path)} is a folder")
+    return path
 
 
 def database_at(address: Address, trouble: Trouble, patience_s: float | None = None) -> Database:

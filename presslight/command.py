@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from presslight.console import Verb, out
+from presslight.console import Verb, one_line, out
 
 NAMES = ("up", "light", "measure", "token", "accounts", "forget", "flash")
 """The verbs; each is the function of that name in the file of that name."""
@@ -37,6 +37,11 @@ class Command(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = cast("MutableMapping[str, Any]", Verbs())
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words before the verb; help and version are printed here."""
+        with one_line():
+            return super().parse_args(ctx, args)
 
 
 app = typer.Typer(

@@ -34,10 +34,13 @@ class NoPath(PresslightError):
 
 
 def given_path(text: str) -> Path:
-    """Read a path of the command line: the parser of every option that takes one. Raises NoPath where it is empty."""
+    """Read a path of the command line: the parser of every option that takes one. Raises NoPath where it is empty.
+
+    In `--state=~/house` no shell has put the home folder in the place of `~`.
+    """
     if not text:
         raise NoPath("a path is empty: leave the option out, or name a file or folder")
-    return Path(text)
+    return Path(os.path.expanduser(text))  # noqa: PTH111 -- Path's own would take ./~ for it, too, and raise for ~nobody
 
 
 def refuse_written(ctx: typer.Context, because: str, *names: str) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contract.errors import Invalid
+from contract.errors import Invalid, printable
 from presslight import tool
 from presslight.address import read_address
 from presslight.console import err, given_path, one_line, out, refuse_written
@@ -92,6 +92,8 @@ def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path 
     """Refuse what would be ignored or cannot work. Raises Invalid."""
     if not port:
         raise Invalid("the chip's port is empty (--port): name one, such as /dev/ttyUSB0")
+    if not port.isprintable():
+        raise Invalid(f"a port (--port) is named like /dev/ttyUSB0, and not {printable(port[:80])}")
     if image is None:
         if erase:
             raise Invalid("an erased chip needs MicroPython: name an image (--firmware-image)")

@@ -27,6 +27,7 @@ from presslight import broker_port as ports
 from presslight import lan
 from presslight.accounts_file import AccountsFile
 from presslight.address import read_address
+from presslight.own_folder import own_folder
 from presslight.page_link import page_link
 from presslight.simulated_light import Power, SimulatedLight, SimulatedLightError
 from presslight.store_address import store_of
@@ -217,6 +218,8 @@ class Stack:
         if self._wanted not in ports.OWN_BROKERS:
             address = read_address(self._wanted, ca_file=self._ca_file)
             return lambda _: address
+        if self._folder:
+            exits.enter_context(own_folder(folder))
         self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")
         users = [*self.names, *([HOME_ASSISTANT_USER] if self._home_assistant else [])]
         with only_writer(folder) if self._folder else nullcontext():

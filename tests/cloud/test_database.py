@@ -38,3 +38,15 @@ def test_address_with_a_password_is_refused_without_repeating_it(url: str) -> No
     with pytest.raises(Invalid) as refused:
         read_address(url)
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("place", [".", "/", "./", Path(), Path("/")])
+def test_folder_without_a_name_is_no_store(place: str | Path) -> None:
+    with pytest.raises(Invalid, match="is a folder"):
+        read_address(place)
+
+
+def test_home_is_found_where_no_shell_has_looked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read_address("~/presses.db") == tmp_path / "presses.db"
+    assert read_address("./~") == Path("~")

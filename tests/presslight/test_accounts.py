@@ -243,7 +243,7 @@ def test_two_at_once_take_nothing_of_each_other_back(
 def test_two_at_once_where_there_is_no_folder_yet_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a" / "b"
     other = threading.Thread(target=elsewhere, args=[folder, "bath"])
-    begin_before_the_first_save(other, tmp_path, monkeypatch)
+    begin_before_the_first_save(other, folder, monkeypatch)
     call(folder, "hall")
     other.join()
     assert set(Accounts.load(folder / CREDENTIALS).users) == {"bridge", "hall", "bath"} == set(addresses(folder))

@@ -166,6 +166,11 @@ def test_missing_port_is_told_before_anything_is_run(flash: Run, bench: Path) ->
     assert not (bench / "notes").exists()
 
 
+def test_port_that_no_terminal_can_show_is_refused(flash: Run, bench: Path) -> None:
+    assert "and not /dev/x\\x1b[31m" in refused(flash("--dry-run", port="/dev/x\x1b[31m"))
+    assert not (bench / "notes").exists()
+
+
 def test_open_network_has_an_empty_password(flash: Run, bench: Path) -> None:
     assert flash(*LIGHT, PRESSLIGHT_WIFI_PASSWORD="").exit_code == 0
     assert json.loads((bench / "notes.settings").read_text())["wifi"]["password"] == ""

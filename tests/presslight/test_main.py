@@ -117,6 +117,11 @@ async def test_help_that_nobody_reads_ends_with_no_code_of_a_result(screen: str,
     assert complaints == ""
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--version"], [], ["up", "--help"]])
+async def test_words_that_cannot_be_printed_are_told_in_one_line(words: list[str]) -> None:
+    assert await shell('"$@" >/dev/full', *words) == (2, "presslight: No space left on device\n")
+
+
 CRASHES = [
     (RuntimeError("a defect"), 2),
     (AssertionError("a defect"), 2),

@@ -11,6 +11,8 @@ from tests.world.life import live
 
 def main() -> int:
     """Exits 1 where a promise was broken."""
+    if not sys.argv[1].isdecimal():
+        sys.exit("a life is a number: make world SEED=7")
     timeline: list[str] = []
     broken = False
     try:
