@@ -15,18 +15,25 @@ HELLO_COST = 20
 REQUEST_COST = 4
 """So does a request over HTTP."""
 
+MOST_REQUESTS = 32
+"""So many connections on which a request of a token is answered are no strangers': a body may take 10 s to come."""
+
 FRAMES_OF_A_STRANGER = 32
 """Frames of a socket that has not said a good hello, those of the WebSocket's own among them."""
 
 
 class Allowance:
-    """Of one token, or of one socket that has not said hello. `sockets`: how many are open."""
+    """Of one token, or of one socket that has not said hello.
 
-    __slots__ = ("_bucket", "sockets")
+    `sockets`: how many are open; `requests`: how many connections are known by what is answered on them.
+    """
+
+    __slots__ = ("_bucket", "requests", "sockets")
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self.sockets = 0
+        self.requests = 0
 
     @classmethod
     def of_token(cls, press_rate: float, press_burst: int, now: int) -> "Allowance":

@@ -12,6 +12,7 @@ from typing import Any, cast
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from cloud.allowance import MOST_REQUESTS, Allowance
 from cloud.doorstep import Counts, Doorstep
 from cloud.errors import Refusal
 from cloud.goodbye import goodbye
@@ -65,7 +66,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._parsed = 0
         self._turn: RequestResponseCycle | None = None  # whose turn it is, or was last
         self._refused = False
-        self._is_known = False  # whether what is answered now came with a good token
+        self._known: Allowance | None = None  # of the token that what is answered now came with
         self._has_turn = self._waits_for_turn = False
         self._outlet = cast(asyncio.Transport, Outlet(self.transport))
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
@@ -78,6 +79,7 @@ class RequestProtocol(HttpToolsProtocol):
         """Forget it."""
         self._late.cancel()
         self.doorstep.leave(self.transport)
+        self._unknow()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -104,10 +106,17 @@ class RequestProtocol(HttpToolsProtocol):
         if not self.pipeline:
             self._turn = self.cycle
 
-    def sign_in(self) -> None:
-        """The request that is answered now came with a good token."""
-        self._is_known = True
-        self.doorstep.leave(self.transport)
+    def sign_in(self, allowance: Allowance) -> None:
+        """The request that is answered now came with a good token; too many such at once are strangers all the same."""
+        if allowance.requests < MOST_REQUESTS:
+            self._known = allowance
+            allowance.requests += 1
+            self.doorstep.leave(self.transport)
+
+    def _unknow(self) -> None:
+        if self._known is not None:
+            self._known.requests -= 1
+            self._known = None
 
     def on_response_complete(self) -> None:
         """Go on with the next request."""
@@ -115,9 +124,9 @@ class RequestProtocol(HttpToolsProtocol):
             self._turn = self.pipeline[-1][0]
         super().on_response_complete()
         self._parse()
-        if self._is_known and not self.transport.is_closing():
+        if self._known is not None and not self.transport.is_closing():
             self.doorstep.come(self.transport, self._host())
-        self._is_known = False
+        self._unknow()
 
     def _parse(self) -> None:
         """Parse what was read, as far as there is room for requests that wait; read more only once none waits."""
@@ -134,7 +143,7 @@ class RequestProtocol(HttpToolsProtocol):
     def _may_begin(self) -> bool:
         """Whether the next request may begin now. Who has just shown a good token need not wait, nor what has begun."""
         if not (self._received or self._has_turn or self._waits_for_turn):
-            self._has_turn = self._is_known or self.turns.take(self._on_turn)
+            self._has_turn = self._known is not None or self.turns.take(self._on_turn)
             self._waits_for_turn = not self._has_turn
         return not self._waits_for_turn
 

@@ -139,9 +139,10 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
 
     # What the application says of it
 
-    def sign_in(self) -> None:
+    def sign_in(self, allowance: Allowance) -> None:
         """A good hello came."""
         self.doorstep.leave(self.transport)
+        self.count_in(allowance)
 
     def count_in(self, allowance: Allowance) -> None:
         """From now on count the frames there which the application never sees."""

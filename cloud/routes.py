@@ -193,11 +193,12 @@ def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
         if credentials is None or phone is None:
             raise _stranger(board, request)
         request.state.phone = phone
-        if not board.allowance_of(credentials.credentials, board.now()).takes_request(board.now()):
+        allowance = board.allowance_of(credentials.credentials, board.now())
+        if not allowance.takes_request(board.now()):
             raise Refusal(ErrorCode.RATE_LIMITED)
         connection: Connection | None = request.scope.get(CONNECTION)
         if connection is not None:
-            connection.sign_in()
+            connection.sign_in(allowance)
         return phone
 
     return signed_in

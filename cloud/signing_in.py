@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from cloud.allowance import Allowance
+
 CONNECTION = "presslight.connection"
 """Where a request's scope has its `Connection`, under our own server."""
 
@@ -9,5 +11,5 @@ CONNECTION = "presslight.connection"
 class Connection(Protocol):
     """What carries a request or a phone's frames."""
 
-    def sign_in(self) -> None:
-        """Its other end has shown a good token."""
+    def sign_in(self, allowance: Allowance) -> None:
+        """Its other end has shown a good token, which may use up this."""

@@ -74,7 +74,7 @@ class _LongWay:
         if self._talk is not None:
             self._talk.cancel()
 
-    def sign_in(self) -> None:
+    def sign_in(self, allowance: Allowance) -> None:
         """Such a server bounds strangers as it does."""
 
     def count_in(self, allowance: Allowance) -> None:
@@ -145,8 +145,7 @@ class _Socket:
                 await asyncio.sleep(0)  # what was read ahead is handed over without a pause
             if not is_known and talk.state is State.TALKING:
                 is_known = True
-                self._way.sign_in()
-                self._way.count_in(talk.allowance)
+                self._way.sign_in(talk.allowance)
             while talk.outbox.words >= MOST_UNSENT and not self._writer.done():
                 self._room.clear()
                 await self._room.wait()

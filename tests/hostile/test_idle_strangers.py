@@ -13,6 +13,8 @@ from tests.hostile.up import Up, running
 
 SOFT, HARD = 64, 256
 CROWD = 300
+AT_ONCE = 200
+"""Requests that one token may make at once."""
 KEPT = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 IDLE = {"nothing": b"", "half a request": KEPT[:-2], "a request before": KEPT, "no hello": UPGRADE}
 HALF_A_CONNECT = b"\x10\x20\x00\x04MQTT"
@@ -58,3 +60,14 @@ async def test_newcomers_sign_in_and_nobody_who_has_goes(up: Up) -> None:
     assert f"may have {HARD} files" in told
     assert "too many connections that do not sign in" in told
     assert len(told.splitlines()) < 30, told
+
+
+async def test_one_phone_whose_requests_do_not_end_leaves_room_for_newcomers(up: Up) -> None:
+    hall = await up.light("hall")
+    head = f"Host: localhost\r\nAuthorization: Bearer {up.target()['token']}\r\nIdempotency-Key: {key()}\r\n"
+    half_a_press = f"POST /api/lights/hall/presses HTTP/1.1\r\n{head}Content-Length: 20\r\n\r\n".encode()
+    await crowd(up, up.port, half_a_press, AT_ONCE)
+    await crowd(up, up.port, KEPT, CROWD // 3)
+    newcomer = await up.phone()
+    await presses(newcomer, hall, 1)
+    assert up.open_files < HARD - 64
