@@ -182,7 +182,7 @@ class Desk:
 
     def hear_claims(self, have: dict[str, Have], now: int) -> None:
         """A phone said what it shows."""
-        for name in self.house.hear_claims(have):
+        for name in self.house.hear_claims(have, now):
             self._ask_light(name, now)
 
     def _ask_light(self, name: str, now: int) -> None:
@@ -269,7 +269,7 @@ class Desk:
             self.forget(name, now)
         for name in self.house.part(now):
             self._display.tell(name, now)
-        for name in self.house.to_ask():
+        for name in self.house.to_ask(now):
             self._ask_light(name, now)
 
     # Time

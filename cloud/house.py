@@ -42,10 +42,10 @@ class House:
             return Folded(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
         self.lights[name] = light = Light(report, now, online=online, live=live)
-        doubt = name in self._claims and light.claim(self._claims.pop(name))
+        doubt = name in self._claims and light.claim(self._claims.pop(name), now)
         return begun(report)._replace(doubt=doubt and live)
 
-    def hear_claims(self, have: dict[str, Have]) -> list[str]:
+    def hear_claims(self, have: dict[str, Have], now: int) -> list[str]:
         """Hear what a phone shows. Answers the lights of which it shows what is newer than what is known here.
 
         Another bridge told it so, and may have been wrong.
@@ -54,9 +54,10 @@ class House:
         for name, shown in have.items():
             light = self.lights.get(name)
             if light is None:
-                if name in self._claims or len(self._claims) < MAX_LIGHTS:
-                    self._claims[name] = max(shown.version, self._claims.get(name, shown.version))
-            elif light.claim(shown.version):
+                self._claims[name] = max(shown.version, self._claims.pop(name, shown.version))
+                if len(self._claims) > MAX_LIGHTS:
+                    del self._claims[next(iter(self._claims))]
+            elif light.claim(shown.version, now):
                 doubtful.append(name)
         return doubtful
 
@@ -65,12 +66,13 @@ class House:
         light = self.lights[name]
         self._asked_so_often += 1
         key = f"{self._asks_as}-{self._asked_so_often}"
-        light.challenge.ask(key, now)
+        light.ask(key, now)
         return knock.message(light.report, key)
 
-    def to_ask(self) -> list[str]:
+    def to_ask(self, now: int) -> list[str]:
         """The lights that should be asked, and were not when that was found, as they had been just before."""
-        return [name for name, light in self.lights.items() if light.challenge.wanted]
+        lights = self.lights.items()
+        return [name for name, light in lights if light.challenge.wanted or light.claims.is_due(now)]
 
     def part(self, now: int) -> list[str]:
         """The lights whose name two devices use no longer. To be asked again and again."""

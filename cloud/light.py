@@ -13,6 +13,7 @@ from typing import TypeAlias
 from cloud import drops
 from cloud.bound import Bound
 from cloud.challenge import Challenge
+from cloud.claims import Claims
 from cloud.errors import StoreUnavailable
 from cloud.folded import Folded, Kind, begun
 from contract.mqtt import Report
@@ -40,8 +41,8 @@ class Light:
     """
 
     __slots__ = (
-        "_boots", "_claimed", "_presser", "_shared_until", "_told",
-        "bound", "challenge", "heard", "line", "live", "online", "report", "swaps",
+        "_boots", "_presser", "_shared_until", "_told",
+        "bound", "challenge", "claims", "heard", "line", "live", "online", "report", "swaps",
     )  # fmt: skip
 
     def __init__(self, report: Report, now: int, *, online: bool, live: bool) -> None:
@@ -53,8 +54,8 @@ class Light:
         self.line = 0
         self.swaps = 0
         self.challenge = Challenge()
+        self.claims = Claims()
         self._boots = deque([report.boot], maxlen=_BOOTS_KEPT)
-        self._claimed: Version | None = None
         self._shared_until: int | None = None
         self._told = now
         self._presser: tuple[str, str | None] | None = None
@@ -72,17 +73,24 @@ class Light:
         is_late = live and self._is_late(report, now)
         same = report.boot == self.report.boot
         folded = self._go_on(report, now, live=live) if same else self._reboot(report, now, live=live)
-        if self._claimed is not None:
-            folded = self._judge_claim(folded, now, proven=proven)
-        return folded._replace(doubt=True) if is_late or (live and self._claimed is not None) else folded
+        self.claims.hear(self.report.version)
+        if proven and self.claims.refute(now):
+            self.line += 1
+            self.told(now)
+            folded = folded._replace(tell=True, anew=True)
+        return folded._replace(doubt=True) if is_late or (live and self.claims.is_due(now)) else folded
 
-    def claim(self, version: Version) -> bool:
-        """A phone shows this version. Answers whether that is newer than what is known here: it may be false."""
+    def claim(self, version: Version, now: int) -> bool:
+        """A phone shows this version. Answers whether that is newer than what is known here, and is to be judged."""
         if version <= self.report.version:
             return False
-        self._claimed = max(version, self._claimed or version)
-        self.challenge.drop()  # what it shows may be newer than an answer that is under way
-        return True
+        self.claims.note(version)
+        return self.claims.is_due(now)
+
+    def ask(self, key: str, now: int) -> None:
+        """The light is asked now what it is, with a key that was never used."""
+        self.challenge.ask(key, now)
+        self.claims.ask(now)
 
     def _follows(self, report: Report) -> bool:
         """Whether the answer to the newest question is as new as what was known when that was asked."""
@@ -133,23 +141,9 @@ class Light:
         """Believe the light, which has proven that what was known is false."""
         over = None if report.boot == self.report.boot else self.report.boot
         shared = self._start(report, now, live=True)
-        self._renew()
-        return begun(report, over, anew=True, shared=shared)
-
-    def _judge_claim(self, folded: Folded, now: int, *, proven: bool) -> Folded:
-        """What a phone shows is true if the light has come to it, and false if its answer is older."""
-        claimed = self._claimed
-        if claimed is None or self.report.version >= claimed:
-            self._claimed = None
-        elif proven:
-            self._renew()
-            self.told(now)
-            return folded._replace(tell=True, anew=True)
-        return folded
-
-    def _renew(self) -> None:
         self.line += 1
-        self._claimed = None
+        self.claims.refute(now)
+        return begun(report, over, anew=True, shared=shared)
 
     def _start(self, report: Report, now: int, *, live: bool) -> bool:
         """Know the light by this report alone. Answers whether its boot took the name back."""

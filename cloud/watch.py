@@ -55,7 +55,11 @@ class Watch:
         elif folded.missed and folded.kind is Kind.NEWS:
             self.metrics.gaps.inc()
         if folded.anew and (times := self._lines.note(light)):
-            self._log.warning("what was known of a light was false: its versions begin anew", light=light, times=times)
+            self._log.warning(
+                "what was known of a light, or shown by a phone, was false: its versions begin anew",
+                light=light,
+                times=times,
+            )
         if folded.shared and (times := self._shared.note(light)):
             self._log.warning("two devices use the name of one light", light=light, times=times)
         for cause, count in folded.dropped:

@@ -122,8 +122,8 @@ def test_light_is_asked_at_most_every_quarter_of_a_second_and_no_sooner_than_it_
     assert [question.is_due(NOW + int(s * S)) for s in (0, 0.2, 0.25)] == [False, False, True]
 
 
-def claim(heard: Heard, version: tuple[int, int]) -> list[str]:
-    return heard.house.hear_claims({"kitchen": Have(version=version, online=True)})
+def claim(heard: Heard, version: tuple[int, int], s: float = 0) -> list[str]:
+    return heard.house.hear_claims({"kitchen": Have(version=version, online=True)}, NOW + int(s * S))
 
 
 def test_version_that_a_phone_shows_is_false_if_the_light_answers_an_older_one() -> None:
@@ -142,13 +142,32 @@ def test_version_that_a_phone_shows_is_true_if_the_light_comes_to_it() -> None:
     assert (folded.anew, folded.doubt) == (False, False)
 
 
-def test_version_that_a_phone_shows_of_a_light_that_is_not_known_is_remembered() -> None:
+def test_phone_that_shows_what_is_false_again_and_again_is_heeded_every_five_seconds() -> None:
+    heard, begun = Heard(), 0
+    for tenth in range(100):
+        asked = claim(heard, TOP, tenth / 10)
+        if asked or heard.house.to_ask(NOW + tenth * S // 10):
+            answer = heard.ask(tenth / 10)
+            begun += heard.hear(report(answer, epoch=7, up=1_000 + tenth * 100), tenth / 10).anew
+    assert (begun, heard.shown[2]) == (2, 2)
+
+
+def test_phone_that_shows_what_is_false_spoils_no_question_that_is_under_way() -> None:
+    heard = Heard()
+    heard.hear(lie(version=(8, 0)), 1)
+    answer = heard.ask(2)
+    assert claim(heard, TOP, 2.1) == ["kitchen"]
+    folded = heard.hear(report(answer, epoch=7, up=3_000), 2.2)
+    assert (folded.anew, folded.doubt, heard.shown) == (True, False, (BOOT, (7, 1), 1))
+
+
+def test_version_that_a_phone_shows_of_a_light_that_is_not_known_is_remembered_with_the_newest_others() -> None:
     heard = Heard()
     for number in range(2 * MAX_LIGHTS):
-        heard.house.hear_claims({f"light-{number}": Have(version=TOP, online=True)})
+        heard.house.hear_claims({f"light-{number}": Have(version=TOP, online=True)}, NOW)
     assert len(heard.house._claims) == MAX_LIGHTS
-    assert heard.house.fold_report("light-0", report(), NOW, live=True).doubt
-    assert not heard.house.fold_report("light-5000", report(), NOW, live=True).doubt
+    assert not heard.house.fold_report("light-0", report(), NOW, live=True).doubt
+    assert heard.house.fold_report(f"light-{2 * MAX_LIGHTS - 1}", report(), NOW, live=True).doubt
 
 
 def test_two_devices_of_one_name_are_seen_until_one_is_silent_for_a_minute() -> None:

@@ -214,7 +214,7 @@ def _one_line_for_ever() -> AbstractContextManager[object]:
 
 
 def _deaf_to_claims() -> AbstractContextManager[object]:
-    return patch.object(House, "hear_claims", lambda _house, _have: [])
+    return patch.object(House, "hear_claims", lambda _house, _have, _now: [])
 
 
 def _no_blocks() -> AbstractContextManager[object]:
