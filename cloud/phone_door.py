@@ -21,7 +21,7 @@ from cloud.socket import SHORT_WAY, TOO_MANY
 from contract.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 
 HIGH_WATER_BYTES = 16_384
 NO_HANDSHAKE = "this is no handshake of a WebSocket"
@@ -149,6 +149,11 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         self._allowance = allowance
 
     # What goes out
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        """Send what the application says. A refusal ends the handshake, too: uvicorn would log that none was made."""
+        await super().send(message)
+        self.handshake_complete = self.handshake_complete or self.close_sent
 
     async def send_texts(self, texts: Sequence[str]) -> None:
         """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""

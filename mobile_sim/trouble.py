@@ -22,6 +22,11 @@ def describe(error: BaseException) -> str:
             clause = f"cannot find the server ({str(error.strerror).lower()})"
         case InvalidStatus(response=response) if response.status_code == HTTPStatus.UPGRADE_REQUIRED:
             clause = "a proxy in front of the bridge does not pass WebSockets on (HTTP 426)"
+        case InvalidStatus(response=response) if response.status_code == HTTPStatus.MISDIRECTED_REQUEST:
+            clause = (
+                "the bridge is not known by the name that it is asked by, which stands in its log: "
+                "`up --allowed-host` adds it (HTTP 421)"
+            )
         case InvalidHandshake() | InvalidURI():
             clause = f"this network blocks the app, or there is no bridge at this address ({_answer(error)})"
         case OSError(errno=int(number), strerror=str(text)):

@@ -53,10 +53,13 @@ export function presenceOf(view, age) {
 }
 
 const LONGEST_NAME = 40;
+const FROM_THE_RIGHT = /[\u0590-\u{10ffff}]/u; // some of these letters run to the left, and would turn what stands beside them
 
 function nameIn(phone) {
   if (!phone) return "a phone";
-  return phone.length > LONGEST_NAME ? `${phone.slice(0, LONGEST_NAME - 1)}…` : phone;
+  const letters = [...phone]; // not code units: half an emoji is none
+  const name = letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join("")}…` : phone;
+  return FROM_THE_RIGHT.test(phone) ? `\u2068${name}\u2069` : name;
 }
 
 /** Who changed a light, as `change` of the bridge says: "by Ada's phone". */

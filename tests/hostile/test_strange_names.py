@@ -39,7 +39,9 @@ async def test_own_names_get_what_is_there(house: House, place: str) -> None:
         assert (await house.http.get(place, headers=same)).status_code == usual
 
 
-async def test_websocket_of_a_strangers_page_is_not_opened_and_a_phones_is(house: House) -> None:
+async def test_websocket_of_a_strangers_page_is_not_opened_and_a_phones_is(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     url = house.bridge.url.replace("http", "ws") + "/ws"
     for origin in (f"http://{EVIL}", "null"):
         with pytest.raises(InvalidStatus) as refused:
@@ -50,6 +52,7 @@ async def test_websocket_of_a_strangers_page_is_not_opened_and_a_phones_is(house
         async with connect(url, additional_headers=headers):
             pass
     assert await house.metric("presslight_errors_total", code=ErrorCode.WRONG_ORIGIN) == 2
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_setting_lets_a_name_and_its_pages_in(closed_house: House) -> None:

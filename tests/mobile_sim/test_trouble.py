@@ -89,6 +89,13 @@ async def test_network_that_answers_in_the_bridges_place_is_named(answer: bytes,
     assert said == f"this network blocks the app, or there is no bridge at this address ({cause})"
 
 
+async def test_name_that_the_bridge_was_not_told_is_named() -> None:
+    async with server(b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n") as port:
+        said = await complaint(f"http://127.0.0.1:{port}")
+    assert said.startswith("the bridge is not known by the name that it is asked by")
+    assert "--allowed-host" in said
+
+
 async def test_name_that_is_not_found_is_told() -> None:
     assert "cannot find the server" in await complaint("http://bridge.invalid:8787")
 

@@ -23,6 +23,25 @@ async def test_name_reads_like_a_room(modules: Page, light: str, name: str) -> N
     assert await call(modules, "nameOf", light) == name
 
 
+@pytest.mark.parametrize(
+    ("phone", "told"),
+    [
+        ("a" * 40, "a" * 40),
+        ("a" * 41, "a" * 39 + "…"),
+        ("🐱" * 64, "\u2068" + "🐱" * 39 + "…\u2069"),
+        ("a" * 38 + "🐱🐱🐱", "\u2068" + "a" * 38 + "🐱…\u2069"),
+        ("\u05d0\u05d3\u05d4", "\u2068\u05d0\u05d3\u05d4\u2069"),
+        ("Adas Gerät", "Adas Gerät"),
+    ],
+    ids=["short", "long", "emoji", "emoji at the cut", "Hebrew", "Latin"],
+)
+async def test_phone_is_named_in_whole_letters_that_turn_nothing_around_it(
+    modules: Page, phone: str, told: str
+) -> None:
+    change = {"by": "phone", "phone": phone, "age_ms": 180_000}
+    assert await call(modules, "changeOf", change, False) == f"Set by {told}, 3 min ago"
+
+
 @pytest.mark.parametrize(("brightness", "percent"), [(1, 1), (2, 1), (128, 50), (254, 100), (255, 100)])
 async def test_brightness_is_told_in_percent(modules: Page, brightness: int, percent: int) -> None:
     assert await call(modules, "percent", brightness) == percent
