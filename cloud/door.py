@@ -36,6 +36,8 @@ _COOKIE = b"cookie"
 MOST_UNANSWERED = 8
 """So many requests of a connection are taken in behind the one that is being answered; then nothing more is read."""
 
+NO_HTTP = "this is no request of HTTP/1.1"
+
 _END_OF_HEAD = b"\r\n\r\n"
 _PIECE_BYTES = 1_024
 """A piece ends with a head, so it completes one at most; two where the first one's end was cut in two."""
@@ -228,9 +230,9 @@ class RequestProtocol(HttpToolsProtocol):
         self._parsed -= left
         self._received -= left
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, _msg: str) -> None:
         """Answer what is no HTTP."""
-        self._refuse(ErrorCode.MALFORMED, msg)
+        self._refuse(ErrorCode.MALFORMED, NO_HTTP)
 
     def _on_late(self) -> None:
         if self._received:

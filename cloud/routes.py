@@ -22,7 +22,7 @@ from cloud.signing_in import CONNECTION, Connection
 from cloud.switchboard import Switchboard
 from contract.errors import ContractError, ErrorCode
 from contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish, decode_press_body, encode
-from contract.words import is_light_id
+from contract.words import is_key, is_light_id
 
 LONGEST_WAIT_S = 10
 
@@ -131,6 +131,8 @@ def _add_presses(router: APIRouter, board: Switchboard) -> None:
     )
     async def word(key: str, phone: Annotated[str, Depends(signed_in)]) -> Response:
         """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
+        if not is_key(key):
+            raise Refusal(ErrorCode.UNKNOWN_PRESS)
         text = encode(board.desk.word(key, phone))
         await _on_disk(board)
         return json_answer(text)

@@ -16,6 +16,8 @@ NAME = "presslight.bridge"
 """The logger's."""
 
 _LONGEST_NAME = 255
+_LONGEST_ADDRESS = 64
+"""What a proxy passes on in X-Forwarded-For may be a stranger's own words, of any length."""
 _USUAL = (Word.ACCEPTED, Word.APPLIED)
 
 
@@ -76,20 +78,20 @@ class Watch:
         """A request for the WebSocket came without Upgrade, and others like it may have."""
         self._log.warning(
             "a request for /ws has no Upgrade header: a proxy in front of the bridge most likely does not pass it on",
-            client=client,
+            client=_address(client),
         )
 
     def sign_in_failed(self, client: str | None) -> None:
         """Somebody came without a good token: logged by address, the 1st time, the 10th, the 100th."""
         self.metrics.failed_sign_ins.inc()
-        if times := self._strangers.note(client):
-            self._log.warning("sign-in failed", client=client, times=times)
+        if times := self._strangers.note(shown := _address(client)):
+            self._log.warning("sign-in failed", client=shown, times=times)
 
     def crowded(self, client: str | None) -> None:
         """A connection was dropped that had not signed in, as another came from `client`: logged as above."""
         self.metrics.dropped_strangers.inc()
-        if times := self._crowds.note(client):
-            self._log.warning("too many connections that do not sign in", client=client, times=times)
+        if times := self._crowds.note(shown := _address(client)):
+            self._log.warning("too many connections that do not sign in", client=shown, times=times)
 
     def misdirected(self, code: ErrorCode, name: str) -> None:
         """A request was refused for the name that it came by, or the page that made it: logged as above, by name."""
@@ -117,7 +119,7 @@ class Watch:
         """
         self.metrics.troubles.labels("mistake").inc()
         if times := self._mistakes.note(place_of(error)):
-            self._log.error("mistake", where=without_secrets(where), times=times, exc_info=error)
+            self._log.error("mistake", where=without_secrets(where[:_LONGEST_NAME]), times=times, exc_info=error)
 
     def store_trouble(self, error: Exception) -> None:
         """The store did not take something that nobody waits for. It is tried again; logged as mistakes are."""
@@ -152,3 +154,7 @@ class Watch:
             self._log.info("broker found")
         else:
             self._log.warning("broker away", cause=cause, detail=detail)
+
+
+def _address(client: str | None) -> str | None:
+    return None if client is None else printable(without_secrets(client[:_LONGEST_ADDRESS]))

@@ -79,7 +79,7 @@ class Meaning(NamedTuple):
 
 
 MEANINGS: dict[ErrorCode, Meaning] = {
-    ErrorCode.MALFORMED: Meaning("This is not a JSON text frame.", False, 400),
+    ErrorCode.MALFORMED: Meaning("This cannot be read.", False, 400),
     ErrorCode.TOO_LARGE: Meaning("This is larger than the limit.", False, 413),
     ErrorCode.UNKNOWN_TYPE: Meaning("This protocol version has no frame of that type.", False, 400),
     ErrorCode.INVALID: Meaning("A field is missing, of the wrong type or out of range.", False, 422),

@@ -89,6 +89,12 @@ async def test_what_is_no_http_hears_so(house: House, wire: Wire, noise: bytes) 
     assert counted(house, ErrorCode.MALFORMED) == 1
 
 
+async def test_what_is_no_http_is_called_so(wire: Wire) -> None:
+    wire.send(b"hello there\r\n\r\n")
+    _, _, body = await wire.answer()
+    assert json.loads(body)["message"] == f"This cannot be read. ({door.NO_HTTP})"
+
+
 @pytest.mark.parametrize("head", [b"X: ", b"Cookie: a=b\r\n", b""])
 async def test_head_without_end_is_too_large(house: House, wire: Wire, head: bytes) -> None:
     wire.send(b"GET / HTTP/1.1\r\n" if head else b"GET /")

@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from cloud.database import Address
 from contract.errors import ErrorCode
 from tests.cloud.conftest import House
 from tests.proxy import proxy
@@ -124,3 +125,21 @@ async def test_failed_sign_ins_are_counted_and_told_by_address(house: House, cap
     assert told == [("127.0.0.1", 1), ("127.0.0.1", 10), ("192.0.2.7", 1)]
     assert wrong not in str([vars(record) for record in caplog.records])
     assert await house.metric("presslight_failed_sign_ins_total") == 13
+
+
+async def test_what_a_stranger_calls_its_address_fills_no_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    secret = "Wr0ng-T0ken-That-N0body-Has-0123456789abcdef"
+    for address in (f"{secret} " + 10_000 * "x", "a\u009b2J", "unknown"):
+        await house.http.get(
+            "/api/lights", headers={b"Authorization": b"Bearer x", b"X-Forwarded-For": address.encode()}
+        )
+    told = [str(vars(record)["client"]) for record in caplog.records if record.message == "sign-in failed"]
+    assert [len(client) <= 64 and client.isprintable() and secret[:20] not in client for client in told] == [True] * 3
+
+
+@pytest.mark.parametrize("name", ["%00", "a%00-1", "%ff", "0123456789abcdef-0", "x" * 5_000])
+async def test_key_that_is_none_is_of_no_press_in_either_database(
+    closed_house: House, address: Address, name: str
+) -> None:
+    await closed_house.open(store=address)
+    assert code(await closed_house.http.get(f"/api/presses/{name}")) == (404, "unknown_press")
