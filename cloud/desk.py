@@ -234,6 +234,12 @@ class Desk:
                 self._deadlines.set(now + QUIET_NS, press.order.key)
         self._display.take_away(name)
 
+    def mute(self, name: str, now: int) -> None:
+        """A light sends too much: it is not listened to, and so offline to phones."""
+        if name in self.house.lights and self.house.fold_availability(name, "offline", now):
+            self._display.tell(name, now)
+        self._line.renew()
+
     # The broker
 
     def on_ack(self, key: str, now: int) -> None:
@@ -256,8 +262,12 @@ class Desk:
             self.house.found(now)
             for name in self.house.lights:
                 self._line.hand_over(name, self.house.question(name, now), knock.KEY)
-            for press in self._open.all():
-                self._step(press, BrokerFound(), now)
+            self.on_renewed(now)
+
+    def on_renewed(self, now: int) -> None:
+        """The line has connected anew: what was handed over just before may be lost, and what was answered."""
+        for press in self._open.all():
+            self._step(press, BrokerFound(), now)
 
     def _miss(self, now: int) -> None:
         """Heed who says nothing, though the broker delivers."""

@@ -72,8 +72,9 @@ class Line(Protocol):
 
 
 class Forgetting:
-    """Does what the store asks for. `before`: has the broker know first who may still sign in; answers whether it does.
+    """Does what the store asks for.
 
+    `before`: has the broker know first who may still sign in, and that we listen to the light; answers whether it does.
     Which request a light was emptied for, the house knows: the newest that was in the store at that moment.
     """
 
@@ -83,7 +84,7 @@ class Forgetting:
         line: Line,
         desk: Desk,
         now: Callable[[], int],
-        before: Callable[[], Awaitable[bool]],
+        before: Callable[[str], Awaitable[bool]],
         trouble: Trouble,
         mistake: Mistake,
     ) -> None:
@@ -143,7 +144,8 @@ class Forgetting:
         return self._desk.house.forgotten.get(asked.light, 0) >= asked.asked_at
 
     async def _do(self, asked: Asked) -> None:
-        if not await self._before() or asked not in self._store.to_forget():  # it may be taken back meanwhile
+        is_ready = await self._before(asked.light)
+        if not is_ready or asked not in self._store.to_forget():  # it may be taken back meanwhile
             return
         house = self._desk.house
         known, connected_at = house.knows(asked.light), house.found_at

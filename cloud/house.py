@@ -136,6 +136,10 @@ class House:
         self._recalled.clear()
         return names
 
+    def names(self) -> set[str]:
+        """Whoever was heard of."""
+        return {*self.lights, *self._availability}
+
     def knows(self, name: str) -> bool:
         """Whether a light of this name was heard of."""
         return name in self.lights or name in self._availability

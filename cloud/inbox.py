@@ -3,22 +3,15 @@
 from typing import Protocol
 
 from cloud.desk import Desk
+from cloud.muting import Muting
 from contract.errors import ContractError
 from contract.mqtt import decode_availability, decode_report
-from contract.phone import MAX_LIGHTS
-from contract.rate import Rates
 from contract.topics import AVAILABILITY, STATE, light_of
 from contract.words import is_light_id
 
-REPORTS_PER_S = 1_000
-"""Of one light; of what comes beyond that only the newest is read, within a second.
-
-Mosquitto does not bound what a light sends. A report that is passed over may hold outcomes, so the rate is far over
-what any light decides.
-"""
-
 _STATE = STATE.rpartition("/")[2]
 _AVAILABILITY = AVAILABILITY.rpartition("/")[2]
+_NS_PER_S = 10**9
 
 
 class Counts(Protocol):
@@ -29,46 +22,35 @@ class Counts(Protocol):
 
 
 class Inbox:
-    """Takes what comes on the topics of lights. `passed_over`: the newest report of each light that sends too many."""
+    """Takes what comes on the topics of lights."""
 
-    def __init__(self, desk: Desk, counts: Counts) -> None:
-        self.passed_over: dict[str, tuple[str, bytes]] = {}
+    def __init__(self, desk: Desk, counts: Counts, muting: Muting) -> None:
         self._desk = desk
         self._counts = counts
-        self._rates = Rates(REPORTS_PER_S, REPORTS_PER_S, MAX_LIGHTS)
-
-    def catch_up(self, now: int) -> None:
-        """Read what was passed over."""
-        while self.passed_over:
-            name, (topic, payload) = self.passed_over.popitem()
-            self._read(topic, _STATE, name, payload, now, retained=False)
+        self._muting = muting
 
     def take(self, topic: str, payload: bytes, now: int, *, retained: bool) -> None:
         """Take a message that came in at `now` (ns). `retained`: the broker had kept it.
 
-        An emptied state is how a light is forgotten.
+        An emptied state is how a light is forgotten. Of a light that is muted nothing is taken: what is under way is
+        late, and what the broker keeps of it would show it as it may not be heard.
         """
         name = light_of(topic)
         kind = topic.rpartition("/")[2]
-        if not self._is_light(name) or kind not in (_STATE, _AVAILABILITY):
+        if name in self._muting.muted:
+            return
+        if not retained and not self._muting.takes(name, len(payload), now):
+            seconds = self._muting.terms[name].length // _NS_PER_S
+            self._counts.bad_message(topic, "rate", f"nobody listens to it for {seconds} s")
+            self._desk.mute(name, now)
+        elif not self._is_light(name) or kind not in (_STATE, _AVAILABILITY):
             self._counts.bad_message(topic, "topic", "not a light's topic")
         elif not payload:
             self._counts.bad_message(topic, "emptied", "what was kept is gone")
-            if kind == _STATE:
-                self.passed_over.pop(name, None)
             if kind == _STATE and self._desk.house.knows(name):
                 self._desk.on_emptied(name, now)
-        elif kind == _STATE and not retained and not self._is_in_time(name, now):
-            self.passed_over[name] = (topic, payload)
-            self._counts.bad_message(topic, "rate", "more reports than one light may send")
         else:
             self._read(topic, kind, name, payload, now, retained=retained)
-
-    def _is_in_time(self, name: str, now: int) -> bool:
-        in_time = self._rates.of(name, now).take(now)
-        if in_time and self.passed_over:
-            self.passed_over.pop(name, None)
-        return in_time
 
     def _read(self, topic: str, kind: str, name: str, payload: bytes, now: int, *, retained: bool) -> None:
         try:

@@ -20,7 +20,6 @@ from cloud.settings import Settings
 from contract.cancelling import heed_cancel
 from contract.topics import (
     ALL_AVAILABILITIES,
-    ALL_STATES,
     ANNOUNCED,
     AVAILABILITY,
     BRIDGE_USER,
@@ -33,6 +32,8 @@ from contract.topics import (
 SLOW_S = 0.025
 """A process whose timers ring so late stood still, or has too much to do, and may not have read what is there."""
 WAITS = 4
+LOOK_EACH_S = 10
+"""How often the bridge looks for lights that are new to it, while it listens to single ones."""
 STEADY_S = 10
 """A connection that lived so long was good: the next wait starts short again."""
 
@@ -51,6 +52,12 @@ class Ears(Protocol):
     def on_ack(self, key: str) -> None:
         """The broker acknowledged the set message of a press."""
 
+    def topics(self) -> tuple[str, ...]:
+        """What to subscribe to, beside the canary."""
+
+    def on_renewed(self) -> None:
+        """The line was renewed: what was handed over, and what was said, just before may be lost."""
+
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         """The broker delivers, or does so no longer; `cause`: why, in one word, `detail`: in a sentence."""
 
@@ -61,6 +68,10 @@ class BrokerSilent(aiomqtt.MqttError):
 
 class NoRights(aiomqtt.MqttError):
     """The broker acknowledges the canary and has never delivered one: brokers drop in silence what is not allowed."""
+
+
+class Renewal(aiomqtt.MqttError):
+    """The connection is given up for a new one."""
 
 
 class Line:
@@ -81,6 +92,8 @@ class Line:
         self._pipe: Pipe | None = None
         self._unacked: dict[int, str] = {}
         self._emptying: dict[int, asyncio.Future[bool]] = {}
+        self._renewal = asyncio.Event()
+        self._is_renewed = False
 
     def hand_over(self, light: str, message: bytes, key: str) -> int | None:
         """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
@@ -121,6 +134,14 @@ class Line:
         if self._pipe is not None:
             self._pipe.hand_over(AVAILABILITY.format(light=light), b"offline", retain=True)
 
+    def renew(self) -> None:
+        """Connect anew at once, and subscribe to what is wanted now.
+
+        What waits to be read is thrown away with the connection, be it ever so much. Nobody is told that the broker is
+        away, as it is not.
+        """
+        self._renewal.set()
+
     async def run(self) -> NoReturn:
         """Keep the line up for ever."""
         attempt = 0
@@ -128,6 +149,10 @@ class Line:
             began = time.monotonic()
             try:
                 await self._live()
+            except Renewal:
+                await heed_cancel()
+                self._is_renewed = True
+                continue
             except aiomqtt.MqttError as error:
                 self._ears.on_broker(found=False, cause=_cause(error), detail=self._detail(error))
             await heed_cancel()
@@ -140,13 +165,21 @@ class Line:
 
     async def _live(self) -> None:
         """One connection's life. Raises MqttError at its end."""
+        is_renewed, self._is_renewed = self._is_renewed, False
+        self._renewal.clear()
+        topics = self._ears.topics()
         pipe = Pipe(self._settings.broker, self._name, self._on_message, self._on_ack)
         try:
-            await pipe.open(ALL_STATES, ALL_AVAILABILITIES, self._canary)
+            await pipe.open(*topics, self._canary)
             await heed_cancel()
             self._pipe = pipe
+            if is_renewed:
+                self._ears.on_renewed()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._sing(pipe), name="broker canary")
+                tasks.create_task(self._sing(pipe, has_sung=is_renewed), name="broker canary")
+                tasks.create_task(self._await_renewal(), name="broker renewal")
+                if ALL_AVAILABILITIES not in topics:
+                    tasks.create_task(self._look_round(pipe), name="lights that are new to the broker")
                 await pipe.lost()
         except ExceptionGroup as group:
             await heed_cancel()
@@ -157,9 +190,8 @@ class Line:
             self._give_up_emptying()
             await pipe.close()
 
-    async def _sing(self, pipe: Pipe) -> NoReturn:
+    async def _sing(self, pipe: Pipe, *, has_sung: bool = False) -> NoReturn:
         """Try the broker for ever. Raises BrokerSilent, NoRights."""
-        has_sung = False
         while True:
             self._song = secrets.token_bytes(8)
             self._sung.clear()
@@ -169,6 +201,16 @@ class Line:
             has_sung = True
             self._ears.on_broker(found=True)
             await asyncio.sleep(self._settings.canary_ms * _MS)
+
+    async def _await_renewal(self) -> NoReturn:
+        await self._renewal.wait()
+        raise Renewal
+
+    async def _look_round(self, pipe: Pipe) -> NoReturn:
+        """See every so often which other lights the broker knows than those that are listened to. Raises MqttError."""
+        while True:
+            await asyncio.sleep(LOOK_EACH_S)
+            await pipe.look(ALL_AVAILABILITIES)
 
     async def _heard(self) -> bool:
         """Wait for the canary. Where this process is too slow to judge anybody, wait again."""

@@ -61,6 +61,9 @@ class Line(Protocol):
     def say_offline(self, light: str) -> None:
         """Have the broker keep that a light is offline. A light that hears it and is there says the contrary."""
 
+    def renew(self) -> None:
+        """Connect anew, to listen to whom is wanted now; what comes on the connection that there is is given up."""
+
 
 class Audience(Protocol):
     """The phones, all of them."""

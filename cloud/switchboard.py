@@ -15,6 +15,7 @@ from cloud.forgetting import Forgetting
 from cloud.inbox import Inbox
 from cloud.metrics import Metrics
 from cloud.mqtt import Line
+from cloud.muting import Muting
 from cloud.settings import Settings
 from cloud.store import PRUNED_AT_ONCE, Store
 from cloud.token_use import WRITTEN_EACH_S
@@ -69,9 +70,11 @@ class Switchboard:
             max_open_per_light=settings.max_open_per_light,
             draw=_draw_origin,
         )
-        self.inbox = Inbox(self.desk, self.counts)
+        self.muting = Muting()
+        self.inbox = Inbox(self.desk, self.counts, self.muting)
         trouble, mistake = self.counts.store_trouble, self.counts.mistake
-        self.forgetting = Forgetting(self.store, self.line, self.desk, now, before_forgetting, trouble, mistake)
+        self._before_forgetting = before_forgetting
+        self.forgetting = Forgetting(self.store, self.line, self.desk, now, self._make_heard, trouble, mistake)
         self.ending = asyncio.Event()
         self._most_phones = min(settings.max_phones, open_files.limit() // 2)
         self._buckets: dict[str, Bucket] = {}
@@ -172,6 +175,25 @@ class Switchboard:
         """The broker delivers, or does so no longer."""
         self.counts.broker(found=found, cause=cause, detail=detail)
         self.desk.on_broker(found=found, now=self.now())
+        if found and self.muting.wants_others(self.desk.house.names(), self.now()):
+            self.line.renew()
+
+    def topics(self) -> tuple[str, ...]:
+        """What to subscribe to."""
+        return self.muting.topics(self.desk.house.names())
+
+    def on_renewed(self) -> None:
+        """The line has connected anew, and the broker was not lost."""
+        self.desk.on_renewed(self.now())
+
+    async def _make_heard(self, light: str) -> bool:
+        """Have done what comes before a light is forgotten, and listen to it: it is gone once that is heard."""
+        if not await self._before_forgetting():
+            return False
+        is_muted = self.muting.pardon(light)
+        if is_muted:
+            self.line.renew()
+        return not is_muted
 
     # Time
 
@@ -204,7 +226,6 @@ class Switchboard:
                 await self._drop_revoked()
                 await self._prune()
                 await self._write_uses()
-                self.inbox.catch_up(self.now())
             except StoreUnavailable as error:
                 self.counts.store_trouble(error)
             except Exception as error:  # it is tried again, and the house goes on
@@ -250,9 +271,16 @@ class Switchboard:
         gauge("lights", "Lights that are known.", lambda: len(lights))
         gauge("lights_online", "Lights that are online.", lambda: sum(light.online for light in lights.values()))
         gauge("lights_shared", "Lights whose name two devices use.", lambda: sum(one.shared for one in lights.values()))
+        gauge("lights_muted", "Lights that are not listened to, as they send too much.", lambda: len(self.muting.muted))
         gauge("open_presses", "Presses without a last word.", lambda: len(self.desk))
         gauge("broker_up", "1 while the broker delivers.", lambda: self.desk.broker)
         gauge("store_up", "1 while the store takes what is written to it.", lambda: self.counts.store_is_good)
+        self.metrics.counts(
+            "light_mutes",
+            "Times that a light was not listened to for a while, as it sent too much, since it was good for long.",
+            ("light",),
+            lambda: (((name,), term.times) for name, term in self.muting.terms.items()),
+        )
         self.metrics.counts(
             "light_swaps",
             "Times that a device took its light's name back, which another one had taken.",

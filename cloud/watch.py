@@ -109,7 +109,7 @@ class Watch:
         """A message of the broker could not be used."""
         self.metrics.bad_messages.labels(cause).inc()
         if cause == "rate" and (times := self._floods.note(topic)):
-            self._log.warning("a light sends too much", topic=topic, times=times)
+            self._log.warning(f"a light sends too much: {detail}", topic=topic, times=times)
         self._log.debug("bad message", topic=topic, cause=cause, detail=detail)
 
     def mistake(self, where: str, error: Exception) -> None:

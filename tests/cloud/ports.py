@@ -111,7 +111,7 @@ class Ledger:
 
 class Line:
     """Keeps the presses sent as (light, key); `messages` has the whole of each, `knocks` the newest knock at a light,
-    `offline` the lights that were said to be offline.
+    `offline` the lights that were said to be offline, `renewals` how often it was to connect anew.
 
     `down`: takes nothing.
     """
@@ -122,6 +122,7 @@ class Line:
         self.messages: list[bytes] = []
         self.emptied: list[str] = []
         self.offline: list[str] = []
+        self.renewals = 0
         self.down = False
         self.at = 0
 
@@ -141,6 +142,9 @@ class Line:
 
     def say_offline(self, light: str) -> None:
         self.offline.append(light)
+
+    def renew(self) -> None:
+        self.renewals += 1
 
 
 class Audience:

@@ -93,7 +93,7 @@ class Bridge:
         )
         self.forgetting.recall()
 
-    async def _ready(self) -> bool:
+    async def _ready(self, _light: str) -> bool:
         if self.broker_knows:
             assert len(self.line.emptied) == self.readied
             self.readied += 1
@@ -363,7 +363,7 @@ async def test_request_that_is_taken_back_at_the_last_moment_is_not_done(address
     wanted(address)
     taking_back = store.to_forget()[0]
 
-    async def before() -> bool:
+    async def before(_light: str) -> bool:
         with patient(address) as database:
             forgetting._give_up(database, LIGHT, taking_back.asked_at, None)
         return True

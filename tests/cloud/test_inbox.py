@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.inbox import REPORTS_PER_S, Inbox
-from contract.mqtt import MAX_REPORT_BYTES, Report
-from tests.cloud.ports import Office, S, key, report
+from cloud.inbox import Inbox
+from cloud.muting import AT_ONCE, FIRST_NS, Muting
+from contract.mqtt import MAX_REPORT_BYTES
+from tests.cloud.ports import Office, key, report
 
 STATE = "presslight/light/kitchen/state"
 AVAILABILITY = "presslight/light/kitchen/availability"
@@ -25,7 +26,8 @@ class Room:
     def __init__(self, *, furnished: bool = False) -> None:
         self.office = Office(furnished=furnished)
         self.counts = Counts()
-        self.inbox = Inbox(self.office.desk, self.counts)
+        self.muting = Muting()
+        self.inbox = Inbox(self.office.desk, self.counts, self.muting)
 
     def take(self, topic: str, payload: bytes, *, retained: bool = False) -> list[str]:
         self.inbox.take(topic, payload, self.office.now, retained=retained)
@@ -58,7 +60,7 @@ def test_report_and_availability_reach_the_house(room: Room) -> None:
         (STATE, GOOD[: len(GOOD) // 2], "malformed"),
         (STATE, b"[" * 1_000, "malformed"),
         (STATE, GOOD + b" " * MAX_REPORT_BYTES, "too_large"),
-        (STATE, b"x" * 10_000_000, "too_large"),
+        (STATE, b"x" * 1_000_000, "too_large"),
         (STATE, b"", "emptied"),
         (STATE, b"[]", "invalid"),
         (STATE, b"{}", "invalid"),
@@ -96,41 +98,60 @@ def test_no_payload_harms_the_house(payload: bytes, topic: str, retained: bool) 
     assert watcher.words == ["accepted", "applied"]
 
 
-def flooded(room: Room) -> Report:
-    """One report more than is read; it is the newest."""
-    for _ in range(REPORTS_PER_S):
-        room.take(STATE, GOOD)
-    known = report((key(), "applied"))
-    newest = known.model_copy(update={"up": known.up + 5})
-    room.take(STATE, newest.model_dump_json().encode())
+def flood(room: Room, topic: str = STATE, payload: bytes = GOOD) -> None:
+    """One message more than a light may send."""
+    for _ in range(AT_ONCE + 1):
+        room.take(topic, payload)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [(STATE, GOOD), (STATE, b"garbage"), (STATE, b""), (AVAILABILITY, b"offline"), (AVAILABILITY, b"")],
+)
+def test_light_that_sends_too_much_is_muted_whatever_it_sends(topic: str, payload: bytes) -> None:
+    room = Room(furnished=True)
+    flood(room, topic, payload)
+    assert room.counts.causes[-1] == "rate"
+    assert room.muting.muted == {"kitchen"}
+    assert room.office.line.renewals == 1
+    light = room.office.desk.house.lights.get("kitchen")
+    assert light is None or not light.online
+
+
+def test_muted_light_is_offline_to_phones_and_nothing_is_taken_of_it() -> None:
+    room = Room(furnished=True)
+    flood(room)
+    room.office.later(100)
+    assert [told.light.online for told in room.office.audience.lights][-1] is False
+    assert room.office.ask(2).last == "offline light_offline"
+    newest = report().model_copy(update={"up": 9_000}).model_dump_json().encode()
+    for retained in (True, False):
+        room.take(STATE, newest, retained=retained)
+        room.take(AVAILABILITY, b"online", retained=retained)
+    light = room.office.desk.house.lights["kitchen"]
+    assert (light.online, light.report.up) == (False, 1_000)
     assert room.counts.causes == ["rate"]
-    return newest
 
 
-def test_of_reports_over_the_rate_the_newest_is_read_when_there_is_time(room: Room) -> None:
-    newest = flooded(room)
-    lights = room.office.desk.house.lights
-    assert lights["kitchen"].report.up < newest.up
-    room.inbox.catch_up(room.office.now)
-    assert lights["kitchen"].report.up == newest.up
-    assert room.inbox.passed_over == {}
-
-
-def test_report_in_time_is_newer_than_what_was_passed_over(room: Room) -> None:
-    flooded(room)
-    room.office.now += S
-    room.take(STATE, GOOD)
-    assert room.inbox.passed_over == {}
-
-
-def test_light_that_is_emptied_does_not_come_back_by_what_was_passed_over(room: Room) -> None:
-    flooded(room)
-    room.take(STATE, b"")
-    room.inbox.catch_up(room.office.now)
-    assert room.office.desk.house.lights == {}
+def test_light_whose_time_is_over_is_what_the_broker_keeps_of_it() -> None:
+    room = Room(furnished=True)
+    flood(room)
+    assert room.muting.topics(room.office.desk.house.names()) == ()
+    room.office.now += FIRST_NS
+    assert room.muting.wants_others(room.office.desk.house.names(), room.office.now)
+    room.take(STATE, GOOD, retained=True)
+    room.take(AVAILABILITY, b"online", retained=True)
+    assert room.office.desk.house.lights["kitchen"].online
 
 
 def test_flood_of_one_light_is_nothing_to_another(room: Room) -> None:
-    flooded(room)
+    flood(room)
     room.take(STATE.replace("kitchen", "hall"), GOOD)
+    assert room.office.desk.house.lights["hall"].online
     assert room.counts.causes == ["rate"]
+
+
+def test_what_the_broker_kept_is_no_flood(room: Room) -> None:
+    for _ in range(AT_ONCE + 1):
+        room.take(STATE, GOOD, retained=True)
+    assert room.counts.causes == []

@@ -20,12 +20,27 @@ from broker.mosquitto import Mosquitto
 from cloud.mqtt import Line
 from cloud.settings import Settings
 from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER, STATE
+from contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, HOME_ASSISTANT_USER, STATE
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S, until
 
 QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 50, "reconnect_most_ms": 200}
+
+
+class Nobody:
+    """Hears nothing."""
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
+
+    def on_ack(self, key: str) -> None: ...
+
+    def topics(self) -> tuple[str, ...]:
+        return ALL_STATES, ALL_AVAILABILITIES
+
+    def on_renewed(self) -> None: ...
+
+    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
 
 
 @pytest.fixture
@@ -210,11 +225,7 @@ async def test_foreign_broker_without_rights_for_the_bridge_is_told_as_that(
 ) -> None:
     heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
-    class Noting:
-        def on_message(self, *_: object, **__: object) -> None: ...
-
-        def on_ack(self, key: str) -> None: ...
-
+    class Noting(Nobody):
         def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
             assert not found
             heard.put_nowait((cause, detail))
@@ -323,16 +334,6 @@ async def test_certificate_that_cannot_be_read_is_named(house: House, caplog: py
     assert (await house.http.get("/readyz")).status_code == 503
 
 
-class Nobody:
-    """Hears nothing."""
-
-    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
-
-    def on_ack(self, key: str) -> None: ...
-
-    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
-
-
 @pytest.mark.parametrize("turns", [0, 8], ids=["stood still", "has much to do"])
 async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(turns: int) -> None:
     settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), canary_limit_ms=100)
@@ -388,7 +389,7 @@ async def test_line_that_is_ended_in_the_moment_of_a_loss_ends(
         raise aiomqtt.MqttError("lost")
 
     monkeypatch.setattr("cloud.mqtt.Pipe", Losing)
-    monkeypatch.setattr(Line, "_sing", lambda *_: lose(losing if is_silent else None))
+    monkeypatch.setattr(Line, "_sing", lambda *_, **__: lose(losing if is_silent else None))
     line = asyncio.create_task(
         Line(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), Nobody()).run()
     )

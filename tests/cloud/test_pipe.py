@@ -11,8 +11,9 @@ import pytest
 
 from cloud.pipe import NODELAY, Pipe, SubscriptionRefused
 from contract.address import BrokerAddress
-from contract.topics import ALL_STATES, BRIDGE_USER
+from contract.topics import ALL_AVAILABILITIES, ALL_STATES, AVAILABILITY, BRIDGE_USER, STATE
 from tests.cloud.conftest import House
+from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S, until
 
 
@@ -84,6 +85,40 @@ async def test_pipe_does_not_wait_for_room_that_it_has(pipe: tuple[Pipe, Heard])
     sock = opened._client.socket()
     assert sock
     assert not asyncio.get_running_loop().remove_writer(sock.fileno())
+
+
+async def test_pipe_that_is_closed_reads_nothing_more_of_what_waits(pipe: tuple[Pipe, Heard]) -> None:
+    opened, heard = pipe
+    await opened.open(CANARY)
+    for number in range(1_000):
+        opened.hand_over(CANARY, b"%d" % number)
+    async with asyncio.timeout(WAIT_S):
+        await heard.messages.get()
+        read = heard.messages.qsize()
+        await opened.close()
+    assert heard.messages.qsize() == read
+
+
+async def test_pipe_subscribes_to_more_topics_than_fit_in_one_packet(pipe: tuple[Pipe, Heard]) -> None:
+    opened, heard = pipe
+    await opened.open(*[STATE.format(light=f"light-{number}-of-a-large-house") for number in range(1_024)], CANARY)
+    opened.hand_over(CANARY, b"song")
+    async with asyncio.timeout(WAIT_S):
+        assert (await heard.messages.get())[1] == b"song"
+
+
+async def test_pipe_looks_at_what_is_kept_and_hears_nothing_that_is_said(
+    pipe: tuple[Pipe, Heard], any_house: House
+) -> None:
+    opened, heard = pipe
+    await opened.open(CANARY)
+    async with FakeLight("kitchen", any_house.address("kitchen")) as light:
+        await opened.look(ALL_AVAILABILITIES)
+        await light.available("offline")
+        opened.hand_over(CANARY, b"song")
+        async with asyncio.timeout(WAIT_S):
+            told = [await heard.messages.get() for _ in range(2)]
+    assert told == [(AVAILABILITY.format(light="kitchen"), b"online", True), (CANARY, b"song", False)]
 
 
 async def test_lost_pipe_says_so_and_takes_nothing(pipe: tuple[Pipe, Heard], any_house: House) -> None:

@@ -56,13 +56,38 @@ def connect(target: Target) -> bytes:
     return packet(0x10, head + text(target["user"]) + text(target["user"]) + text(target["password"]))
 
 
-def reports(target: Target) -> bytes:
-    """Reports of one boot, each of a newer version."""
+def reports(target: Target, head: int = 0x30, padding: int = 0) -> bytes:
+    """Reports of one boot, each of a newer version, and so many bytes longer than they need be.
+
+    `head`: the first byte of each packet, with QoS and retain flag.
+    """
     topic, block = text(f"presslight/light/{target['user']}/state"), b""
     for up in range(1, REPORTS + 1):
         report = {"state": "ON", "brightness": 255, "boot": "0badcafe", "up": up, "version": [1, up]}
-        block += packet(0x30, topic + json.dumps(report).encode())
+        number = up.to_bytes(2, "big") if head & 0x06 else b""
+        block += packet(head, topic + number + json.dumps(report).encode() + b" " * padding)
     return block
+
+
+def large_reports(target: Target) -> bytes:
+    """Reports as large as a broker takes them."""
+    return reports(target, padding=7_000)
+
+
+def acknowledged_reports(target: Target) -> bytes:
+    """Reports that the broker keeps and acknowledges."""
+    return reports(target, head=0x33)
+
+
+def availabilities(target: Target) -> bytes:
+    """A light that comes and goes."""
+    topic = text(f"presslight/light/{target['user']}/availability")
+    return packet(0x30, topic + b"online") + packet(0x30, topic + b"offline")
+
+
+def emptied(target: Target) -> bytes:
+    """A light that is forgotten again and again."""
+    return packet(0x31, text(f"presslight/light/{target['user']}/state"))
 
 
 def signed(target: Target) -> bytes:
@@ -126,6 +151,10 @@ KINDS = {
     ),
     "connects": Kind("broker", connect, nothing, 4, waits=False),
     "reports": Kind("broker", connect, reports, 1),
+    "large reports": Kind("broker", connect, large_reports, 1),
+    "acknowledged reports": Kind("broker", connect, acknowledged_reports, 1),
+    "availabilities": Kind("broker", connect, availabilities, 1),
+    "emptied": Kind("broker", connect, emptied, 1),
 }
 
 

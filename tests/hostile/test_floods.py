@@ -14,6 +14,7 @@ from broker.refusals import Refused
 from cloud.tokens import issue_token
 from contract.rate import Rates
 from tests.cloud.conftest import House
+from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S
 from tests.hostile.flood import KINDS
 from tests.hostile.up import running
@@ -38,6 +39,7 @@ UNTOLD = ("healthz", "healthz by many")
 """Takes its turn behind all who have signed in."""
 
 AT_THE_BROKER = ("pingreq", "subscribe", "reports", "connects")
+THROUGH_THE_BROKER = ("reports", "large reports", "acknowledged reports", "availabilities", "emptied")
 FEW = {"sockets": 60}
 LONG_S = 20
 MOST_MORE_KB = 25_000
@@ -92,6 +94,44 @@ async def test_one_who_floods_the_embedded_broker_is_cut_and_counted_and_another
         for _ in range(5):
             await victim.press()
     assert victim.words == {"applied"}
+
+
+@pytest.mark.parametrize("any_house", ["embedded", "mosquitto"], indirect=True)
+@pytest.mark.parametrize("kind", THROUGH_THE_BROKER)
+async def test_light_that_floods_through_the_broker_is_muted_and_another_is_pressed_on(
+    any_house: House, kind: str
+) -> None:
+    await any_house.open()
+    await any_house.light()
+    victim = Victim(await any_house.phone(), "kitchen")
+    if isinstance(any_house.broker, EmbeddedBroker):
+        any_house.broker._rates = Rates(1e9, 10**9)  # as a broker that bounds nothing
+    async with flooding(kind, **target(any_house)), asyncio.timeout(WAIT_S):
+        while not await any_house.metric("presslight_light_mutes_total", light="hall"):
+            await victim.press()
+        for _ in range(20):
+            await victim.press()
+    assert victim.words == {"applied"}
+    assert await any_house.metric("presslight_troubles_total", kind="broker_silent") == 0
+    assert await any_house.metric("presslight_troubles_total", kind="mistake") == 0
+
+
+@pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)
+async def test_bridge_that_starts_amid_a_flood_knows_the_other_lights(any_house: House) -> None:
+    address = any_house.address("kitchen")
+    flooder: dict[str, Any] = {
+        "broker": any_house.broker.address.port,
+        "user": "hall",
+        "password": any_house.accounts.password("hall"),
+    }
+    async with FakeLight("kitchen", address), flooding("reports", **flooder), asyncio.timeout(WAIT_S):
+        await any_house.open()
+        phone = await any_house.phone()
+        await phone.sees("kitchen", online=True)
+        victim = Victim(phone, "kitchen")
+        while not await any_house.metric("presslight_light_mutes_total", light="hall"):
+            await victim.press()
+    assert victim.words <= {"applied"}
 
 
 @pytest.mark.nightly

@@ -14,7 +14,16 @@ from broker.mosquitto import Mosquitto
 from cloud.mqtt import Line
 from cloud.settings import Settings
 from contract.mqtt import Discovery, decode_report
-from contract.topics import AVAILABILITY, BRIDGE_USER, DISCOVERY, HOME_ASSISTANT_USER, SET, STATE
+from contract.topics import (
+    ALL_AVAILABILITIES,
+    ALL_STATES,
+    AVAILABILITY,
+    BRIDGE_USER,
+    DISCOVERY,
+    HOME_ASSISTANT_USER,
+    SET,
+    STATE,
+)
 from presslight.simulated_light import SimulatedLight
 
 WAIT_S = 30
@@ -36,6 +45,11 @@ class Ears:
             self.has_emptied.set()
 
     def on_ack(self, key: str) -> None: ...
+
+    def topics(self) -> tuple[str, ...]:
+        return ALL_STATES, ALL_AVAILABILITIES
+
+    def on_renewed(self) -> None: ...
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         if found:
