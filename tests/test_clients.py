@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
 from contract.errors import CloseCode, ErrorCode
 from contract.phone import Hello, decode_bridge_frame, decode_phone_frame
@@ -24,6 +26,8 @@ from tests.mobile_sim.fake_bridge import TOKEN, Answer, FakeBridge, Visit, apply
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/clients.md").read_text()
 WAIT_S = 60
+one_loop = pytest.mark.asyncio(loop_scope="module")
+"""For the tests that share a browser."""
 OUTCOME = dict[str, Any]
 Client = Callable[..., Awaitable[OUTCOME]]
 """Called with the bridge's URL, a token, a light and a state: the last word, or AssertionError where there is none."""
@@ -49,8 +53,14 @@ async def run(*words: str, **variables: str) -> str:
     return out.decode()
 
 
-@pytest.fixture(params=["python", "node", "browser"])
-async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Client]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(params=["python", "node", "browser"], loop_scope="module")
+async def client(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> AsyncIterator[Client]:
     """Each client of the page."""
     script = blocks("js")[0]
     if request.param == "python":
@@ -70,8 +80,8 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
         yield press
     else:
-        async with chromium() as browser:
-            page = await browser.new_page()
+        async with await browser.new_context() as phone:
+            page = await phone.new_page()
 
             async def press(url: str, *words: str) -> OUTCOME:
                 call = f"(words) => {{ {script}\nreturn press(...words); }}"
@@ -106,6 +116,7 @@ def test_curl_is_one_line() -> None:
     assert len(blocks("sh")[0].splitlines()) == 1
 
 
+@one_loop
 async def test_client_presses_a_real_light(client: Client) -> None:
     async with Stack(lights=["kitchen"]) as stack:
         await ready(stack)
@@ -133,6 +144,7 @@ async def unconfirmed(visit: Visit, press: Any) -> None:
     await visit.word(press, Word.NOT_APPLIED)
 
 
+@one_loop
 @pytest.mark.parametrize("trouble", [hang_up, refuse(ErrorCode.RATE_LIMITED)], ids=["link lost", "rate limited"])
 async def test_client_asks_again_with_the_same_key_and_payload(client: Client, trouble: Answer) -> None:
     async with FakeBridge() as bridge:
@@ -145,6 +157,7 @@ async def test_client_asks_again_with_the_same_key_and_payload(client: Client, t
         assert (said["word"], said["key"], bridge.applied[one.key]) == ("applied", one.key, 1)
 
 
+@one_loop
 @pytest.mark.parametrize("code", [code for code in CloseCode if not code.reconnect], ids=lambda code: code.name)
 async def test_client_that_is_closed_for_good_in_mid_press_ends_and_does_not_come_back(
     client: Client, code: CloseCode
@@ -172,6 +185,7 @@ class CrowdedBridge(FakeBridge):
         return await visit.close(CloseCode.OVERLOADED)
 
 
+@one_loop
 async def test_client_that_finds_no_room_comes_back_and_presses_within_its_deadline(client: Client) -> None:
     async with CrowdedBridge() as bridge:
         said = await client(bridge.url, TOKEN, "kitchen", "ON")
@@ -180,6 +194,7 @@ async def test_client_that_finds_no_room_comes_back_and_presses_within_its_deadl
         assert (said["word"], press.not_after.up, len(bridge.hellos)) == ("applied", 62_000, 2)
 
 
+@one_loop
 async def test_client_waits_for_the_last_word_and_answers_pings(client: Client) -> None:
     async with FakeBridge() as bridge:
         bridge.answer = unconfirmed
@@ -188,6 +203,7 @@ async def test_client_waits_for_the_last_word_and_answers_pings(client: Client) 
         await bridge.until(lambda: [pong.n for pong in bridge.pongs] == [7])
 
 
+@one_loop
 async def test_client_that_is_turned_away_ends(client: Client) -> None:
     async with FakeBridge() as bridge:
         with pytest.raises(AssertionError, match="token is not known"):

@@ -1,12 +1,13 @@
 """What a library does not promise is used up to a tried version only: an upper bound, with its reason."""
 
 import ast
+import functools
 import importlib
 import importlib.util
 import inspect
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -96,8 +97,13 @@ def test_private_members_of_a_base_are_found() -> None:
     assert "aiomqtt" not in dict(private_members("cloud.mqtt"))
 
 
-def findings() -> Iterator[tuple[str, str]]:
+@functools.cache
+def findings() -> list[tuple[str, str]]:
     """The package and what of it is used without a promise."""
+    return list(_findings())
+
+
+def _findings() -> Iterator[tuple[str, str]]:
     for part in PARTS:
         for file in sorted((ROOT / part).rglob("*.py")):
             yield from undocumented(file.read_text())
@@ -106,7 +112,7 @@ def findings() -> Iterator[tuple[str, str]]:
                 yield from ((package, name) for package, names in private_members(module) for name in names)
 
 
-def by_library(found: Iterator[tuple[str, str]]) -> dict[str, set[str]]:
+def by_library(found: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     """What is used, by the name of the distribution."""
     libraries: dict[str, set[str]] = {}
     for package, what in found:
