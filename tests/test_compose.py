@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from broker import ports
 from broker.mosquitto import find
+from tests.ports import lasting
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -167,7 +167,7 @@ def test_light_is_healthy_exactly_while_its_link_stands() -> None:
 
 async def test_commands_start_by_hand(tmp_path: Path) -> None:
     """The composition without containers: the same files and words, with paths and host names of this machine."""
-    port = ports.free("127.0.0.1")
+    port = lasting()
     secrets = tmp_path / "secrets"
     await _run("accounts", str(secrets), "kitchen", "--port", str(port))
     given = give(secrets, tmp_path)

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker import ports
 from tests.homeassistant.client import Client
 from tests.homeassistant.releases import Installed, environment_of
+from tests.ports import lasting
 
 START_S, STOP_S = 120, 60
 CONFIGURATION = """
@@ -79,7 +79,7 @@ class HomeAssistantProcess:
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._port = ports.free("127.0.0.1")
+        self._port = lasting()
         (self._folder / "configuration.yaml").write_text(CONFIGURATION.format(port=self._port))
         self.client = Client(f"http://127.0.0.1:{self._port}")
         try:

@@ -10,7 +10,6 @@ from typing import Self
 
 import pytest
 
-from broker import ports
 from broker.accounts import Accounts
 from broker.acl import acl
 from broker.child import tied_to_us
@@ -21,6 +20,7 @@ from presslight.micropython import Command
 from tests.homeassistant.home import Home, open_home
 from tests.homeassistant.releases import Release, installed
 from tests.homeassistant.test_home import KITCHEN, works
+from tests.ports import lasting
 
 pytestmark = [pytest.mark.homeassistant, pytest.mark.timeout(300)]
 
@@ -54,7 +54,7 @@ class HouseBroker:
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir()
-        self._port = ports.free("127.0.0.1")
+        self._port = lasting()
         self._accounts.save_hashed(self._folder / "passwords")
         (self._folder / "acl").write_text(f"user {USER}\n{OTHERS}{granted()}\n{acl([BRIDGE_USER])}")
         settings = self._folder / "mosquitto.conf"

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from broker import ports
 from presslight.micropython import Command
 from tests.homeassistant.client import WAIT_S
 from tests.homeassistant.process import HomeAssistantProcess
 from tests.homeassistant.releases import Release, installed
 from tests.homeassistant.test_home import KITCHEN
+from tests.ports import lasting
 
 pytestmark = [pytest.mark.homeassistant, pytest.mark.timeout(300)]
 
@@ -45,7 +45,7 @@ async def test_form_takes_what_up_prints(release: Release, broker: str, tmp_path
 async def up(broker: str, state: Path) -> AsyncIterator[str]:
     """What it prints until all of it runs, one light among it."""
     words = ["up", "--home-assistant", "--broker", broker, "--lights", "1", "--state", str(state)]
-    at = ["--port", str(ports.free("127.0.0.1")), "--broker-port", str(ports.free("127.0.0.1"))]
+    at = ["--port", str(lasting()), "--broker-port", str(lasting())]
     command = [sys.executable, "-m", "presslight", *words, *at]
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE)
     assert process.stdout

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from broker.accounts import CREDENTIALS, Accounts
-from broker.ports import free
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER
@@ -17,6 +16,7 @@ from presslight.store_address import store_of
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S, RawPhone
 from tests.hostile.victim import Victim
+from tests.ports import lasting
 
 
 class Up(NamedTuple):
@@ -73,7 +73,7 @@ async def running(folder: Path, broker: str = "embedded", limits: str = "true") 
     """Start it in `folder`, after the shell command `limits`."""
     accounts = Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER])
     accounts.save(folder / CREDENTIALS)
-    broker_port = free("127.0.0.1")
+    broker_port = lasting()
     command = (
         f'{limits}; exec "$0" -m presslight up --lights 0 --port 0 --broker {broker} --broker-port {broker_port} '
         '--state "$1" 2>"$1/log"'

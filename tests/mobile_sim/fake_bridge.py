@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from broker import ports
 from contract.errors import MEANINGS, CloseCode, ErrorCode
 from contract.phone import (
     Clock,
@@ -29,6 +28,7 @@ from contract.phone import (
     encode,
 )
 from contract.words import Reason, Word
+from tests.ports import lasting
 
 TOKEN = "a-good-token"
 BOOT = "0badcafe"
@@ -116,7 +116,7 @@ class FakeBridge:
         await self.stop()
 
     async def start(self) -> None:
-        self._port = self._port or ports.free("127.0.0.1")
+        self._port = self._port or lasting()
         self._server = await serve(self._serve, "127.0.0.1", self._port, compression=None, close_timeout=0.2)
 
     async def stop(self, code: int = CloseCode.RESTART) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker import ports
 from cloud.database import Address
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from presslight.store_address import store_of
+from tests.ports import lasting
 
 URL = re.compile(rb"http://[^/\s]+:(\d+)")
 UP_S = 30
@@ -39,7 +39,7 @@ class BridgeProcess:
         self._options = options
         self._program = program
         self.store = store or store_of(folder)
-        self.port = ports.free("127.0.0.1")  # it comes back to the same one
+        self.port = lasting()  # it comes back to the same one
         self._process: Process | None = None
         self.token = ""
 

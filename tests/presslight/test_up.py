@@ -16,11 +16,11 @@ import pytest
 
 from broker.accounts import Accounts
 from broker.embedded import EmbeddedBroker
-from broker.ports import free
 from cloud.database import patient
 from mobile_sim.phone import Phone
 from presslight import broker_port
 from presslight.store_address import store_of
+from tests.ports import lasting
 
 WAIT_S = 30
 LINK = re.compile(r"(http://[^/\s]+)/#token=(\S+)")
@@ -189,7 +189,7 @@ async def test_token_without_a_house_is_one_line(start: Start, tmp_path: Path) -
 async def test_home_assistant_connects_with_what_is_printed_and_later_starts_keep_it(
     start: Start, tmp_path: Path, broker: str
 ) -> None:
-    port, folder = free("127.0.0.1"), str(tmp_path / "house")
+    port, folder = lasting(), str(tmp_path / "house")
     words = ("up", "--broker", broker, "--lights", "1", "--port", "0", "--state", folder)
     house = await start(*words, "--home-assistant", "--broker-port", str(port))
     form = FORM.search(await said(house, "Ctrl-C ends it."))
@@ -210,7 +210,7 @@ async def test_light_that_does_not_come_back_with_a_killed_house_is_offline_for_
 ) -> None:
     """Broker, bridge and light die together, and the first two come back; Home Assistant was there all the while."""
     words = ("up", "--port", "0", "--state", str(tmp_path / "house"))
-    house = await start(*words, "--lights", "1", "--home-assistant", "--broker-port", str(free("127.0.0.1")))
+    house = await start(*words, "--lights", "1", "--home-assistant", "--broker-port", str(lasting()))
     form = FORM.search(await said(house, "Ctrl-C ends it."))
     assert form
     await hears_the_kitchen(form)
