@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
+from cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
 from cloud.group_commit import GroupCommit, Then
 from cloud.private_file import make_private
 from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
@@ -78,6 +78,8 @@ class Sqlite:
         self._trouble = trouble
         self._patience_s = LOCKED_S if patience_s is None else patience_s
         self._tidying = threading.Lock()
+        self._opening = threading.RLock()  # a thread that opens it anew outlives its cancelled task
+        self._is_open = self._is_over = False
         self._files = StoreFiles(path)
         self._log_is_spare = False
         self._log: int | None = None
@@ -92,21 +94,25 @@ class Sqlite:
 
     def open(self) -> None:
         """Open it, and make it if it is not there. Raises StoreNotOpened."""
-        self._db = connect(self.path)
-        self._tidier = connect(self.path)
+        self._db = self._tidier = connect(self.path)
         try:
+            self._tidier = connect(self.path)
             self._db.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
             self._seen = self._data_version()
             self._files.note()
             self._log = log = os.open(self._files.log, os.O_RDWR)
             self._commit = GroupCommit(partial(os.fdatasync, log))
             self._keep(log)
+        except StoreNotOpened:
+            self._shut()
+            raise
         except OSError as error:
-            self.shut()
+            self._shut()
             raise StoreNotOpened(f"{printable(self.path)}: {error.strerror}") from None
         except FAILED as error:
-            self.shut()
+            self._shut()
             raise StoreNotOpened(f"{printable(self.path)}: {_cause(error)}") from None
+        self._is_open = True
 
     def _keep(self, log: int) -> None:
         """Have what is there on the disk before anybody relies on it: who wrote it may have died before that."""
@@ -174,7 +180,9 @@ class Sqlite:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def _check(self) -> None:
-        """Raise StoreReplaced where the files that were opened are not there."""
+        """Raise StoreReplaced where the files that were opened are not there, StoreUnavailable while it is not open."""
+        if not self._is_open:
+            raise StoreUnavailable("it is not open")
         if not self._files.check():
             if not self._log_is_in():
                 raise self._files.replaced(self._files.log, "was cut short")
@@ -195,7 +203,7 @@ class Sqlite:
         """
         try:
             self._check()
-        except StoreReplaced as error:
+        except StoreUnavailable as error:
             if not await self._reopened():
                 raise
             self._trouble(error)
@@ -241,17 +249,24 @@ class Sqlite:
         """
         if self._files.was_cut:
             return False
-        if not self._log_is_spare:
+        if self._is_open and not self._log_is_spare:
             with _in_our_words():
                 alone = self._seen == self._data_version()
             self._log_is_spare = alone and await asyncio.to_thread(self._tidy, empty_log)
         if not (self._log_is_spare and self._files.has_database):
             return False
-        self.shut()
-        self.open()
+        self._is_open = False
+        await asyncio.to_thread(self._open_anew)
         self._seen = _NEVER
         self._synced = self._moved = None
         return True
+
+    def _open_anew(self) -> None:
+        """Shut and open it, in a thread: either may wait long for the disk. Raises StoreNotOpened."""
+        with self._opening:
+            if not self._is_over:
+                self._shut()
+                self.open()
 
     def shorten(self) -> None:
         """Start the log of changes anew if it grew long: under steady load a checkpoint alone never gets to that."""
@@ -260,7 +275,13 @@ class Sqlite:
             self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
     def shut(self) -> None:
-        """Close it."""
+        """Close it for good."""
+        self._is_over = True
+        with self._opening:
+            self._shut()
+
+    def _shut(self) -> None:
+        self._is_open = False
         if self._commit is not None:
             self._commit.close()
         if self._log is not None:

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from cloud.errors import StoreNotOpened
 from cloud.sqlite import Sqlite
 from cloud.tokens import issue_token
 from tests.cloud.conftest import House
@@ -203,6 +205,50 @@ async def test_store_that_comes_back_after_others_used_the_one_in_its_place(hous
     await phone.press(1)  # the key of before is known
     assert (await phone.until("outcome", key=key(1)))["word"] == "applied"
     assert len(light.model.acted) == 2
+
+
+async def test_store_that_comes_back_is_opened_beside_the_loop(
+    house: House, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, phone = await pressed(house)
+    threads = []
+    opened = Sqlite.open
+
+    def noted(database: Sqlite) -> None:
+        threads.append(threading.current_thread())
+        opened(database)
+
+    monkeypatch.setattr(Sqlite, "open", noted)
+    remove(beside(store, "-wal"))
+    await acts_again(house, phone, 2)
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize("failing", ["connect", "Sqlite._keep"])
+async def test_store_that_comes_back_and_cannot_be_opened_is_tried_again(
+    house: House, store: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    light, phone = await pressed(house)
+    others = []
+
+    def fail(*_: object) -> None:
+        other = sqlite3.connect(
+            store, check_same_thread=False
+        )  # somebody else has it open: its log stays when we close ours
+        other.execute("SELECT * FROM tokens").fetchall()
+        others.append(other)
+        raise StoreNotOpened("no room") if failing == "connect" else OSError(28, "no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"cloud.sqlite.{failing}", fail)
+        remove(beside(store, "-wal"))
+        await house.until(lambda: len(others) >= 1)
+        await is_refused(house, phone, 2)
+    await acts_again(house, phone, 2)
+    assert len(light.model.acted) == 2
+    for other in others:
+        other.close()
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
