@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.errors import AuthorityExists, AuthorityMissing, BrokerError, OpensslFailed, OpensslMissing
+from broker.kept_files import only_writer, replace_files
 from contract.errors import printable, sentence
 
 CA_DAYS = 20 * 365
@@ -82,6 +83,10 @@ class Authority:
     def create(self, hosts: Iterable[str]) -> None:
         """Make the CA and a certificate for `hosts`. Raises AuthorityExists, OpensslMissing, OpensslFailed."""
         alternative_names(hosts := tuple(hosts))
+        with only_writer(self.folder):
+            self._create(hosts)
+
+    def _create(self, hosts: Iterable[str]) -> None:
         if existing := [file.name for file in (self.ca, self.ca_key, self.certificate, self.key) if file.exists()]:
             keep = "--renew keeps the CA" if self._can_sign() else "move that away first: it is no whole authority"
             raise AuthorityExists(f"{printable(self.folder)} holds {', '.join(existing)} already; {keep}")
@@ -96,6 +101,10 @@ class Authority:
     def renew(self, hosts: Iterable[str]) -> None:
         """Replace the broker's certificate and key, signed by the same CA. Raises AuthorityMissing and as `create`."""
         alternative_names(hosts := tuple(hosts))
+        with only_writer(self.folder):
+            self._renew(hosts)
+
+    def _renew(self, hosts: Iterable[str]) -> None:
         if not self._can_sign():
             raise AuthorityMissing(f"{printable(self.folder)} has no ca.crt and ca.key to sign with")
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
@@ -130,7 +139,7 @@ class Authority:
 
     def _settings(self, name: str, text: str) -> Path:
         file = self.folder / name
-        file.write_text(text, encoding="utf-8")
+        replace_files({file: text})
         return file
 
 

@@ -55,6 +55,16 @@ def test_certificates_say_what_they_may_be_used_for(authority: Authority) -> Non
     assert all("NIST CURVE: P-256" in text for text in (ca, server))
 
 
+def test_two_at_once_make_one_authority(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "broker.authority", str(tmp_path / "tls"), "--host", "127.0.0.1")
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 2], said
+    assert "already" in "".join(said)
+    made = Authority(tmp_path / "tls")
+    handshake(made, made.ca, "127.0.0.1")
+
+
 def test_create_refuses_to_overwrite(authority: Authority) -> None:
     before = {file.name: file.read_bytes() for file in authority.folder.iterdir()}
     with pytest.raises(AuthorityExists, match=r"ca\.crt.*--renew"):
