@@ -19,7 +19,7 @@ class Printer(Console):
     def on_broken_pipe(self) -> None:
         """Print into nothing from now on."""
         self.quiet = True
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- os.devnull is a text
             os.dup2(nowhere.fileno(), self.file.fileno())
 
 

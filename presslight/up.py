@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated, Literal
 
 import typer
 from rich.status import Status
@@ -10,10 +9,11 @@ from rich.status import Status
 from cloud.database import read_address
 from contract.errors import Invalid
 from presslight import lan
+from presslight import up_options as options
 from presslight.address import read_address as read_broker
 from presslight.address import read_host
 from presslight.broker_port import OWN_BROKERS
-from presslight.console import complain, given_path, out, refuse_written
+from presslight.console import complain, out, refuse_written
 from presslight.guard import read_allowed_host, read_metrics_token
 from presslight.page_link import DEFAULT_PORT
 from presslight.signals import run_until_signal
@@ -24,78 +24,22 @@ DEFAULT_PRESS_RATE = 50
 def up(  # noqa: PLR0913 -- each is an option of the command
     ctx: typer.Context,
     *,
-    broker: Annotated[
-        str,
-        typer.Option(
-            envvar="PRESSLIGHT_BROKER",
-            help="`embedded` (amqtt, nothing to install), `mosquitto` (started here), the address of one that runs "
-            "(mqtt://user:password@host, mqtts://…), or @FILE that holds the address.",
-        ),
-    ] = "embedded",
-    lights: Annotated[int, typer.Option(min=0, max=500, help="How many simulated lights to start.")] = 3,
-    host: Annotated[
-        str | None, typer.Option(help="Where the bridge listens; 127.0.0.1 unless you say otherwise.")
-    ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="The bridge's port; 0 takes a free one.")] = DEFAULT_PORT,
-    in_lan: Annotated[
-        bool,
-        typer.Option("--lan", help="Let your network reach the bridge, and the broker where it is started here."),
-    ] = False,
-    broker_port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65_535, help="The port of a broker that is started here; it stays, with --state."),
-    ] = None,
-    home_assistant: Annotated[
-        bool, typer.Option("--home-assistant", help="Make an account for Home Assistant and print what its form asks.")
-    ] = False,
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="PRESSLIGHT_CA_FILE", parser=given_path, help="For mqtts: the certificate (PEM) of the broker's CA."
-        ),
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            parser=given_path,
-            help="A folder that keeps accounts, tokens, presses, lights. Without it they end with the run.",
-        ),
-    ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            envvar="PRESSLIGHT_STORE",
-            help="Where presses and tokens stay instead: a file, or the PostgreSQL that several bridges share "
-            "(postgresql://user@host/database; PGPASSWORD or a password file has its password).",
-        ),
-    ] = None,
-    press_rate: Annotated[
-        int, typer.Option(min=1, help="Presses per second that one phone may make (twice that at once).")
-    ] = DEFAULT_PRESS_RATE,
-    allowed_host: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="PRESSLIGHT_ALLOWED_HOSTS",
-            help="A name under which phones reach the page, as behind a proxy; once for each. Addresses and this "
-            "machine's own names need none. * takes all.",
-        ),
-    ] = None,
-    metrics_token_file: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="PRESSLIGHT_METRICS_TOKEN_FILE",
-            parser=given_path,
-            help="A file with the token for /metrics; without it only this machine may ask for them.",
-        ),
-    ] = None,
-    logs: Annotated[
-        Literal["console", "json"], typer.Option(help="How log lines look; they go to stderr.")
-    ] = "console",
-    log_level: Annotated[
-        Literal["warning", "info", "debug"],
-        typer.Option(help="How much is logged; with debug each word on each press, with its key."),
-    ] = "warning",
-    demo: Annotated[bool, typer.Option("--demo", help="Press each light once and print how long it took.")] = False,
+    broker: options.Broker = "embedded",
+    lights: options.Lights = 3,
+    host: options.Host = None,
+    port: options.Port = DEFAULT_PORT,
+    in_lan: options.InLan = False,
+    broker_port: options.BrokerPort = None,
+    home_assistant: options.HomeAssistant = False,
+    ca_file: options.CaFile = None,
+    state: options.State = None,
+    store: options.Store = None,
+    press_rate: options.PressRate = DEFAULT_PRESS_RATE,
+    allowed_host: options.AllowedHosts = None,
+    metrics_token_file: options.MetricsTokenFile = None,
+    logs: options.Logs = "console",
+    log_level: options.LogLevel = "warning",
+    demo: options.Demo = False,
 ) -> None:
     """Start broker, bridge and simulated lights in one go; Ctrl-C ends them all."""
     address = read_address(store) if store is not None else None
@@ -103,11 +47,10 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     hosts = [read_allowed_host(name) for name in allowed_host or ()]
     metrics_token = None if metrics_token_file is None else read_metrics_token(metrics_token_file)
     _check(ctx, broker, ca_file, lights, demo=demo)
-    # What follows is the whole stack; a wrong option and --help are told without loading it.
-    from cloud.logs import configure  # noqa: PLC0415
-    from presslight.foreground import stay_up  # noqa: PLC0415
-    from presslight.shown import Shown  # noqa: PLC0415
-    from presslight.stack import Stack  # noqa: PLC0415
+    from cloud.logs import configure  # noqa: PLC0415 -- the stack: a wrong option and --help are told without loading it
+    from presslight.foreground import stay_up  # noqa: PLC0415 -- the stack
+    from presslight.shown import Shown  # noqa: PLC0415 -- the stack
+    from presslight.stack import Stack  # noqa: PLC0415 -- the stack
 
     configure(logs, logging.getLevelNamesMapping()[log_level.upper()])
     with Status("starting", console=out) as status:

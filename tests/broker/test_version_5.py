@@ -35,7 +35,7 @@ PING, PONG = b"\xc0\x00", b"\xd0\x00"
 
 
 def about(kind: int, **values: Any) -> Any:
-    made: Any = paho.mqtt.properties.Properties(kind)  # type: ignore[no-untyped-call]
+    made: Any = paho.mqtt.properties.Properties(kind)  # type: ignore[no-untyped-call]  # paho types no properties
     for name, value in values.items():
         setattr(made, name, value)
     return made
@@ -194,7 +194,7 @@ async def test_identifier_goes_with_the_properties_of_a_message(connect: Connect
         await kitchen.publish(KITCHEN_STATE, b"on", qos=1, retain=True, properties=said)
         await bridge.subscribe(STATES, qos=1, properties=identified(7))
         heard = await bridge.hear()
-        found = heard.properties.json() if heard.properties else {}  # type: ignore[no-untyped-call]
+        found = heard.properties.json() if heard.properties else {}  # type: ignore[no-untyped-call]  # paho types no properties
         assert (found["ContentType"], found["SubscriptionIdentifier"]) == ("json", [7])
         assert 590 < found["MessageExpiryInterval"] <= 600
 
@@ -221,9 +221,9 @@ async def test_properties_of_a_message_reach_version_5_and_3_1_1_the_message(con
         heard = await bridge.hear()
         assert (heard.payload, heard.retain) == (b"{}", retain)
         assert heard.properties
-        assert heard.properties.json() == of_message(**SAID).json()  # type: ignore[no-untyped-call]
+        assert heard.properties.json() == of_message(**SAID).json()  # type: ignore[no-untyped-call]  # paho types no properties
         await hall.publish(HALL_STATE, b"plain", qos=1)
-        assert (await bridge.hear()).properties.json() == {}  # type: ignore[union-attr]
+        assert (await bridge.hear()).properties.json() == {}  # type: ignore[union-attr]  # MQTT 5 always has them
     async with connect("bridge-watch") as watch, connect("kitchen", **FIVE) as kitchen:
         await watch.subscribe(STATES, qos=1)
         if not retain:
@@ -236,7 +236,7 @@ async def test_unread_retained_message_that_expires_is_told_with_what_is_left(co
         said = of_message(MessageExpiryInterval=1_000, ContentType="x")
         await kitchen.publish(KITCHEN_STATE, b"on", qos=1, retain=True, properties=said)
         await bridge.subscribe(STATES, qos=1)
-        found = (await bridge.hear()).properties.json()  # type: ignore[union-attr]
+        found = (await bridge.hear()).properties.json()  # type: ignore[union-attr]  # MQTT 5 always has them
         assert 900 < found["MessageExpiryInterval"] <= 1_000
         assert found["ContentType"] == "x"
 
@@ -356,7 +356,7 @@ async def test_will_of_version_5_carries_its_properties_and_is_retained(connect:
             with pytest.raises(aiomqtt.MqttError):  # the second connection takes its place
                 await kitchen.hear()
             heard = await bridge.hear()
-    assert (heard.payload, heard.properties.json()) == (b"offline", {"ContentType": "text/plain"})  # type: ignore[union-attr]
+    assert (heard.payload, heard.properties.json()) == (b"offline", {"ContentType": "text/plain"})  # type: ignore[union-attr]  # MQTT 5 always has them
     async with connect("bridge-watch", **FIVE) as watch:
         await watch.subscribe("presslight/light/+/availability", qos=1)
         kept = await watch.hear()

@@ -40,7 +40,7 @@ def commit(disk: Disk) -> Iterator[GroupCommit]:
 async def test_who_comes_meanwhile_shares_the_next_turn(disk: Disk, commit: GroupCommit) -> None:
     heard: list[tuple[int, StoreUnavailable | None]] = []
     for number in range(10):
-        commit.wait(lambda error, number=number: heard.append((number, error)))  # type: ignore[misc]
+        commit.wait(lambda error, number=number: heard.append((number, error)))  # type: ignore[misc]  # mypy cannot type a lambda's default
     await until(lambda: disk.begun == 1)
     await asyncio.sleep(0)  # the loop goes on
     assert heard == []

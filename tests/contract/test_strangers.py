@@ -72,7 +72,7 @@ def test_bounds_hold_whoever_comes_and_leaves(moves: list[tuple[int, str | None]
             assert gone != one
             inside[one] = origin_of(host)
             if gone is not None:
-                del inside[gone]  # type: ignore[arg-type]
+                del inside[gone]  # type: ignore[arg-type]  # it speaks of any object, and these are numbers
         origins = [origin for origin in inside.values() if origin]
         assert len(strangers) == len(inside) <= 5
         assert all(origins.count(origin) <= 2 for origin in origins)

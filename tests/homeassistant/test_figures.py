@@ -73,4 +73,4 @@ def tell(home: Home, what: str, took: list[float]) -> None:
     """Print it, for `make homeassistant`."""
     cuts = quantiles(took, n=20, method="inclusive")
     where = f"{home.assistant.installed}, {type(home.broker).__name__}"
-    print(f"{where}, {what}: p50 {cuts[9]:.1f} ms, p95 {cuts[18]:.1f} ms, most {max(took):.1f} ms of {len(took)}")  # noqa: T201
+    print(f"{where}, {what}: p50 {cuts[9]:.1f} ms, p95 {cuts[18]:.1f} ms, most {max(took):.1f} ms of {len(took)}")  # noqa: T201 -- the figures are for people

@@ -31,7 +31,7 @@ async def colour(page: Page, canvas: Page, box: tuple[float, float, float, float
 
 async def inside(page: Page, role: str, name: str, share: float, width: float = 6) -> tuple[float, float, float, float]:
     """A small square in the middle of a control's height, `share` of its width from its left."""
-    box = await page.get_by_role(role, name=name, exact=True).bounding_box()  # type: ignore[arg-type]
+    box = await page.get_by_role(role, name=name, exact=True).bounding_box()  # type: ignore[arg-type]  # a role is one of many literals there
     assert box
     return box["x"] + share * box["width"] - width / 2, box["y"] + box["height"] / 2 - width / 2, width, width
 

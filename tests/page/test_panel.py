@@ -54,7 +54,7 @@ async def test_journey_panel_counts_what_did_not_happen(context: BrowserContext,
 
     for n, name in enumerate(names):
         await page.get_by_role("switch", name=f"Light {n}").click()
-        press = await bridge.next("press", lambda frame, name=name: frame["light"] == name)  # type: ignore[misc]
+        press = await bridge.next("press", lambda frame, name=name: frame["light"] == name)  # type: ignore[misc]  # mypy cannot type a lambda's default
         if n < 3:
             bridge.apply(press, seq=2)
         elif n == 6:

@@ -112,7 +112,7 @@ def parameters() -> Iterator[tuple[str, Any]]:
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    yield from typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+    yield from typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]  # it is a group
 
 
 def option_of(verb: str, name: str) -> str | None:
