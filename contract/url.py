@@ -58,7 +58,7 @@ def read_host(text: str) -> str:
     """A host as it stands alone, an IPv6 address with brackets or without: as `Url.host`. Raises ValueError."""
     if text.startswith("[") and text.endswith("]"):
         return _bracketed(text[1:-1])
-    return _ipv6(text) if ":" in text else _name(text)
+    return _ipv6(text) if ":" in text else _name(_ascii(text))
 
 
 def _decoded(text: str | None) -> str | None:

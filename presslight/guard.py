@@ -11,13 +11,16 @@ LONGEST_BYTES = 4_096
 
 
 def read_allowed_host(text: str) -> str:
-    """Read a host's name. Raises Invalid."""
+    """Read a host's name, as browsers send it: `xn--…` where it is not ASCII. Raises Invalid."""
     if text == ANY:
         return text
     try:
         return urls.read_host(text)
     except ValueError:
-        raise Invalid(f"--allowed-host is a name like home.example, and not {printable(text[:80])}") from None
+        shown = printable(text[:80])
+        raise Invalid(
+            f"--allowed-host is a name like home.example (xn--… with other letters), and not {shown}"
+        ) from None
 
 
 def read_metrics_token(file: Path) -> str:

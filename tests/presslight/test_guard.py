@@ -6,16 +6,33 @@ from contract.errors import Invalid
 from presslight.guard import read_allowed_host, read_metrics_token
 
 
-@pytest.mark.parametrize(("text", "name"), [("Home.Example", "home.example"), ("pi", "pi"), ("*", "*"), ("::1", "::1")])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Home.Example", "home.example"), ("pi", "pi"), ("*", "*"), ("::1", "::1"),
+        ("M\u00fcnchen.example", "xn--mnchen-3ya.example"),
+    ],
+)  # fmt: skip
 def test_name_is_read(text: str, name: str) -> None:
     assert read_allowed_host(text) == name
 
 
 @pytest.mark.parametrize(
-    "text", ["", "https://home.example", "home.example:443", "home.example/", "*.example", "a b", "\n"]
+    "text",
+    [
+        "",
+        "https://home.example",
+        "home.example:443",
+        "home.example/",
+        "*.example",
+        "a b",
+        "\n",
+        "stra\u00dfe.example",
+        "mu\u0308nchen.example",
+    ],
 )
 def test_what_is_no_name_is_refused(text: str) -> None:
-    with pytest.raises(Invalid, match=r"home\.example"):
+    with pytest.raises(Invalid, match=r"home\.example \(xn--"):
         read_allowed_host(text)
 
 

@@ -5,7 +5,6 @@ from functools import partial
 
 from cloud.errors import Refusal
 from cloud.record import Ask
-from contract import phone as frames
 from contract.errors import MEANINGS
 from contract.phone import PressOutcome, Problem
 from tests.world.agenda import MS, S
@@ -155,22 +154,19 @@ class Bridge:
 
     # A press by HTTP
 
-    def post(self, phone: str, press: frames.Press, answer: Callable[[PressOutcome | Problem], None]) -> None:
+    def post(self, ask: Ask, answer: Callable[[PressOutcome | Problem], None]) -> None:
         """A press comes on a path of its own; `answer` carries the words back."""
         life = self.life
         if life is not None:
-            self.do(lambda: self._post(life, phone, press, answer))
+            self.do(lambda: self._post(life, ask, answer))
 
-    def _post(
-        self, life: Office, phone: str, press: frames.Press, answer: Callable[[PressOutcome | Problem], None]
-    ) -> None:
-        ask = Ask(press.key, press.light, phone, press.set, press.if_ver, press.not_after, press.patience_ms)
+    def _post(self, life: Office, ask: Ask, answer: Callable[[PressOutcome | Problem], None]) -> None:
         try:
             life.desk.ask(ask, Answer(answer), life.now())
         except Refusal as refusal:
             meaning = MEANINGS[refusal.code]
-            life.error(refusal.code, phone, press.key, str(refusal))
-            answer(Problem(code=refusal.code, message=str(refusal), retry=meaning.retry, key=press.key))
+            life.error(refusal.code, ask.phone, ask.key, str(refusal))
+            answer(Problem(code=refusal.code, message=str(refusal), retry=meaning.retry, key=ask.key))
 
 
 class Answer:

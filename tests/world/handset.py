@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 
 from pydantic import BaseModel
 
+from cloud.record import Ask
 from contract import phone as frames
 from contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, Welcome, decode_bridge_frame, encode
 from contract.words import WIRE_VERSION, Power, Version
@@ -159,12 +160,14 @@ class App:
     def _post(self, press: frames.Press) -> None:
         network, way = self._ground.network, self._handset.way
         bridge = self._ground.dice.choice(self._bridges)
-        phone = self._handset.name
+        ask = Ask(
+            press.key, press.light, self._handset.name, press.set, press.if_ver, press.not_after, press.patience_ms
+        )  # fmt: skip
 
         def answer(word: PressOutcome | Problem) -> None:
             network.post(way, lambda: self._do(lambda: self._take(word)))
 
-        network.post(way, lambda: bridge.post(phone, press, answer))
+        network.post(way, lambda: bridge.post(ask, answer))
 
     def _hear(self, text: str) -> None:
         self._do(lambda: self._take(_decode(text)))

@@ -53,6 +53,8 @@ class Judge:
         self.facts: dict[str, Fact] = {}
         self.owed: dict[str, str] = {}
         """The presses that still need a last word, and the phone that owes it."""
+        self._asked: dict[str, tuple[str, int, int | None]] = {}
+        self._named: dict[str, Fact] = {}
         self._limits: dict[tuple[str, str], int] = {}
         self._newest: dict[tuple[tuple[str, str], str], int] = {}
         self._shown: dict[tuple[str, str], tuple[int, int]] = {}
@@ -63,11 +65,28 @@ class Judge:
         """A finger came down now. A later press of a hand may act at least as long as the earlier ones."""
         origin, _, number = key.partition("-")
         hand = (origin, light)
-        patience = patience_ms * MS * (1_000_000 + MAX_DRIFT_PPM) // 1_000_000
-        limit = max(self._now() + patience + _ROUNDING, self._limits.get(hand, 0))
+        limit = max(self._now() + _most(patience_ms), self._limits.get(hand, 0))
         self._limits[hand] = limit
         self.facts[key] = Fact(key, hand, int(number), limit, boot, phone)
         self.owed[key] = phone
+
+    def asked(self, text: str, phone: str, patience_ms: int, *, dated: bool) -> None:
+        """A program asks under a text now. `dated`: its patience counts from now, not from when it is stored."""
+        self._asked[text] = (phone, patience_ms, self._now() if dated else None)
+        self.owed[text] = phone
+
+    def named(self, text: str, key: str, light: str, boot: str) -> None:
+        """The text stands for this key now. For another one than before, too, it is the same press."""
+        phone, patience_ms, asked_at = self._asked[text]
+        origin, _, number = key.partition("-")
+        limit = (self._now() if asked_at is None else asked_at) + _most(patience_ms)
+        fact = self._named.setdefault(text, Fact(key, (origin, light), int(number), limit, boot, phone))
+        fact.key, fact.hand, fact.number, fact.limit, fact.boot = key, (origin, light), int(number), limit, boot
+        self.facts[key] = fact
+
+    def gave_up(self, text: str) -> None:
+        """A program was refused, for good, what no bridge knows of: nobody owes it a word."""
+        self.owed.pop(text)
 
     def never_made(self, key: str) -> None:
         """The phone died while it wrote the press down: it was never sent, and nobody remembers it."""
@@ -183,3 +202,8 @@ class Judge:
         """Something must hold now."""
         if not holds:
             raise Broken(what)
+
+
+def _most(patience_ms: int) -> int:
+    """So long (ns) a press of this patience may act at most."""
+    return patience_ms * MS * (1_000_000 + MAX_DRIFT_PPM) // 1_000_000 + _ROUNDING

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 
+from contract.words import Power
 from tests.world.agenda import MS, S
 from tests.world.bridge import Bridge
 from tests.world.handset import Handset
@@ -21,6 +22,9 @@ DARK = 0.25
 """How many lives end in a power cut of the whole house."""
 VISITED = 10**12
 """From this seed on, others use a light's name in each life."""
+PROGRAMMED = 10**11
+"""From this seed on, up to the former, a program presses by text in each life."""
+PRESSES_BY_TEXT = 30
 CRASHES = ("stored", "published", "known")
 
 
@@ -53,6 +57,8 @@ class Life:
         self._script(dice.choice((0, 4, 12)))
         for _ in range(dice.randint(1, 3) if seed >= VISITED else 0):
             self._sometime(lambda: self.world.visit(self._lamp().name))
+        for _ in range(PRESSES_BY_TEXT if PROGRAMMED <= seed < VISITED else 0):
+            self._sometime(self._press_by_text)
 
     def run(self) -> None:
         """Live it, mend it, and look."""
@@ -120,6 +126,10 @@ class Life:
             self._dice.choice(self._patiences),
             shown.version if self._dice.random() < 0.1 else None,
         )
+
+    def _press_by_text(self) -> None:
+        state: Power = "ON" if self._dice.random() < 0.6 else "OFF"
+        self.world.program.press(self._lamp().name, state, dated=self._dice.random() < 0.5)
 
     def _switch_by_hand(self) -> None:
         lamp = self._lamp()

@@ -24,6 +24,8 @@ class Shelf:
         self.unsynced: set[str] = set()
         self.cut_at: int | None = None
         self.forgotten: dict[str, None] = {}
+        self.named: Callable[[bytes, Record], None] = lambda _text, _record: None
+        """Hears which press a text stands for."""
 
     def cut_power(self, now: int) -> None:
         """Lose what is not on the disk."""
@@ -53,10 +55,13 @@ class Drawer:
         known = self.find(record.key) if text is None else self.find_text(text)
         if known is not None:
             raise KnownAlready(known)
+        if text is not None and self.find(record.key) is not None:
+            raise Refusal(ErrorCode.KEY_REUSED)
         self._shelf.records[record.key] = record
         self._shelf.unsynced.add(record.key)
         if text is not None:
             self._shelf.texts[text] = record.key
+            self._shelf.named(text, record)
 
     def sync(self, then: Callable[[StoreUnavailable | None], None]) -> None:
         """See the port; here all is on the disk at once."""

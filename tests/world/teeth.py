@@ -21,7 +21,8 @@ from cloud.events import Decided, Do, LightForgotten
 from cloud.folded import Folded
 from cloud.house import House
 from cloud.press import Press, State
-from cloud.record import Record
+from cloud.record import Ask, Record
+from cloud.text_origins import TextOrigins
 from contract.words import Outcome, Reason, Word
 from lamp.command import VALID, Command
 from lamp.gate import Gate
@@ -30,7 +31,7 @@ from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
 from mobile_sim.screen import Screen
 from tests.world import agenda, shelf
 from tests.world.lamp import Lamp
-from tests.world.life import VISITED
+from tests.world.life import PROGRAMMED, VISITED
 
 
 @dataclass(frozen=True)
@@ -266,6 +267,20 @@ def _silent_about_the_dead() -> AbstractContextManager[object]:
     return patch.object(House, "stands_offline", lambda _house, _name: True)
 
 
+def _texts_that_nobody_remembers() -> AbstractContextManager[object]:
+    return patch.object(shelf.Drawer, "find_text", lambda _drawer, _text: None)
+
+
+def _texts_that_do_not_wait_for_the_disk() -> AbstractContextManager[object]:
+    """A bridge that takes a deadline for enough to know a press by after a power cut, though its key is lost."""
+    return patch.object(Ask, "is_dated", property(lambda ask: ask.not_after is not None))
+
+
+def _one_origin_for_all_texts() -> AbstractContextManager[object]:
+    """A bridge that counts anew with the same origin in each life, and for each light."""
+    return patch.object(cloud.intake, "TextOrigins", lambda _draw: TextOrigins(lambda: "0" * 16))
+
+
 TEETH = (
     Tooth("boot id", lambda: _judging(_any_boot), ("late", "double", "false", "misordered")),
     Tooth("deadline", lambda: _judging(_no_deadline), ("late", "false")),
@@ -289,6 +304,9 @@ TEETH = (
     Tooth("phones heed a new line", _one_line_for_ever, ("stale",), first=VISITED),
     Tooth("what phones show is heeded", _deaf_to_claims, ("stale",), first=VISITED + 14),
     Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=270),
+    Tooth("a text is one press", _texts_that_nobody_remembers, ("double", "false"), first=PROGRAMMED),
+    Tooth("texts wait for the disk", _texts_that_do_not_wait_for_the_disk, ("double", "false"), first=PROGRAMMED + 78),
+    Tooth("texts have origins of their own", _one_origin_for_all_texts, ("reused", "false"), first=PROGRAMMED),
     Tooth("drift", _no_drift, ("false", "late", "anew"), first=43),
     Tooth("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
     Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=39),

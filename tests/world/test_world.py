@@ -11,13 +11,14 @@ from multiprocessing import get_context
 import pytest
 
 from tests.world.judge import Broken
-from tests.world.life import VISITED, live
+from tests.world.life import PROGRAMMED, VISITED, live
 from tests.world.world import World
 
 SEEDS_AT_ONCE = 20
 PRESSES_A_LIFE = 63  # a little less than they have, so that few lives are lived for nothing
 PRESSES = 50_000
 PRESSES_OF_VISITED = 1_000
+PRESSES_BY_PROGRAMS = 3_000
 PRESSES_A_NIGHT = 1_000_000
 LAST_LINES = 60
 EVENTS = {
@@ -84,12 +85,19 @@ def test_every_promise_holds_where_others_use_a_lights_name() -> None:
     _every_promise_holds(VISITED, PRESSES_OF_VISITED)
 
 
+@pytest.mark.timeout(600)  # as above
+def test_every_promise_holds_where_a_program_presses_by_text() -> None:
+    """The same text is one press, through any bridge, over crashes and power cuts."""
+    _every_promise_holds(PROGRAMMED, PRESSES_BY_PROGRAMS)
+
+
 @pytest.mark.nightly
 def test_every_promise_holds_in_a_million_presses() -> None:
     """Other lives each night: `SEED=n make nightly` lives those of one night again."""
     seed = int(os.environ.get("SEED", secrets.randbelow(10**9)))
     _every_promise_holds(seed, PRESSES_A_NIGHT)
     _every_promise_holds(VISITED + seed, PRESSES_A_NIGHT // 10)
+    _every_promise_holds(PROGRAMMED + seed, PRESSES_A_NIGHT // 10)
 
 
 def test_seed_lives_the_same_life_again() -> None:

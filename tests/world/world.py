@@ -7,6 +7,7 @@ firmware's `lamp.light`. Only clocks, network, store and power are the world's.
 import random
 from functools import partial
 
+from cloud.record import Record
 from lamp.gate import MEMORY
 from lamp.table import ORIGINS, WINDOW
 from mobile_sim.press import REFUSALS
@@ -17,6 +18,7 @@ from tests.world.ground import Ground
 from tests.world.handset import Handset
 from tests.world.lamp import Lamp
 from tests.world.network import FAIR, Weather
+from tests.world.program import Program
 from tests.world.stranger import Stranger, Twin
 
 SETTLES_WITHIN = 120 * S
@@ -44,12 +46,17 @@ class World(Ground):
         self.twins: list[Twin] = []
         self.bridges = [Bridge(self, broker, f"bridge-{n}") for n in range(bridges)]
         self.handsets = [Handset(self, self.bridges, f"phone-{n}") for n in range(phones)]
+        self.program = Program(self, self.bridges, "program")
+        self.shelf.named = self._named
         for lamp in self.lamps.values():
             lamp.power_on()
         for bridge in self.bridges:
             bridge.start()
         for handset in self.handsets:
             handset.open()
+
+    def _named(self, text: bytes, record: Record) -> None:
+        self.judge.named(text.decode(), record.key, record.light, record.boot)
 
     def _why_nobody_knows(self, key: str, word: str) -> str:
         """Why it may be that nobody can tell whether a press acted."""
