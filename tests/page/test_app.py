@@ -18,6 +18,27 @@ async def test_page_without_javascript_says_so_and_nothing_else(new_phone: NewPh
     assert [line.partition(":")[0] for line in seen if line.strip()] == ["Lights", "This page needs JavaScript"]
 
 
+@pytest.mark.parametrize("moves", ["no-preference", "reduce"])
+@pytest.mark.parametrize("lost", ["app.js", "words.js", "notice.js"])
+async def test_page_that_did_not_load_whole_says_after_a_while_what_helps(
+    new_phone: NewPhone, lost: str, moves: str
+) -> None:
+    context = await new_phone(reduced_motion=moves)
+    await FakeBridge.behind(context)
+    await context.route(f"**/{lost}", lambda route: route.abort())
+    page = await context.new_page()
+    await page.goto(LINK)
+    words = page.get_by_text("If this stays, reload the page.")
+    await expect(words).to_be_hidden()
+
+    await page.evaluate("document.getAnimations().forEach((waiting) => waiting.finish())")
+
+    await expect(words).to_be_visible()
+    await context.unroute(f"**/{lost}")
+    await page.reload()
+    await expect(page.locator("#link")).to_have_text("Live")
+
+
 @pytest.mark.parametrize("code", [4102, 4103, 4104])
 async def test_page_that_is_turned_away_does_not_come_back(
     context: BrowserContext, bridge: FakeBridge, code: int
