@@ -18,6 +18,9 @@ NAME = "presslight.bridge"
 _LONGEST_NAME = 255
 _LONGEST_ADDRESS = 64
 """What a proxy passes on in X-Forwarded-For may be a stranger's own words, of any length."""
+_FIRST = 30
+"""So many lines a light may cause by what it says of itself: more than come up in months; a false one could go on."""
+
 _USUAL = (Word.ACCEPTED, Word.APPLIED)
 
 
@@ -39,6 +42,8 @@ class Watch:
         self._lines = Damping()
         self._shared = Damping()
         self._floods = Damping()
+        self._drops = Damping(_FIRST)
+        self._reboots = Damping(_FIRST)
 
     def said(self, press: Press) -> None:
         """A press has a new word."""
@@ -53,7 +58,8 @@ class Watch:
         """A report was taken in."""
         self.metrics.report(folded.kind.value).inc()
         if folded.over is not None:
-            self._log.info("light rebooted", light=light)
+            if times := self._reboots.note(light):
+                self._log.info("light rebooted", light=light, times=times)
         elif folded.missed and folded.kind is Kind.NEWS:
             self.metrics.gaps.inc()
         if folded.anew and (times := self._lines.note(light)):
@@ -65,7 +71,8 @@ class Watch:
         if folded.shared and (times := self._shared.note(light)):
             self._log.warning("two devices use the name of one light", light=light, times=times)
         for cause, count in folded.dropped:
-            self._log.warning("light dropped messages", light=light, cause=cause, count=count)
+            if self._drops.note((light, cause)):
+                self._log.warning("light dropped messages", light=light, cause=cause, count=count)
 
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """A phone was told that something was wrong."""

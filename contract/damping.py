@@ -13,9 +13,10 @@ def is_worth_a_line(times: int) -> bool:
 
 
 class Damping:
-    """Counts what comes up, kind by kind."""
+    """Counts what comes up, kind by kind. `first`: so many are all told."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 1) -> None:
+        self._first = first
         self._counts: Counter[Hashable] = Counter()
 
     def note(self, kind: Hashable) -> int:
@@ -23,4 +24,4 @@ class Damping:
         known = kind if kind in self._counts or len(self._counts) < MOST_KEYS else None
         self._counts[known] += 1
         times = self._counts[known]
-        return times if is_worth_a_line(times) else 0
+        return times if times <= self._first or is_worth_a_line(times) else 0

@@ -114,3 +114,14 @@ def test_store_that_has_trouble_between_two_looks_is_not_called_good(
     assert [getattr(record, "times", 0) for record in caplog.records] == [1, 10]
     watch.store_good()
     assert watch.store_is_good
+
+
+def test_light_that_says_ever_new_things_of_itself_fills_no_log(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "presslight.bridge"):
+        for turn in range(1_000):
+            dropped = (("invalid", 1), ("malformed", 10 ** (turn % 9)))
+            watch.folded("kitchen", Folded(Kind.NEWS, over="0000beef", dropped=dropped))
+        watch.folded("hall", Folded(Kind.NEWS, over="0000beef", dropped=(("invalid", 10),)))
+    told = [(record.message, getattr(record, "light", "")) for record in caplog.records]
+    assert len(told) < 120
+    assert told[-2:] == [("light rebooted", "hall"), ("light dropped messages", "hall")]
