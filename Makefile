@@ -109,13 +109,13 @@ install: ## put presslight into /opt/presslight, for a machine that keeps it run
 	@ln -sfn $(INSTALLED)/bin/presslight /usr/local/bin/presslight
 
 lock: venv ## resolve the newest versions and write the hash-checked locks
-	@set -e; resolve="$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-config --no-header \
-		--generate-hashes --no-emit-index-url --no-emit-find-links"; \
-	$$resolve pyproject.toml --group build -o requirements.lock; \
-	$$resolve pyproject.toml --group build --extra flash -c requirements.lock -o requirements-flash.lock; \
-	$$resolve pyproject.toml --group build --extra dev -c requirements-flash.lock -o requirements-dev.lock; \
-	$$resolve --group stubs -o requirements-stubs.lock; \
-	$$resolve --group compose -o requirements-compose.lock
+	@set -e; resolve() { "$(BIN)/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --no-config --no-header \
+		--generate-hashes --no-emit-index-url --no-emit-find-links "$$@"; }; \
+	resolve pyproject.toml --group build -o requirements.lock; \
+	resolve pyproject.toml --group build --extra flash -c requirements.lock -o requirements-flash.lock; \
+	resolve pyproject.toml --group build --extra dev -c requirements-flash.lock -o requirements-dev.lock; \
+	resolve --group stubs -o requirements-stubs.lock; \
+	resolve --group compose -o requirements-compose.lock
 
 clean: ## remove what these verbs made here
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

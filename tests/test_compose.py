@@ -6,6 +6,7 @@
 import asyncio
 import os
 import re
+import shlex
 import socket
 import stat
 import subprocess
@@ -135,13 +136,13 @@ def give(secrets: Path, folder: Path) -> Path:
     (script,) = GIVING["command"]
     script = script.replace("$$", "$")
     for name, secret in COMPOSE["secrets"].items():
-        script = script.replace(f"/run/secrets/{name} ", f"{secrets / Path(secret['file']).name} ")
+        script = script.replace(f"/run/secrets/{name} ", f"{shlex.quote(str(secrets / Path(secret['file']).name))} ")
     for volume in GIVING["volumes"]:
         source, seen = volume.split(":")[:2]
         place = ROOT / source if source.startswith(".") else folder / "volumes" / source
         if not source.startswith("."):
             place.mkdir(parents=True, exist_ok=True)
-        script = re.sub(rf"{seen}(?=[/ ])", str(place), script)
+        script = re.sub(rf"{seen}(?=[/ ])", lambda _, place=place: shlex.quote(str(place)), script)  # type: ignore[misc]  # mypy cannot type a lambda's default
     if os.geteuid():
         script = re.sub(r"\d+:\d+$", f"{os.geteuid()}:{os.getegid()}", script, flags=re.MULTILINE)
     subprocess.run([*GIVING["entrypoint"], script], check=True, timeout=START_S)
