@@ -96,10 +96,10 @@ lowest: venv ## the suite on the lowest versions that pyproject.toml allows, wit
 	@exec $(VENV)/lowest/bin/python -m pytest -n $(WORKERS) $(SPREAD) \
 		--ignore tests/page --ignore tests/test_check.py --ignore tests/test_make.py $(LOWEST)
 
-world: venv ## live one life of the world again and print who said what when: make world SEED=7
+world: $(if $(SEED),venv) ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))
 
-flash: $(VENV)/.flash ## put the firmware on an ESP32: make flash PORT=/dev/ttyUSB0
+flash: $(if $(PORT),$(VENV)/.flash) ## put the firmware on an ESP32: make flash PORT=/dev/ttyUSB0
 	@exec $(BIN)/presslight flash --port $(or $(PORT),$(error say where the ESP32 is: make flash PORT=/dev/ttyUSB0))
 
 install: ## put presslight into /opt/presslight, for a machine that keeps it running; as root, again for a newer one

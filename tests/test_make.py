@@ -180,6 +180,14 @@ def test_a_verb_without_its_setting_says_which(verb: str, complaint: str) -> Non
     assert complaint in run.stderr
 
 
+@pytest.mark.parametrize("words", [["flash"], ["flash", "PORT="], ["world"]])
+def test_nothing_is_installed_for_a_verb_without_its_setting(clone: Path, words: list[str]) -> None:
+    run = make(clone, *words, PYTHON="/no/such/python")
+    assert run.returncode == 2
+    assert "/no/such/python" not in run.stderr
+    assert not (clone / ".venv").exists()
+
+
 def test_flash_starts_the_command() -> None:
     run = make(ROOT, *HAS_TOOLS, "flash", "PORT=/dev/no-such-port")
     assert run.returncode == 2
