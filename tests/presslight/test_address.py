@@ -93,3 +93,9 @@ def test_host_is_judged_alike_alone_and_in_an_address(host: str, taken: str | No
             return None
 
     assert (alone(), in_an_address()) == (taken, taken)
+
+
+def test_file_with_the_address_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "kitchen.url").write_text("mqtt://kitchen:secret@broker.example\n")
+    assert read_address("@~/kitchen.url").username == "kitchen"
