@@ -18,6 +18,7 @@ from cloud.doorstep import Counts, Doorstep
 from cloud.errors import Refusal
 from cloud.goodbye import goodbye
 from cloud.socket import SHORT_WAY, TOO_MANY
+from cloud.turns import Turns
 from contract.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ PASSED_OVER_BYTES = 262_144
 DEAF_S = 2
 """So long a phone of which nothing is parsed any more may read what it was told; longer than its penance."""
 
+SMALL_BYTES = 1_024
+"""A larger text is a hello, or none of ours: it costs up to 5 ms to judge."""
+
 _PIECE_BYTES = 1_024
 
 
@@ -43,6 +47,7 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
 
     counts: Counts
     doorstep: Doorstep
+    turns: Turns
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over, with a short buffer."""
@@ -52,6 +57,7 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         self._parsed = 0
         self._late_bytes = 0
         self._is_deaf = False
+        self._is_known = self._waits_for_turn = False
         self._allowance = Allowance.of_stranger(time.monotonic_ns())
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -85,12 +91,49 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     async def receive(self) -> "ASGIReceiveEvent":
-        """Hand over what comes next; once nothing waits, parse more."""
+        """Hand over what comes next, in its turn; once nothing waits, parse more."""
         message = await super().receive()
         self._parse()
+        if self._is_known and message["type"] == "websocket.receive" and len(message.get("text") or "") > SMALL_BYTES:
+            await self._turn()
         return message
 
+    async def _turn(self) -> None:
+        turn = self.loop.create_future()
+
+        def begin() -> bool:
+            if not turn.done():
+                turn.set_result(None)
+            return not self.transport.is_closing()
+
+        if not self.turns.take(begin):
+            await turn
+
     def _parse(self) -> None:
+        """Parse what was read; a stranger's in its turn, until when nothing more of it is read."""
+        if self._may_parse():
+            self._parse_on()
+
+    def _may_parse(self) -> bool:
+        if self._is_known or self._is_deaf or self.transport.is_closing() or self._parsed == len(self._read):
+            return True
+        if not self._waits_for_turn:
+            self._waits_for_turn = not self.turns.take(self._on_turn)
+        if self._waits_for_turn:
+            self.transport.pause_reading()
+        return not self._waits_for_turn
+
+    def _on_turn(self) -> bool:
+        """It is this stranger's turn."""
+        self._waits_for_turn = False
+        goes_on = not self.transport.is_closing()
+        if goes_on:
+            self._parse_on()
+            if not self.read_paused:
+                self.transport.resume_reading()
+        return goes_on
+
+    def _parse_on(self) -> None:
         while self._parsed < len(self._read) and not self.read_paused and not self._is_deaf:
             start = self._parsed
             self._parsed = min(len(self._read), start + _PIECE_BYTES)
@@ -141,6 +184,7 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
 
     def sign_in(self, allowance: Allowance) -> None:
         """A good hello came."""
+        self._is_known = True
         self.doorstep.leave(self.transport)
         self.count_in(allowance)
 

@@ -8,7 +8,7 @@ frames we write may grow, so phones ignore fields they do not know.
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
 from contract.errors import ErrorCode, Malformed, TooLarge, refusal
 from contract.words import (
@@ -63,7 +63,7 @@ class Hello(Asked):
     """
 
     type: Literal["hello"]
-    versions: Annotated[tuple[Counter, ...], Field(min_length=1, max_length=16)]
+    versions: Annotated[tuple[Counter, ...], FailFast(), Field(min_length=1, max_length=16)]
     token: Annotated[str, Field(min_length=1, max_length=256, repr=False)]
     client: Annotated[str, Field(max_length=64)] = ""
     have: Annotated[dict[LightId, Have], Field(max_length=MAX_HAVE)] = {}
@@ -270,6 +270,14 @@ class Lights(Wire):
     lights: tuple[View, ...]
 
 
+MOST_MEMBERS = 1_280
+"""Commas and colons of a hello with MAX_HAVE lights, and of any words in it."""
+
+MOST_MEMBERS_OF_PRESS = 64
+"""Those of any other frame."""
+
+_HELLO = b'"hello"'
+
 _PHONE: TypeAdapter[Hello | Press | Shown | Ping | Pong] = TypeAdapter(PhoneFrame)
 _BRIDGE: TypeAdapter[Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong] = TypeAdapter(
     BridgeFrame
@@ -279,6 +287,7 @@ _BRIDGE: TypeAdapter[Welcome | LightChanged | LightGone | Status | PressOutcome 
 def decode_phone_frame(text: str | bytes) -> Hello | Press | Shown | Ping | Pong:
     """Read a frame from a phone. Raises TooLarge, Malformed, UnknownType or Invalid."""
     sent = _bounded(text)
+    _hold_few_members(sent, MOST_MEMBERS if _HELLO in sent else MOST_MEMBERS_OF_PRESS)
     try:
         frame = _PHONE.validate_json(sent)
     except ValidationError as error:
@@ -290,6 +299,7 @@ def decode_phone_frame(text: str | bytes) -> Hello | Press | Shown | Ping | Pong
 def decode_press_body(body: bytes) -> PressBody:
     """Read the body of a press over HTTP. Raises TooLarge, Malformed or Invalid."""
     sent = _bounded(body)
+    _hold_few_members(sent, MOST_MEMBERS_OF_PRESS)
     try:
         read = PressBody.model_validate_json(sent)
     except ValidationError as error:
@@ -318,6 +328,12 @@ def _bounded(text: str | bytes) -> bytes:
     if len(sent) > MAX_FRAME_BYTES:
         raise TooLarge(f"{len(sent)} bytes, {MAX_FRAME_BYTES} allowed")
     return sent
+
+
+def _hold_few_members(sent: bytes, most: int) -> None:
+    """Refuse what could hold thousands of mistakes: to note each takes pydantic 20 ms a frame. Raises TooLarge."""
+    if sent.count(b",") + sent.count(b":") > most:
+        raise TooLarge("more members than any frame has")
 
 
 def _hold_no_name_twice(valid: bytes) -> None:

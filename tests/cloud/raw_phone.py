@@ -24,8 +24,8 @@ UPGRADE = (
 """The handshake as bytes, for those who go on with bytes of their own."""
 
 
-def masked(frame: dict[str, Any]) -> bytes:
-    text = json.dumps(frame).encode()
+def masked(frame: dict[str, Any], spaces: int = 0) -> bytes:
+    text = json.dumps(frame).encode() + b" " * spaces
     head = bytes([0x81, 0x80 | len(text)]) if len(text) < 126 else b"\x81\xfe" + struct.pack(">H", len(text))
     return head + bytes(4) + text
 

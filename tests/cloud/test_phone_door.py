@@ -1,9 +1,14 @@
 """Frames of the WebSocket as the bridge takes them in: whole, in pieces, too large, none, and none but pings."""
 
 import asyncio
+import itertools
 import json
 import socket
 
+import pytest
+
+from cloud.conversation import Conversation
+from cloud.phone_door import SMALL_BYTES
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import UPGRADE, WAIT_S, masked
@@ -46,3 +51,35 @@ async def test_frame_in_pieces_is_one_frame(house: House) -> None:
     text = json.dumps({"type": "press", "key": key(), "light": "kitchen", "set": {"state": "ON"}})
     await phone.socket.send([text[:10], text[10:20], text[20:]])
     assert (await phone.until("outcome", final=True))["word"] == "applied"
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["strangers", "phones that send much"])
+async def test_costly_frames_are_judged_one_in_each_turn_of_the_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    sockets = [await (house.phone() if known else house.stranger()) for _ in range(20)]
+    frame = masked({"type": "ping", "n": 1}, spaces=2 * SMALL_BYTES if known else 0)
+    judged = note_turns(monkeypatch)
+    for phone in sockets:
+        phone.socket.transport.write(frame)
+    await house.until(lambda: len(judged) == len(sockets))
+    assert len(set(judged)) == len(sockets)
+
+
+def note_turns(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """In which turn of the loop each frame will be judged."""
+    loop, on_text, turn = asyncio.get_running_loop(), Conversation.on_text, itertools.count()
+    now = [0]
+    judged: list[int] = []
+
+    def pass_on() -> None:
+        now[0] = next(turn)
+        loop.call_soon(pass_on)
+
+    def noted(talk: Conversation, text: str, at: int) -> None:
+        judged.append(now[0])
+        on_text(talk, text, at)
+
+    pass_on()
+    monkeypatch.setattr(Conversation, "on_text", noted)
+    return judged

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from contract.errors import ContractError, Invalid, Malformed, TooLarge, UnknownType
 from contract.phone import (
     MAX_FRAME_BYTES,
+    MAX_HAVE,
     Hello,
     LightChanged,
     LightGone,
@@ -26,6 +27,7 @@ from contract.phone import (
     decode_press_body,
     encode,
 )
+from contract.words import MAX_SMALL
 from tests.contract import strategies
 from tests.contract.reading import total
 from tests.contract.strategies import bridge_frames, phone_frames, press_bodies
@@ -108,6 +110,24 @@ def test_phone_frame_size_is_counted_in_bytes() -> None:
     assert decode_phone_frame(ping.ljust(MAX_FRAME_BYTES)) == Ping(n=1)
     for text in (ping.ljust(MAX_FRAME_BYTES + 1), "é" * (MAX_FRAME_BYTES // 2 + 1), b"\xff" * (MAX_FRAME_BYTES + 1)):
         assert isinstance(total(decode_phone_frame, text), TooLarge)
+
+
+@pytest.mark.parametrize("start", ['{"type":"hello","versions":[1],"token":"x","have":{', '{"type":"ping","n":1,'])
+def test_frame_of_thousands_of_mistakes_is_too_large(start: str) -> None:
+    many = ",".join(f'"{number:x}":1' for number in range(1_500))
+    assert isinstance(total(decode_phone_frame, f"{start}{many}}}"), TooLarge)
+    assert isinstance(total(decode_press_body, f"{{{many}}}".encode()), TooLarge)
+
+
+def test_longest_hello_and_press_are_not_too_large() -> None:
+    have = {f"{number:032}": {"version": [MAX_SMALL, MAX_SMALL], "online": False} for number in range(MAX_HAVE)}
+    hello = {"type": "hello", "versions": [1] * 16, "token": ":," * 128, "client": ":," * 32, "have": have}
+    assert isinstance(decode_phone_frame(json.dumps(hello)), Hello)
+    press = {
+        "type": "press", "key": "0123456789abcdef-1", "light": "kitchen", "set": {"state": "ON", "brightness": 255},
+        "if_ver": [1, 1], "not_after": {"boot": "00000001", "up": 1}, "patience_ms": 2_000, "age_ms": 0,
+    }  # fmt: skip
+    assert isinstance(decode_phone_frame(json.dumps(press)), Press)
 
 
 def test_press_body_over_the_limit_is_too_large() -> None:
