@@ -7,7 +7,7 @@ A light reads JSON byte by byte without allocating, and every reader of the cont
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError, WithJsonSchema, model_validator
+from pydantic import ConfigDict, FailFast, Field, JsonValue, ValidationError, WithJsonSchema, model_validator
 
 from contract.errors import Invalid, TooLarge, refusal
 from contract.plain import Members, read_plain
@@ -130,8 +130,8 @@ class Report(Wire):
     version: Version
     cause: Cause | None = None
     decided: Counter = 0
-    outcomes: Annotated[tuple[Decision, ...], Field(max_length=MAX_OUTCOMES)] = ()
-    traits: Annotated[tuple[Trait, ...], Field(max_length=8)] = ("brightness",)
+    outcomes: Annotated[tuple[Decision, ...], FailFast(), Field(max_length=MAX_OUTCOMES)] = ()
+    traits: Annotated[tuple[Trait, ...], FailFast(), Field(max_length=8)] = ("brightness",)
     heap: Counter = 0
     dropped: Dropped = Dropped()
     fw: Annotated[str, Field(max_length=32)] = ""

@@ -126,6 +126,15 @@ def test_set_command_with_half_a_promise_cannot_be_built(fields: dict[str, Any])
         SetCommand(state="ON", **fields)
 
 
+@pytest.mark.parametrize("many", ['"outcomes":[', '"traits":['])
+def test_report_of_many_mistakes_is_refused_at_the_first(many: str) -> None:
+    """To note each took the bridge 4 ms, which a light may have it do 500 times a second."""
+    light = '"state":"ON","brightness":255,"boot":"00000001","up":1,"version":[1,1]'
+    with pytest.raises(ValidationError) as refused:
+        Report.model_validate_json(f"{{{light},{many}{'{},' * 600}{{}}]}}")
+    assert refused.value.error_count() < 8
+
+
 @given(strategies.reports)
 def test_report_encoded_and_decoded_is_the_same(report: Report) -> None:
     assert decode_report(report.model_dump_json().encode()) == report
