@@ -1,15 +1,22 @@
 """What of the rig can be wrong without a Home Assistant to tell."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 
-from tests.homeassistant.client import filled_in
+from broker.accounts import Accounts
+from broker.embedded import EmbeddedBroker
+from contract.topics import DISCOVERY, HOME_ASSISTANT_USER
+from presslight.simulated_light import SimulatedLight
+from tests.homeassistant.client import WAIT_S, filled_in
 from tests.homeassistant.debian_root import DebianRoot
 from tests.homeassistant.pip_settings import environment, paths, variables
 from tests.homeassistant.releases import requirements
+from tests.homeassistant.test_figures import QOS_1
 
 
 def test_pips_settings_become_variables() -> None:
@@ -93,3 +100,19 @@ def test_root_is_read_only_unless_it_is_to_be_written(tmp_path: Path) -> None:
     assert "remount,bind,ro" in script[-2]
     assert (tmp_path / "root/mnt").is_dir()
     assert "remount" not in root.command(["true"], {}, {}, writable=True)[-1]
+
+
+async def test_light_that_asks_for_qos_1_says_so(tmp_path: Path) -> None:
+    accounts = Accounts.make(["hall"], others=[HOME_ASSISTANT_USER])
+    async with EmbeddedBroker(accounts) as broker, asyncio.timeout(WAIT_S):
+        address = broker.address.signed_in_as("hall", accounts.password("hall"))
+        client = aiomqtt.Client(
+            address.host,
+            address.port,
+            username=HOME_ASSISTANT_USER,
+            password=accounts.password(HOME_ASSISTANT_USER),
+        )
+        async with SimulatedLight("hall", address, tmp_path, main=QOS_1, heap="128k"), client:
+            await client.subscribe(DISCOVERY.format(light="hall"))
+            message = await anext(client.messages)
+    assert json.loads(str(message.payload, "utf-8"))["qos"] == 1
