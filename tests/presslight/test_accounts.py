@@ -100,7 +100,7 @@ def test_port_of_its_own_stays_where_only_tls_changes(folder: Path) -> None:
         ["hall", "--host", "::"],
         ["hall", "--host", "256.1.1.1"],
         ["hall", "--host", "x/"],
-        ["hall", "--host", "über.example"],
+        ["hall", "--host", "stra\u00dfe.example"],
         ["hall", "Kitchen Sink"],
         ["hall", "bridge-"],
         ["hall", "../x"],
@@ -124,6 +124,11 @@ def test_nothing_is_written_where_anything_is_wrong(
     assert "Traceback" not in answer.output
     assert contents(where) == before
     assert where.exists() is not is_new
+
+
+def test_host_beyond_ascii_is_written_as_a_lamp_can_look_it_up(tmp_path: Path) -> None:
+    assert call(tmp_path / "new", "hall", "--host", "über.example").exit_code == 0
+    assert {host for host, _, _ in places(tmp_path / "new").values()} == {"xn--ber-goa.example"}
 
 
 def spoil_credentials(folder: Path) -> None:
