@@ -25,6 +25,12 @@ PACKETS_PER_S = 500
 A light that is pressed 200 times a second sends 400. Only the embedded broker counts; Mosquitto has no such limit.
 """
 
+BYTES_OF_FILTERS = 128
+"""SUBSCRIBE and UNSUBSCRIBE count as one for each of so many bytes begun: 8 KiB of filters cost up to 27 ms."""
+
+MAX_CONNECT_BYTES = 2_048
+"""The largest CONNECT that the embedded broker reads: it may be a stranger's, and 8 KiB of properties cost 4 ms."""
+
 PACKETS_AT_ONCE = 1_000
 """What such an account may have saved up."""
 

@@ -20,14 +20,14 @@ from amqtt.adapters import ReaderAdapter, WriterAdapter
 
 from broker import mqtt5
 from broker.connect import MQTT_5, Connect, connect, introduction
-from broker.limits import MAX_UNREAD_BYTES, PACKETS_PER_S
+from broker.limits import BYTES_OF_FILTERS, MAX_CONNECT_BYTES, MAX_UNREAD_BYTES, PACKETS_PER_S
 from broker.mqtt3 import Mqtt3
 from broker.mqtt5 import Mqtt5
 from broker.packet import DISCONNECT_BYTES, Frames, Kind, Packet
 from broker.reasons import Reason, TooMany, reason_of
 from broker.refusals import STRANGER, Refusals, Refused
 from broker.window import Window
-from contract.errors import ContractError
+from contract.errors import ContractError, TooLarge
 from contract.rate import Bucket, cost_of
 from contract.topics import may_publish
 
@@ -41,7 +41,7 @@ OVERDUE_S = 5
 """How long amqtt may take to wind up a client that has left."""
 
 PACKETS_AT_A_TIME = 8
-"""Packets of one client that are taken in before everybody else has a turn."""
+"""Packets of one client, as they count, that are taken in before everybody else has a turn."""
 
 MAX_UNDER_WAY = 64
 """Requests of one client inside amqtt at once. It queues without a bound, so the rest waits in the socket."""
@@ -114,6 +114,8 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         """Read the CONNECT packet; None where none comes or it is not one."""
         packet = await self._packet()
         try:
+            if packet and len(packet.raw) > MAX_CONNECT_BYTES:
+                raise TooLarge(f"a CONNECT of {len(packet.raw)} bytes, {MAX_CONNECT_BYTES} are allowed")
             said = connect(packet) if packet else None
         except ContractError as error:
             self._refusals.note(STRANGER, Refused.PACKET, error)
@@ -278,13 +280,17 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
 
     async def _give_way(self) -> None:
         """Let others have a turn: what was read ahead would be taken in without a pause."""
-        self._taken_in += 1
-        if self._taken_in % PACKETS_AT_A_TIME == 0:
+        if self._taken_in >= PACKETS_AT_A_TIME:
+            self._taken_in = 0
             await asyncio.sleep(0)
 
     def _count(self, packet: Packet | None) -> None:
         """Raise TooMany where the user has sent more than it may."""
-        if packet and self._allowance and not self._allowance.take(time.monotonic_ns(), cost_of(len(packet.raw))):
+        if packet is None:
+            return
+        cost = _cost(packet)
+        self._taken_in += cost
+        if self._allowance and not self._allowance.take(time.monotonic_ns(), cost):
             raise TooMany(Reason.QUOTA_EXCEEDED, f"more than {PACKETS_PER_S} packets a second")
 
     def _say_goodbye(self, reason: Reason) -> bool:
@@ -315,3 +321,11 @@ class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships 
         while not reached() and self._stage is not Stage.GONE:
             self._progress.clear()
             await self._progress.wait()
+
+
+def _cost(packet: Packet) -> int:
+    """As how many packets it counts."""
+    size = len(packet.raw)
+    if packet.kind in {Kind.SUBSCRIBE, Kind.UNSUBSCRIBE}:
+        return 1 + size // BYTES_OF_FILTERS
+    return cost_of(size)

@@ -9,6 +9,7 @@ from typing import Self
 
 import aiomqtt
 
+from broker.fields import write_length
 from contract.address import BrokerAddress
 
 NODELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
@@ -129,7 +130,7 @@ def connect_packet(
     flags = 0xC2 | (0x2C if will else 0)
     head = text("MQTT") + bytes([level, flags]) + keep_alive.to_bytes(2, "big")
     if level == 5:
-        head += bytes([len(about)]) + about
+        head += write_length(len(about)) + about
     last_words = text(will[0]) + text(will[1]) if will else b""
     will_about = b"\x00" if will and level == 5 else b""
     return packet(0x10, head, text(client_id or user), will_about, last_words, text(user), text(password))
