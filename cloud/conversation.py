@@ -275,6 +275,7 @@ class Conversation:
     def gone(self) -> None:
         """The socket is gone: nobody hears the words any more."""
         self._state = State.ENDED
+        self._wake = lambda _urgent: None  # else it keeps its socket, which keeps it, until Python looks for circles
         self._board.leave(self)
         if self.token is not None:
             self.allowance.sockets -= 1

@@ -206,6 +206,7 @@ class RequestProtocol(HttpToolsProtocol):
         else:
             self.flow.resume_reading()  # it may have waited for its turn
             super().handle_websocket_upgrade()
+            del self.parser, cast(dict[str, Any], self.scope)[CONNECTION]  # else it keeps itself
 
     def _should_upgrade(self) -> bool:
         """Not over HTTP/1.0, which has no Upgrade (RFC 9110): the application tells what is missing."""

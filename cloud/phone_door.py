@@ -58,11 +58,16 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         self._late_bytes = 0
         self._is_deaf = False
         self._is_known = self._waits_for_turn = False
+        self._drops: list[asyncio.TimerHandle] = []
+        self._extensions: dict[str, Any] = {}
         self._allowance = Allowance.of_stranger(time.monotonic_ns())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Forget it: nothing keeps what it was, neither a timer nor itself."""
         self.doorstep.leave(self.transport)
+        for drop in self._drops:
+            drop.cancel()
+        self._extensions.pop(SHORT_WAY, None)
         super().connection_lost(exc)
 
     # What comes in
@@ -153,7 +158,7 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         if not self._is_deaf:
             self._is_deaf, self.read_paused = True, False
             self.transport.resume_reading()
-            self.loop.call_later(DEAF_S, self.transport.abort)
+            self.drop_in(DEAF_S)
 
     def _count(self) -> None:
         """A frame came that the application never sees."""
@@ -221,6 +226,11 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         """End the connection without waiting for a phone that reads nothing."""
         self.transport.abort()
 
+    def drop_in(self, seconds: float) -> None:
+        """Do that in so many seconds, if the phone is still there."""
+        if not self.disconnected:
+            self._drops.append(self.loop.call_later(seconds, self.drop))
+
     # What is wrong with it
 
     def handle_connect(self, event: Any) -> None:
@@ -229,6 +239,7 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[SHORT_WAY] = self
+            self._extensions = extensions
         else:
             self.counts.error(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
 

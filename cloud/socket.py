@@ -49,6 +49,9 @@ class ShortWay(Connection, Protocol):
     def drop(self) -> None:
         """End the connection without waiting for a phone that reads nothing."""
 
+    def drop_in(self, seconds: float) -> None:
+        """Do that in so many seconds, if the phone is still there."""
+
     def count_in(self, allowance: Allowance) -> None:
         """From now on count the frames there which the application never sees."""
 
@@ -73,6 +76,9 @@ class _LongWay:
     def drop(self) -> None:
         if self._talk is not None:
             self._talk.cancel()
+
+    def drop_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self.drop)
 
     def sign_in(self, allowance: Allowance) -> None:
         """Such a server bounds strangers as it does."""
@@ -200,7 +206,7 @@ class _Socket:
 
     async def _close(self, code: CloseCode) -> None:
         """Close with the handshake; a phone that does not take part in it is dropped."""
-        asyncio.get_running_loop().call_later(FAREWELL_S, self._way.drop)
+        self._way.drop_in(FAREWELL_S)
         await self._send({"type": "websocket.close", "code": code, "reason": code.name.lower()})
 
     def _arm(self) -> None:

@@ -1,6 +1,7 @@
 """The phone's WebSocket, as a phone meets it."""
 
 import asyncio
+import gc
 import json
 import socket
 from typing import Any
@@ -10,6 +11,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from cloud import socket as socket_shell
+from cloud.allowance import FRAMES_OF_A_STRANGER
+from cloud.door import RequestProtocol
+from cloud.phone_door import PhoneProtocol
 from cloud.tokens import issue_token, list_tokens, revoke_tokens
 from contract.errors import CloseCode
 from tests.cloud.conftest import House
@@ -248,6 +252,34 @@ async def test_phone_that_goes_away_without_a_word_is_forgotten(house: House) ->
     other = await house.phone()
     await other.press()
     assert (await other.until("outcome", final=True))["word"] == "applied"
+
+
+def doors() -> int:
+    """How many connections Python keeps anything of."""
+    return sum(isinstance(each, RequestProtocol | PhoneProtocol) for each in gc.get_objects())
+
+
+@pytest.mark.parametrize("code", [CloseCode.UNAUTHENTICATED, CloseCode.RATE_LIMITED])
+async def test_nothing_is_kept_of_a_phone_that_was_sent_away_and_is_gone(
+    house: House, code: CloseCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python stands everybody still while it looks for what keeps itself: it must have nothing to find."""
+    monkeypatch.setattr("cloud.socket.FAREWELL_S", 1_000)
+    monkeypatch.setattr("cloud.socket.PENANCE_S", 0.01)
+    monkeypatch.setattr("cloud.phone_door.DEAF_S", 0.1)
+    gc.collect()
+    gc.disable()
+    try:
+        before = doors()
+        phone = await house.stranger()
+        for _ in range(FRAMES_OF_A_STRANGER if code is CloseCode.RATE_LIMITED else 0):
+            _ = await phone.socket.ping()
+        await phone.send({"type": "hello", "versions": [1], "token": "x" * 43})
+        assert await phone.closed() == code
+        await phone.__aexit__(None, None, None)
+        await house.until(lambda: doors() == before)
+    finally:
+        gc.enable()
 
 
 async def test_revoked_token_closes_its_sockets(house: House) -> None:
