@@ -38,7 +38,7 @@ class Pages(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Answer a file, with our headers."""
-        if len(path) > LONGEST_PATH:
+        if len(path) > LONGEST_PATH and scope["method"] == "GET":
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         response.headers.update(HEADERS)
