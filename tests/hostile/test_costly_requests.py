@@ -10,8 +10,13 @@ from cloud.door import LONGEST_HEAD_BYTES, LONGEST_REQUEST_BYTES
 from tests.cloud.conftest import House
 from tests.cloud.raw_phone import UPGRADE, WAIT_S
 
-MOST_CPU_S = 0.25
-"""Some ten times what they take; before they were bounded the first two took 6 s and more."""
+MOST = 100
+"""Times what an ordinary request costs: some ten times what they take. Before they were bounded, the first two took
+6,000 times that.
+"""
+
+TRIES = 3
+"""Of which the cheapest counts: much else may happen in this process meanwhile."""
 
 HEADS: dict[str, Callable[[int], bytes]] = {
     "cookie": lambda room: b'Cookie: a="' + b"\\" * room + b'"\r\n',
@@ -40,6 +45,16 @@ async def ask(house: House, sent: bytes) -> int:
     return status
 
 
+async def cost(house: House, sent: bytes) -> float:
+    """What it costs at the least, in seconds of CPU, the asking included."""
+    costs = list[float]()
+    for _ in range(TRIES):
+        began = time.process_time()
+        await ask(house, sent)
+        costs.append(time.process_time() - began)
+    return min(costs)
+
+
 def head(lines: bytes = b"", path: bytes = b"/healthz") -> bytes:
     return b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n"
 
@@ -49,9 +64,7 @@ def head(lines: bytes = b"", path: bytes = b"/healthz") -> bytes:
 async def test_no_request_costs_more_than_a_moment(house: House, name: str, longest: int) -> None:
     room = longest - 1_024
     sent = head(HEADS[name](room)) if name in HEADS else head(path=PATHS[name](room))
-    began = time.process_time()
-    await ask(house, sent)
-    assert time.process_time() - began < MOST_CPU_S
+    assert await cost(house, sent) < MOST * await cost(house, head())
 
 
 async def test_longest_head_is_answered_and_a_longer_one_is_too_large(house: House) -> None:
