@@ -16,7 +16,7 @@ RUN_BY = {
     "help": "tests/test_make.py::test_help_lists_every_verb",
     "venv": "tests/test_make.py::test_no_network_is_one_line",
     "demo": "tests/presslight/test_up.py::test_demo_presses_each_light_and_leaves_nothing",
-    "test": "tests/test_make.py::test_ci_runs_make_test",
+    "test": "tests/test_make.py::test_ci_runs_make_test_here_and_on_a_bare_machine",
     "check": "tests/test_check.py::test_check_finds_nothing",
     "bench": "tests/bench/test_bench.py::test_short_bench_measures_everything",
     "nightly": "tests/test_make.py::test_nightly_finds_its_tests",
@@ -78,8 +78,21 @@ def test_every_verb_is_run_by_a_test() -> None:
         assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE), test
 
 
-def test_ci_runs_make_test() -> None:
-    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "exec make test </dev/null"
+@pytest.mark.parametrize(
+    ("here", "bare", "code"), [(0, 0, 0), (0, 75, 0), (0, 1, 1), (2, 0, 2)], ids=["green", "no root", "bare red", "red"]
+)
+def test_ci_runs_make_test_here_and_on_a_bare_machine(tmp_path: Path, here: int, bare: int, code: int) -> None:
+    """Both commands are tested elsewhere; here they say that they ran, and end as they are told."""
+    told = tmp_path / "told"
+    for name, ends in {"bin/make": here, ".venv/bin/python": bare}.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$*" >>{told}\nexit {ends}\n')
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / ".ci").mkdir()
+    script = Path(shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run"))
+    run = subprocess.run([script], env=os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}, check=False)
+    assert run.returncode == code
+    assert told.read_text().splitlines() == ["test", "-m tests.bare bookworm --user root"][: 1 if here else 2]
 
 
 @pytest.mark.parametrize("verb", ["venv", "demo", "test", "check"])
