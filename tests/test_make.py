@@ -244,26 +244,33 @@ def test_lock_writes_every_lock(clone: Path, tmp_path_factory: pytest.TempPathFa
     """On an index of our own, so without a network: every package that the project asks for, and nothing behind it."""
     index = tmp_path_factory.mktemp("index")
     project = (clone / "pyproject.toml").read_text()
-    for name, version in re.findall(r'"([a-z0-9-]+)(?:\[\w+\])?>=([\d.]+)', project):
+    wanted = re.findall(r'"([a-z0-9-]+)(?:\[\w+\])?>=([\d.]+)', project)
+    for name, version in wanted:
         write_wheel(index, name, version)
     locks = sorted(path.name for path in clone.glob("requirements*.lock"))
     for lock in locks:
         (clone / lock).unlink()
-    index_settings = {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(index), "UV_NO_CACHE": "1"}
+    index_settings = {"UV_DEFAULT_INDEX": index.as_uri(), "UV_NO_CACHE": "1"}
     run = make(clone, "-o", "venv", "lock", f"BIN={ROOT / '.venv/bin'}", **index_settings)
     assert run.returncode == 0, run.stderr
     assert sorted(path.name for path in clone.glob("requirements*.lock")) == locks
     for lock in locks:
         assert re.search(r"^\S+==.*\n +--hash=sha256:", (clone / lock).read_text(), re.MULTILINE), lock
+    locked = set(re.findall(r"^(\S+)==([\d.]+)", "".join((clone / lock).read_text() for lock in locks), re.MULTILINE))
+    assert locked <= set(wanted), "not from our index"
 
 
 def write_wheel(folder: Path, name: str, version: str) -> None:
-    """The smallest wheel there can be."""
+    """The smallest wheel there can be, and its page in the index."""
+    (folder / name).mkdir(exist_ok=True)
     module, info = name.replace("-", "_"), f"{name.replace('-', '_')}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     for extra in ("binary", "standard"):
         metadata += f"Provides-Extra: {extra}\n"
-    with zipfile.ZipFile(folder / f"{module}-{version}-py3-none-any.whl", "w") as wheel:
+    file = folder / name / f"{module}-{version}-py3-none-any.whl"
+    with (folder / name / "index.html").open("a") as page:
+        page.write(f'<a href="{file.name}">{file.name}</a>\n')
+    with zipfile.ZipFile(file, "w") as wheel:
         wheel.writestr(f"{info}/METADATA", metadata)
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
