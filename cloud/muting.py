@@ -79,7 +79,7 @@ class Muting:
         return tuple(topic.format(light=name) for name in sorted(self._heard) for topic in (STATE, AVAILABILITY))
 
     def wants_others(self, known: Iterable[str], now: int) -> bool:
-        """Whether other topics are wanted than when they were last asked for: a light came, or a time is over."""
+        """End the times that are over. Answers whether other topics are wanted than when they were last asked for."""
         for name, term in list(self.terms.items()):
             if now >= term.until:
                 self.muted.discard(name)

@@ -22,11 +22,12 @@ async def open_house(any_house: House, monkeypatch: pytest.MonkeyPatch) -> House
     return any_house
 
 
-async def flood(light: FakeLight, house: House) -> None:
-    """Report until that is too much."""
+async def flood(light: FakeLight, house: House, phone: RawPhone) -> None:
+    """Report until that is too much, and the phone has heard of it."""
     async with asyncio.timeout(WAIT_S):
         while light.name not in house.board.muting.muted:
             await light.report()
+    await phone.sees(light.name, online=False)
 
 
 async def is_applied(phone: RawPhone, number: int, light: str) -> bool:
@@ -53,8 +54,7 @@ async def test_light_that_floods_is_offline_until_its_time_is_over(
     phone = await open_house.phone()
     with monkeypatch.context() as short:
         short.setattr("cloud.muting.FIRST_NS", 1_000_000_000)
-        await flood(hall, open_house)
-        await phone.sees("hall", online=False)
+        await flood(hall, open_house, phone)
     assert await is_applied(phone, 1, "kitchen")
     await phone.sees("hall", online=True)
     assert await is_applied(phone, 2, "hall")
@@ -70,8 +70,7 @@ async def test_press_that_a_light_answers_unheard_has_its_last_word_once_it_is_h
     await phone.press(1, light="hall", patience_ms=10_000)
     await phone.until("outcome", word="accepted")
     monkeypatch.setattr("cloud.muting.FIRST_NS", 1_000_000_000)
-    await flood(hall, open_house)
-    await phone.sees("hall", online=False)
+    await flood(hall, open_house, phone)
     hall.deaf = False
     assert (await phone.until("outcome", key=key(1), final=True))["word"] == "applied"
 
@@ -82,8 +81,7 @@ async def test_light_that_is_new_is_found_while_another_one_is_muted(
     monkeypatch.setattr("cloud.mqtt.LOOK_EACH_S", 0.1)
     hall = await open_house.light("hall")
     phone = await open_house.phone()
-    await flood(hall, open_house)
-    await phone.sees("hall", online=False)
+    await flood(hall, open_house, phone)
     async with FakeLight("kitchen", open_house.address("kitchen")) as kitchen:
         await phone.sees("kitchen", online=True)
         assert await is_applied(phone, 1, "kitchen")
@@ -95,8 +93,7 @@ async def test_light_that_boots_again_is_heard_while_another_one_is_muted(open_h
     hall = await open_house.light("hall")
     kitchen = await open_house.light()
     phone = await open_house.phone()
-    await flood(hall, open_house)
-    await phone.sees("hall", online=False)
+    await flood(hall, open_house, phone)
     await kitchen.available("offline")
     await phone.sees("kitchen", online=False)
     await kitchen.report()
@@ -108,8 +105,7 @@ async def test_light_that_boots_again_is_heard_while_another_one_is_muted(open_h
 async def test_muted_light_can_be_forgotten(open_house: House) -> None:
     hall = await open_house.light("hall")
     phone = await open_house.phone()
-    await flood(hall, open_house)
-    await phone.sees("hall", online=False)
+    await flood(hall, open_house, phone)
     await hall.__aexit__(None, None, None)
     store = open_house.board.settings.store
     answer = await asyncio.to_thread(forgetting.ask, store, "hall", 10)
@@ -123,8 +119,7 @@ async def test_what_the_broker_keeps_of_a_muted_light_does_not_show_it_as_online
     monkeypatch.setattr("cloud.mqtt.LOOK_EACH_S", 0.05)
     hall = await open_house.light("hall")
     phone = await open_house.phone()
-    await flood(hall, open_house)
-    await phone.sees("hall", online=False)
+    await flood(hall, open_house, phone)
     await hall.say(AVAILABILITY.format(light="hall"), b"online", retain=True)
     async with FakeLight("kitchen", open_house.address("kitchen")):
         await phone.sees("kitchen", online=True)  # the bridge has looked since
