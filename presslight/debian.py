@@ -7,6 +7,7 @@ verify what came.
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,22 +111,36 @@ def _run(command: list[str], folder: Path | None = None) -> str:
     """What it printed. It ends with us: a signal may come before `subprocess` knows its pid, and nobody else would."""
     if shutil.which(command[0]) is None:
         raise AptFailed(f"there is no {command[0]} here")
-    try:
-        run = subprocess.run(
-            [*tied_to_us(), *command],
-            cwd=folder,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise AptFailed(f"{command[0]} took longer than {PATIENCE_S} s") from error
-    if run.returncode:
-        raise AptFailed(complaint(run.stderr) or f"{command[0]} failed with {run.returncode}")
-    return run.stdout
+    process = subprocess.Popen(
+        [*tied_to_us(), *command],
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            printed, errors = _told(process)
+        except subprocess.TimeoutExpired as error:
+            raise AptFailed(f"{command[0]} took longer than {PATIENCE_S} s") from error
+        finally:
+            process.kill()
+    if process.returncode:
+        raise AptFailed(complaint(errors) or f"{command[0]} failed with {process.returncode}")
+    return printed
+
+
+def _told(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """What it prints and complains of until it ends, waited for in turns of a second.
+
+    Python acts on a signal that comes in the moment before a wait only after that wait.
+    """
+    for _ in range(PATIENCE_S - 1):
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=1)
+    return process.communicate(timeout=1)
 
 
 def complaint(errors: str) -> str:

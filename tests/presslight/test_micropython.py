@@ -190,13 +190,39 @@ def test_the_command_fails_in_one_line(bare: Path) -> None:
     )
 
 
-@pytest.fixture
-def fetcher(bare: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is fetching and would for ever; its apt has ended when it has."""
+SIGTERM_BEFORE_A_WAIT = """
+import ctypes, itertools, operator, os, selectors, signal, subprocess, sys
+
+class Late(selectors.PollSelector):
+    sent = False
+
+    def select(self, timeout=None):
+        if Late.sent:
+            return super().select(timeout)
+        Late.sent = True
+        kill = ctypes.CDLL(None).kill, os.getpid(), signal.SIGTERM
+        poll = self._selector.poll, timeout * 1000
+        return list(itertools.starmap(operator.call, [kill, poll])) and []  # Python looks for no signal between these
+
+subprocess._PopenSelector = Late
+from presslight.micropython import main
+sys.exit(main())
+"""
+
+
+def fetches_for_ever(bare: Path, tmp_path: Path) -> Path:
+    """Have apt say its pid, to whoever reads the file that this answers with, and end no more."""
     os.mkfifo(started := tmp_path / "started")
     os.mkfifo(never := tmp_path / "never")
     script(bare / "apt-get", f"echo $$ >{started}", f"exec /bin/cat <>{never}")
     (bare / "setpriv").symlink_to("/usr/bin/setpriv")
+    return started
+
+
+@pytest.fixture
+def fetcher(bare: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is fetching and would for ever; its apt has ended when it has."""
+    started = fetches_for_ever(bare, tmp_path)
     with subprocess.Popen([sys.executable, "-m", "presslight.micropython"], stderr=subprocess.DEVNULL) as process:
         apt = os.pidfd_open(int(started.read_text()))
         yield process
@@ -209,6 +235,17 @@ def fetcher(bare: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_sigterm_while_fetching_leaves_nothing(fetcher: subprocess.Popen[bytes], tmp_path: Path) -> None:
     fetcher.send_signal(signal.SIGTERM)
     assert fetcher.wait(timeout=10) == 143
+    assert copies(tmp_path) == []
+
+
+def test_sigterm_in_the_moment_before_a_wait_is_seen(bare: Path, tmp_path: Path) -> None:
+    started = fetches_for_ever(bare, tmp_path)
+    with subprocess.Popen([sys.executable, "-c", SIGTERM_BEFORE_A_WAIT], stderr=subprocess.DEVNULL) as process:
+        started.read_text()
+        try:
+            assert process.wait(timeout=10) == 143
+        finally:
+            process.kill()
     assert copies(tmp_path) == []
 
 
