@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from presslight.micropython import Command, ensure
-from tests import syntax_trees
+from tests import forked, syntax_trees
 from tests.order import pytest_collection_modifyitems
 from tests.outcomes import pytest_configure
 from tests.postgres import PostgresServer
@@ -34,3 +34,10 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the whole run; each test makes a database of its own."""
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server() -> Iterator[None]:
+    """What `tests/forked.py` started goes at the end of the run."""
+    yield
+    forked.SERVER.close()

@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,8 @@ from cloud.database import Address
 from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from presslight.store_address import store_of
+from tests import forked
+from tests.forked import Forked
 from tests.ports import lasting
 
 URL = re.compile(rb"http://[^/\s]+:(\d+)")
@@ -40,7 +41,7 @@ class BridgeProcess:
         self._program = program
         self.store = store or store_of(folder)
         self.port = lasting()  # it comes back to the same one
-        self._process: Process | None = None
+        self._process: Forked | None = None
         self.token = ""
 
     async def __aenter__(self) -> Self:
@@ -67,7 +68,7 @@ class BridgeProcess:
         return f"{self.url}/#token={self.token}"
 
     @property
-    def process(self) -> Process:
+    def process(self) -> Forked:
         """The process of its present life, or of the last one."""
         assert self._process
         return self._process
@@ -79,15 +80,15 @@ class BridgeProcess:
         address.write_text(self._broker.url())
         address.chmod(0o600)
         up = ("up", "--broker", f"@{address}", "--lights", "0", "--port", str(self.port), "--state", str(self._folder))
-        command = (sys.executable, "-m", self._program, *up, "--store", str(self.store), *self._options)
+        words = (*up, "--store", str(self.store), *self._options)
         with (self._folder / "bridge.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=log)
+            self._process = await forked.start(*words, module=self._program, stdout=PIPE, stderr=log.fileno())
         async with asyncio.timeout(UP_S):
             self.port = await self._said_port(self._process)
         if not self.token:
             self.token = issue_token(self.store, phone="page")
 
-    async def _said_port(self, process: Process) -> int:
+    async def _said_port(self, process: Forked) -> int:
         assert process.stdout
         async for line in process.stdout:
             if found := URL.search(line):

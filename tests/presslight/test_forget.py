@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import signal
-import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +31,7 @@ from presslight.command import app
 from presslight.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from presslight.store_address import store_of
+from tests import forked
 from tests.broker.clients import Client
 
 ONCE = "Once one runs that reaches its broker"
@@ -49,8 +49,7 @@ class Told(NamedTuple):
 
 
 async def forget(*words: str) -> Told:
-    command = (sys.executable, "-m", "presslight", "forget", *words)
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    process = await forked.start("forget", *words, stdout=PIPE, stderr=PIPE)
     out, err = await process.communicate()
     return Told(process.returncode, out.decode(), err.decode())
 

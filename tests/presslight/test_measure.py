@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import xml.etree.ElementTree as ET
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from contract.errors import ErrorCode
 from contract.words import Reason, Word
 from presslight.command import app
 from presslight.measure import NoToken, Wanted, token_for
+from tests import forked
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, refuse, view
 from tests.proxy import proxy
 
@@ -44,11 +46,8 @@ async def measure_here(*arguments: str, token: str = TOKEN) -> Run:
 
 async def measure(*arguments: str, token: str = TOKEN) -> Run:
     """Run the verb as a user does, in a process of its own."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "presslight", "measure", *arguments,
-        cwd=ROOT, env=os.environ | {"PRESSLIGHT_TOKEN": token, "COLUMNS": "120"},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    own = os.environ | {"PRESSLIGHT_TOKEN": token, "COLUMNS": "120"}
+    child = await forked.start("measure", *arguments, stdout=PIPE, stderr=PIPE, env=own)
     out, err = await child.communicate()
     return Run(child.returncode, out.decode(), err.decode())
 

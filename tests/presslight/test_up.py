@@ -5,8 +5,7 @@ import os
 import re
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from cloud.database import patient
 from mobile_sim.phone import Phone
 from presslight import broker_port
 from presslight.store_address import store_of
+from tests import forked
+from tests.forked import Forked
 from tests.ports import lasting
 
 WAIT_S = 30
@@ -29,18 +30,17 @@ FORM = re.compile(
     r"Broker +(?P<host>\S+)\s+Port +(?P<port>\d+)\s+Username +(?P<user>\S+)\s+Password +(?P<password>\S+)"
 )
 
-Start = Callable[..., Coroutine[Any, Any, Process]]
+Start = Callable[..., Coroutine[Any, Any, Forked]]
 
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts `presslight …` with its temporary files in the test's folder; whatever still runs is ended."""
-    started: list[Process] = []
+    started: list[Forked] = []
 
-    async def run(*words: str, **environment: str) -> Process:
-        command = (sys.executable, "-m", "presslight", *words)
+    async def run(*words: str, **environment: str) -> Forked:
         own = os.environ | {"TMPDIR": str(tmp_path), "COLUMNS": "200"} | environment
-        started.append(await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=own))
+        started.append(await forked.start(*words, stdout=PIPE, stderr=PIPE, env=own))
         return started[-1]
 
     yield run
@@ -50,7 +50,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         await process.communicate()
 
 
-async def said(process: Process, wanted: str) -> str:
+async def said(process: Forked, wanted: str) -> str:
     """What it prints up to the line with `wanted`, that line included."""
     assert process.stdout
     text = ""
@@ -62,7 +62,7 @@ async def said(process: Process, wanted: str) -> str:
     raise AssertionError(f"it ended without {wanted!r}: {text}{(await process.communicate())[1].decode()}")
 
 
-async def ended(process: Process) -> tuple[int | None, str]:
+async def ended(process: Forked) -> tuple[int | None, str]:
     """Its exit code and what it wrote to stderr."""
     async with asyncio.timeout(WAIT_S):
         _, complaint = await process.communicate()
