@@ -3,8 +3,10 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
+
+from tests.tcp_server import tcp_server
 
 _HOP_BY_HOP = re.compile(rb"(?im)^(?:upgrade|connection):.*\r\n")
 _NOWHERE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -17,10 +19,9 @@ async def proxy(bridge: str, prefix: str = "", *, upgrades: bool = True) -> Asyn
     `upgrades` False: Upgrade and Connection are not passed on, as proxies do that nobody has told otherwise.
     """
     inside = urlsplit(bridge)
-    talks = set[asyncio.Task[None]]()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with suppress(OSError, asyncio.IncompleteReadError):  # either side has gone
             head = await reader.readuntil(b"\r\n\r\n")
             method, path, rest = head.split(b" ", 2)
             if not path.startswith(f"{prefix}/".encode()):
@@ -32,24 +33,9 @@ async def proxy(bridge: str, prefix: str = "", *, upgrades: bool = True) -> Asyn
             back, forth = await asyncio.open_connection(inside.hostname, inside.port)
             forth.write(b" ".join([method, path.removeprefix(prefix.encode()), rest]))
             await asyncio.gather(_pass_on(reader, forth), _pass_on(back, writer))
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # either side has gone
-        finally:
-            writer.close()
 
-    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(talk(reader, writer))
-        talks.add(task)
-        task.add_done_callback(talks.discard)
-
-    server = await asyncio.start_server(begin, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{prefix}"
-    finally:
-        server.close()
-        for task in list(talks):
-            task.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+    async with tcp_server(talk) as port:
+        yield f"http://127.0.0.1:{port}{prefix}"
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

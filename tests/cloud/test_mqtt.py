@@ -24,6 +24,7 @@ from contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, HOME_AS
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S, until
+from tests.tcp_server import tcp_server
 
 QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 50, "reconnect_most_ms": 200}
 
@@ -204,12 +205,9 @@ async def foreign_broker(suback: int, *, acknowledges: bool) -> AsyncIterator[Br
                 elif kind >> 4 == 3 and acknowledges:  # PUBLISH
                     topic = int.from_bytes(body[:2], "big")
                     writer.write(b"\x40\x02" + body[2 + topic : 4 + topic])
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        address = BrokerAddress(host="127.0.0.1", port=server.sockets[0].getsockname()[1], username="ann+1")
-        yield address
+    async with tcp_server(serve) as port:
+        yield BrokerAddress(host="127.0.0.1", port=port, username="ann+1")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.cable import Cable
 from tests.faults.lab import WAIT_S
+from tests.tcp_server import tcp_server
 
 Ends = tuple[Cable, asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -19,10 +20,8 @@ async def ends() -> AsyncIterator[Ends]:
     async def again(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while heard := await reader.read(1_024):
             writer.write(heard)
-        await closed(writer)
 
-    server = await asyncio.start_server(again, "127.0.0.1", 0)
-    async with asyncio.timeout(WAIT_S), server, Cable(server.sockets[0].getsockname()[:2]) as cable:
+    async with asyncio.timeout(WAIT_S), tcp_server(again) as port, Cable(("127.0.0.1", port)) as cable:
         reader, writer = await asyncio.open_connection("127.0.0.1", cable.port)
         yield cable, reader, writer
         await closed(writer)

@@ -114,6 +114,7 @@ class BareBroker:
         for visit in self._all:
             visit.writer.transport.abort()
         await self._server.wait_closed()
+        await asyncio.sleep(0)  # for the transports to hear of it
 
     @property
     def address(self) -> BrokerAddress:
@@ -124,7 +125,7 @@ class BareBroker:
         async with asyncio.timeout(WAIT_S):
             return await self._visits.get()
 
-    async def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         visit = Visit(self.name, reader, writer)
         self._all.append(visit)
         self._visits.put_nowait(visit)

@@ -17,6 +17,7 @@ from tests.journey.test_slow_network import judge
 from tests.lab.fate import Weather
 from tests.lab.namespace import is_permitted
 from tests.lab.packet_lab import PacketLab
+from tests.tcp_server import tcp_server
 
 BULK_BYTES = 100_000
 SLOWEST = Weather(delay_ms=20, loss=0, uplink_kbps=200, queue_packets=100)
@@ -73,14 +74,12 @@ async def test_connection_that_the_network_forgot_is_replaced(micropython: Comma
 
 async def test_press_beside_an_upload_that_fills_the_uplink(micropython: Command, tmp_path: Path) -> None:
     async with slow_house(PacketLab(SLOWEST), tmp_path) as house:
-        sink = await asyncio.start_server(_swallow, house.lab.host, 0)
-        async with house.phone() as phone:
-            upload = asyncio.create_task(house.far(_upload(house.lab.host, sink.sockets[0].getsockname()[1])))
+        async with tcp_server(_swallow, house.lab.host) as port, house.phone() as phone:
+            upload = asyncio.create_task(house.far(_upload(house.lab.host, port)))
             told = [await house.far(_press(phone, 50 + number)) for number in range(3)]
             await upload
             told.append(await house.far(_press(phone, 100)))
         await house.dark()
-        sink.close()
     judge(told, house.witness)
     assert told[-1].journey.word is Said.APPLIED
     assert house.lab.report["up"]["carried"] > BULK_BYTES / 1_500
@@ -126,8 +125,6 @@ async def _upload(host: str, port: int) -> None:
     await writer.wait_closed()
 
 
-async def _swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _swallow(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     while await reader.read(65_536):
         continue
-    writer.close()
-    await writer.wait_closed()

@@ -3,13 +3,14 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from tests.lab.fate import Direction, Weather
 from tests.lab.retransmission import Lane
+from tests.tcp_server import tcp_server
 
 CHUNK = 65_536
 LATE_MS = 25
@@ -25,8 +26,8 @@ class ProxyLab:
     def __init__(self, weather: Weather) -> None:
         self._weather = weather
         self._flows = count(1)
-        self._server: asyncio.Server
-        self._talks: set[asyncio.Task[None]] = set()
+        self._exits = AsyncExitStack()
+        self._port = 0
         self._house = 0
         self._open = {"up": asyncio.Event(), "down": asyncio.Event()}
         self._lateness: list[float] = []
@@ -35,17 +36,13 @@ class ProxyLab:
     async def __aenter__(self) -> Self:
         for way in self._open.values():
             way.set()
-        self._server = await asyncio.start_server(self._serve, self.host, 0)
+        self._port = await self._exits.enter_async_context(tcp_server(self._serve, self.host))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
-        for talk in self._talks:
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
-        await self._server.wait_closed()
+        await self._exits.aclose()
         late = sorted(self._lateness) or [0.0]
         p99, most = late[int(len(late) * 0.99)], late[-1]
         self.report = {"connections": next(self._flows) - 1, "late_ms": {"p99": round(p99, 1), "most": round(most, 1)}}
@@ -54,7 +51,7 @@ class ProxyLab:
     def url(self, port: int) -> str:
         """Where the phone finds what listens on that port."""
         self._house = port
-        return f"http://{self.host}:{self._server.sockets[0].getsockname()[1]}"
+        return f"http://{self.host}:{self._port}"
 
     async def at_phone(self, story: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine; here and there are one."""
@@ -73,20 +70,16 @@ class ProxyLab:
         return bool(self.report and self.report["late_ms"]["p99"] <= LATE_MS)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
-        assert talk
-        self._talks.add(talk)
-        talk.add_done_callback(self._talks.discard)
         flow = next(self._flows)
-        house_reader, house_writer = await asyncio.open_connection(self.host, self._house)
-        try:
-            with suppress(OSError):
+        with suppress(OSError):
+            house_reader, house_writer = await asyncio.open_connection(self.host, self._house)
+            try:
                 async with asyncio.TaskGroup() as ways:
                     ways.create_task(self._carry(Lane(self._weather, flow, "up"), reader, house_writer))
                     ways.create_task(self._carry(Lane(self._weather, flow, "down"), house_reader, writer))
-        finally:
-            writer.transport.abort()
-            house_writer.transport.abort()
+            finally:
+                writer.transport.abort()
+                house_writer.transport.abort()
 
     async def _carry(self, lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()

@@ -11,6 +11,7 @@ from tests.lab.fate import Weather
 from tests.lab.namespace import is_permitted
 from tests.lab.packet_lab import PacketLab
 from tests.lab.proxy_lab import ProxyLab
+from tests.tcp_server import tcp_server
 
 WAIT_S = 30
 LABS = [pytest.param(PacketLab, marks=pytest.mark.skipif(not is_permitted(), reason="no namespaces here")), ProxyLab]
@@ -20,24 +21,12 @@ LABS = [pytest.param(PacketLab, marks=pytest.mark.skipif(not is_permitted(), rea
 async def echo(host: str) -> AsyncIterator[int]:
     """The port of a server that answers each line with itself."""
 
-    talks: list[asyncio.Task[None]] = []
-
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async for line in reader:
             writer.write(line)
-        writer.close()
-        await writer.wait_closed()
 
-    def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talks.append(asyncio.create_task(answer(reader, writer)))
-
-    server = await asyncio.start_server(talk, host, 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await server.wait_closed()
-        await asyncio.gather(*talks)
+    async with tcp_server(answer, host) as port:
+        yield port
 
 
 async def asked(url: str, then: Callable[[], Awaitable[None]] | None = None) -> float:

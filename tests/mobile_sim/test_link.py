@@ -14,6 +14,7 @@ from mobile_sim.errors import TurnedAway, Unreachable
 from mobile_sim.events import Said
 from mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
+from tests.tcp_server import tcp_server
 
 
 @pytest.fixture
@@ -101,7 +102,6 @@ class DeafBridge:
                         writer.write(b"".join(protocol.data_to_send()))
                     elif isinstance(event, Frame):
                         (self.closing if event.opcode is Opcode.CLOSE else self.hello).set()
-        writer.close()
         self.gone.set()
 
 
@@ -117,9 +117,8 @@ async def test_link_that_is_stopped_leaves_no_socket_open(
     monkeypatch.setattr(link, "CLOSING_S", closing_s)
     bridge = DeafBridge()
     ear = Ear(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
-    async with asyncio.timeout(20), await asyncio.start_server(bridge.serve, "127.0.0.1", 0) as server:
-        host, port = server.sockets[0].getsockname()
-        phone_link = link.Link(f"ws://{host}:{port}", TOKEN, ear, client="test")
+    async with asyncio.timeout(20), tcp_server(bridge.serve) as port:
+        phone_link = link.Link(f"ws://127.0.0.1:{port}", TOKEN, ear, client="test")
         phone_link.start(lambda: None)
         await (bridge.closing if closing_s > greeting_s else bridge.hello).wait()
         await phone_link.stop()

@@ -21,6 +21,7 @@ from mobile_sim.phone import Phone
 from mobile_sim.trouble import describe
 from tests import certificates
 from tests.certificates import DAY
+from tests.tcp_server import tcp_server
 
 WAIT_S = 20
 
@@ -43,24 +44,13 @@ def test_trouble_is_told_in_a_clause(error: Exception, clause: str) -> None:
 @asynccontextmanager
 async def server(answer: bytes, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """The port of a server that gives everybody the same answer, whatever they ask."""
-    talks: list[asyncio.Task[None]] = []
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
-        writer.close()
-        await writer.wait_closed()
 
-    def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talks.append(asyncio.create_task(speak(reader, writer)))
-
-    listening = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context)
-    try:
-        yield listening.sockets[0].getsockname()[1]
-    finally:
-        listening.close()
-        await listening.wait_closed()
-        await asyncio.gather(*talks, return_exceptions=True)
+    async with tcp_server(speak, ssl=context) as port:
+        yield port
 
 
 async def complaint(url: str) -> str:
