@@ -15,8 +15,8 @@ from tests.postgres import PostgresServer
 __all__ = ["pytest_collection_modifyitems", "pytest_configure"]  # hooks, found by name
 
 # No deadline: a busy machine is not a failure. In CI the same examples each time: news is for `make test` at a desk,
-# and for `make nightly`, which tries twenty times as many of each property.
-settings.register_profile("presslight", deadline=None, max_examples=50, derandomize="CI" in os.environ)
+# and for `make nightly`, which tries thirty times as many of each property.
+settings.register_profile("presslight", deadline=None, max_examples=30, derandomize="CI" in os.environ)
 settings.register_profile("nightly", deadline=None, max_examples=1_000)
 settings.load_profile("presslight")
 

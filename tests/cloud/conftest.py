@@ -1,6 +1,7 @@
 """A real broker, a bridge in this process, fake lights and raw phones."""
 
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,6 +25,14 @@ from tests.cloud.raw_phone import WAIT_S, RawPhone, until
 from tests.postgres import PostgresServer
 
 Broker: TypeAlias = Mosquitto | EmbeddedBroker
+
+
+UNUSED_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of plain HTTP: made once, for each client of httpx would read all certificates of this machine."""
+
+
+def http_client(url: str, headers: dict[str, str]) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, headers=headers, verify=UNUSED_TLS)
 
 
 class House:
@@ -51,7 +60,7 @@ class House:
         self.bridge = await self.exits.enter_async_context(Bridge(made, "127.0.0.1", 0))
         self.token = issue_token(made.store, "ann")
         headers = {"Authorization": f"Bearer {self.token}"}
-        self.http = await self.exits.enter_async_context(httpx.AsyncClient(base_url=self.bridge.url, headers=headers))
+        self.http = await self.exits.enter_async_context(http_client(self.bridge.url, headers))
 
     @property
     def board(self) -> Switchboard:
