@@ -17,7 +17,7 @@ from cloud.answers import as_refusal, completed, refusal_answer
 from cloud.errors import Refusal
 from cloud.host_check import HostCheck
 from cloud.pages import Pages
-from cloud.routes import routes
+from cloud.routes import add_routes
 from cloud.settings import Settings
 from cloud.socket import PhoneSockets
 from cloud.switchboard import Switchboard, nothing
@@ -55,7 +55,7 @@ def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[boo
 
     app = _App(title="presslight", version="1", description=_ABOUT, lifespan=lifespan, **_NOT_FASTAPIS_OWN)
     app.state.board = board
-    app.include_router(routes(board))
+    add_routes(app.router, board)  # not a router that is included: its routes would be made again at the first request
     app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(board, board.now)))
     app.router.default = Pages()  # not mounted: a mount would answer for routes that do not know a method
     hosts = AllowedHosts([*names_of_machine(socket.gethostname()), *settings.allowed_hosts])

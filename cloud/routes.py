@@ -79,14 +79,12 @@ class Waiter:
         self.told.set()
 
 
-def routes(board: Switchboard) -> APIRouter:
+def add_routes(router: APIRouter, board: Switchboard) -> None:
     """Every route but the page and the WebSocket."""
-    router = APIRouter()
     _add_presses(router, board)
     _add_lights(router, board)
     _add_no_websocket(router, board)
     _add_operation(router, board)
-    return router
 
 
 def _add_presses(router: APIRouter, board: Switchboard) -> None:

@@ -104,13 +104,13 @@ def test_example_of_the_contract_is_judged_as_stated(both: Both, sample: Sample)
         assert (f"{origin}-{number}" if origin else None) == sample.key
 
 
-@settings(max_examples=600)
+@settings(max_examples=10 * settings().max_examples)
 @given(strategies.damaged("set"))
 def test_damaged_example_is_judged_as_by_the_contract(both: Both, payload: bytes) -> None:
     assert judged_by_light(both, payload) == judged_by_contract(payload)
 
 
-@settings(max_examples=600)
+@settings(max_examples=10 * settings().max_examples)
 @given(nearly())
 def test_nearly_good_message_is_judged_as_by_the_contract(both: Both, payload: bytes) -> None:
     assert judged_by_light(both, payload) == judged_by_contract(payload)

@@ -68,7 +68,7 @@ frames = st.fixed_dictionaries(
 
 
 @given(st.lists(frames.map(json.dumps) | texts, min_size=1, max_size=4), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=5 * settings().max_examples)
 def test_every_frame_gets_an_answer_that_can_be_sent(sent: list[str], is_signed_in: bool) -> None:
     phone = Phone(Board(), greeted=is_signed_in)
     for text in sent:
