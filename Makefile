@@ -6,9 +6,9 @@ MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
-# Tests mostly wait, so five at a time fit two cores. Those of one file stay together, with what they share, and the
-# longest files begin first (tests/order.py).
-WORKERS ?= 5
+# Tests often wait: six at a time keep two cores busy, five leave a tenth of them idle. Those of one file stay together,
+# with what they share, and the longest files begin first (tests/order.py).
+WORKERS ?= 6
 SPREAD := --dist loadfile --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
