@@ -80,7 +80,7 @@ class Waiter:
 
 
 def add_routes(router: APIRouter, board: Switchboard) -> None:
-    """Every route but the page and the WebSocket."""
+    """Add every route but the page and the WebSocket."""
     _add_presses(router, board)
     _add_lights(router, board)
     _add_no_websocket(router, board)

@@ -108,7 +108,10 @@ def depends(listed: str) -> list[str]:
 
 
 def _run(command: list[str], folder: Path | None = None) -> str:
-    """What it printed. It ends with us: a signal may come before `subprocess` knows its pid, and nobody else would."""
+    """Run a command; its output. Raises AptFailed.
+
+    It ends with us: a signal may come before `subprocess` knows its pid, and nobody else would.
+    """
     if shutil.which(command[0]) is None:
         raise AptFailed(f"there is no {command[0]} here")
     process = subprocess.Popen(
@@ -133,7 +136,7 @@ def _run(command: list[str], folder: Path | None = None) -> str:
 
 
 def _told(process: "subprocess.Popen[str]") -> tuple[str, str]:
-    """What it prints and complains of until it ends, waited for in turns of a second.
+    """Wait in turns of a second until it ends; its output and its errors.
 
     Python acts on a signal that comes in the moment before a wait only after that wait.
     """

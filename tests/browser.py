@@ -10,8 +10,6 @@ from playwright.async_api import Browser, async_playwright
 
 FLAGS = (
     *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"),
-    # A page in each test: a renderer for each, and a process that draws, would cost a tenth of the run.
-    *("--in-process-gpu", "--renderer-process-limit=1", "--disable-site-isolation-trials"),
     # No name service is asked: nobody is behind page.test, whatever the machine's network says to that, and when.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )

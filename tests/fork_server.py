@@ -1,6 +1,6 @@
 """A process that has loaded presslight, and forks for each `presslight …` that a test starts: half a second less each.
 
-A command came from `tests/forked.py` as JSON, with the files that it gets. It runs as `python -m` would have run it.
+A command comes from `tests/forked.py` as JSON, with the files that it gets. It runs as `python -m` would run it.
 """
 
 import gc

@@ -225,7 +225,10 @@ def fetcher(bare: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     started = fetches_for_ever(bare, tmp_path)
     with subprocess.Popen([sys.executable, "-m", "presslight.micropython"], stderr=subprocess.DEVNULL) as process:
         apt = os.pidfd_open(int(started.read_text()))
-        yield process
+        try:
+            yield process
+        finally:
+            process.kill()  # where a test failed, it may go on
     try:
         assert select.select([apt], [], [], 10) == ([apt], [], [])
     finally:
