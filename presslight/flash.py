@@ -156,7 +156,7 @@ async def _take(steps: Sequence[Step], port: str) -> None:
         task = progress.add_task("", total=len(steps))
         for step in steps:
             progress.update(task, description=step.title)
-            await tool.run(step.command, port, step.limit_s)
+            await tool.insist(step.command, port, step.limit_s, step.patience_s)
             progress.advance(task)
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from presslight.esp_image import chip_of
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-BOOT_S = "5"
-"""How long a chip takes for its first start, when it formats the rest of its flash."""
 ANSWER_S = 12
 """How long a chip may take to answer at all: mpremote would wait for one that is silent for ever."""
+FIRST_START_S = 60
+"""How long a chip may take for its first start, when it formats the rest of its flash and hears nothing."""
+TRY_S = 4
+"""How long it is listened to meanwhile, before it is called again."""
 LIMIT_S = 300
 RESTART_S = "2"
-"""The same for one that has nothing to run."""
+"""How long a chip takes to start that has nothing to run."""
 
 CLEAR = """\
 import os
@@ -38,12 +40,16 @@ class DeviceFile:
 
 @dataclass(frozen=True)
 class Step:
-    """One program to run, the files that it puts on the chip, and how long it may take."""
+    """One program to run, the files that it puts on the chip, and how long it may take.
+
+    `patience_s`: for how long it is run again where it fails.
+    """
 
     title: str
     command: tuple[str, ...]
     files: tuple[DeviceFile, ...] = ()
     limit_s: float = LIMIT_S
+    patience_s: float = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class FlashPlan:
         """Each step, in order. Raises Invalid for an image that is none."""
         if self.image:
             yield from self._write_image(self.image)
-        yield Step("see that MicroPython answers", self._mpremote("exec", "pass"), limit_s=ANSWER_S)
+        yield self._answer()
         yield Step("clear what an older firmware left", self._mpremote("exec", CLEAR))
         yield Step(
             "start it empty: no watchdog shall cut the copy short", self._mpremote("reset", "+", "sleep", RESTART_S)
@@ -82,7 +88,11 @@ class FlashPlan:
         size = image.stat().st_size
         written = (DeviceFile(image, f"{chip.name}'s flash at {chip.offset}", size),)
         yield Step("write MicroPython", (*esptool, "write-flash", chip.offset, str(image)), written)
-        yield Step("let it start for the first time", ("mpremote", "sleep", BOOT_S))
+
+    def _answer(self) -> Step:
+        limit_s, patience_s = (TRY_S, FIRST_START_S) if self.image else (ANSWER_S, 0)
+        title = "see that MicroPython answers"
+        return Step(title, self._mpremote("exec", "pass"), limit_s=limit_s, patience_s=patience_s)
 
     def _copy(self, title: str, files: tuple[DeviceFile, ...], folder: str) -> Step:
         sources = (str(file.source) for file in files)

@@ -12,6 +12,9 @@ from presslight.port import ABSENT, IN_USE, NOT_ALLOWED, trouble
 
 TO_INSTALL = "pip install 'presslight[flash]', or in a clone: make flash PORT=…"
 
+PAUSE_S = 0.2
+"""Before a program that failed is run again: a port that is away is told at once."""
+
 MEANINGS = (
     (r"permission denied|errno 13\b", NOT_ALLOWED),
     (r"no such file|errno 2\b|no device found", ABSENT),
@@ -42,8 +45,21 @@ def find(program: str) -> str:
     return found
 
 
-async def run(command: tuple[str, ...], port: str, limit_s: float) -> None:
-    """Run a program to its end; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
+async def insist(command: tuple[str, ...], port: str, limit_s: float, patience_s: float) -> str:
+    """What a program printed; one that fails is run again until `patience_s` are over. Raises the last `ToolFailed`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + patience_s
+    while True:
+        try:
+            return await run(command, port, limit_s)
+        except ToolFailed:
+            if loop.time() >= end:
+                raise
+        await asyncio.sleep(PAUSE_S)
+
+
+async def run(command: tuple[str, ...], port: str, limit_s: float) -> str:
+    """What a program printed; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
     program, *arguments = command
     process = await asyncio.create_subprocess_exec(find(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
     try:
@@ -55,8 +71,10 @@ async def run(command: tuple[str, ...], port: str, limit_s: float) -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    text = printed.decode(errors="replace")
     if process.returncode:
-        raise ToolFailed(trouble(port) or meaning(printed.decode(errors="replace"), port))
+        raise ToolFailed(trouble(port) or meaning(text, port))
+    return text
 
 
 def meaning(printed: str, port: str) -> str:

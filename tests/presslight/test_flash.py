@@ -108,7 +108,7 @@ def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(fl
     assert settings["pins"] == {"lamp": 5, "button": 9}
 
 
-VERBS = ["erase-flash", "write-flash", "sleep", "exec", "exec", "sleep", "lib/lamp/", "main.py", "reset"]
+VERBS = ["erase-flash", "write-flash", "exec", "exec", "sleep", "lib/lamp/", "main.py", "reset"]
 
 
 def _calls(notes: list[str], bench: Path) -> list[list[str]]:
@@ -244,14 +244,14 @@ def test_real_mpremote_puts_the_files_on_a_chip_and_keeps_its_settings_later(
     with pretended_chip(micropython, tmp_path) as chip:
         first = CliRunner().invoke(app, ["flash", "--port", chip.port, *LIGHT], env=environment)
         assert (first.exit_code, first.stdout) == (0, f"The chip on {chip.port} has its firmware and starts it now.\n")
-        assert chip.reset() == {}  # empty, before the copy
-        files = chip.reset()
+        assert chip.boot().files == {}  # empty, before the copy
+        files = chip.boot().files
         assert json.loads(files["settings.json"])["wifi"] == {"ssid": "home", "password": "wifiword"}
         (small_firmware / "lamp/new.py").rename(small_firmware / "lamp/newer.py")
         again = CliRunner().invoke(app, ["flash", "--port", chip.port])
         assert again.exit_code == 0
-        assert "main.py" not in chip.reset()
-        later = chip.reset()
+        assert "main.py" not in chip.boot().files
+        later = chip.boot().files
     assert later["settings.json"] == files["settings.json"]
     assert sorted(files) == ["lib/lamp/__init__.py", "lib/lamp/new.py", "main.py", "settings.json"]
     assert sorted(later) == ["lib/lamp/__init__.py", "lib/lamp/newer.py", "main.py", "settings.json"]

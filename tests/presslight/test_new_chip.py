@@ -1,0 +1,57 @@
+"""A new chip's first flashing, with the real esptool, the real mpremote, a boot loader and MicroPython."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from presslight import flash_plan
+from presslight.command import app
+from presslight.micropython import Command
+from tests.presslight.new_chip import new_chip
+from tests.presslight.test_flash import LIGHT, small_firmware
+from tests.presslight.test_flash_plan import image
+
+__all__ = ["small_firmware"]  # a fixture
+CALL = b"\r\x03\r\x01"
+"""What mpremote says before it waits for an answer."""
+
+ENVIRONMENT = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword", "PRESSLIGHT_BROKER": None}
+
+
+def test_new_chip_is_a_light_after_the_first_flashing(
+    micropython: Command, small_firmware: Path, tmp_path: Path
+) -> None:
+    options = ("--firmware-image", str(image(tmp_path)), "--erase", *LIGHT)
+    with new_chip(micropython, tmp_path) as new:
+        run = CliRunner().invoke(app, ["flash", "--port", new.port, *options], env=ENVIRONMENT)
+        assert run.exit_code == 0, run.stderr
+        assert new.resets == 2  # after the erasing and after the writing
+        assert new.flash.read(0x1000, 14) == image(tmp_path).read_bytes()[:14]
+        assert new.chip.boot().files == {}  # with MicroPython for the first time
+        assert new.chip.boot().files == {}  # before the copy
+        assert "main.py" in new.chip.boot().files
+
+
+def test_chip_that_hears_nothing_while_it_formats_its_flash_is_called_again(
+    micropython: Command, small_firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flash_plan, "TRY_S", 1)
+    with new_chip(micropython, tmp_path, deaf_to=len(CALL)) as new:
+        run = CliRunner().invoke(
+            app, ["flash", "--port", new.port, "--firmware-image", str(image(tmp_path)), *LIGHT], env=ENVIRONMENT
+        )
+        assert run.exit_code == 0, run.stderr
+
+
+def test_chip_that_never_starts_is_told(
+    micropython: Command, small_firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flash_plan, "TRY_S", 1)
+    monkeypatch.setattr(flash_plan, "FIRST_START_S", 1)
+    with new_chip(micropython, tmp_path, deaf_to=1_000) as new:
+        run = CliRunner().invoke(
+            app, ["flash", "--port", new.port, "--firmware-image", str(image(tmp_path)), *LIGHT], env=ENVIRONMENT
+        )
+    assert run.exit_code == 2
+    assert f"the chip on {new.port} does not answer" in run.stderr.splitlines()[-1]
