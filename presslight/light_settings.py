@@ -52,7 +52,7 @@ def setup_files(
     if pins:
         settings["pins"] = dict(pins)
     certificate = {CA: _certificate(address)} if address.tls else {}
-    return {SETTINGS: json.dumps(settings), **certificate}
+    return {SETTINGS: _written(settings), **certificate}
 
 
 def set_up_before(files: dict[str, str], folder: Path) -> dict[str, str]:
@@ -62,7 +62,12 @@ def set_up_before(files: dict[str, str], folder: Path) -> dict[str, str]:
         day = {"flashed": before["flashed"]} if before["name"] == json.loads(files[SETTINGS])["name"] else {}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return files
-    return files | {SETTINGS: json.dumps(json.loads(files[SETTINGS]) | day)}
+    return files | {SETTINGS: _written(json.loads(files[SETTINGS]) | day)}
+
+
+def _written(settings: Mapping[str, object]) -> str:
+    """Settings as the chip reads them: to MicroPython an escaped surrogate pair is no letter."""
+    return json.dumps(settings, ensure_ascii=False)
 
 
 def _certificate(address: BrokerAddress) -> str:
