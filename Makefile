@@ -95,7 +95,7 @@ lowest: venv ## the suite on the lowest versions that pyproject.toml allows, wit
 	$(call install,the lowest versions,$(LOCKED) -r $(VENV)/lowest.lock)
 	$(call install,presslight on them,--no-build-isolation --no-deps --no-index --editable .)
 	@exec $(VENV)/lowest/bin/python -m pytest -n $(WORKERS) $(SPREAD) \
-		--ignore tests/page --ignore tests/test_check.py --ignore tests/test_make.py $(LOWEST)
+		--ignore tests/page --ignore tests/test_make.py $(LOWEST)
 
 world: $(if $(SEED),venv) ## live one life of the world again and print who said what when: make world SEED=7
 	@exec $(BIN)/python -m tests.world $(or $(SEED),$(error say which life: make world SEED=7))

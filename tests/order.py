@@ -6,7 +6,7 @@ import pytest
 
 HERE = Path(__file__).parent
 LONGEST = (
-    *("journey/test_announcing.py", "test_check.py", "presslight/test_up.py", "world/test_world.py"),
+    *("journey/test_announcing.py", "presslight/test_up.py", "world/test_world.py"),
     *("faults/test_faults.py", "test_running.py", "presslight/test_up_lan.py", "faults/test_replicas.py"),
     *("bench/test_bench.py", "presslight/test_forget.py", "presslight/test_main.py", "page/test_journey.py"),
     *("test_make.py", "page/test_memory.py", "page/test_change.py", "presslight/test_paths.py"),

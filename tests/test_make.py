@@ -16,8 +16,8 @@ RUN_BY = {
     "help": "tests/test_make.py::test_help_lists_every_verb",
     "venv": "tests/test_make.py::test_no_network_is_one_line",
     "demo": "tests/presslight/test_up.py::test_demo_presses_each_light_and_leaves_nothing",
-    "test": "tests/test_make.py::test_ci_runs_make_test_here_and_on_a_bare_machine",
-    "check": "tests/test_check.py::test_check_finds_nothing",
+    "test": "tests/test_make.py::test_ci_checks_and_tests_here_and_on_a_bare_machine",
+    "check": "tests/test_make.py::test_ci_checks_and_tests_here_and_on_a_bare_machine",
     "bench": "tests/bench/test_bench.py::test_short_bench_measures_everything",
     "nightly": "tests/test_make.py::test_nightly_finds_its_tests",
     "homeassistant": "tests/test_make.py::test_homeassistant_finds_its_tests",
@@ -79,20 +79,25 @@ def test_every_verb_is_run_by_a_test() -> None:
 
 
 @pytest.mark.parametrize(
-    ("here", "bare", "code"), [(0, 0, 0), (0, 75, 0), (0, 1, 1), (2, 0, 2)], ids=["green", "no root", "bare red", "red"]
+    ("check", "test", "bare", "code", "runs"),
+    [(0, 0, 0, 0, 3), (0, 0, 75, 0, 3), (0, 0, 1, 1, 3), (0, 2, 0, 2, 2), (2, 0, 0, 2, 1)],
+    ids=["green", "no root", "bare red", "tests red", "check red"],
 )
-def test_ci_runs_make_test_here_and_on_a_bare_machine(tmp_path: Path, here: int, bare: int, code: int) -> None:
-    """Both commands are tested elsewhere; here they say that they ran, and end as they are told."""
+def test_ci_checks_and_tests_here_and_on_a_bare_machine(
+    tmp_path: Path, check: int, test: int, bare: int, code: int, runs: int
+) -> None:
+    """Here the commands only say that they ran, and end as they are told."""
     told = tmp_path / "told"
-    for name, ends in {"bin/make": here, ".venv/bin/python": bare}.items():
+    ends = {"bin/make": f'[ "$1" = check ] && exit {check}; exit {test}', ".venv/bin/python": f"exit {bare}"}
+    for name, end in ends.items():
         (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_text(f'#!/bin/sh\necho "$*" >>{told}\nexit {ends}\n')
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$*" >>{told}\n{end}\n')
         (tmp_path / name).chmod(0o755)
     (tmp_path / ".ci").mkdir()
     script = Path(shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run"))
     run = subprocess.run([script], env=os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}, check=False)
     assert run.returncode == code
-    assert told.read_text().splitlines() == ["test", "-m tests.bare bookworm --user root"][: 1 if here else 2]
+    assert told.read_text().splitlines() == ["check", "test", "-m tests.bare bookworm --user root"][:runs]
 
 
 @pytest.mark.parametrize("verb", ["venv", "demo", "test", "check"])
