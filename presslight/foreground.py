@@ -4,6 +4,7 @@ from rich.status import Status
 from rich.table import Table
 
 from mobile_sim.phone import Phone
+from presslight import full_collections
 from presslight.console import out
 from presslight.shown import Shown
 from presslight.stack import Stack
@@ -21,6 +22,7 @@ async def stay_up(stack: Stack, status: Status, shown: Shown, *, demo: bool) -> 
         if demo:
             out.print(table)
         shown.print(stack)
+        full_collections.make_rare()
         out.print("Ctrl-C ends it.")
         await stack.watch()
 
