@@ -1,8 +1,10 @@
-"""A firmware image for an ESP32: for which chip of the family it is, and where on its flash it belongs.
+"""A firmware image for an ESP32: which MicroPython it is, for which chip of the family, where on its flash it belongs.
 
-The format is Espressif's application image: magic byte, then the extended header with the chip's number.
+The format is Espressif's application image: magic byte, then the extended header with the chip's number. MicroPython's
+version stands in it as the text of its banner.
 """
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,9 @@ from contract.errors import Invalid, printable
 MAGIC = 0xE9
 CHIP_AT = 12
 HEADER_BYTES = 24
+OLDEST = (1, 23)
+"""The MicroPython that the firmware needs: older ones lack `TCP_NODELAY` and `WLAN.IF_STA`."""
+_BANNER = re.compile(rb"MicroPython v(\d+)\.(\d+)")
 
 
 class Chip(NamedTuple):
@@ -18,6 +23,12 @@ class Chip(NamedTuple):
 
     name: str
     offset: str
+
+    @property
+    def board(self) -> str:
+        """What MicroPython's download page calls a board with nothing but this chip."""
+        variant = self.name.removeprefix("esp32").upper()
+        return f"ESP32_GENERIC_{variant}" if variant else "ESP32_GENERIC"
 
 
 CHIPS = {
@@ -48,3 +59,17 @@ def chip_of(image: Path) -> Chip:
     if number not in CHIPS:
         raise Invalid(f"{printable(image)} is for a chip that presslight does not know (number {number})")
     return CHIPS[number]
+
+
+def check_version(image: Path) -> None:
+    """Raise Invalid for a MicroPython that is too old; one that does not tell its version is asked once it runs."""
+    found = _BANNER.search(image.read_bytes())
+    if found and (version := (int(found[1]), int(found[2]))) < OLDEST:
+        raise Invalid(
+            f"{printable(image)} is MicroPython {dotted(version)}, and the firmware needs {dotted(OLDEST)} or newer"
+        )
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """Write a version as people do."""
+    return ".".join(map(str, version))

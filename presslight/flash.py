@@ -2,34 +2,29 @@
 
 import json
 import os
-import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from contract.address import BrokerAddress
 from contract.errors import Invalid, printable
 from presslight import tool
 from presslight.address import read_address
-from presslight.console import err, given_path, one_line, out, refuse_written
-from presslight.flash_plan import FlashPlan, Step
-from presslight.light_settings import SETTINGS, setup_files, write_secret
+from presslight.chosen_light import ChosenLight
+from presslight.console import given_path, one_line, out, refuse_written
+from presslight.flash_order import Order
+from presslight.flash_plan import FlashPlan
+from presslight.flashing import fulfil
+from presslight.light_settings import SETTINGS
 from presslight.port import trouble
 from presslight.signals import run_until_signal
-from presslight.temporary_folder import temporary_folder
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
 SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin")
 ALL_AT_ONCE = "settings are written all at once: name the light as well (--name)"
-LONGEST_SSID, LONGEST_PASSWORD = 32, 64
-"""In bytes: MicroPython's driver cuts what is longer without a word."""
-
-UNREACHABLE = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 
 def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
@@ -56,8 +51,13 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     ca_file: Annotated[
         Path | None, typer.Option(parser=given_path, help="For mqtts: the CA's certificate (PEM).")
     ] = None,
-    led_pin: Annotated[int, typer.Option(min=0, max=48, help="The pin of the lamp.")] = 2,
-    button_pin: Annotated[int, typer.Option(min=0, max=48, help="The pin of the button, which closes to ground.")] = 0,
+    led_pin: Annotated[
+        int | None, typer.Option(min=0, help="The pin of the lamp; 2 on the classic ESP32 and the C6, else 4.")
+    ] = None,
+    button_pin: Annotated[
+        int | None,
+        typer.Option(min=0, help="The pin of the button, which closes to ground; the board's BOOT button (often 0)."),
+    ] = None,
     firmware_image: Annotated[
         Path | None,
         typer.Option(parser=given_path, help="A MicroPython image (.bin) to write first; a new chip needs that once."),
@@ -74,18 +74,18 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     --wifi-ssid home. Later, --port alone brings it a newer firmware and keeps its settings.
     """
     with one_line():
-        setup: dict[str, str] = {}
+        light = None
         if name is not None:
             password = (wifi_password or "") if dry_run else _password(wifi_password)
-            setup = _setup(name, broker, ca_file, wifi_ssid, password, {"lamp": led_pin, "button": button_pin})
+            light = ChosenLight(name, _address(broker, ca_file), _ssid(wifi_ssid), password, led_pin, button_pin)
         _check_options(ctx, port, name, firmware_image, erase=erase)
-        plan = FlashPlan(port, setup, Path("PRIVATE_FOLDER"), firmware_image, erase, baud)
-        steps = tuple(plan.steps())
+        order = Order(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light)
+        order.check()
         if dry_run:
-            _print(steps, setup)
+            _print(order)
             return
-        _check(port, steps)
-    run_until_signal(lambda: _run(plan))
+        _check(order)
+    run_until_signal(lambda: fulfil(order))
 
 
 def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path | None, *, erase: bool) -> None:
@@ -104,23 +104,16 @@ def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path 
             raise Invalid(f"an erased chip has no settings left, and {ALL_AT_ONCE}")
 
 
-def _setup(
-    name: str, broker: str | None, ca_file: Path | None, ssid: str | None, password: str, pins: Mapping[str, int]
-) -> dict[str, str]:
+def _address(broker: str | None, ca_file: Path | None) -> BrokerAddress:
     if broker is None:
         raise Invalid("the light has to know its broker (--broker or PRESSLIGHT_BROKER)")
-    if ssid is None:
+    return read_address(broker, ca_file=ca_file)
+
+
+def _ssid(given: str | None) -> str:
+    if given is None:
         raise Invalid("the light has to know its Wi-Fi network (--wifi-ssid)")
-    if not 1 <= len(ssid.encode()) <= LONGEST_SSID:
-        raise Invalid(f"the name of a Wi-Fi network (--wifi-ssid) is 1 to {LONGEST_SSID} bytes long")
-    if len(password.encode()) > LONGEST_PASSWORD:
-        raise Invalid(f"a Wi-Fi password is at most {LONGEST_PASSWORD} bytes long")
-    if pins["lamp"] == pins["button"]:
-        raise Invalid("lamp and button cannot be on the same pin (--led-pin, --button-pin)")
-    address = read_address(broker, ca_file=ca_file)
-    if UNREACHABLE.fullmatch(address.host):
-        raise Invalid(f"a chip cannot reach {address.host}: give the broker's address in your network")
-    return setup_files(name, address, wifi={"ssid": ssid, "password": password}, pins=pins)
+    return given
 
 
 def _password(given: str | None) -> str:
@@ -133,41 +126,25 @@ def _password(given: str | None) -> str:
     return str(typer.prompt("Wi-Fi password", hide_input=True, default="", show_default=False))
 
 
-def _check(port: str, steps: Sequence[Step]) -> None:
+def _check(order: Order) -> None:
     """Find out before anything is changed what would fail: a tool that is missing, a port that cannot be used."""
-    for step in steps:
+    for step in order.steps():
         tool.find(step.command[0])
-    if wrong := trouble(port):
+    if wrong := trouble(order.plan.port):
         raise Invalid(wrong)
 
 
-async def _run(plan: FlashPlan) -> None:
-    with temporary_folder("flash") as private:
-        plan = replace(plan, staging=private)
-        for name, text in plan.setup.items():
-            write_secret(plan.staging / name, text)
-        await _take(tuple(plan.steps()), plan.port)
-    out.print(f"The chip on {plan.port} has its firmware and starts it now.")
-
-
-async def _take(steps: Sequence[Step], port: str) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as progress:
-        task = progress.add_task("", total=len(steps))
-        for step in steps:
-            progress.update(task, description=step.title)
-            await tool.insist(step.command, port, step.limit_s, step.patience_s)
-            progress.advance(task)
-
-
-def _print(steps: Sequence[Step], setup: Mapping[str, str]) -> None:
-    for number, step in enumerate(steps, 1):
+def _print(order: Order) -> None:
+    setup = order.setup()
+    for number, step in enumerate(order.steps(), 1):
         _say(f"{number}. {step.title}")
         for file in step.files:
             _say(f"   {file.target}  {file.size} bytes")
         _say(f"   $ {shlex.join(step.command)}")
     if SETTINGS in setup:
-        _say(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])))}")
+        _say(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])), ensure_ascii=False)}")
+        if order.plan.image is None:
+            _say("Pins that you did not choose are the classic ESP32's here; the board is asked which chip it is.")
     _say("Nothing was done: this is a dry run.")
 
 

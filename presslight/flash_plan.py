@@ -1,10 +1,17 @@
-"""What has to be done to put the firmware on a chip: the steps, their files and their commands. Nothing is run here."""
+"""What has to be done to put the firmware on a chip: the steps, their files and their commands. Nothing is run here.
 
+The firmware gets a folder of its own, named by its content, beside the one that is there; `main.py` names the one that
+starts. So nothing that runs is changed before one rename, and a second try goes on where the first was cut.
+"""
+
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from presslight.board import ASK
 from presslight.esp_image import chip_of
+from presslight.light_settings import SETTINGS
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 ANSWER_S = 12
@@ -14,19 +21,54 @@ FIRST_START_S = 60
 TRY_S = 4
 """How long it is listened to meanwhile, before it is called again."""
 LIMIT_S = 300
-RESTART_S = "2"
-"""How long a chip takes to start that has nothing to run."""
 
-CLEAR = """\
+MAIN = "main.py"
+NEW = ".new"
+"""The end of a name until the switch."""
+
+SWEEP = """\
 import os
-def quietly(act, *names):
-    for name in names:
-        try: act(name)
-        except OSError: pass
-quietly(os.mkdir, 'lib', 'lib/lamp')
-quietly(os.remove, 'main.py', *('lib/lamp/' + name for name in os.listdir('lib/lamp')))
+def text(name):
+    try:
+        with open(name) as file: return file.read()
+    except OSError: return ''
+def remove(path, kind):
+    if kind == 0x4000:
+        for each in list(os.ilistdir(path)): remove(path + '/' + each[0], each[1])
+        os.rmdir(path)
+    else: os.remove(path)
+used = text('main.py') + text('settings.json')
+for name, kind, *_ in list(os.ilistdir()):
+    if name.endswith('.new') or (name.startswith(('firmware-', 'ca-')) and name not in used and name != FOLDER):
+        remove(name, kind)
 """
-"""Run on the chip before the copy: a file that this version no longer has must go, and half a copy must not start."""
+"""Run on the chip: takes away what an unfinished copy left, and what is no longer used. `FOLDER` stays."""
+
+MAKE = """\
+for name in (FOLDER, FOLDER + '/lamp'):
+    try: os.mkdir(name)
+    except OSError: pass
+"""
+SWITCH = """\
+import os
+def put(name):
+    try: os.stat(name + '.new')
+    except OSError: return
+    try: os.rename(name + '.new', name)
+    except OSError as error:
+        if error.errno != 17: raise
+        os.remove(name)
+        os.rename(name + '.new', name)
+put('settings.json')
+put('main.py')
+try:
+    for name in os.listdir('lib/lamp'): os.remove('lib/lamp/' + name)
+    os.rmdir('lib/lamp')
+except OSError: pass
+"""
+"""Run on the chip: the new settings first, which any firmware reads, then the new firmware. A littlefs replaces a file
+at once; FAT, which some boards have, wants it out of the way (EEXIST). In `lib/lamp` older versions put the firmware.
+"""
 
 
 @dataclass(frozen=True)
@@ -54,61 +96,93 @@ class Step:
 
 @dataclass(frozen=True)
 class FlashPlan:
-    """All that is to be done. `setup` are the files that make it one certain light; they go through `staging`.
+    """All that is to be done. What has to be written for one certain light or chip goes through the folder `staging`.
 
     The firmware is copied as source: any MicroPython takes it, and what runs can be read on the chip. Compiled files
     would start a little sooner, and have to match the byte code of the MicroPython that happens to be there.
     """
 
     port: str
-    setup: Mapping[str, str]
     staging: Path
     image: Path | None = None
     erase: bool = False
     baud: int = 460_800
 
-    def steps(self) -> Iterator[Step]:
-        """Each step, in order. Raises Invalid for an image that is none."""
-        if self.image:
-            yield from self._write_image(self.image)
-        yield self._answer()
-        yield Step("clear what an older firmware left", self._mpremote("exec", CLEAR))
-        yield Step(
-            "start it empty: no watchdog shall cut the copy short", self._mpremote("reset", "+", "sleep", RESTART_S)
-        )
-        yield self._copy("copy the firmware", lamp_files(), "lib/lamp/")
-        yield self._copy("copy what makes it start", (*self._setup_files(), _file(FIRMWARE / "main.py", "")), "")
-        yield Step("start it", self._mpremote("reset"))
-
-    def _write_image(self, image: Path) -> Iterator[Step]:
-        chip = chip_of(image)
+    def write_image(self) -> Iterator[Step]:
+        """Bring MicroPython, if an image was named. Raises Invalid for an image that is none."""
+        if not self.image:
+            return
+        chip = chip_of(self.image)
         esptool = ("esptool", "--chip", chip.name, "--port", self.port, "--baud", str(self.baud))
         if self.erase:
             yield Step("erase the chip", (*esptool, "erase-flash"))
-        size = image.stat().st_size
-        written = (DeviceFile(image, f"{chip.name}'s flash at {chip.offset}", size),)
-        yield Step("write MicroPython", (*esptool, "write-flash", chip.offset, str(image)), written)
+        size = self.image.stat().st_size
+        written = (DeviceFile(self.image, f"{chip.name}'s flash at {chip.offset}", size),)
+        yield Step("write MicroPython", (*esptool, "write-flash", chip.offset, str(self.image)), written)
 
-    def _answer(self) -> Step:
+    def ask(self) -> Step:
+        """Ask the board what it is. A new MicroPython starts for the first time then."""
         limit_s, patience_s = (TRY_S, FIRST_START_S) if self.image else (ANSWER_S, 0)
-        title = "see that MicroPython answers"
-        return Step(title, self._mpremote("exec", "pass"), limit_s=limit_s, patience_s=patience_s)
+        return Step("ask the board what it is", self._exec(ASK), limit_s=limit_s, patience_s=patience_s)
+
+    def copy(self, setup: Mapping[str, str]) -> Iterator[Step]:
+        """Put the firmware beside the old one and switch to it. `setup`: the files that make it one certain light."""
+        firmware = lamp_files()
+        folder = f"FOLDER = {firmware_folder()!r}\n"
+        staged = tuple(self._staged(name, text) for name, text in staged_files(setup).items())
+        yield Step("clear what an unfinished copy left", self._exec(folder + SWEEP + MAKE))
+        yield self._copy("copy the firmware", firmware, firmware_folder() + "/lamp/")
+        yield self._copy("copy what makes it start", staged, "")
+        yield Step("switch to it", self._exec(SWITCH))
+        yield Step("clear what is no longer used", self._exec(folder + SWEEP))
+
+    def start(self) -> Step:
+        """Start what is on the chip."""
+        return Step("start it", self._mpremote("reset"))
+
+    def steps(self, setup: Mapping[str, str]) -> Iterator[Step]:
+        """Each step, in order. Raises Invalid for an image that is none."""
+        yield from self.write_image()
+        yield self.ask()
+        yield from self.copy(setup)
+        yield self.start()
 
     def _copy(self, title: str, files: tuple[DeviceFile, ...], folder: str) -> Step:
         sources = (str(file.source) for file in files)
         return Step(title, self._mpremote("fs", "cp", *sources, f":{folder}"), files)
 
-    def _setup_files(self) -> tuple[DeviceFile, ...]:
-        return tuple(DeviceFile(self.staging / name, name, len(text.encode())) for name, text in self.setup.items())
+    def _staged(self, name: str, text: str) -> DeviceFile:
+        return DeviceFile(self.staging / name, name, len(text.encode()))
+
+    def _exec(self, code: str) -> tuple[str, ...]:
+        return self._mpremote("exec", code)
 
     def _mpremote(self, *words: str) -> tuple[str, ...]:
         return ("mpremote", "connect", self.port, *words)
 
 
 def lamp_files() -> tuple[DeviceFile, ...]:
-    """The firmware's package as it lies here, for `lib/lamp/` on the chip."""
-    return tuple(_file(source, "lib/lamp/") for source in sorted((FIRMWARE / "lamp").glob("*.py")))
+    """The firmware's package as it lies here, for its own folder on the chip."""
+    folder = firmware_folder() + "/lamp/"
+    return tuple(DeviceFile(source, folder + source.name, source.stat().st_size) for source in _sources())
 
 
-def _file(source: Path, folder: str) -> DeviceFile:
-    return DeviceFile(source, folder + source.name, source.stat().st_size)
+def staged_files(setup: Mapping[str, str]) -> dict[str, str]:
+    """What else the chip gets, by the name that it has until the switch: settings, certificate, `main.py`."""
+    start = (FIRMWARE / MAIN).read_text(encoding="utf-8")
+    main = f"__import__('sys').path.insert(0, {firmware_folder()!r})  # the firmware that starts\n{start}"
+    files = {name + NEW if name == SETTINGS else name: text for name, text in setup.items()}
+    return {**files, MAIN + NEW: main}
+
+
+def firmware_folder() -> str:
+    """The firmware's folder on the chip: another content, another folder."""
+    digest = hashlib.sha256()
+    for source in _sources():
+        content = source.read_bytes()
+        digest.update(f"{source.name} {len(content)}\n".encode() + content)
+    return f"firmware-{digest.hexdigest()[:8]}"
+
+
+def _sources() -> list[Path]:
+    return sorted((FIRMWARE / "lamp").glob("*.py"))

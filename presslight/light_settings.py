@@ -1,8 +1,9 @@
 """What a light is told when it is set up: the files beside its firmware, the same on the chip and simulated.
 
-`settings.json` holds passwords; `ca.pem` is there where the broker speaks TLS.
+`settings.json` holds passwords; it names the certificate's file, which is there where the broker speaks TLS.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -14,7 +15,6 @@ from contract.errors import Invalid, printable
 from contract.words import is_light_id
 
 SETTINGS = "settings.json"
-CA = "ca.pem"
 
 
 def check_name(name: str) -> None:
@@ -51,8 +51,11 @@ def setup_files(
     }
     if pins:
         settings["pins"] = dict(pins)
-    certificate = {CA: _certificate(address)} if address.tls else {}
-    return {SETTINGS: _written(settings), **certificate}
+    if not address.tls:
+        return {SETTINGS: _written(settings)}
+    certificate = _certificate(address)
+    name = f"ca-{hashlib.sha256(certificate.encode()).hexdigest()[:8]}.pem"  # another one takes no file from the old
+    return {SETTINGS: _written({**settings, "ca": name}), name: certificate}
 
 
 def set_up_before(files: dict[str, str], folder: Path) -> dict[str, str]:

@@ -19,7 +19,9 @@ from presslight.micropython import Command
 SCRIPT = r"""
 import json, os, sys
 
-PLACE, ABOUT = sys.argv[1], json.loads(sys.argv[2])
+PLACE = sys.argv[1] + "/chip.flash"
+with open(sys.argv[1] + "/chip.json") as file:
+    ABOUT = json.load(file)
 SIZE = 64 * 4096
 
 class Disk:
@@ -58,6 +60,10 @@ class Machine:
     @staticmethod
     def unique_id():
         return bytes([0x24, 0x0A, 0xC4, 0, 0, ABOUT["number"]])
+    @staticmethod
+    def Pin(number):
+        if number not in ABOUT["pins"]:
+            raise ValueError("invalid pin")
     class WDT:
         def __init__(self, timeout):
             Machine.feeds.append(timeout)
@@ -167,17 +173,19 @@ class Boot:
 class PretendedChip:
     """A chip with MicroPython. Its flash outlives `unplug`; `port` is where it is between `plug` and that.
 
-    `about` is what it says of itself: version, platform, machine, number (of its identity).
+    `about` is what it says of itself: version, platform, machine, number (of its identity), pins.
     """
 
     def __init__(self, micropython: Command, folder: Path, **about: Any) -> None:
         self.port = ""
-        self._command = [*micropython, str(folder / "chip.py"), str(folder / "chip.flash")]
+        self._folder = folder
+        self._command = [*micropython, str(folder / "chip.py"), str(folder)]
         self._about = {
             "version": (1, 24, 1),
             "platform": "esp32",
             "machine": "Generic ESP32 module with ESP32",
             "number": 1,
+            "pins": [*range(24), *range(25, 28), *range(32, 40)],
             "writes": 0,
             **about,
         }
@@ -194,9 +202,9 @@ class PretendedChip:
         """Give it power on a terminal that is there already, and which it closes in the end."""
         self._port = port
         self.port = os.ttyname(port)
-        command = [*self._command, json.dumps({**self._about, "writes": writes})]
+        (self._folder / "chip.json").write_text(json.dumps({**self._about, "writes": writes}))
         self._process = subprocess.Popen(
-            command, stdin=inside, stdout=inside, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+            self._command, stdin=inside, stdout=inside, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
         os.close(inside)  # now a chip that dies takes its port with it
 

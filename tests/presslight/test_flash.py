@@ -8,31 +8,43 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from broker.authority import Authority
-from presslight import flash_plan
+from presslight import flash_plan, tool
+from presslight.board import WATCHDOG_MS
 from presslight.command import app
-from presslight.flash_plan import FIRMWARE
+from presslight.flash_plan import FIRMWARE, firmware_folder
 from presslight.micropython import Command
 from tests.presslight.pretended_chip import pretended_chip
 from tests.presslight.test_flash_plan import image
 
 LIGHT = ("--name", "kitchen", "--wifi-ssid", "home", "--broker", "mqtt://kitchen:brokerword@192.168.1.2")
 WAIT_S = 30
+BOARD = {"platform": "esp32", "version": [1, 24, 1], "machine": "Generic ESP32 module with ESP32", "number": "240a"}
 NOTE = """\
 #!/bin/sh
 printf '%s\\n' "$0" "$@" >>"$NOTES"
 for word; do
     case "$word" in
-    */settings.json) stat -c %a "$word" >>"$NOTES"; cat "$word" >"$NOTES.settings" ;;
+    */settings.json.new) stat -c %a "$word" >>"$NOTES"; cat "$word" >"$NOTES.settings" ;;
     esac
 done
+case "$*" in
+*implementation*) echo "$BOARD" ;;
+esac
 echo "$SAYS" >&2
 exit "${FAILS:-0}"
+"""
+WAIT = """\
+#!/bin/sh
+case "$*" in
+*implementation*) cat {folder}/board ;;
+*) echo $$ >{folder}/started; exec sleep 1000 ;;
+esac
 """
 
 Run: TypeAlias = Callable[..., Result]
@@ -41,9 +53,9 @@ Run: TypeAlias = Callable[..., Result]
 @pytest.fixture
 def bench(tmp_path: Path) -> Path:
     """A folder with an esptool and an mpremote that only note what they were asked, and a port."""
-    for tool in ("esptool", "mpremote"):
-        (tmp_path / tool).write_text(NOTE)
-        (tmp_path / tool).chmod(0o755)
+    for name in ("esptool", "mpremote"):
+        (tmp_path / name).write_text(NOTE)
+        (tmp_path / name).chmod(0o755)
     (tmp_path / "port").touch()
     return tmp_path
 
@@ -57,6 +69,7 @@ def flash(bench: Path) -> Run:
             "PATH": f"{bench}:{os.defpath}",
             "NOTES": str(bench / "notes"),
             "SAYS": says,
+            "BOARD": json.dumps({**BOARD, "pins": list(range(40))}),
             "FAILS": str(fails),
             "PRESSLIGHT_BROKER": None,
             "PRESSLIGHT_WIFI_PASSWORD": "wifiword",
@@ -78,9 +91,10 @@ def refused(run: Result) -> str:
 def test_dry_run_lists_each_file_with_its_size_and_no_secret(flash: Run, bench: Path) -> None:
     run = flash("--dry-run", *LIGHT, port="/dev/nowhere")
     assert (run.exit_code, run.stderr) == (0, "")
-    for path in (*(FIRMWARE / "lamp").glob("*.py"), FIRMWARE / "main.py"):
+    for path in (FIRMWARE / "lamp").glob("*.py"):
         assert re.search(rf"{path.name}  {path.stat().st_size} bytes", run.stdout)
-    assert "settings.json" in run.stdout
+    for name in ("settings.json.new", "main.py.new"):
+        assert re.search(rf"{name}  \d+ bytes", run.stdout)
     assert "simulator" not in run.stdout
     assert "brokerword" not in run.stdout
     assert "wifiword" not in run.stdout
@@ -96,7 +110,7 @@ def test_dry_run_needs_no_tools(flash: Run, tmp_path: Path) -> None:
 
 
 def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(flash: Run, bench: Path) -> None:
-    run = flash(*LIGHT, "--firmware-image", str(image(bench)), "--erase", "--led-pin", "5", "--button-pin", "9")
+    run = flash(*LIGHT, "--firmware-image", str(image(bench)), "--erase", "--led-pin", "25", "--button-pin", "14")
     assert run.exit_code == 0, run.stderr
     notes = (bench / "notes").read_text().splitlines()
     asked = [" ".join(words) for words in _calls(notes, bench)]
@@ -105,10 +119,10 @@ def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(fl
     settings = json.loads((bench / "notes.settings").read_text())
     assert settings["wifi"] == {"ssid": "home", "password": "wifiword"}
     assert (settings["host"], settings["password"]) == ("192.168.1.2", "brokerword")
-    assert settings["pins"] == {"lamp": 5, "button": 9}
+    assert settings["pins"] == {"lamp": 25, "button": 14}
 
 
-VERBS = ["erase-flash", "write-flash", "exec", "exec", "sleep", "lib/lamp/", "main.py", "reset"]
+VERBS = ["erase-flash", "write-flash", "exec", "exec", "/lamp/", "main.py.new", "exec", "exec", "reset"]
 
 
 def _calls(notes: list[str], bench: Path) -> list[list[str]]:
@@ -123,7 +137,7 @@ def _calls(notes: list[str], bench: Path) -> list[list[str]]:
 def test_flash_leaves_no_secret_behind(flash: Run, bench: Path) -> None:
     run = flash(*LIGHT)
     assert run.exit_code == 0
-    private = next(line for line in (bench / "notes").read_text().splitlines() if line.endswith("/settings.json"))
+    private = next(line for line in (bench / "notes").read_text().splitlines() if line.endswith("/settings.json.new"))
     assert not Path(private).parent.exists()
     for text in (run.stdout, run.stderr, (bench / "notes").read_text()):
         assert "brokerword" not in text
@@ -132,14 +146,15 @@ def test_flash_leaves_no_secret_behind(flash: Run, bench: Path) -> None:
 
 def test_flash_without_a_name_keeps_the_chips_settings(flash: Run, bench: Path) -> None:
     assert flash(PRESSLIGHT_BROKER="mqtt://192.168.1.2").exit_code == 0
-    assert "settings.json" not in (bench / "notes").read_text()
+    assert "settings.json.new\n" not in (bench / "notes").read_text()
+    assert "main.py.new\n" in (bench / "notes").read_text()
 
 
 def test_flash_brings_the_certificate(flash: Run, bench: Path) -> None:
     Authority(bench).create(["broker.example"])
     run = flash(*LIGHT[:4], "--broker", "mqtts://kitchen:x@192.168.1.2", "--ca-file", str(bench / "ca.crt"))
     assert run.exit_code == 0, run.stderr
-    assert "/ca.pem\n" in (bench / "notes").read_text()
+    assert re.search(r"/ca-[0-9a-f]{8}\.pem\n", (bench / "notes").read_text())
 
 
 @pytest.mark.parametrize(
@@ -200,11 +215,14 @@ def test_missing_password_is_not_asked_for_without_a_terminal(flash: Run) -> Non
         ("mpremote: could not enter raw repl", "does not answer"),
         ("A fatal error occurred: Failed to connect to ESP32: No serial data received.", "does not answer"),
         ("something else\nthe last line", "the last line"),
-        ("", "it says nothing"),
     ],
 )
 def test_failed_tool_is_one_clear_line(flash: Run, printed: str, says: str) -> None:
     assert says in refused(flash(says=printed, fails=1))
+
+
+def test_tool_that_fails_without_a_word_is_told() -> None:
+    assert tool.meaning("\n", "/dev/ttyUSB0") == "it says nothing"
 
 
 def test_failed_step_is_the_last(flash: Run, bench: Path) -> None:
@@ -214,12 +232,13 @@ def test_failed_step_is_the_last(flash: Run, bench: Path) -> None:
 
 def test_signal_ends_the_tool_and_takes_the_secrets_away(bench: Path) -> None:
     os.mkfifo(bench / "started")
-    (bench / "mpremote").write_text(f"#!/bin/sh\necho $$ >{bench}/started\nexec sleep 1000\n")
-    environment = {**os.environ, "PATH": f"{bench}:{os.defpath}", "TMPDIR": str(bench), "PRESSLIGHT_WIFI_PASSWORD": "x"}
+    (bench / "board").write_text(json.dumps({**BOARD, "pins": list(range(40))}))
+    (bench / "mpremote").write_text(WAIT.format(folder=bench))
+    environment = {"PATH": f"{bench}:{os.defpath}", "TMPDIR": str(bench), "PRESSLIGHT_WIFI_PASSWORD": "wifiword"}
     command = [sys.executable, "-m", "presslight", "flash", "--port", str(bench / "port"), *LIGHT]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL) as process:
         tool = os.pidfd_open(int((bench / "started").read_text()))
-        assert list(bench.glob("presslight-flash-*/settings.json"))
+        assert list(bench.glob("presslight-flash-*/settings.json.new"))
         process.terminate()
         process.wait(WAIT_S)
     assert not list(bench.glob("presslight-flash-*"))
@@ -227,14 +246,20 @@ def test_signal_ends_the_tool_and_takes_the_secrets_away(bench: Path) -> None:
     os.close(tool)
 
 
+def make_small_firmware(folder: Path) -> Path:
+    """Less to copy than the real firmware: mpremote is slow on purpose."""
+    (folder / "lamp").mkdir(parents=True)
+    (folder / "main.py").write_text("import lamp.part\n")
+    (folder / "lamp/__init__.py").write_text("VERSION = 'old'\n")
+    (folder / "lamp/part.py").write_text("# part\n")
+    return folder
+
+
 @pytest.fixture
 def small_firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Less to copy than the real firmware: mpremote is slow on purpose."""
-    (tmp_path / "firmware/lamp").mkdir(parents=True)
-    for name in ("main.py", "lamp/__init__.py", "lamp/new.py"):
-        (tmp_path / "firmware" / name).write_text(f"# {name}\n")
-    monkeypatch.setattr(flash_plan, "FIRMWARE", tmp_path / "firmware")
-    return tmp_path / "firmware"
+    folder = make_small_firmware(tmp_path / "firmware")
+    monkeypatch.setattr(flash_plan, "FIRMWARE", folder)
+    return folder
 
 
 def test_real_mpremote_puts_the_files_on_a_chip_and_keeps_its_settings_later(
@@ -244,15 +269,73 @@ def test_real_mpremote_puts_the_files_on_a_chip_and_keeps_its_settings_later(
     with pretended_chip(micropython, tmp_path) as chip:
         first = CliRunner().invoke(app, ["flash", "--port", chip.port, *LIGHT], env=environment)
         assert (first.exit_code, first.stdout) == (0, f"The chip on {chip.port} has its firmware and starts it now.\n")
-        assert chip.boot().files == {}  # empty, before the copy
-        files = chip.boot().files
-        assert json.loads(files["settings.json"])["wifi"] == {"ssid": "home", "password": "wifiword"}
-        (small_firmware / "lamp/new.py").rename(small_firmware / "lamp/newer.py")
+        boot = chip.boot()
+        was = firmware_folder()
+        assert (boot.runs, boot.error, boot.watchdog) == ("old", None, [WATCHDOG_MS])
+        assert json.loads(boot.files["settings.json"])["wifi"] == {"ssid": "home", "password": "wifiword"}
+        assert sorted(boot.files) == [f"{was}/lamp/__init__.py", f"{was}/lamp/part.py", "main.py", "settings.json"]
+        (small_firmware / "lamp/__init__.py").write_text("VERSION = 'new'\n")
         again = CliRunner().invoke(app, ["flash", "--port", chip.port])
         assert again.exit_code == 0
-        assert "main.py" not in chip.boot().files
-        later = chip.boot().files
-    assert later["settings.json"] == files["settings.json"]
-    assert sorted(files) == ["lib/lamp/__init__.py", "lib/lamp/new.py", "main.py", "settings.json"]
-    assert sorted(later) == ["lib/lamp/__init__.py", "lib/lamp/newer.py", "main.py", "settings.json"]
-    assert (files["main.py"], files["lib/lamp/new.py"]) == ("# main.py\n", "# lamp/new.py\n")
+        later = chip.boot()
+    now = firmware_folder()
+    assert (later.runs, later.error) == ("new", None)
+    assert later.files["settings.json"] == boot.files["settings.json"]
+    assert sorted(later.files) == [f"{now}/lamp/__init__.py", f"{now}/lamp/part.py", "main.py", "settings.json"]
+
+
+def test_firmware_in_the_place_of_an_older_version_goes(
+    micropython: Command, small_firmware: Path, tmp_path: Path
+) -> None:
+    with pretended_chip(micropython, tmp_path) as chip:
+        for command in (
+            ("mkdir", ":lib", ":lib/lamp"),
+            ("cp", str(small_firmware / "lamp/__init__.py"), ":lib/lamp/"),
+            ("cp", str(small_firmware / "main.py"), ":"),
+        ):
+            subprocess.run([tool.find("mpremote"), "connect", chip.port, "fs", *command], check=True)
+        run = CliRunner().invoke(app, ["flash", "--port", chip.port])
+        assert run.exit_code == 0, run.stderr
+        boot = chip.boot()
+    assert boot.runs == "old"
+    assert not [name for name in boot.files if name.startswith("lib/")]
+
+
+@pytest.mark.parametrize(
+    ("about", "says"),
+    [
+        (
+            {"version": (1, 22, 2)},
+            "MicroPython 1.23 or newer, and 1.22.2 is on the chip: take a newer image for ESP32_",
+        ),
+        ({"platform": "rp2", "machine": "Raspberry Pi Pico with RP2040"}, "is no ESP32, it says rp2"),
+        ({"machine": "Something with ESP32-H2"}, "knows no pins of such a chip"),
+        ({"machine": "Generic ESP32C3 module with ESP32-C3"}, "GPIO 25 of the esp32c3 (--led-pin) does not exist"),
+        ({"pins": [*range(16), *range(18, 25)]}, "GPIO 25 of the esp32 (--led-pin) does not exist on this board"),
+    ],
+)
+def test_board_that_cannot_be_the_light_is_told_and_goes_on(
+    micropython: Command, tmp_path: Path, about: dict[str, Any], says: str
+) -> None:
+    environment = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword"}
+    with pretended_chip(micropython, tmp_path, **about) as chip:
+        run = CliRunner().invoke(app, ["flash", "--port", chip.port, *LIGHT, "--led-pin", "25"], env=environment)
+        assert says in refused(run)
+        assert chip.boot().files == {}
+
+
+def test_pin_that_is_read_at_the_start_is_a_warning(micropython: Command, small_firmware: Path, tmp_path: Path) -> None:
+    environment = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword"}
+    with pretended_chip(micropython, tmp_path) as chip:
+        run = CliRunner().invoke(app, ["flash", "--port", chip.port, *LIGHT, "--led-pin", "12"], env=environment)
+        assert run.exit_code == 0
+        assert "GPIO 12 of the esp32 (--led-pin) is read at its start" in run.stderr
+        assert json.loads(chip.boot().files["settings.json"])["pins"] == {"lamp": 12, "button": 0}
+
+
+def test_usual_pins_are_those_of_the_board(micropython: Command, small_firmware: Path, tmp_path: Path) -> None:
+    environment = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword"}
+    with pretended_chip(micropython, tmp_path, machine="Generic ESP32C3 module with ESP32-C3FH4") as chip:
+        run = CliRunner().invoke(app, ["flash", "--port", chip.port, *LIGHT], env=environment)
+        assert (run.exit_code, "GPIO" in run.stderr) == (0, False)
+        assert json.loads(chip.boot().files["settings.json"])["pins"] == {"lamp": 4, "button": 9}

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from contract.errors import Invalid
-from presslight.esp_image import CHIPS, Chip, chip_of
-from presslight.flash_plan import CLEAR, FIRMWARE, FlashPlan, Step, lamp_files
+from presslight import flash_plan
+from presslight.esp_image import CHIPS, Chip, check_version, chip_of
+from presslight.flash_plan import FIRMWARE, SWEEP, SWITCH, FlashPlan, Step, firmware_folder, lamp_files
 from presslight.micropython import Command
 
 
@@ -17,30 +18,31 @@ def image(folder: Path, chip: int = 0, *, magic: int = 0xE9) -> Path:
     return path
 
 
-def plan(tmp_path: Path, **more: object) -> list[Step]:
-    setup = {"settings.json": "{}", "ca.pem": "PEM"}
-    return list(FlashPlan("/dev/ttyUSB0", **{"setup": setup, "staging": tmp_path, **more}).steps())  # type: ignore[arg-type]  # the tests choose what matters to them
+def plan(tmp_path: Path, *, setup: dict[str, str] | None = None, **more: object) -> list[Step]:
+    setup = {"settings.json": "{}", "ca-0123.pem": "PEM"} if setup is None else setup
+    made = FlashPlan("/dev/ttyUSB0", tmp_path, **more)  # type: ignore[arg-type]  # the tests choose what matters to them
+    return list(made.steps(setup))
 
 
 def test_plan_puts_each_firmware_file_and_no_stand_in_on_the_chip(tmp_path: Path) -> None:
     targets = [file.target for step in plan(tmp_path) for file in step.files]
-    lamp = sorted(f"lib/lamp/{path.name}" for path in (FIRMWARE / "lamp").glob("*.py"))
-    assert targets == [*lamp, "settings.json", "ca.pem", "main.py"]
+    lamp = sorted(f"{firmware_folder()}/lamp/{path.name}" for path in (FIRMWARE / "lamp").glob("*.py"))
+    assert targets == [*lamp, "settings.json.new", "ca-0123.pem", "main.py.new"]
     assert not [step for step in plan(tmp_path) if "simulator" in " ".join(step.command)]
 
 
 def test_plan_names_each_file_in_the_command_that_copies_it(tmp_path: Path) -> None:
-    for step in plan(tmp_path):
-        assert [str(file.source) for file in step.files] == [word for word in step.command if "/" in word][
-            1 : len(step.files) + 1
-        ]
-        if step.files:
-            assert step.command[:5] == ("mpremote", "connect", "/dev/ttyUSB0", "fs", "cp")
+    copies = [step for step in plan(tmp_path) if step.files]
+    assert len(copies) == 2
+    for step in copies:
+        assert step.command[:5] == ("mpremote", "connect", "/dev/ttyUSB0", "fs", "cp")
+        assert list(step.command[5:-1]) == [str(file.source) for file in step.files]
+        assert {step.command[-1]} == {f":{file.target.removesuffix(file.source.name)}" for file in step.files}
 
 
 def test_plan_without_settings_leaves_those_of_the_chip(tmp_path: Path) -> None:
     targets = [file.target for step in plan(tmp_path, setup={}) for file in step.files]
-    assert set(targets) == {file.target for file in lamp_files()} | {"main.py"}
+    assert set(targets) == {file.target for file in lamp_files()} | {"main.py.new"}
 
 
 def test_plan_without_an_image_needs_no_esptool(tmp_path: Path) -> None:
@@ -61,6 +63,23 @@ def test_plan_erases_only_when_told(tmp_path: Path) -> None:
     assert "erase-flash" not in plan(tmp_path, image=image(tmp_path))[0].command
 
 
+def test_plan_changes_nothing_that_runs_before_the_switch(tmp_path: Path) -> None:
+    for step in plan(tmp_path):
+        if SWITCH in step.command:
+            break
+        assert not [file.target for file in step.files if file.target in ("main.py", "settings.json")]
+
+
+def test_another_firmware_has_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lamp").mkdir()
+    monkeypatch.setattr(flash_plan, "FIRMWARE", tmp_path)
+    folders = set()
+    for name, text in (("a.py", "1"), ("b.py", "1"), ("b.py", "2")):
+        (tmp_path / "lamp" / name).write_text(text)
+        folders.add(firmware_folder())
+    assert len(folders) == 3
+
+
 @pytest.mark.parametrize(("number", "chip"), CHIPS.items())
 def test_image_says_for_which_chip_it_is(tmp_path: Path, number: int, chip: Chip) -> None:
     assert chip_of(image(tmp_path, number)) == chip
@@ -78,15 +97,27 @@ def test_image_that_is_none_is_refused(tmp_path: Path) -> None:
         chip_of(image(tmp_path, 4711))
 
 
-def test_clearing_makes_the_folders_and_leaves_nothing_old_but_the_settings(
-    micropython: Command, tmp_path: Path
-) -> None:
-    for _ in range(2):
-        subprocess.run([*micropython, "-c", CLEAR], cwd=tmp_path, check=True)
-        assert not list((tmp_path / "lib/lamp").iterdir())
-        assert not (tmp_path / "main.py").exists()
-        for name in ("main.py", "settings.json", "record-0", "lib/other.py", "lib/lamp/old.py", "lib/lamp/old.mpy"):
-            (tmp_path / name).write_text("old")
-    subprocess.run([*micropython, "-c", CLEAR], cwd=tmp_path, check=True)
-    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    assert left == ["lib/other.py", "record-0", "settings.json"]
+def test_image_of_an_old_micropython_is_refused(tmp_path: Path) -> None:
+    path = image(tmp_path)
+    check_version(path)  # it does not tell
+    path.write_bytes(path.read_bytes() + b"MicroPython v1.22.2 on 2024-02-22")
+    with pytest.raises(Invalid, match=r"is MicroPython 1\.22, and the firmware needs 1\.23 or newer"):
+        check_version(path)
+    path.write_bytes(path.read_bytes().replace(b"v1.22.2", b"v1.23.0"))
+    check_version(path)
+
+
+def test_sweeping_leaves_what_is_used_and_what_is_not_ours(micropython: Command, tmp_path: Path) -> None:
+    used = ("main.py", "settings.json", "record-0", "boot.py", "lib/other.py", "ca.pem", "ca-1.pem")
+    unused = ("main.py.new", "settings.json.new", "ca-2.pem")
+    for folder in ("lib", "firmware-old/lamp", "firmware-used/lamp", "firmware-new/lamp"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "file.py").touch()
+    for name in used + unused:
+        (tmp_path / name).touch()
+    (tmp_path / "main.py").write_text("'firmware-used'")
+    (tmp_path / "settings.json").write_text('"ca-1.pem"')
+    subprocess.run([*micropython, "-c", "FOLDER = 'firmware-new'\n" + SWEEP], cwd=tmp_path, check=True)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    kept = {"lib/file.py", "firmware-used/lamp/file.py", "firmware-new/lamp/file.py"}
+    assert left == {*used, *kept}

@@ -163,7 +163,8 @@ async def test_certificate_goes_to_its_flash(tmp_path: Path) -> None:
     address = BrokerAddress(host="127.0.0.1", port=9, tls=True, ca_file=str(tmp_path / "ca.crt"))
     async with SimulatedLight("kitchen", address, tmp_path / "flash"):
         pass
-    assert (tmp_path / "flash" / "ca.pem").read_text() == "a certificate"
+    settings = json.loads((tmp_path / "flash" / "settings.json").read_text())
+    assert (tmp_path / "flash" / settings["ca"]).read_text() == "a certificate"
 
 
 # How it ends, and how it dies.
