@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -71,15 +71,16 @@ class ProxyLab:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         flow = next(self._flows)
-        with suppress(OSError):
-            house_reader, house_writer = await asyncio.open_connection(self.host, self._house)
-            try:
-                async with asyncio.TaskGroup() as ways:
-                    ways.create_task(self._carry(Lane(self._weather, flow, "up"), reader, house_writer))
-                    ways.create_task(self._carry(Lane(self._weather, flow, "down"), house_reader, writer))
-            finally:
-                writer.transport.abort()
-                house_writer.transport.abort()
+        house_reader, house_writer = await asyncio.open_connection(self.host, self._house)
+        try:
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(self._carry(Lane(self._weather, flow, "up"), reader, house_writer))
+                ways.create_task(self._carry(Lane(self._weather, flow, "down"), house_reader, writer))
+        except* OSError:
+            pass  # either side has gone; `suppress` looks into groups only from Python 3.12 on
+        finally:
+            writer.transport.abort()
+            house_writer.transport.abort()
 
     async def _carry(self, lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()

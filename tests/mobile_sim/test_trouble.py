@@ -49,7 +49,7 @@ async def server(answer: bytes, context: ssl.SSLContext | None = None) -> AsyncI
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
 
-    async with tcp_server(speak, ssl=context) as port:
+    async with tcp_server(speak, context=context) as port:
         yield port
 
 
