@@ -64,6 +64,9 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     ] = None,
     erase: Annotated[bool, typer.Option("--erase", help="Erase the whole chip before the image is written.")] = False,
     baud: Annotated[int, typer.Option(min=9_600, help="The speed at which the image is written.")] = 460_800,
+    watch: Annotated[
+        float, typer.Option(min=0, max=3_600, help="How many seconds to wait until the light has signed in; 0: none.")
+    ] = 60,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print each step and file and do nothing; needs no tools.")
     ] = False,
@@ -79,7 +82,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
             password = (wifi_password or "") if dry_run else _password(wifi_password)
             light = ChosenLight(name, _address(broker, ca_file), _ssid(wifi_ssid), password, led_pin, button_pin)
         _check_options(ctx, port, name, firmware_image, erase=erase)
-        order = Order(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light)
+        order = Order(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch)
         order.check()
         if dry_run:
             _print(order)

@@ -15,10 +15,11 @@ CLASSIC = CHIPS[0]
 
 @dataclass(frozen=True)
 class Order:
-    """`light`: None leaves the chip the light that it is."""
+    """`light`: None leaves the chip the light that it is. `watch_s`: how long its start is watched at most; 0: not."""
 
     plan: FlashPlan
     light: ChosenLight | None = None
+    watch_s: float = 0
 
     def check(self) -> None:
         """Raise Invalid for all that can be seen to fail before the chip is touched."""
@@ -40,10 +41,15 @@ class Order:
         if self.light and board.chip:
             chip_pins.check(board.chip, self.light.pins(board.chip), board.pins)
 
-    def warnings(self, board: Board) -> Iterator[str]:
-        """One sentence for what works on the board and may surprise."""
+    def warnings(self, board: Board, known: str | None = None) -> Iterator[str]:
+        """One sentence for what works on the board and may surprise. `known`: the chip that had the light's name."""
         if self.light and board.chip:
             yield from self.light.warnings(board.chip)
+        if self.light and known not in (None, board.number):
+            yield (
+                f"the broker knows {self.light.name} as another chip ({printable(known or '')}; this one is "
+                f"{board.number}): two lamps of one name shut each other out; give each its own, or leave that one off"
+            )
 
     def setup(self, board: Board | None = None) -> dict[str, str]:
         """The files that make the chip the light. Before the board was asked, its kind is taken from the image."""

@@ -6,31 +6,62 @@ from itertools import chain
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from contract.errors import Invalid
+from contract.errors import Invalid, PresslightError
 from presslight import tool
 from presslight.board import Board, read_board
-from presslight.console import err, out
+from presslight.chosen_light import ChosenLight
+from presslight.console import complain, err, out
+from presslight.first_words import FirstWords
 from presslight.flash_order import Order
 from presslight.flash_plan import Step, staged_files
 from presslight.light_settings import write_secret
+from presslight.serial_line import follow
+from presslight.sign_in import NotReached, sign_in
 from presslight.temporary_folder import temporary_folder
 
 
+class NotReporting(PresslightError):
+    """The firmware is on the chip, and the light has no link; the sentence says what keeps it."""
+
+    code = "not_reporting"
+
+
 async def fulfil(order: Order) -> None:
-    """Do all of it. Raises `ToolFailed`, and Invalid for a board that cannot be this light."""
+    """Do all of it. Raises ToolFailed, NotLetIn, NotReporting, and Invalid for a board that cannot be this light."""
+    known = await _try_broker(order.light) if order.light else None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with temporary_folder("flash") as private, Progress(*columns, console=err) as progress:
         plan = replace(order.plan, staging=private)
-        task = progress.add_task("", total=len(list(order.steps())))
-        shown = Shown(progress, task)
+        shown = Shown(progress, progress.add_task("", total=len(list(order.steps()))))
         await take(plan.write_image(), plan.port, shown)
         board = read_board(await take([plan.ask()], plan.port, shown))
-        await _check(order, board, shown)
+        await _check(order, board, known, shown)
         setup = order.setup(board)
         for name, text in staged_files(setup).items():
             write_secret(private / name, text)
         await take(chain(plan.copy(setup), [plan.start()]), plan.port, shown)
     out.print(f"The chip on {plan.port} has its firmware and starts it now.")
+    if order.watch_s:
+        await _watch(plan.port, order.watch_s)
+
+
+async def _try_broker(light: ChosenLight) -> str | None:
+    """Sign in as the light will; the number of the chip that the broker knows by its name, if it knows one."""
+    try:
+        return await sign_in(light.address, light.name)
+    except NotReached as error:
+        complain(f"{error}; the chip may be luckier")
+        return None
+
+
+async def _watch(port: str, limit_s: float) -> None:
+    """Wait until the light has its link. Raises NotReporting."""
+    words = FirstWords()
+    with err.status(f"Waiting until the light has signed in, {limit_s:.0f} s at most"):
+        await follow(port, words.hear, limit_s)
+    if not words.is_up:
+        raise NotReporting(f"the firmware is on the chip, but {words.why()}")
+    out.print("The light has signed in at its broker.")
 
 
 class Shown:
@@ -48,10 +79,6 @@ class Shown:
         """Count it."""
         self._progress.advance(self._task)
 
-    def warn(self, sentence: str) -> None:
-        """Say what may surprise, above the progress."""
-        self._progress.console.print(f"presslight: {sentence}", markup=False, soft_wrap=True)
-
 
 async def take(steps: Iterable[Step], port: str, shown: Shown) -> str:
     """Take each step; what the last one printed. Raises `ToolFailed`."""
@@ -63,12 +90,12 @@ async def take(steps: Iterable[Step], port: str, shown: Shown) -> str:
     return printed
 
 
-async def _check(order: Order, board: Board, shown: Shown) -> None:
+async def _check(order: Order, board: Board, known: str | None, shown: Shown) -> None:
     """Refuse a board, which goes on with what it did before it was asked; nothing on it was changed."""
     try:
         order.check_board(board)
     except Invalid:
         await take([order.plan.start()], order.plan.port, shown)
         raise
-    for sentence in order.warnings(board):
-        shown.warn(sentence)
+    for sentence in order.warnings(board, known):
+        complain(sentence)

@@ -22,7 +22,11 @@ from presslight.micropython import Command
 from tests.presslight.pretended_chip import pretended_chip
 from tests.presslight.test_flash_plan import image
 
-LIGHT = ("--name", "kitchen", "--wifi-ssid", "home", "--broker", "mqtt://kitchen:brokerword@192.168.1.2")
+NOWHERE = "224.0.0.1"
+"""No address of a machine: nothing leaves this one."""
+
+BROKER = f"mqtt://kitchen:brokerword@{NOWHERE}"
+LIGHT = ("--name", "kitchen", "--wifi-ssid", "home", "--broker", BROKER, "--watch", "0")
 WAIT_S = 30
 BOARD = {"platform": "esp32", "version": [1, 24, 1], "machine": "Generic ESP32 module with ESP32", "number": "240a"}
 NOTE = """\
@@ -75,7 +79,9 @@ def flash(bench: Path) -> Run:
             "PRESSLIGHT_WIFI_PASSWORD": "wifiword",
             **more,
         }
-        return CliRunner().invoke(app, ["flash", "--port", port or str(bench / "port"), *options], env=environment)
+        return CliRunner().invoke(
+            app, ["flash", "--port", port or str(bench / "port"), "--watch", "0", *options], env=environment
+        )
 
     return run
 
@@ -118,7 +124,7 @@ def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(fl
     assert "600" in notes
     settings = json.loads((bench / "notes.settings").read_text())
     assert settings["wifi"] == {"ssid": "home", "password": "wifiword"}
-    assert (settings["host"], settings["password"]) == ("192.168.1.2", "brokerword")
+    assert (settings["host"], settings["password"]) == (NOWHERE, "brokerword")
     assert settings["pins"] == {"lamp": 25, "button": 14}
 
 
@@ -152,7 +158,7 @@ def test_flash_without_a_name_keeps_the_chips_settings(flash: Run, bench: Path) 
 
 def test_flash_brings_the_certificate(flash: Run, bench: Path) -> None:
     Authority(bench).create(["broker.example"])
-    run = flash(*LIGHT[:4], "--broker", "mqtts://kitchen:x@192.168.1.2", "--ca-file", str(bench / "ca.crt"))
+    run = flash(*LIGHT[:4], "--broker", f"mqtts://kitchen:x@{NOWHERE}", "--ca-file", str(bench / "ca.crt"))
     assert run.exit_code == 0, run.stderr
     assert re.search(r"/ca-[0-9a-f]{8}\.pem\n", (bench / "notes").read_text())
 
@@ -275,7 +281,7 @@ def test_real_mpremote_puts_the_files_on_a_chip_and_keeps_its_settings_later(
         assert json.loads(boot.files["settings.json"])["wifi"] == {"ssid": "home", "password": "wifiword"}
         assert sorted(boot.files) == [f"{was}/lamp/__init__.py", f"{was}/lamp/part.py", "main.py", "settings.json"]
         (small_firmware / "lamp/__init__.py").write_text("VERSION = 'new'\n")
-        again = CliRunner().invoke(app, ["flash", "--port", chip.port])
+        again = CliRunner().invoke(app, ["flash", "--port", chip.port, "--watch", "0"])
         assert again.exit_code == 0
         later = chip.boot()
     now = firmware_folder()
@@ -294,7 +300,7 @@ def test_firmware_in_the_place_of_an_older_version_goes(
             ("cp", str(small_firmware / "main.py"), ":"),
         ):
             subprocess.run([tool.find("mpremote"), "connect", chip.port, "fs", *command], check=True)
-        run = CliRunner().invoke(app, ["flash", "--port", chip.port])
+        run = CliRunner().invoke(app, ["flash", "--port", chip.port, "--watch", "0"])
         assert run.exit_code == 0, run.stderr
         boot = chip.boot()
     assert boot.runs == "old"

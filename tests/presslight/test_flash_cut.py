@@ -150,7 +150,7 @@ def test_power_cut_at_any_write_leaves_a_lamp_that_starts(
 
 def flash(port: str, *options: str) -> Result:
     environment = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword", "PRESSLIGHT_BROKER": None}
-    return CliRunner().invoke(app, ["flash", "--port", port, *options], env=environment)
+    return CliRunner().invoke(app, ["flash", "--port", port, "--watch", "0", *options], env=environment)
 
 
 @pytest.fixture(scope="module")

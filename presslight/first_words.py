@@ -1,0 +1,73 @@
+"""What a light says on its serial line after its start: that it is there, or what keeps it. Nothing is read here."""
+
+import re
+from enum import StrEnum
+
+from contract.errors import printable
+
+UP = '{"link": "up"}'
+
+
+class Trouble(StrEnum):
+    """What keeps a light from its first report, and what to do."""
+
+    WIFI = (
+        "it has not joined its Wi-Fi: are name and password right (--wifi-ssid; letters count), is it a network of "
+        "2.4 GHz and near enough?"
+    )
+    NAME = (
+        "its Wi-Fi does not know the broker's name: give the broker's address (--broker), or a name that the router "
+        "knows"
+    )
+    BROKER = (
+        "it has joined its Wi-Fi and does not reach the broker: does that run, listen for the network and not only for "
+        "its own machine, on this port, and let a firewall pass it?"
+    )
+    TLS = (
+        "the broker's certificate is not what it trusts: is it of this CA (--ca-file), for this very name of the "
+        "broker, and valid today?"
+    )
+    LOG_IN = (
+        "the broker does not let it in: is its account there, with this password and its rights, and has the broker "
+        "read them since?"
+    )
+    BROKEN = "its firmware has stopped"
+
+
+_SIGNS = (
+    (r"^Wi-Fi: ", Trouble.WIFI),
+    (r"^link lost: .*(TLS|certificate|CERT|ASN1)", Trouble.TLS),
+    (r"^link lost: refused: code", Trouble.LOG_IN),
+    (r"^link lost: (\[Errno )?-\d+", Trouble.NAME),
+    (r"^link lost: ", Trouble.BROKER),
+    (r"^(\w+Error|BadSettings)\b", Trouble.BROKEN),
+)
+"""The firmware's lines, as patterns; the first that fits holds."""
+
+_CERTAIN = (Trouble.TLS, Trouble.LOG_IN, Trouble.BROKEN)
+"""Said twice, these do not go away by waiting."""
+
+
+class FirstWords:
+    """The lines so far. `is_up`: it has its link. `trouble`: the newest; without any it is still without Wi-Fi."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.trouble = Trouble.WIFI
+        self._line = ""
+        self._times = 0
+
+    def hear(self, line: str) -> bool:
+        """Take a line; answers whether enough was heard."""
+        self.is_up = self.is_up or line == UP
+        found = next((trouble for pattern, trouble in _SIGNS if re.search(pattern, line)), None)
+        if found:
+            self._times = self._times + 1 if found is self.trouble else 1
+            self.trouble = found
+            self._line = line
+        return self.is_up or (self.trouble in _CERTAIN and self._times > 1)
+
+    def why(self) -> str:
+        """Say what keeps it, with its own words."""
+        own = f" (it says: {printable(self._line[:120])})" if self._line else ""
+        return f"{self.trouble}{own}"
