@@ -1,11 +1,10 @@
 """What a board says of itself: MicroPython on it is asked before anything is changed."""
 
 import json
-import re
 from dataclasses import dataclass
 
 from contract.errors import printable
-from presslight.esp_image import CHIPS, OLDEST, Chip, dotted
+from presslight.esp_image import OLDEST, Chip, chip_named, dotted
 from presslight.tool import ToolFailed
 
 WATCHDOG_MS = 600_000
@@ -42,9 +41,7 @@ class Board:
     @property
     def chip(self) -> Chip | None:
         """Which of the family it is; None: one that is unknown here."""
-        found = re.search(r"with ESP32-?([A-Z]\d)?[^ ]*$", self.machine)
-        name = "esp32" + (found[1] or "").lower() if found else ""
-        return next((chip for chip in CHIPS.values() if chip.name == name), None)
+        return chip_named(self.machine.rpartition(" with ")[2])
 
     def unusable(self) -> str | None:
         """Why no light can be made of it, and what to do; None: one can."""

@@ -44,6 +44,13 @@ CHIPS = {
 """By the number in the image's header; MicroPython's own list of ports and offsets."""
 
 
+def chip_named(name: str) -> Chip | None:
+    """The chip that MicroPython or esptool calls so (`ESP32-C3FH4`, `ESP32-D0WDQ6`); None: unknown here."""
+    found = re.match(r"ESP32-?([CPSH]\d)?", name)
+    known = found and "esp32" + (found[1] or "").lower()
+    return next((chip for chip in CHIPS.values() if chip.name == known), None)
+
+
 def chip_of(image: Path) -> Chip:
     """The chip that `image` is made for. Raises Invalid for what is no image, or for a chip unknown here."""
     try:

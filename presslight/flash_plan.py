@@ -16,10 +16,12 @@ from presslight.light_settings import SETTINGS
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 ANSWER_S = 12
 """How long a chip may take to answer at all: mpremote would wait for one that is silent for ever."""
+NAME_S = 5
+"""How long its boot loader may take."""
 FIRST_START_S = 60
 """How long a chip may take for its first start, when it formats the rest of its flash and hears nothing."""
-TRY_S = 4
-"""How long it is listened to meanwhile, before it is called again."""
+TRY_S = 15
+"""How long one call may take meanwhile; mpremote itself gives up after 10 s of silence."""
 LIMIT_S = 300
 
 MAIN = "main.py"
@@ -124,6 +126,11 @@ class FlashPlan:
         """Ask the board what it is. A new MicroPython starts for the first time then."""
         limit_s, patience_s = (TRY_S, FIRST_START_S) if self.image else (ANSWER_S, 0)
         return Step("ask the board what it is", self._exec(ASK), limit_s=limit_s, patience_s=patience_s)
+
+    def ask_boot_loader(self) -> Step:
+        """Ask a chip without MicroPython what it is; it starts anew."""
+        command = ("esptool", "--port", self.port, "--connect-attempts", "1", "chip-id")
+        return Step("ask its boot loader", command, limit_s=NAME_S)
 
     def copy(self, setup: Mapping[str, str]) -> Iterator[Step]:
         """Put the firmware beside the old one and switch to it. `setup`: the files that make it one certain light."""

@@ -1,20 +1,22 @@
 """The flashing itself: takes the steps, and asks the board before anything on it is changed."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from contract.errors import Invalid, PresslightError
 from presslight import tool
 from presslight.board import Board, read_board
 from presslight.chosen_light import ChosenLight
 from presslight.console import complain, err, out
+from presslight.esp_image import Chip, chip_named
 from presslight.first_words import FirstWords
 from presslight.flash_order import Order
-from presslight.flash_plan import Step, staged_files
+from presslight.flash_plan import FlashPlan, Step, staged_files
+from presslight.flash_progress import FlashProgress
 from presslight.light_settings import write_secret
+from presslight.port import trouble
 from presslight.serial_line import follow
 from presslight.sign_in import NotReached, sign_in
 from presslight.temporary_folder import temporary_folder
@@ -29,12 +31,10 @@ class NotReporting(PresslightError):
 async def fulfil(order: Order) -> None:
     """Do all of it. Raises ToolFailed, NotLetIn, NotReporting, and Invalid for a board that cannot be this light."""
     known = await _try_broker(order.light) if order.light else None
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with temporary_folder("flash") as private, Progress(*columns, console=err) as progress:
+    with temporary_folder("flash") as private, FlashProgress(len(list(order.steps()))) as shown:
         plan = replace(order.plan, staging=private)
-        shown = Shown(progress, progress.add_task("", total=len(list(order.steps()))))
         await take(plan.write_image(), plan.port, shown)
-        board = read_board(await take([plan.ask()], plan.port, shown))
+        board = await _ask(plan, shown)
         await _check(order, board, known, shown)
         setup = order.setup(board)
         for name, text in staged_files(setup).items():
@@ -54,6 +54,29 @@ async def _try_broker(light: ChosenLight) -> str | None:
         return None
 
 
+async def _ask(plan: FlashPlan, shown: FlashProgress) -> Board:
+    try:
+        return read_board(await take([plan.ask()], plan.port, shown))
+    except tool.ToolFailed:
+        chip = None if plan.image or trouble(plan.port) else await _chip_without_micropython(plan, shown)
+        if chip is None:
+            raise
+    raise tool.ToolFailed(
+        f"the {chip.name} on {plan.port} is there, and no MicroPython answers on it: take an image for {chip.board} "
+        "from MicroPython's download page, and name it (--firmware-image FILE --erase) beside all settings"
+    )
+
+
+async def _chip_without_micropython(plan: FlashPlan, shown: FlashProgress) -> Chip | None:
+    """Ask the boot loader; None: no answer either, or no esptool."""
+    try:
+        printed = await take([plan.ask_boot_loader()], plan.port, shown)
+    except tool.ToolFailed:
+        return None
+    found = re.search(r"^Connected to (ESP32\S*) on ", printed, re.MULTILINE)
+    return chip_named(found[1]) if found else None
+
+
 async def _watch(port: str, limit_s: float) -> None:
     """Wait until the light has its link. Raises NotReporting."""
     words = FirstWords()
@@ -64,23 +87,7 @@ async def _watch(port: str, limit_s: float) -> None:
     out.print("The light has signed in at its broker.")
 
 
-class Shown:
-    """The progress, on the terminal."""
-
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress = progress
-        self._task = task
-
-    def begin(self, step: Step) -> None:
-        """Say what is done now."""
-        self._progress.update(self._task, description=step.title)
-
-    def end(self) -> None:
-        """Count it."""
-        self._progress.advance(self._task)
-
-
-async def take(steps: Iterable[Step], port: str, shown: Shown) -> str:
+async def take(steps: Iterable[Step], port: str, shown: FlashProgress) -> str:
     """Take each step; what the last one printed. Raises `ToolFailed`."""
     printed = ""
     for step in steps:
@@ -90,7 +97,7 @@ async def take(steps: Iterable[Step], port: str, shown: Shown) -> str:
     return printed
 
 
-async def _check(order: Order, board: Board, known: str | None, shown: Shown) -> None:
+async def _check(order: Order, board: Board, known: str | None, shown: FlashProgress) -> None:
     """Refuse a board, which goes on with what it did before it was asked; nothing on it was changed."""
     try:
         order.check_board(board)

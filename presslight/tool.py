@@ -20,6 +20,7 @@ MEANINGS = (
     (r"no such file|errno 2\b|no device found", ABSENT),
     (r"exclusively lock|errno 11\b|errno 16\b|in use|busy", IN_USE),
     (r"input/output error|errno (?:5|6|19)\b|device disconnected", "{port} went away: is its cable well?"),
+    (r"enospc|errno 28\b|no space", "the flash of the chip on {port} is full: erase it (--erase, with an image)"),
     (
         r"no serial data|failed to connect|raw repl|timeout|timed out|wrong boot mode",
         "the chip on {port} does not answer: hold its BOOT button meanwhile; is MicroPython on it (--firmware-image)?",

@@ -217,6 +217,8 @@ def test_missing_password_is_not_asked_for_without_a_terminal(flash: Run) -> Non
         ),
         ("OSError: [Errno 5] Input/output error", "went away"),
         ("termios.error: (5, 'Input/output error')", "went away"),
+        ("mpremote: [Errno 28] ENOSPC", "is full"),
+        ("OSError: 28 no space left", "is full"),
         ("device disconnected or multiple access on port?", "went away"),
         ("mpremote: could not enter raw repl", "does not answer"),
         ("A fatal error occurred: Failed to connect to ESP32: No serial data received.", "does not answer"),

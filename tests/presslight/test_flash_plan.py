@@ -7,7 +7,7 @@ import pytest
 
 from contract.errors import Invalid
 from presslight import flash_plan
-from presslight.esp_image import CHIPS, Chip, check_version, chip_of
+from presslight.esp_image import CHIPS, Chip, check_version, chip_named, chip_of
 from presslight.flash_plan import FIRMWARE, SWEEP, SWITCH, FlashPlan, Step, firmware_folder, lamp_files
 from presslight.micropython import Command
 
@@ -16,6 +16,10 @@ def image(folder: Path, chip: int = 0, *, magic: int = 0xE9) -> Path:
     path = folder / "micropython.bin"
     path.write_bytes(bytes([magic, *bytes(11)]) + chip.to_bytes(2, "little") + bytes(86))
     return path
+
+
+def board_name(chip: Chip) -> str:
+    return chip.name.upper().replace("ESP32", "ESP32-").rstrip("-")
 
 
 def plan(tmp_path: Path, *, setup: dict[str, str] | None = None, **more: object) -> list[Step]:
@@ -83,6 +87,23 @@ def test_another_firmware_has_another_folder(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(("number", "chip"), CHIPS.items())
 def test_image_says_for_which_chip_it_is(tmp_path: Path, number: int, chip: Chip) -> None:
     assert chip_of(image(tmp_path, number)) == chip
+
+
+@pytest.mark.parametrize(
+    ("name", "chip"),
+    [
+        *((board_name(chip), chip) for chip in CHIPS.values()),
+        ("ESP32-C3FH4", CHIPS[5]),
+        ("ESP32-D0WDQ6", CHIPS[0]),
+        ("ESP32-UNICORE", CHIPS[0]),
+        ("ESP32S3", CHIPS[9]),
+        ("ESP32-H2", None),
+        ("RP2040", None),
+        ("", None),
+    ],
+)
+def test_chip_is_known_by_its_name(name: str, chip: Chip | None) -> None:
+    assert chip_named(name) == chip
 
 
 def test_image_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_new_chip_is_a_light_after_the_first_flashing(
 def test_chip_that_hears_nothing_while_it_formats_its_flash_is_called_again(
     micropython: Command, small_firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flash_plan, "TRY_S", 1)
+    monkeypatch.setattr(flash_plan, "TRY_S", 5)  # on a pseudo-terminal mpremote itself waits for ever, not for 10 s
     with new_chip(micropython, tmp_path, deaf_to=len(CALL)) as new:
         run = CliRunner().invoke(
             app, ["flash", "--port", new.port, "--firmware-image", str(image(tmp_path)), *LIGHT], env=ENVIRONMENT
@@ -54,3 +54,17 @@ def test_chip_that_never_starts_is_told(
         )
     assert run.exit_code == 2
     assert f"the chip on {new.port} does not answer" in run.stderr.splitlines()[-1]
+
+
+def test_new_chip_without_an_image_is_told_which_it_needs(
+    micropython: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flash_plan, "ANSWER_S", 1)
+    monkeypatch.setattr(flash_plan, "NAME_S", 60)
+    with new_chip(micropython, tmp_path) as new:
+        run = CliRunner().invoke(app, ["flash", "--port", new.port, *LIGHT], env=ENVIRONMENT)
+    assert run.exit_code == 2
+    said = run.stderr.splitlines()[-1]
+    assert (
+        f"the esp32 on {new.port} is there, and no MicroPython answers on it: take an image for ESP32_GENERIC" in said
+    )
