@@ -92,10 +92,15 @@ async def start(
     stdout: int = DEVNULL,
     stderr: int = DEVNULL,
     env: Mapping[str, str] | None = None,
+    session: bool = False,
 ) -> Forked:
-    """Start `python -m module words…`; the streams are DEVNULL, PIPE or a file's number, here and in this network."""
+    """Start `python -m module words…`; the streams are DEVNULL, PIPE or a file's number, here and in this network.
+
+    `session`: in a session of its own, whose terminal is the one at its stdin.
+    """
     loop = asyncio.get_running_loop()
-    asked = {"module": module, "words": words, "env": dict(os.environ if env is None else env), "cwd": str(Path.cwd())}
+    own = dict(os.environ if env is None else env)
+    asked = {"module": module, "words": words, "env": own, "cwd": str(Path.cwd()), "session": session}
     teller, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     teller.setblocking(False)
     with ExitStack() as lent, theirs:

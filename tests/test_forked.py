@@ -18,13 +18,19 @@ network, files = os.readlink("/proc/self/ns/net"), sorted(os.listdir("/proc/self
 print(json.dumps([sys.argv[1:], sys.path[0], os.getcwd(), dict(os.environ), network, files]))
 print(len(sys.stdin.read()), file=sys.stderr)
 """
+SHOWS = """
+import os
+from presslight.console import out
+print(out.width, out.color_system, os.getsid(0) == os.getpid(), os.tcgetpgrp(0) == os.getpid())
+"""
 WAIT_S = 30
 
 
 @pytest.fixture(autouse=True)
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module `tells` that prints what it has, and one, `waits`, that ends by a signal alone."""
+    """Modules: `tells` and `shows` print what they have, `waits` ends by a signal alone."""
     (tmp_path / "tells.py").write_text(TELLS)
+    (tmp_path / "shows.py").write_text(SHOWS)
     (tmp_path / "waits.py").write_text("import signal\nprint('here', flush=True)\nsignal.pause()\n")
     monkeypatch.chdir(tmp_path)
 
@@ -76,3 +82,15 @@ async def test_words_of_a_verb_and_its_exit_code_are_those_of_the_command(tmp_pa
     ours, theirs = await from_the_server("presslight", *words, env=env), await real("presslight", *words, env=env)
     assert ours == theirs
     assert ours[2] == 2
+
+
+async def test_terminal_and_variables_are_those_of_the_program_and_not_those_of_the_server() -> None:
+    """presslight's consoles look at them as they are loaded."""
+    keyboard, inside = os.openpty()
+    env = {**os.environ, "COLUMNS": "77", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    process = await forked.start(module="shows", stdin=inside, stdout=inside, env=env, session=True)
+    os.close(inside)
+    async with asyncio.timeout(WAIT_S):
+        assert await process.wait() == 0
+    assert os.read(keyboard, 100) == b"77 truecolor True True\r\n"
+    os.close(keyboard)
