@@ -1,17 +1,17 @@
 """`presslight up --lan` in a network of its own: what it tells, and that others reach it there."""
 
+import asyncio
 import os
 import pty
 import re
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -21,6 +21,8 @@ from presslight.command import app
 from presslight.lan import NOT_THERE
 from presslight.page_link import RECORD
 from presslight.store_address import store_of
+from tests import forked
+from tests.forked import Forked
 from tests.lab.namespace import Namespace, is_permitted
 from tests.presslight import qr_reader
 
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.skipif(not is_permitted(), reason="no right to make net
 WAIT_S = 60
 ADDRESS = "10.77.0.1"
 UP = "Ctrl-C ends it."
-Start = Callable[..., str]
+Start = Callable[..., Coroutine[Any, Any, str]]
 
 
 @pytest.fixture
@@ -48,33 +50,32 @@ def lan(network: Namespace) -> Iterator[Namespace]:
 
 
 @pytest.fixture
-def start(network: Namespace, tmp_path: Path) -> Iterator[Start]:
+async def start(network: Namespace, tmp_path: Path) -> AsyncIterator[Start]:
     """Runs `presslight …` in the network, on a terminal unless told otherwise; gives what it printed until it is up."""
-    with ExitStack() as ended:
+    async with AsyncExitStack() as ended:
 
-        def run(*words: str, terminal: bool = True, until: str | None = UP) -> str:
+        async def run(*words: str, terminal: bool = True, until: str | None = UP) -> str:
             ours, theirs = pty.openpty() if terminal else os.pipe()
             ended.callback(os.close, ours)
             own = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "100"}
             own |= {"TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
             with network.entered():
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "presslight", *words], stdout=theirs, stderr=subprocess.STDOUT, env=own
-                )
+                process = await forked.start(*words, stdout=theirs, stderr=theirs, env=own)
             os.close(theirs)
-            ended.callback(end, process)
+            ended.push_async_callback(end, process)
             return heard(ours, until)
 
         yield run
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+async def end(process: Forked) -> None:
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            await process.wait()
     finally:
         process.kill()
-        process.wait()
+        await process.wait()
 
 
 def heard(file: int, until: str | None) -> str:
@@ -101,11 +102,11 @@ def answers(network: Namespace, host: str, port: int) -> bool:
 
 
 @pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
-def test_phones_and_home_assistant_are_told_where_to_connect(
+async def test_phones_and_home_assistant_are_told_where_to_connect(
     lan: Namespace, start: Start, tmp_path: Path, broker: str
 ) -> None:
     more = ("--lights", "0", "--port", "8788", "--broker", broker)
-    said = start(*as_documented(tmp_path), *more)
+    said = await start(*as_documented(tmp_path), *more)
     assert "Phone page: http://10.77.0.1:8788" in said
     assert qr_reader.read(said) == ["http://10.77.0.1:8788"]
     assert "Broker: mqtt://10.77.0.1:1883" in said
@@ -114,7 +115,7 @@ def test_phones_and_home_assistant_are_told_where_to_connect(
     for host in (ADDRESS, "127.0.0.1"):
         assert answers(lan, host, 8788)
         assert answers(lan, host, 1883)
-    again = start("up", "--lan", "--home-assistant", "--lights", "0", "--port", "8789", "--broker", broker)
+    again = await start("up", "--lan", "--home-assistant", "--lights", "0", "--port", "8789", "--broker", broker)
     assert "Port      1883" not in again
 
 
@@ -126,37 +127,37 @@ def as_documented(folder: Path) -> list[str]:
     return [word.replace("/var/lib/presslight", str(folder / "house")) for word in line[1].split()]
 
 
-def test_demo_in_the_network_presses_and_shows_the_code(lan: Namespace, start: Start) -> None:
-    said = start("up", "--demo", "--lan", "--lights", "1", "--port", "0")
+async def test_demo_in_the_network_presses_and_shows_the_code(lan: Namespace, start: Start) -> None:
+    said = await start("up", "--demo", "--lan", "--lights", "1", "--port", "0")
     assert re.search(r"kitchen .* applied", said)
     (link,) = qr_reader.read(said)
     assert f"Phone page: {link}" in said.replace("\r", "")
     assert link.startswith(f"http://{ADDRESS}:")
 
 
-def test_every_address_as_the_host_is_told_as_the_network_s(lan: Namespace, start: Start) -> None:
-    said = start("up", "--host", "0.0.0.0", "--lights", "0", "--port", "8788")
+async def test_every_address_as_the_host_is_told_as_the_network_s(lan: Namespace, start: Start) -> None:
+    said = await start("up", "--host", "0.0.0.0", "--lights", "0", "--port", "8788")
     assert "http://10.77.0.1:8788/#token=" in said
     assert "0.0.0.0" not in said
     assert not answers(lan, ADDRESS, 1883)
 
 
-def test_without_a_terminal_the_link_has_to_do(lan: Namespace, start: Start) -> None:
-    said = start("up", "--lan", "--lights", "0", "--port", "8788", terminal=False)
+async def test_without_a_terminal_the_link_has_to_do(lan: Namespace, start: Start) -> None:
+    said = await start("up", "--lan", "--lights", "0", "--port", "8788", terminal=False)
     assert "http://10.77.0.1:8788/#token=" in said
     assert "\x1b" not in said
     assert not set(said) & set("▀▄█")
 
 
-def test_machine_without_a_network_says_so(network: Namespace, start: Start) -> None:
-    said = start("up", "--lan", "--lights", "0", "--port", "8788")
+async def test_machine_without_a_network_says_so(network: Namespace, start: Start) -> None:
+    said = await start("up", "--lan", "--lights", "0", "--port", "8788")
     assert NOT_THERE in said
     assert "http://127.0.0.1:8788/#token=" in said
     assert qr_reader.read(said) == []
 
 
-def test_loopback_stays_the_default(lan: Namespace, start: Start) -> None:
-    said = start("up", "--lights", "0", "--port", "8788", "--home-assistant")
+async def test_loopback_stays_the_default(lan: Namespace, start: Start) -> None:
+    said = await start("up", "--lights", "0", "--port", "8788", "--home-assistant")
     assert "http://127.0.0.1:8788/#token=" in said
     assert "--lan" in said
     assert qr_reader.read(said) == []
@@ -166,17 +167,17 @@ def test_loopback_stays_the_default(lan: Namespace, start: Start) -> None:
         assert not answers(lan, ADDRESS, port)
 
 
-def test_token_comes_with_the_link_that_the_bridge_last_had(lan: Namespace, start: Start, tmp_path: Path) -> None:
+async def test_token_comes_with_the_link_that_the_bridge_last_had(lan: Namespace, start: Start, tmp_path: Path) -> None:
     folder = str(tmp_path / "house")
-    start("up", "--lan", "--lights", "0", "--port", "8788", "--state", folder)
-    said = start("token", "--state", folder, until="#token=")
+    await start("up", "--lan", "--lights", "0", "--port", "8788", "--state", folder)
+    said = await start("token", "--state", folder, until="#token=")
     assert "http://10.77.0.1:8788/#token=" in said
 
 
-def test_token_s_code_reads_as_its_link(lan: Namespace, start: Start, tmp_path: Path) -> None:
+async def test_token_s_code_reads_as_its_link(lan: Namespace, start: Start, tmp_path: Path) -> None:
     folder = str(tmp_path / "house")
-    start("up", "--lights", "0", "--port", "8788", "--state", folder)
-    said = start("token", "--state", folder, "--lan", until=None)
+    await start("up", "--lights", "0", "--port", "8788", "--state", folder)
+    said = await start("token", "--state", folder, "--lan", until=None)
     token, link = said.replace("\r", "").splitlines()[:2]
     assert qr_reader.read(said) == [link]
     assert link == f"http://10.77.0.1:8788/#token={token}"
@@ -188,10 +189,10 @@ def test_token_for_a_network_that_is_not_there_is_one_line(network: Namespace, t
     assert (told.exit_code, told.stderr) == (2, f"presslight: {NOT_THERE}\n")
 
 
-def test_page_s_address_that_cannot_be_kept_is_told_and_the_bridge_stays(
+async def test_page_s_address_that_cannot_be_kept_is_told_and_the_bridge_stays(
     lan: Namespace, start: Start, tmp_path: Path
 ) -> None:
     (tmp_path / "house" / RECORD).mkdir(parents=True)
-    said = start("up", "--lights", "0", "--port", "8788", "--state", str(tmp_path / "house"))
+    said = await start("up", "--lights", "0", "--port", "8788", "--state", str(tmp_path / "house"))
     assert f"presslight: {tmp_path / 'house' / RECORD}: Is a directory" in said
     assert answers(lan, "127.0.0.1", 8788)
