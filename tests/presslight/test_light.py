@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import termios
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
@@ -18,8 +16,9 @@ from broker.accounts import Accounts
 from broker.mosquitto import Mosquitto
 from presslight import simulated_light
 from presslight.command import app
+from tests import forked
+from tests.forked import Forked
 
-LIGHT = [sys.executable, "-m", "presslight", "light"]
 NOWHERE = "mqtt://127.0.0.1:9"
 ENDS = {"TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
 WAIT_S = 30
@@ -30,12 +29,13 @@ LEAVE_ALTERNATE_SCREEN = "\x1b[?1049l"
 
 
 class Terminal:
-    """A terminal with the light in it: what it shows from the last look on, and keys."""
+    """A terminal with the light in it: what it shows from the last look on, and keys. `before`: its modes till then."""
 
-    def __init__(self, keyboard: int, screen: asyncio.StreamReader, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, keyboard: int, screen: asyncio.StreamReader, process: Forked, before: list[object]) -> None:
         self._keyboard = keyboard
         self._screen = screen
         self.process = process
+        self.before = before
 
     def type(self, key: str) -> None:
         os.write(self._keyboard, key.encode())
@@ -63,20 +63,15 @@ async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
             lambda: asyncio.StreamReaderProtocol(screen), os.fdopen(keyboard, "rb", 0)
         )
         exits.callback(transport.close)
-        process = await asyncio.create_subprocess_exec(
-            *("setsid", "--ctty", *LIGHT),
-            stdin=inside,
-            stdout=inside,
-            stderr=inside,
-            env={**ENVIRONMENT, "TMPDIR": str(tmp_path)},
-        )
+        before = list(termios.tcgetattr(inside))
+        own = {**ENVIRONMENT, "TMPDIR": str(tmp_path)}
+        process = await forked.start("light", stdin=inside, stdout=inside, stderr=inside, env=own, session=True)
         exits.push_async_callback(killed, process)
-        yield Terminal(keyboard, screen, process)
+        yield Terminal(keyboard, screen, process, before)
 
 
-async def killed(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.kill()
+async def killed(process: Forked) -> None:
+    process.kill()
     await process.wait()
 
 
@@ -109,27 +104,25 @@ async def test_r_cuts_the_power_and_w_takes_wifi_away_and_back(terminal: Termina
 
 @pytest.mark.parametrize("end", ["q", "\x03", "TERM", "HUP"])
 async def test_terminal_is_as_it_was_afterwards(terminal: Terminal, end: str, tmp_path: Path) -> None:
-    before = terminal.modes()
     await terminal.shows("q: quit")
-    assert terminal.modes() != before
+    assert terminal.modes() != terminal.before
     if end in ENDS:
         terminal.process.send_signal(ENDS[end])
     else:
         terminal.type(end)
     await terminal.shows(LEAVE_ALTERNATE_SCREEN)
     assert await terminal.exit_code() == 0
-    assert terminal.modes() == before
+    assert terminal.modes() == terminal.before
     assert is_empty(tmp_path)
 
 
 async def test_light_that_dies_leaves_the_terminal_and_says_why(terminal: Terminal) -> None:
-    before = terminal.modes()
     await terminal.shows("q: quit")
     os.kill(child_of(terminal.process.pid), signal.SIGKILL)
     await terminal.shows(LEAVE_ALTERNATE_SCREEN)
     await terminal.shows("the simulated light kitchen ended by itself with exit code -9")
     assert await terminal.exit_code() == 2
-    assert terminal.modes() == before
+    assert terminal.modes() == terminal.before
 
 
 def is_empty(folder: Path) -> bool:
@@ -145,9 +138,7 @@ async def test_pipe_gets_a_line_per_change_until_sigterm(tmp_path: Path) -> None
     async with asyncio.timeout(WAIT_S), Mosquitto(accounts) as broker:
         address = broker.address.signed_in_as("kitchen", accounts.password("kitchen"))
         (tmp_path / "broker").write_text(address.url())
-        process = await asyncio.create_subprocess_exec(
-            *LIGHT, "--broker", f"@{tmp_path / 'broker'}", stdin=PIPE, stdout=PIPE, env=ENVIRONMENT
-        )
+        process = await forked.start("light", "--broker", f"@{tmp_path / 'broker'}", stdout=PIPE, env=ENVIRONMENT)
         try:
             assert process.stdout
             while await process.stdout.readline() != b"kitchen: link up\n":
@@ -158,19 +149,22 @@ async def test_pipe_gets_a_line_per_change_until_sigterm(tmp_path: Path) -> None
             await killed(process)
 
 
-def test_reader_that_leaves_ends_the_light_quietly() -> None:
-    with subprocess.Popen(LIGHT, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT, text=True) as process:
-        assert process.stdout
-        assert process.stderr
-        process.stdout.close()
-        assert (process.wait(WAIT_S), process.stderr.read()) == (0, "")
+async def test_reader_that_leaves_ends_the_light_quietly() -> None:
+    reader, writer = os.pipe()
+    process = await forked.start("light", stdout=writer, stderr=PIPE, env=ENVIRONMENT)
+    os.close(writer)
+    os.close(reader)
+    async with asyncio.timeout(WAIT_S):
+        _, complaint = await process.communicate()
+    assert (process.returncode, complaint) == (0, b"")
 
 
-def test_flash_folder_keeps_what_the_light_keeps(tmp_path: Path) -> None:
-    with subprocess.Popen([*LIGHT, "--flash", str(tmp_path / "flash")], stdout=PIPE, env=ENVIRONMENT) as process:
-        assert process.stdout
-        process.stdout.readline()
-        process.terminate()
+async def test_flash_folder_keeps_what_the_light_keeps(tmp_path: Path) -> None:
+    process = await forked.start("light", "--flash", str(tmp_path / "flash"), stdout=PIPE, env=ENVIRONMENT)
+    assert process.stdout
+    await process.stdout.readline()
+    process.terminate()
+    await process.communicate()
     assert {"settings.json", "record-0"} & {path.name for path in (tmp_path / "flash").iterdir()}
 
 
