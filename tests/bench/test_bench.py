@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests import forked
 from tests.bench.measurements import SHORT
 from tests.bench.run import Run
+from tests.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60
@@ -28,35 +29,35 @@ ALL = [
     "lights of real firmware, all pressed",
     "memory of a simulated light, resident (proportional)",
 ]
-Start = Callable[..., Coroutine[Any, Any, Process]]
+Start = Callable[..., Coroutine[Any, Any, Forked]]
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts a command in a session of its own, its temporary files in the test's folder; ends it if it still runs."""
-    started: list[Process] = []
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Has temporary files in the test's folder."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return own | {"TMPDIR": str(tmp_path), "COLUMNS": "200"}
 
-    async def run(*command: str, **environment: str) -> Process:
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-        own |= {"TMPDIR": str(tmp_path), "COLUMNS": "200"} | environment
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, stdout=PIPE, stderr=PIPE, env=own, start_new_session=True
+
+@pytest.fixture
+async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
+    """Starts the bench in a session of its own; ends it if it still runs."""
+    started: list[Forked] = []
+
+    async def run(**more: str) -> Forked:
+        own = environment | more
+        started.append(
+            await forked.start("--short", module="tests.bench", stdout=PIPE, stderr=PIPE, env=own, session=True)
         )
-        started.append(process)
-        return process
+        return started[-1]
 
     yield run
     for process in started:
-        if process.returncode is None:
-            process.kill()
+        process.kill()
         await process.communicate()
 
 
-async def bench(start: Start, **environment: str) -> Process:
-    return await start(sys.executable, "-m", "tests.bench", "--short", **environment)
-
-
-async def said(process: Process, wanted: str) -> None:
+async def said(process: Forked, wanted: str) -> None:
     assert process.stdout
     async with asyncio.timeout(WAIT_S):
         while line := await process.stdout.readline():
@@ -65,14 +66,14 @@ async def said(process: Process, wanted: str) -> None:
     raise AssertionError(f"it ended without {wanted!r}")
 
 
-async def ended(process: Process) -> tuple[int | None, list[str], str]:
+async def ended(process: Process | Forked) -> tuple[int | None, list[str], str]:
     """Its exit code, the rows of its table by what was measured, and what it wrote to stderr."""
     async with asyncio.timeout(WAIT_S):
         output, complaint = await process.communicate()
     return process.returncode, re.findall(r"^│ (.*?) +│", output.decode(), re.MULTILINE), complaint.decode()
 
 
-def children(process: Process) -> dict[str, str]:
+def children(process: Forked) -> dict[str, str]:
     """The processes that it started and that still run: pid by name."""
     pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     return {Path(f"/proc/{pid}/comm").read_text().strip(): pid for pid in pids}
@@ -86,14 +87,23 @@ def are_gone(pids: Sequence[str]) -> bool:
     return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
-async def test_short_bench_measures_everything(start: Start, tmp_path: Path) -> None:
-    code, rows, complaint = await ended(await start("make", "bench", "BENCH=--short"))
+async def test_short_bench_measures_everything(environment: dict[str, str], tmp_path: Path) -> None:
+    command = ("make", "bench", "BENCH=--short")
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
+    )
+    try:
+        code, rows, complaint = await ended(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
     assert (code, rows, complaint) == (0, ALL, "")
     assert is_empty(tmp_path)
 
 
 async def test_a_broker_that_dies_is_one_line_below_what_was_measured(start: Start, tmp_path: Path) -> None:
-    process = await bench(start)
+    process = await start()
     await said(process, "measuring throughput")
     started = children(process)
     os.kill(int(started["mosquitto"]), signal.SIGKILL)
@@ -108,7 +118,7 @@ async def test_a_broker_that_dies_is_one_line_below_what_was_measured(start: Sta
 async def test_stopped_is_one_line_below_what_was_measured(
     start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = await bench(start)
+    process = await start()
     await said(process, "measuring throughput")
     started = children(process)
     os.killpg(process.pid, number)
@@ -120,7 +130,7 @@ async def test_stopped_is_one_line_below_what_was_measured(
 
 
 async def test_no_micropython_is_one_line(start: Start) -> None:
-    code, rows, complaint = await ended(await bench(start, PRESSLIGHT_MICROPYTHON="/no/such/program"))
+    code, rows, complaint = await ended(await start(PRESSLIGHT_MICROPYTHON="/no/such/program"))
     assert (code, rows) == (1, [])
     assert re.fullmatch(r"presslight: above the floor could not be measured: .+\n", complaint)
 
