@@ -9,9 +9,9 @@ import pytest
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import UPGRADE, WAIT_S, RawPhone
+from tests.hostile.few_files import HARD
 from tests.hostile.up import Up, running
 
-SOFT, HARD = 64, 256
 CROWD = 300
 AT_ONCE = 200
 """Requests that one token may make at once."""
@@ -34,7 +34,7 @@ async def crowd(up: Up, port: int, sent: bytes, count: int = CROWD) -> list[asyn
 @pytest.fixture
 async def up(tmp_path: Path) -> AsyncIterator[Up]:
     """With few files and the embedded broker."""
-    async with running(tmp_path, limits=f"ulimit -Sn {SOFT}; ulimit -Hn {HARD}") as started, asyncio.timeout(WAIT_S):
+    async with running(tmp_path, program="tests.hostile.few_files") as started, asyncio.timeout(WAIT_S):
         yield started
 
 

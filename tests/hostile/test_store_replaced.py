@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +13,7 @@ import pytest
 from cloud.errors import StoreNotOpened
 from cloud.sqlite import Sqlite
 from cloud.tokens import issue_token
+from tests import forked
 from tests.cloud.conftest import House
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.ports import key
@@ -129,9 +129,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 async def run(*verb: str) -> bytes:
     """As somebody does it in a shell; answers what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "presslight", *verb, stdout=asyncio.subprocess.PIPE
-    )
+    process = await forked.start(*verb, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     assert process.returncode == 0
     return said

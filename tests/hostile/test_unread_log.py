@@ -4,12 +4,12 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.cloud.raw_phone import WAIT_S
 
 
@@ -31,10 +31,9 @@ def full_pipe() -> Iterator[int]:
 
 
 async def test_bridge_serves_and_ends_though_nobody_reads_its_log(full_pipe: int, tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "presslight", "up", "--lights", "0", "--port", "0", "--log-level", "debug")
-    up = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=full_pipe, env=os.environ | {"TMPDIR": str(tmp_path)}
-    )
+    words = ("up", "--lights", "0", "--port", "0", "--log-level", "debug")
+    own = os.environ | {"TMPDIR": str(tmp_path)}
+    up = await forked.start(*words, stdout=asyncio.subprocess.PIPE, stderr=full_pipe, env=own)
     try:
         async with asyncio.timeout(WAIT_S):
             assert up.stdout
@@ -50,6 +49,5 @@ async def test_bridge_serves_and_ends_though_nobody_reads_its_log(full_pipe: int
             up.send_signal(signal.SIGINT)
             assert await up.wait() == 0
     finally:
-        if up.returncode is None:
-            up.kill()
-            await up.wait()
+        up.kill()
+        await up.wait()

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +13,7 @@ from cloud.tokens import issue_token
 from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER
 from presslight.store_address import store_of
+from tests import forked
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S, RawPhone
 from tests.hostile.victim import Victim
@@ -69,18 +70,16 @@ class Up(NamedTuple):
 
 
 @asynccontextmanager
-async def running(folder: Path, broker: str = "embedded", limits: str = "true") -> AsyncIterator[Up]:
-    """Start it in `folder`, after the shell command `limits`."""
+async def running(folder: Path, broker: str = "embedded", program: str = "presslight") -> AsyncIterator[Up]:
+    """Start it in `folder`; `program` is the module that is run in presslight's place."""
     accounts = Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER])
     accounts.save(folder / CREDENTIALS)
     broker_port = lasting()
-    command = (
-        f'{limits}; exec "$0" -m presslight up --lights 0 --port 0 --broker {broker} --broker-port {broker_port} '
-        '--state "$1" 2>"$1/log"'
-    )
-    process = await asyncio.create_subprocess_exec(
-        *("sh", "-c", command, sys.executable, str(folder)), stdout=asyncio.subprocess.PIPE
-    )
+    where = ("--broker", broker, "--broker-port", str(broker_port), "--state", str(folder))
+    with (folder / "log").open("wb") as log:
+        process = await forked.start(
+            *("up", "--lights", "0", "--port", "0", *where), module=program, stdout=PIPE, stderr=log.fileno()
+        )
     try:
         async with AsyncExitStack() as exits:
             assert process.stdout
