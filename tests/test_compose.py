@@ -10,7 +10,6 @@ import shlex
 import socket
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ import pytest
 import yaml
 
 from broker.mosquitto import find
+from tests import forked
+from tests.forked import Forked
 from tests.ports import lasting
 
 ROOT = Path(__file__).parent.parent
@@ -172,7 +173,7 @@ async def test_commands_start_by_hand(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     await _run("accounts", str(secrets), "kitchen", "--port", str(port))
     given = give(secrets, tmp_path)
-    started = [await _mosquitto(tmp_path, given / "broker-config", port)]
+    started: list[asyncio.subprocess.Process | Forked] = [await _mosquitto(tmp_path, given / "broker-config", port)]
     try:
         async with asyncio.timeout(START_S):
             await _line(started[-1].stderr, rb" running")
@@ -214,10 +215,8 @@ async def _mosquitto(folder: Path, settings: Path, port: int) -> asyncio.subproc
     return await asyncio.create_subprocess_exec(find(), "-c", str(configuration), stderr=asyncio.subprocess.PIPE)
 
 
-async def _start(words: list[str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "presslight", *words, stdout=asyncio.subprocess.PIPE
-    )
+async def _start(words: list[str]) -> Forked:
+    return await forked.start(*words, stdout=asyncio.subprocess.PIPE)
 
 
 async def _run(*words: str) -> None:
@@ -234,7 +233,7 @@ async def _line(stream: asyncio.StreamReader | None, wanted: bytes) -> None:
     raise AssertionError(f"it ended before it said {wanted!r}")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process | Forked) -> None:
     if process.returncode is None:
         process.terminate()
         try:

@@ -1,10 +1,9 @@
 """`presslight accounts`: what exists stays, all is checked before anything is written, and an account can go again."""
 
+import asyncio
 import json
 import os
 import shlex
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from contract.address import BrokerAddress
 from presslight import forget
 from presslight.accounts_folder import AccountsFolder
 from presslight.command import app
+from tests import forked
 
 
 def call(folder: Path, *words: str) -> Result:
@@ -202,7 +202,11 @@ def test_one_lost_address_is_written_anew(folder: Path) -> None:
 
 def elsewhere(folder: Path, *words: str) -> None:
     """As `call`, in another process."""
-    subprocess.run([sys.executable, "-m", "presslight", "accounts", folder, *words], check=True, capture_output=True)
+
+    async def run() -> int:
+        return await (await forked.start("accounts", str(folder), *words)).wait()
+
+    assert asyncio.run(run()) == 0
 
 
 def is_waited_for(folder: Path) -> bool:

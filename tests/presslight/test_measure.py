@@ -3,7 +3,6 @@ import json
 import os
 import re
 import signal
-import sys
 import xml.etree.ElementTree as ET
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
@@ -151,10 +150,8 @@ async def test_measure_of_a_bridge_that_is_not_there_is_one_line_and_exits_2(bri
 
 
 async def test_measure_that_is_interrupted_puts_the_lights_back_and_exits_2(bridge: FakeBridge) -> None:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "presslight", "measure", "--url", bridge.url, "--presses", "100000", "--rate", "40",
-        cwd=ROOT, env=os.environ | {"PRESSLIGHT_TOKEN": TOKEN}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    words = ("measure", "--url", bridge.url, "--presses", "100000", "--rate", "40")
+    child = await forked.start(*words, env=os.environ | {"PRESSLIGHT_TOKEN": TOKEN}, stderr=PIPE)
     await bridge.until(lambda: bridge.lights["kitchen"].state == "ON")
     child.send_signal(signal.SIGINT)
     _, err = await child.communicate()
