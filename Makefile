@@ -128,7 +128,7 @@ endif
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ $(call say,$(PYTHON) is not Python 3.11 or newer; name one: make PYTHON=python3.11 ...); exit 1; }
-	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { $(call say,$(PYTHON) has no pip; install the package python3-pip); exit 1; }
+	@$(PYTHON) -c 'import pip' 2>/dev/null || { $(call say,$(PYTHON) has no pip; install the package python3-pip); exit 1; }
 	@rm -rf $(addprefix $(VENV)/,bin lib lib64 include lowest .run .flash .dev .stubs .compose)
 	@$(PYTHON) -m venv --without-pip $(VENV)
 	@$(BIN)/python -c '$(WHICH)' >$(VENV)/.which

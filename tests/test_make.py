@@ -111,7 +111,7 @@ def test_a_missing_python_is_one_line(clone: Path, verb: str) -> None:
 
 def test_a_python_without_pip_is_one_line(clone: Path) -> None:
     python = clone / "python"
-    python.write_text('#!/bin/sh\n[ "$1" = -c ]\n')
+    python.write_text('#!/bin/sh\n[ "$2" != "import pip" ]\n')
     python.chmod(0o755)
     run = make(clone, "venv", f"PYTHON={python}")
     assert run.returncode
