@@ -6,6 +6,7 @@ err], …]`. Arguments are `os.fsdecode`d.
 
 import ctypes
 import encodings.idna  # noqa: F401 -- loaded, like the command, for all forks
+import gc
 import json
 import os
 import resource
@@ -15,6 +16,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 from typing import NoReturn
+
+import pydantic.v1  # noqa: F401 -- as above: FastAPI asks for it
 
 import presslight.foreground  # noqa: F401 -- as above: what `up` starts
 from presslight.command import Verbs
@@ -27,6 +30,7 @@ def main() -> None:
     assert dict(Verbs())  # every verb is loaded for all forks
     sys.modules["presslight.forget"].__dict__["WAIT_S"] = 0  # no bridge runs here
     asked: list[tuple[str, list[str], str]] = json.load(sys.stdin)
+    gc.freeze()  # what is here is never garbage, and no fork has to look
     json.dump([run(*each) for each in asked], sys.stdout)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 from asyncio.subprocess import PIPE
@@ -148,38 +149,34 @@ class Run(NamedTuple):
     wants: str
 
 
-def runs(folder: Path) -> Iterator[Run]:
+def runs(folder: Path, store: Path) -> Iterator[Run]:
     commands = [("presslight", [verb, option_of(verb, name)], place) for (verb, name), place in PATHS.items()]
     commands += [(module, [], place) for module, place in MODULES.items()]
     for number, (kind, (module, before, place)) in enumerate(product(KINDS, commands)):
-        path = path_of(kind, folder / str(number))
+        path = path_of(kind, folder / str(number), store)
         words = [*filter(None, before), place.form.format(path), *place.words]
         yield Run(module, words, path, kind, place.wants)
 
 
-def path_of(kind: str, folder: Path) -> str:
+def path_of(kind: str, folder: Path, store: Path) -> str:
     """A path of this kind, in a folder of its own, with what is around it."""
     folder.mkdir()
     (folder / "file").write_text("rubbish")
     (folder / "folder").mkdir()
-    make_store(folder / "store")
-    make_store(folder / "folder" / "presses.db")
+    shutil.copy(store, folder / "store")
+    shutil.copy(store, folder / "folder" / "presses.db")
     (folder / "loop").symlink_to("loop")
     (folder / "private").mkdir(mode=0o555)
     return kind and str(folder / kind)
 
 
-def make_store(path: Path) -> None:
-    """As a bridge leaves it."""
-    with patient(path):
-        pass
-
-
 async def test_path_of_every_kind_is_taken_or_refused_in_one_line(folder: Path) -> None:
-    asked = list(runs(folder))
-    make_store(folder / "presses.db")
+    store = folder / "presses.db"
+    with patient(store):  # now it is as a bridge leaves it
+        pass
+    asked = list(runs(folder, store))
     async with FakeBridge() as bridge:
-        given = {"BRIDGE": bridge.url, "STORE": str(folder / "presses.db")}
+        given = {"BRIDGE": bridge.url, "STORE": str(store)}
         words = [[given.get(word, word) for word in run.words] for run in asked]
         answers = await answered(
             [(run.module, words, run.kind) for run, words in zip(asked, words, strict=True)], folder
