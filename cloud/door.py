@@ -83,6 +83,14 @@ class RequestProtocol(HttpToolsProtocol):
         self.doorstep.leave(self.transport)
         self._unknow()
         super().connection_lost(exc)
+        self._leave_requests()
+
+    def _leave_requests(self) -> None:
+        """Take this connection out of its requests, which it holds: else it keeps itself."""
+        cycles = (self.cycle, self._turn, *(cycle for cycle, _ in self.pipeline))
+        for scope in (self.scope, *(cycle.scope for cycle in cycles if cycle is not None)):
+            if scope is not None:  # there is none before the first request
+                cast(dict[str, Any], scope).pop(CONNECTION, None)
 
     def data_received(self, data: bytes) -> None:
         """Take in what was read."""

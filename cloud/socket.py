@@ -105,7 +105,7 @@ class PhoneSockets:
 
 
 class _Socket:
-    __slots__ = ("_now", "_receive", "_room", "_send", "_talk", "_timer", "_waits", "_way", "_writer")
+    __slots__ = ("_now", "_receive", "_room", "_send", "_talk", "_timer", "_waits", "_way")
 
     def __init__(
         self,
@@ -129,18 +129,21 @@ class _Socket:
         self._arm()
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._writer = tasks.create_task(self._write(), name="phone writer")
-                await self._read()
+                await self._read(tasks.create_task(self._write(), name="phone writer"))
         finally:
             self._timer.cancel()
             self._talk.gone()
 
-    async def _read(self) -> None:
+    async def _read(self, writer: asyncio.Task[None]) -> None:
+        """Hear the phone until it is gone, and then end its writer.
+
+        The writer is not kept in `self`, which its traceback would keep: Python's search alone would find that cycle.
+        """
         talk, is_known, heard = self._talk, False, 0
         while talk.state is not State.ENDED:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
-                self._writer.cancel()
+                writer.cancel()
                 return
             if message["type"] == TOO_MANY:
                 talk.on_too_many()
@@ -152,7 +155,7 @@ class _Socket:
             if not is_known and talk.state is State.TALKING:
                 is_known = True
                 self._way.sign_in(talk.allowance)
-            while talk.outbox.words >= MOST_UNSENT and not self._writer.done():
+            while talk.outbox.words >= MOST_UNSENT and not writer.done():
                 self._room.clear()
                 await self._room.wait()
 

@@ -5,6 +5,7 @@ import gc
 import json
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import connect
@@ -277,6 +278,43 @@ async def test_nothing_is_kept_of_a_phone_that_was_sent_away_and_is_gone(
         await phone.send({"type": "hello", "versions": [1], "token": "x" * 43})
         assert await phone.closed() == code
         await phone.__aexit__(None, None, None)
+        await house.until(lambda: doors() == before)
+    finally:
+        gc.enable()
+
+
+async def test_nothing_is_kept_of_a_phone_that_goes(house: House) -> None:
+    await house.light()
+    gc.collect()
+    gc.disable()
+    try:
+        before = doors()
+        phone = await house.phone()
+        await phone.press(1)
+        await phone.until("outcome", final=True)
+        await phone.__aexit__(None, None, None)
+        await house.until(lambda: doors() == before)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"Connection: close\r\n\r\n", id="once"),
+        pytest.param(b"\r\n", id="and stays"),
+        pytest.param(b"\r\nGET /healthz HTTP/1.1\r\n", id="and asks on"),
+    ],
+)
+async def test_nothing_is_kept_of_a_connection_that_asked_over_http(house: House, rest: bytes) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        before = doors()
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(house.bridge.url).port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        writer.close()
         await house.until(lambda: doors() == before)
     finally:
         gc.enable()
