@@ -78,13 +78,18 @@ class Muting:
         self._heard = frozenset(known) - self.muted
         return tuple(topic.format(light=name) for name in sorted(self._heard) for topic in (STATE, AVAILABILITY))
 
-    def wants_others(self, known: Iterable[str], now: int) -> bool:
-        """End the times that are over. Answers whether other topics are wanted than when they were last asked for."""
+    def end_terms(self, now: int) -> None:
+        """Listen again to lights whose time is over, and forget the terms of those that were good for long since."""
         for name, term in list(self.terms.items()):
             if now >= term.until:
                 self.muted.discard(name)
             if now >= term.until + GOOD_NS:
                 del self.terms[name]
-        if not self.muted or self._heard is None:
-            return bool(self.muted) or self._heard is not None
+
+    def wants_others(self, known: Iterable[str]) -> bool:
+        """Whether other topics are wanted than when `topics` was last asked: a light came, or who is muted changed."""
+        if self._heard is None:
+            return bool(self.muted)
+        if not self.muted:
+            return True
         return not self.muted.isdisjoint(self._heard) or not self._heard.union(self.muted).issuperset(known)

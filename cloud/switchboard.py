@@ -175,8 +175,10 @@ class Switchboard:
         """The broker delivers, or does so no longer."""
         self.counts.broker(found=found, cause=cause, detail=detail)
         self.desk.on_broker(found=found, now=self.now())
-        if found and self.muting.wants_others(self.desk.house.names(), self.now()):
-            self.line.renew()
+        if found:
+            self.muting.end_terms(self.now())
+            if self.muting.wants_others(self.desk.house.names()):
+                self.line.renew()
 
     def topics(self) -> tuple[str, ...]:
         """What to subscribe to."""

@@ -138,7 +138,7 @@ def test_light_whose_time_is_over_is_what_the_broker_keeps_of_it() -> None:
     flood(room)
     assert room.muting.topics(room.office.desk.house.names()) == ()
     room.office.now += FIRST_NS
-    assert room.muting.wants_others(room.office.desk.house.names(), room.office.now)
+    room.muting.end_terms(room.office.now)
     room.take(STATE, GOOD, retained=True)
     room.take(AVAILABILITY, b"online", retained=True)
     assert room.office.desk.house.lights["kitchen"].online

@@ -32,21 +32,24 @@ def muting() -> Muting:
 
 def test_all_lights_are_listened_to_while_none_floods(muting: Muting) -> None:
     assert muting.topics(KNOWN) == ALL
-    assert not muting.wants_others(KNOWN, 0)
+    assert not muting.wants_others(KNOWN)
 
 
 def test_light_that_floods_is_left_out_for_a_while_and_then_listened_to_again(muting: Muting) -> None:
     assert flood(muting, 0) == AT_ONCE
     assert muting.muted == {"hall"}
-    assert muting.wants_others(KNOWN, 0)
+    assert muting.wants_others(KNOWN)
     assert muting.topics(KNOWN) == (
         "presslight/light/kitchen/state",
         "presslight/light/kitchen/availability",
     )
-    assert not muting.wants_others(KNOWN, FIRST_NS - 1)
-    assert muting.wants_others(KNOWN, FIRST_NS)
+    muting.end_terms(FIRST_NS - 1)
+    assert not muting.wants_others(KNOWN)
+    muting.end_terms(FIRST_NS)
+    assert muting.wants_others(KNOWN)
     assert muting.topics(KNOWN) == ALL
-    assert not muting.wants_others(KNOWN, FIRST_NS)
+    muting.end_terms(FIRST_NS)
+    assert not muting.wants_others(KNOWN)
 
 
 def test_light_that_goes_on_is_known_sooner_and_left_out_for_longer(muting: Muting) -> None:
@@ -57,7 +60,8 @@ def test_light_that_goes_on_is_known_sooner_and_left_out_for_longer(muting: Muti
         length = muting.terms["hall"].until - now
         lengths.append(length)
         now += length
-        assert muting.wants_others(KNOWN, now)
+        muting.end_terms(now)
+        assert muting.wants_others(KNOWN)
         assert muting.topics(KNOWN) == ALL
         assert flood(muting, now) == AT_ONCE_AFTER
     assert lengths == [min(FIRST_NS * 2**time, LONGEST_NS) for time in range(8)]
@@ -68,9 +72,9 @@ def test_light_that_was_good_for_long_is_as_any_other(muting: Muting) -> None:
     flood(muting, 0)
     flood(muting, FIRST_NS)
     now = 3 * FIRST_NS + GOOD_NS
-    muting.wants_others(KNOWN, now - 1)
+    muting.end_terms(now - 1)
     assert muting.terms
-    muting.wants_others(KNOWN, now)
+    muting.end_terms(now)
     assert muting.terms == {}
     assert flood(muting, now) == AT_ONCE
     assert muting.terms["hall"].until == now + FIRST_NS
@@ -79,24 +83,25 @@ def test_light_that_was_good_for_long_is_as_any_other(muting: Muting) -> None:
 def test_light_that_is_new_to_the_broker_is_listened_to_by_name(muting: Muting) -> None:
     flood(muting, 0)
     assert listened(muting, *KNOWN) == {"kitchen"}
-    assert muting.wants_others((*KNOWN, "attic"), S)
+    assert muting.wants_others((*KNOWN, "attic"))
     assert listened(muting, *KNOWN, "attic") == {"attic", "kitchen"}
-    assert not muting.wants_others((*KNOWN, "attic"), S)
+    assert not muting.wants_others((*KNOWN, "attic"))
 
 
 def test_light_that_is_forgotten_changes_nothing(muting: Muting) -> None:
     flood(muting, 0)
     muting.topics(KNOWN)
-    assert not muting.wants_others((), S)
+    assert not muting.wants_others(())
 
 
 def test_of_two_that_flood_each_has_its_own_time(muting: Muting) -> None:
     flood(muting, 0, "hall")
     muting.topics(KNOWN)
     flood(muting, S, "kitchen")
-    assert muting.wants_others(KNOWN, S)
+    assert muting.wants_others(KNOWN)
     assert muting.topics(KNOWN) == ()
-    assert muting.wants_others(KNOWN, FIRST_NS)
+    muting.end_terms(FIRST_NS)
+    assert muting.wants_others(KNOWN)
     assert listened(muting, *KNOWN) == {"hall"}
 
 
@@ -105,7 +110,7 @@ def test_light_can_be_listened_to_before_its_time(muting: Muting) -> None:
     flood(muting, 0)
     muting.topics(KNOWN)
     assert muting.pardon("hall")
-    assert muting.wants_others(KNOWN, 0)
+    assert muting.wants_others(KNOWN)
     assert muting.topics(KNOWN) == ALL
 
 
@@ -149,7 +154,8 @@ def test_who_is_muted_is_never_subscribed_to_and_everybody_else_always(said: lis
         for _ in range(count if light not in muting.muted else 0):
             if not muting.takes(light, 100, now):
                 break
-        if muting.wants_others(known, now):
+        muting.end_terms(now)
+        if muting.wants_others(known):
             topics = muting.topics(known)
         assert muting.topics(known) == topics
         heard = {topic.split("/")[2] for topic in topics}
