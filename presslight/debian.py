@@ -110,7 +110,7 @@ def depends(listed: str) -> list[str]:
 def _run(command: list[str], folder: Path | None = None) -> str:
     """Run a command; its output. Raises AptFailed.
 
-    It ends with us: a signal may come before `subprocess` knows its pid, and nobody else would.
+    Where this process ends, so does the command: a signal that comes before `subprocess` knows the pid ends only us.
     """
     if shutil.which(command[0]) is None:
         raise AptFailed(f"there is no {command[0]} here")
@@ -125,7 +125,7 @@ def _run(command: list[str], folder: Path | None = None) -> str:
     )
     with process:
         try:
-            printed, errors = _told(process)
+            printed, errors = _communicate(process)
         except subprocess.TimeoutExpired as error:
             raise AptFailed(f"{command[0]} took longer than {PATIENCE_S} s") from error
         finally:
@@ -135,10 +135,10 @@ def _run(command: list[str], folder: Path | None = None) -> str:
     return printed
 
 
-def _told(process: "subprocess.Popen[str]") -> tuple[str, str]:
-    """Wait in turns of a second until it ends; its output and its errors.
+def _communicate(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """Wait until it ends; its output and its errors. Raises TimeoutExpired after PATIENCE_S.
 
-    Python acts on a signal that comes in the moment before a wait only after that wait.
+    In turns of a second: Python acts on a signal that comes in the moment before a wait only after that wait.
     """
     for _ in range(PATIENCE_S - 1):
         with suppress(subprocess.TimeoutExpired):
