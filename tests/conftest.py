@@ -38,6 +38,6 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session", autouse=True)
 def fork_server() -> Iterator[None]:
-    """What `tests/forked.py` started goes at the end of the run."""
+    """The server that `tests/forked.py` starts when first asked ends with the run."""
     yield
     forked.SERVER.close()
