@@ -69,8 +69,9 @@ bench: venv ## the numbers this project is held to, on this machine; BENCH=--sho
 
 nightly: venv $(VENV)/.compose ## the tests that take minutes, and the numbers that they found
 	@tests/install.sh $$([ $$(id -u) != 0 ] || echo $(CONTAINERS))
-	@$(if $(NIGHTLY),,$(BIN)/python -m pytest -m hypothesis --hypothesis-profile nightly --timeout 3600 -n $(WORKERS) $(SPREAD))
-	@exec $(BIN)/python -m pytest -m nightly --timeout 3600 -rP $(NIGHTLY)
+	@properties=0; \
+	$(if $(NIGHTLY),,$(BIN)/python -m pytest -m hypothesis --hypothesis-profile nightly --timeout 3600 -n $(WORKERS) $(SPREAD) || properties=$$?;) \
+	$(BIN)/python -m pytest -m nightly --timeout 3600 -rP $(NIGHTLY) && exit $$properties
 
 homeassistant: venv ## a running Home Assistant beside presslight (as root; the first run installs it, for minutes)
 	@tests/install.sh debootstrap

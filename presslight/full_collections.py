@@ -2,7 +2,7 @@
 
 import gc
 
-MIDDLE_COLLECTIONS = 1_000
+MIDDLE_COLLECTIONS = 100
 """A full collection comes after so many of the middle generation. Python's own number is 10."""
 
 

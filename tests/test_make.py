@@ -215,7 +215,8 @@ def test_flash_starts_the_command() -> None:
 def test_nightly_finds_its_tests() -> None:
     """It names no folder, so it takes all of them; one is enough to see that it finds some."""
     last = make(ROOT, "--dry-run", *HAS_TOOLS, "nightly", "CONTAINERS=").stdout.splitlines()[-1]
-    assert shlex.split(last)[2:] == ["-m", "pytest", "-m", "nightly", "--timeout", "3600", "-rP"]
+    wanted = ["-m", "pytest", "-m", "nightly", "--timeout", "3600", "-rP", "&&", "exit", "$properties"]
+    assert shlex.split(last)[1:] == wanted
     run = make(ROOT, *HAS_TOOLS, "nightly", "CONTAINERS=", "NIGHTLY=--collect-only --quiet tests/faults")
     assert run.returncode == 0, run.stderr
     assert re.search(r"^tests/faults/.*::test_", run.stdout, re.MULTILINE)

@@ -42,12 +42,20 @@ def test_what_dies_young_is_collected_and_nothing_else_is_looked_at(full: list[i
     assert sum(isinstance(each, Cycle) for each in gc.get_objects()) < len(kept) / 10
 
 
+def test_only_full_ones_become_rare(full: list[int]) -> None:
+    gc.set_threshold(2_000, 5, 10)
+    full_collections.make_rare()
+    assert gc.get_threshold() == (2_000, 5, full_collections.MIDDLE_COLLECTIONS)
+    assert full
+
+
 async def test_a_stack_in_a_terminal_makes_them_rare_once_it_is_up(full: list[int]) -> None:
+    at_start = gc.get_freeze_count()
     frozen: list[int] = []
     stack, shown = MagicMock(), Mock()
     shown.print.side_effect = lambda _: frozen.append(gc.get_freeze_count())
     stack.watch = AsyncMock(side_effect=lambda: frozen.append(gc.get_freeze_count()))
     await foreground.stay_up(stack, Mock(), shown, demo=False)
-    assert frozen[0] == 0
+    assert frozen[0] == at_start
     assert frozen[1] > 10_000
     assert full
