@@ -1,6 +1,7 @@
 """The light over TLS: it believes in its own CA, and in nobody else."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -61,7 +62,7 @@ async def test_light_with_a_spoilt_certificate_keeps_working_without_a_link(brok
     async with SimulatedLight(NAME, broker.address, tmp_path) as light:
         await (await broker.visit()).welcome()
         await light.power_cut()
-        (tmp_path / "ca.pem").write_text("no certificate")
+        (tmp_path / json.loads((tmp_path / "settings.json").read_text())["ca"]).write_text("no certificate")
         await light.power_on()
         async with asyncio.timeout(WAIT_S):
             await light.until(lambda glow: "holds no certificate" in glow.log)
