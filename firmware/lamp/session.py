@@ -29,7 +29,7 @@ class Session:
         self._owes = False
         self._settings = settings
         self._light = light
-        self._wifi = Wifi(settings.ssid, settings.wifi_password)
+        self._wifi = Wifi(settings.name, settings.ssid, settings.wifi_password)
         self._wire = Wire(settings)
         self._link = Link(now_ms())
         self._inbox = Inbox()

@@ -2,9 +2,23 @@
 
 It has what the firmware uses and no more: what is here takes room in the firmware's heap, where the chip has it in ROM.
 """
-# ruff: noqa: A002, ARG002, D102 - the chip's own names and arguments, which its documentation explains
+# ruff: noqa: A002, ARG001, ARG002, D102, D103 - the chip's own names and arguments, which its documentation explains
+
+import os
 
 from air import air
+
+servers = (os.getenv("NAME_SERVERS") or "127.0.0.1 53").split()
+
+
+def hostname(name: str) -> None:
+    if len(name) > 32:
+        raise ValueError
+
+
+def ipconfig(word: str) -> str:
+    """Tell the network's name server: the first word of NAME_SERVERS. The last words are the router and their port."""
+    return servers[0]
 
 
 class WLAN:
@@ -31,6 +45,9 @@ class WLAN:
 
     def disconnect(self) -> None:
         self._is_told = False
+
+    def ifconfig(self) -> tuple:
+        return "", "", servers[-2], servers[0]
 
     def isconnected(self) -> bool:
         return self._is_told and not air.is_lost()

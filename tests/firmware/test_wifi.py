@@ -19,14 +19,27 @@ class Driver:
         self.calls: list[Any] = []
         self.asked_at: int | None = None
         self.join_after = 0
-        self.is_refusing = False
+        self.refusal: Exception | None = None
+        self.refuses_until = float("inf")
+        self.switch_refusal: Exception | None = None
+        self.name_server = "10.0.0.53"
         self.now = 0
 
     def __call__(self, interface: int) -> "Driver":
         assert interface == self.IF_STA
         return self
 
+    def take_name(self, name: str) -> None:
+        assert len(name) <= 32, "ValueError"
+        self.calls.append(("hostname", name))
+
+    def ipconfig(self, param: str) -> str:
+        assert param == "dns"
+        return self.name_server
+
     def active(self, is_active: bool) -> None:
+        if self.switch_refusal:
+            raise self.switch_refusal
         self.calls.append(("active", is_active))
 
     def config(self, **changes: int) -> None:
@@ -38,9 +51,12 @@ class Driver:
     def connect(self, ssid: str, key: str) -> None:
         assert self.asked_at is None, "connect while it still tries: Wifi Internal Error"
         self.calls.append(("connect", ssid, key))
-        if self.is_refusing:
-            raise OSError("Wifi Internal Error")
+        if self.refusal and self.now < self.refuses_until:
+            raise self.refusal
         self.asked_at = self.now
+
+    def ifconfig(self) -> tuple[str, str, str, str]:
+        return ("10.0.0.9", "255.255.255.0", "10.0.0.1", "10.0.0.53")
 
     def isconnected(self) -> bool:
         return self.asked_at is not None and self.now - self.asked_at >= self.join_after
@@ -54,6 +70,8 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
     driver = Driver()
     network = ModuleType("network")
     network.WLAN = driver  # type: ignore[attr-defined]  # a module for this test
+    network.hostname = driver.take_name  # type: ignore[attr-defined]  # as above
+    network.ipconfig = driver.ipconfig  # type: ignore[attr-defined]  # as above
     monkeypatch.setitem(sys.modules, "network", network)
     monkeypatch.setattr(asyncio, "sleep_ms", driver.sleep_ms, raising=False)
     return driver
@@ -65,7 +83,7 @@ def wifi(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Any:
     wifi = importlib.import_module("lamp.wifi")
 
     monkeypatch.setattr(wifi, "now_ms", lambda: driver.now % (1 << 30))
-    return SimpleNamespace(station=wifi.Wifi("home", "secret"), Wifi=wifi.Wifi)
+    return SimpleNamespace(station=wifi.Wifi("kitchen", "home", "secret"), Wifi=wifi.Wifi)
 
 
 def connects(driver: Driver) -> int:
@@ -74,7 +92,7 @@ def connects(driver: Driver) -> int:
 
 async def test_radio_is_on_without_power_save_before_it_joins(driver: Driver, wifi: Any) -> None:
     wifi.station.start()
-    assert driver.calls == [("active", True), ("config", {"pm": 0}), ("connect", "home", "secret")]
+    assert driver.calls[1:] == [("active", True), ("config", {"pm": 0}), ("connect", "home", "secret")]
     await wifi.station.joined()
 
 
@@ -94,19 +112,78 @@ async def test_driver_that_has_given_up_is_asked_again(driver: Driver, wifi: Any
     assert driver.now < 20_000
 
 
+REFUSALS = [
+    OSError("Wifi Internal Error"),
+    RuntimeError("Wifi Unknown Error 0x3013"),
+    OSError("WiFi Out of Memory"),
+    AttributeError("type object 'WLAN' has no attribute 'IF_STA'"),
+]
+"""What MicroPython raises: an error that it knows, one that it does not, and what it raises before 1.23."""
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
 async def test_driver_that_refuses_is_asked_again(
-    driver: Driver, wifi: Any, capsys: pytest.CaptureFixture[str]
+    driver: Driver, wifi: Any, capsys: pytest.CaptureFixture[str], refusal: Exception
 ) -> None:
-    driver.is_refusing = True
+    driver.refusal = refusal
     wifi.station.start()
-    assert "Wifi Internal Error" in capsys.readouterr().out
-    driver.is_refusing = False
+    assert capsys.readouterr().out == f"Wi-Fi: {refusal}\n"
+    driver.refusal = None
     await wifi.station.joined()
     assert connects(driver) == 2
 
 
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+async def test_radio_that_does_not_go_on_is_switched_on_again(
+    driver: Driver, wifi: Any, capsys: pytest.CaptureFixture[str], refusal: Exception
+) -> None:
+    driver.switch_refusal = refusal
+    wifi.station.start()
+    assert capsys.readouterr().out == f"Wi-Fi: {refusal}\n"
+    driver.switch_refusal = None
+    await wifi.station.joined()
+    assert ("active", True) in driver.calls
+    assert connects(driver) == 1
+
+
+async def test_driver_that_refuses_for_an_hour_is_asked_each_15_s(driver: Driver, wifi: Any) -> None:
+    driver.refusal = RuntimeError("Wifi Unknown Error 0x3013")
+    driver.refuses_until = 3_600_000
+    wifi.station.start()
+    await wifi.station.joined()
+    assert 200 < connects(driver) <= 241
+
+
+async def test_router_lists_the_light_by_its_name(driver: Driver, wifi: Any) -> None:
+    wifi.station.start()
+    assert driver.calls[0] == ("hostname", "kitchen")
+    long = wifi.Wifi("k" * 40, "home", "secret")
+    driver.calls.clear()
+    driver.disconnect()
+    long.start()
+    assert driver.calls[0] == ("hostname", "k" * 32)
+
+
+async def test_names_are_asked_of_the_name_server_and_then_of_the_router(driver: Driver, wifi: Any) -> None:
+    wifi.station.start()
+    assert wifi.station.servers() == ("10.0.0.53", "10.0.0.1")
+    driver.name_server = "10.0.0.1"
+    assert wifi.station.servers() == ("10.0.0.1",)
+
+
+@pytest.mark.parametrize("useless", ["0.0.0.0", "FE80::1", "::"])
+async def test_name_server_that_ipv4_does_not_reach_is_not_asked(driver: Driver, wifi: Any, useless: str) -> None:
+    driver.name_server = useless
+    wifi.station.start()
+    assert wifi.station.servers() == ("10.0.0.1",)
+
+
+async def test_light_by_cable_asks_the_name_server(driver: Driver, wifi: Any) -> None:
+    assert wifi.Wifi("kitchen", "", "").servers() == ("10.0.0.53",)
+
+
 async def test_light_without_a_network_name_leaves_the_radio_alone(driver: Driver, wifi: Any) -> None:
-    station = wifi.Wifi("", "")
+    station = wifi.Wifi("kitchen", "", "")
     station.start()
     await station.joined()
     assert driver.calls == []
