@@ -34,6 +34,10 @@ class Glow:
                 return replace(self, log=log, lines=self.lines + 1)
         return replace(self, log=line.decode(errors="replace").rstrip(), lines=self.lines + 1)
 
+    def darkened(self) -> Self:
+        """The glow once its power is gone; what it printed stays."""
+        return replace(self, duty=0, us=0, link="down")
+
 
 def _event(line: bytes) -> Any:
     if not line.startswith(b"{"):

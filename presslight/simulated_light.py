@@ -25,7 +25,7 @@ import re
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,7 @@ from presslight.audience import Audience, Condition
 from presslight.child import Child
 from presslight.glow import Glow
 from presslight.light_settings import set_up_before, setup_files, write_secret
+from presslight.name_server import NameServer
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 MAIN = FIRMWARE / "main.py"
@@ -46,9 +47,9 @@ RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
 WATCHDOG = -signal.SIGALRM
 """The exit code of a light whose loop stood still until its watchdog bit."""
-LAST_LINES = 20
 FINGER_S = 0.08
 """How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
+_micropython = functools.cache(micropython.ensure)
 
 
 class SimulatedLightError(PresslightError):
@@ -90,7 +91,6 @@ class Power(StrEnum):
 
 
 HEAP, HEAP_WITH_TLS = "104k", "128k"
-
 MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
 
 
@@ -98,14 +98,21 @@ class SimulatedLight:
     """One light. `folder` is its flash; `heap` is what MicroPython gets: `104k`, `1m`.
 
     Where it is None that is 104k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
-    `main`: what it runs in place of the firmware's own, for a test of something odd.
+    `main`: what it runs in place of the firmware's own, for a test of something odd. `names`: the name servers that it
+    asks, and their port (`127.0.0.1 127.0.0.2 5300`); where it is None, this machine answers.
 
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
     `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
     """
 
     def __init__(
-        self, name: str, address: BrokerAddress, folder: Path, heap: str | None = None, main: Path | None = None
+        self,
+        name: str,
+        address: BrokerAddress,
+        folder: Path,
+        heap: str | None = None,
+        main: Path | None = None,
+        names: str | None = None,
     ) -> None:
         if heap is None:
             heap = HEAP_WITH_TLS if address.tls else HEAP
@@ -118,10 +125,12 @@ class SimulatedLight:
         self._files = setup_files(name, address, wifi={"ssid": "simulated", "password": ""})
         self._heap = heap
         self._main = main
+        self._names = names
+        self._name_server = NameServer()
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
-        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._last_lines: deque[str] = deque(maxlen=20)
         self._finger_free = 0.0
         self._audience = Audience()
         self._tasks = asyncio.TaskGroup()
@@ -131,8 +140,11 @@ class SimulatedLight:
             self.folder.mkdir(parents=True, exist_ok=True)
             for name, text in set_up_before(self._files, self.folder).items():
                 write_secret(self.folder / name, text)
-        await self._tasks.__aenter__()
-        await self.power_on()
+        async with AsyncExitStack() as exits:
+            await exits.enter_async_context(self._name_server)
+            await self._tasks.__aenter__()
+            await self.power_on()
+            self._exits = exits.pop_all()
         return self
 
     async def __aexit__(
@@ -142,7 +154,8 @@ class SimulatedLight:
             if self.power is Power.ON:
                 await self._end()
         finally:
-            await self._tasks.__aexit__(None, None, None)  # None: so that the body's own error stays as it is
+            async with self._exits:
+                await self._tasks.__aexit__(None, None, None)  # None: so that the body's own error stays as it is
         if self._death and error is None:
             raise self._death
 
@@ -162,11 +175,11 @@ class SimulatedLight:
 
     def button_down(self) -> None:
         """Put a finger on the button on the light."""
-        self._say("button down")
+        self.tell("button down")
 
     def button_up(self) -> None:
         """Take the finger off."""
-        self._say("button up")
+        self.tell("button up")
 
     def press_button(self) -> None:
         """Press the button and let it go, as a finger does: one press after the other. While it boots it sees none."""
@@ -179,11 +192,11 @@ class SimulatedLight:
 
     def wifi(self, is_there: bool) -> None:
         """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
-        self._say("wifi back" if is_there else "wifi away")
+        self.tell("wifi back" if is_there else "wifi away")
 
     def tell(self, word: str) -> None:
-        """Say a word that its `main` knows."""
-        self._say(word)
+        """Say a word that the simulator or its `main` knows."""
+        self._powered().say(word)
 
     async def until(self, condition: Condition) -> Glow:
         """The first glow from now on that meets `condition`, however short it lasts. Waits without end: bound it.
@@ -212,14 +225,15 @@ class SimulatedLight:
         if self.power is not Power.ON:
             self._child = await self._boot()
             self._set_power(Power.ON)
-            self._show_dark()
+            self._show(self.glow.darkened())
             self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
 
     async def _boot(self) -> Child:
-        command = await asyncio.to_thread(_micropython)
-        run = (*command, "-X", f"heapsize={self._heap}", str(self._main or MAIN))
+        run = (*await asyncio.to_thread(_micropython), "-X", f"heapsize={self._heap}", str(self._main or MAIN))
         with self._explained():
-            return await Child.start(run, self.folder, ENVIRONMENT)
+            return await Child.start(
+                run, self.folder, ENVIRONMENT | {"NAME_SERVERS": self._names or self._name_server.place}
+            )
 
     async def _live(self, child: Child) -> None:
         """Follow the process, and the next one when the light resets itself."""
@@ -231,7 +245,7 @@ class SimulatedLight:
         if self.power is Power.ON:
             self._death = SimulatedLightDied(self.name, code, tuple(self._last_lines))
             self._set_power(Power.DIED)
-            self._show_dark()
+            self._show(self.glow.darkened())
             self._audience.fail(self._death)
 
     async def _follow(self, child: Child) -> int:
@@ -258,12 +272,6 @@ class SimulatedLight:
         if power is Power.ON:
             self._death = None
 
-    def _show_dark(self) -> None:
-        self._show(Glow(log=self.glow.log, lines=self.glow.lines))
-
-    def _say(self, word: str) -> None:
-        self._powered().say(word)
-
     def _powered(self) -> Child:
         if self._death:
             raise self._death
@@ -280,7 +288,7 @@ class SimulatedLight:
     async def _darken(self) -> None:
         if self._life:
             await asyncio.wait({self._life})
-        self._show_dark()
+        self._show(self.glow.darkened())
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -290,8 +298,3 @@ class SimulatedLight:
             where = error.filename or self.folder
             said = f"the simulated light {self.name} cannot start: {error.strerror}: {where}"
             raise SimulatedLightNotStarted(said) from error
-
-
-@functools.cache
-def _micropython() -> micropython.Command:
-    return micropython.ensure()

@@ -30,7 +30,7 @@ class Session:
         self._settings = settings
         self._light = light
         self._wifi = Wifi(settings.name, settings.ssid, settings.wifi_password)
-        self._wire = Wire(settings)
+        self._wire = Wire(settings, self._wifi)
         self._link = Link(now_ms())
         self._inbox = Inbox()
         self._outbox = Outbox(

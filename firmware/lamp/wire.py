@@ -1,40 +1,42 @@
-"""The socket to the broker: never blocks the loop, but for a name look-up, which the chip cannot do otherwise."""
+"""The socket to the broker. It never blocks the loop."""
 
 import socket
 from asyncio import core  # type: ignore[attr-defined]  # missing in the stubs
-from errno import EINPROGRESS
+from errno import EINPROGRESS, ENOMEM
 
 from lamp.outbox import Outbox
 from lamp.settings import Settings
+from lamp.wifi import Wifi
 
 
 class Wire:
-    """One connection after another to the one broker. What goes wrong is an OSError."""
+    """One connection after another to the one broker. What goes wrong is an OSError.
 
-    def __init__(self, settings: Settings) -> None:
+    Where it failed sixteen times in a row, and then for want of memory, it is a MemoryError: to boot anew may help.
+    """
+
+    def __init__(self, settings: Settings, wifi: Wifi) -> None:
         self._settings = settings
-        # What the broker's name stands for.
-        self._found: "list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]" = []
+        self._wifi = wifi
+        self._found: "tuple[str, ...]" = ()  # the broker's addresses, the one to try first
         self._failures = 0
-        self._socket: socket.socket = None  # type: ignore[assignment]  # there is one from open() to close()
+        self._plain: socket.socket = None  # type: ignore[assignment]  # there is one from open() to close()
+        self._socket = self._plain  # the same, or TLS around it
         self._offered = 0  # how much the socket was offered and did not take; it must be offered just that again
 
     async def open(self) -> None:
         """Connect. The handshake of TLS goes on under the first reads and writes. Bound it in time from outside."""
         self._failures += 1
-        # After 8 failures in a row the broker may have moved. Not sooner: a look-up can block for 5 s (`.local`).
-        if not self._found or self._failures % 8 == 0:
-            settings = self._settings
-            self._found = socket.getaddrinfo(settings.host, settings.port, 0, socket.SOCK_STREAM)
+        if not self._found or self._failures % 8 == 0:  # after 8 failures in a row the broker may have moved
+            await self._look()
         elif self._failures > 1:
-            self._found.append(self._found.pop(0))  # another of its addresses: a broker may listen on IPv4 alone
-        found = self._found[0]
-        self._socket = plain = socket.socket(*found[:3])
+            self._found = self._found[1:] + self._found[:1]  # another of its addresses: one may be dead
+        self._socket = self._plain = plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._offered = 0
         plain.setblocking(False)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            plain.connect(found[4])
+            plain.connect((self._found[0], self._settings.port))
         except OSError as error:
             if error.errno != EINPROGRESS:
                 raise
@@ -46,18 +48,19 @@ class Wire:
 
             try:
                 self._socket = secured(plain, self._settings)
-            except ValueError as error:
-                raise _refused(error)  # noqa: B904 -- MicroPython has no `from`
+            except (ValueError, MemoryError, OSError) as error:
+                raise self._refused(error)  # noqa: B904 -- MicroPython has no `from`
 
     def read(self, room: memoryview) -> int:
         """Read what is there into `room`; 0 where nothing is. Raises OSError once the broker has closed."""
         try:
             count = self._socket.readinto(room)
-        except ValueError as error:
-            raise _refused(error)  # noqa: B904 -- as above
+        except (ValueError, MemoryError, OSError) as error:
+            raise self._refused(error)  # noqa: B904 -- as above
         if count == 0:
             raise OSError("closed by the broker")
-        self._failures = 0
+        if count:
+            self._failures = 0
         return count or 0
 
     def send(self, outbox: Outbox) -> bool:
@@ -66,8 +69,8 @@ class Wire:
         while len(waiting):
             try:
                 count = self._socket.write(waiting[: self._offered] if self._offered else waiting)
-            except ValueError as error:
-                raise _refused(error)  # noqa: B904 -- as above
+            except (ValueError, MemoryError, OSError) as error:
+                raise self._refused(error)  # noqa: B904 -- as above
             if not count:
                 self._offered = self._offered or len(waiting)
                 return False
@@ -86,11 +89,32 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection, if there is one. No task may be waiting for it."""
-        if self._socket:
+        if self._plain:
             self._socket.close()
-            self._socket = None  # type: ignore[assignment]  # as above
+            self._plain.close()  # TLS forgets it in a handshake that fails
+            self._plain = self._socket = None  # type: ignore[assignment]  # as above
 
+    async def _look(self) -> None:
+        """Look the broker's name up. Where nobody knows it now those addresses stay that were good. Raises OSError."""
+        host = self._settings.host
+        if host.replace(".", "").isdigit():
+            self._found = (host,)
+            return
+        from lamp.resolver import resolve  # noqa: PLC0415 -- see there
 
-def _refused(error: ValueError) -> OSError:
-    """Give as an OSError what TLS has against a certificate; it comes with the handshake, so with any read or write."""
-    return OSError("TLS: " + str(error).strip())
+        try:
+            self._found = await resolve(host, self._wifi.servers())
+        except OSError:  # it has been told
+            if not self._found:
+                raise
+
+    def _refused(self, error: Exception) -> OSError:
+        """Give as an OSError what TLS has against a broker; it comes with the handshake, so at any read or write."""
+        if isinstance(error, ValueError):
+            return OSError("TLS: " + str(error).strip())
+        # 16: the number that mbedTLS gives where a large integer found no memory
+        if isinstance(error, OSError) and error.errno not in (ENOMEM, 16) and b"llocation" not in str(error).encode():
+            return error
+        if self._failures >= 16:
+            raise MemoryError("no room for TLS")
+        return OSError(ENOMEM)

@@ -17,8 +17,8 @@ import os
 import select
 
 from air import air
-from usocket import SOCK_STREAM  # noqa: F401 -- a name of the module that stands behind this one
-from usocket import getaddrinfo as look_up
+from network import servers
+from usocket import AF_INET, SOCK_DGRAM, SOCK_STREAM, getaddrinfo  # noqa: F401 -- of the module behind this one
 from usocket import socket as Kernel  # noqa: N812 -- a class; on MicroPython its name is in lower case
 
 IPPROTO_TCP = 6  # the unix port names neither this nor the next
@@ -26,27 +26,26 @@ TCP_NODELAY = 1
 
 SEND_BUFFER = 5760
 LATE = "socket-%d.late"
-PIECE = 128
-EAI_FAIL = -202
-STREAM_POLL = 3
-STREAM_CLOSE = 4
-STREAM_FILENO = 10
 
 _open = []
 
 
-def getaddrinfo(host: str, port: int, *hints: int) -> list:
-    """Look a name up. While Wi-Fi is away only an address in digits is known, as on the chip."""
-    if air.is_silent() and not host.replace(".", "").isdigit():
-        raise OSError(EAI_FAIL)
-    return look_up(host, port, *hints)
+def place(address: tuple) -> bytes:
+    """Give the kernel's address. Name servers listen on another port; the first of them answers by mDNS, too."""
+    host, port = address
+    if port in (53, 5353):
+        host = servers[0] if port == 5353 else host
+        port = int(servers[-1])
+    if not host.replace(".", "").isdigit():
+        raise OSError(-202)  # EAI_FAIL; the chip would look it up, and nothing else would go on meanwhile
+    return getaddrinfo(host, port)[0][4]
 
 
 class socket(io.IOBase):  # noqa: N801 -- the chip's name
-    """A non-blocking stream socket of the kernel's, which falls silent while Wi-Fi is away."""
+    """A non-blocking socket of the kernel's, which falls silent while Wi-Fi is away."""
 
-    def __init__(self, *kind: int) -> None:
-        self._kernel = Kernel(*kind)
+    def __init__(self, family: int, kind: int) -> None:
+        self._kernel = Kernel(family, kind)
         self._poller = select.poll()
         self._poller.register(self._kernel, select.POLLIN)
         self._late_address = None
@@ -62,7 +61,8 @@ class socket(io.IOBase):  # noqa: N801 -- the chip's name
     def setsockopt(self, level: int, option: int, value: int) -> None:
         self._kernel.setsockopt(level, option, value)
 
-    def connect(self, address: object) -> None:
+    def connect(self, address: tuple) -> None:
+        address = place(address)
         if air.is_lost():
             raise OSError(errno.EHOSTUNREACH)
         if air.is_silent():
@@ -72,6 +72,15 @@ class socket(io.IOBase):  # noqa: N801 -- the chip's name
 
     def readinto(self, room: bytearray) -> "int | None":
         return None if air.is_silent() else self._kernel.readinto(room)
+
+    def recv(self, most: int) -> bytes:
+        if air.is_silent():
+            raise OSError(errno.EAGAIN)
+        return self._kernel.recv(most)
+
+    def sendto(self, content: bytes, address: tuple) -> None:
+        if not air.is_silent():
+            self._kernel.sendto(content, place(address))
 
     def write(self, content: bytes) -> "int | None":
         if air.is_silent():
@@ -88,11 +97,11 @@ class socket(io.IOBase):  # noqa: N801 -- the chip's name
 
     def ioctl(self, request: int, argument: int) -> int:
         """Answer what `select` and `tls` ask of a stream. One without a file number is asked each ms if it is ready."""
-        if request == STREAM_FILENO and not air.is_silent():
+        if request == 10 and not air.is_silent():
             return self._kernel.fileno()
-        if request == STREAM_POLL:
+        if request == 3:  # whether it is ready
             return self._readiness(argument)
-        if request == STREAM_CLOSE:
+        if request == 4:
             self.close()
             return 0
         return -errno.EINVAL
@@ -134,7 +143,7 @@ class socket(io.IOBase):  # noqa: N801 -- the chip's name
         try:
             with open(self._late_file, "rb") as file:
                 file.seek(self._late_sent)
-                while piece := file.read(PIECE):
+                while piece := file.read(128):
                     sent = self._kernel.write(piece) or 0
                     self._late_sent += sent
                     if sent < len(piece):

@@ -9,10 +9,10 @@ from presslight.micropython import Command
 from tests.firmware.conftest import FIRMWARE
 
 SCRIPTS = Path(__file__).parent / "on_micropython"
-POOLS = 630
-"""How many names the first pools hold: 10, 20, 40, 80, 160, 320. The next one costs 8 kB on 64 bits."""
-ROOM = 35
-"""For what the next features of the firmware are called, and for TLS, which makes 8."""
+POOLS = 620
+"""How many names the first pools hold: 20, 40, 80, 160, 320. The next one costs 7 kB on 64 bits."""
+ROOM = 6
+"""For what a session adds, and for what the next features of the firmware are called."""
 
 
 def printed(micropython: Command, script: str) -> list[str]:

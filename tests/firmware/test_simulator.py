@@ -195,12 +195,11 @@ LINK = """
                 return
     async def link():
         global wire
-        address = socket.getaddrinfo("127.0.0.1", PORT, 0, socket.SOCK_STREAM)[0]
-        wire = socket.socket(*address[:3])
+        wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         wire.setblocking(False)
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            wire.connect(address[-1])
+            wire.connect(("127.0.0.1", PORT))
         except OSError as error:
             print("connect", error.errno)
         await writable(wire)
@@ -358,20 +357,41 @@ async def test_connect_fails_once_the_access_point_is_known_to_be_lost(run: Run,
     assert await script.line() == f"connect {UNREACHABLE}"
 
 
-async def test_name_is_not_found_while_wifi_is_away(run: Run) -> None:
+async def test_name_in_place_of_an_address_is_refused(run: Run) -> None:
+    """The chip would look it up, and its loop would stand still meanwhile."""
     script = await run("""
-        import asyncio, channel, socket
-        def look_up():
-            try:
-                socket.getaddrinfo("localhost", 1883, 0, socket.SOCK_STREAM)
-            except OSError as error:
-                print("error", error.errno)
-        channel.on("look up", look_up)
-        asyncio.run(asyncio.Event().wait())
+        import socket
+        try:
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM).connect(("localhost", 1883))
+        except OSError as error:
+            print("error", error.errno)
     """)
-    for word in ("wifi away", "look up"):
-        script.say(word)
     assert await script.line() == "error -202"
+
+
+async def test_datagram_is_lost_while_wifi_is_away(run: Run) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.setblocking(False)
+        script = await run(
+            f"PORT = {ear.getsockname()[1]}",
+            """
+            import asyncio, channel, socket
+            plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            plain.setblocking(False)
+            plain.connect(("127.0.0.1", PORT))
+            def say(word):
+                plain.sendto(word, ("127.0.0.1", PORT))
+                print("said")
+            channel.on("say a", lambda: say(b"a"))
+            channel.on("say b", lambda: say(b"b"))
+            asyncio.run(asyncio.Event().wait())
+            """,
+        )
+        for word in ("wifi away", "say a", "wifi back", "say b"):
+            script.say(word)
+        assert [await script.line(), await script.line()] == ["said", "said"]
+        assert ear.recv(9) == b"b"
 
 
 async def test_stand_ins_leave_the_firmware_its_heap(run: Run) -> None:

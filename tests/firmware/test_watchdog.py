@@ -59,7 +59,7 @@ async def test_light_in_an_endless_loop_boots_anew_with_its_state(
             tasks.create_task(seen(light, lambda glow: glow.log == "flash: kept on 200"))
             await phone.press("kitchen", state="ON", brightness=200)
         epoch = phone.lights["kitchen"].version[0]
-        light._say("hang")
+        light.tell("hang")
         await seen(light, lambda glow: glow.log == "watchdog")
         await house.sees(phone, lambda shown: shown.online and shown.version[0] == epoch + 1)
         assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)

@@ -4,12 +4,13 @@ import asyncio
 import importlib
 import socket
 import sys
-from errno import ECONNREFUSED, EINPROGRESS
+from errno import ECONNREFUSED, EINPROGRESS, ENOMEM
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from lamp import resolver
 from lamp.outbox import Outbox
 
 
@@ -54,10 +55,25 @@ class Socket:
 
 
 class Harness:
-    def __init__(self, wire: Any, sockets: list[Socket], look_ups: list[str]) -> None:
-        self.wire = wire
-        self.sockets = sockets
-        self.look_ups = look_ups
+    """`look_ups`: the names that were looked up. `known`: the addresses that come of it; none where it fails."""
+
+    def __init__(self) -> None:
+        self.wire: Any = None
+        self.settings = SimpleNamespace(host="broker", port=1883, has_tls=False)
+        self.sockets: list[Socket] = []
+        self.look_ups: list[str] = []
+        self.known: tuple[str, ...] = ("10.0.0.1", "10.0.1.1")
+
+    def socket(self, *kind: int) -> Socket:
+        self.sockets.append(Socket(*kind))
+        return self.sockets[-1]
+
+    async def resolve(self, name: str, servers: tuple[str, ...]) -> tuple[str, ...]:
+        assert servers == ("10.0.0.53",)
+        self.look_ups.append(name)
+        if not self.known:
+            raise OSError("the name server is silent")
+        return self.known
 
 
 @pytest.fixture
@@ -66,26 +82,19 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
     core._io_queue = SimpleNamespace(queue_read=id, queue_write=id)  # type: ignore[attr-defined]  # a module for this test
     monkeypatch.setitem(sys.modules, "asyncio.core", core)
     monkeypatch.setattr(asyncio, "core", core, raising=False)
+    monkeypatch.setitem(sys.modules, "network", ModuleType("network"))
+    monkeypatch.delitem(sys.modules, "lamp.wifi", raising=False)
     monkeypatch.delitem(sys.modules, "lamp.wire", raising=False)
     wire = importlib.import_module("lamp.wire")
 
-    sockets: list[Socket] = []
-    look_ups: list[str] = []
-
-    def make(*kind: int) -> Socket:
-        sockets.append(Socket(*kind))
-        return sockets[-1]
-
-    def look_up(host: str, port: int, *_: int) -> list[Any]:
-        look_ups.append(host)
-        return [(2, 1, 6, "", (f"10.0.{which}.{len(look_ups)}", port)) for which in (0, 1)]
-
+    harness = Harness()
     played = SimpleNamespace(
-        socket=make, getaddrinfo=look_up, SOCK_STREAM=1, IPPROTO_TCP=socket.IPPROTO_TCP, TCP_NODELAY=socket.TCP_NODELAY
+        socket=harness.socket, AF_INET=2, SOCK_STREAM=1, IPPROTO_TCP=socket.IPPROTO_TCP, TCP_NODELAY=socket.TCP_NODELAY
     )
     monkeypatch.setattr(wire, "socket", played)
-    settings = SimpleNamespace(host="broker", port=1883, has_tls=False)
-    return Harness(wire.Wire(settings), sockets, look_ups)
+    monkeypatch.setattr(resolver, "resolve", harness.resolve)
+    harness.wire = wire.Wire(harness.settings, SimpleNamespace(servers=lambda: ("10.0.0.53",)))
+    return harness
 
 
 def opened(harness: Harness) -> Socket:
@@ -146,12 +155,127 @@ def test_name_is_looked_up_again_after_many_failures(harness: Harness) -> None:
     assert len(harness.look_ups) == 3
 
 
+def test_addresses_that_were_good_stay_where_nobody_knows_the_name_any_more(harness: Harness) -> None:
+    opened(harness)
+    harness.known = ()
+    tried = [opened(harness).address for _ in range(8)]
+    assert len(harness.look_ups) == 2
+    assert set(tried) == {("10.0.0.1", 1883), ("10.0.1.1", 1883)}
+
+
+def test_name_that_nobody_knows_is_an_oserror_and_asked_for_each_time(harness: Harness) -> None:
+    harness.known = ()
+    for _ in range(3):
+        with pytest.raises(OSError, match="silent"):
+            opened(harness)
+    assert len(harness.look_ups) == 3
+    assert harness.sockets == []
+
+
+def test_address_in_digits_is_not_looked_up(harness: Harness) -> None:
+    harness.settings.host = "192.0.2.7"
+    assert {opened(harness).address for _ in range(9)} == {("192.0.2.7", 1883)}
+    assert harness.look_ups == []
+
+
 def test_addresses_of_a_name_are_tried_in_turn_until_one_works(harness: Harness) -> None:
     tried = [opened(harness).address for _ in range(3)]
     assert tried == [("10.0.0.1", 1883), ("10.0.1.1", 1883), ("10.0.0.1", 1883)]
     opened(harness).reads.append(b"x")
     harness.wire.read(memoryview(bytearray(9)))
     assert opened(harness).address == ("10.0.1.1", 1883)
+
+
+def test_handshake_that_goes_on_is_no_success(harness: Harness) -> None:
+    """A TLS socket is readable while it shakes hands, and gives nothing; its broker may still be the wrong one."""
+    for expected in ("10.0.0.1", "10.0.1.1"):
+        peer = opened(harness)
+        assert peer.address == (expected, 1883)
+        assert harness.wire.read(memoryview(bytearray(9))) == 0
+        harness.wire.close()
+
+
+class Tls:
+    """Gives what `secured` of `lamp.secure` gives, or raises what TLS does."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.wrapped: list[Socket] = []
+
+    def secured(self, _plain: Socket, _settings: object) -> Socket:
+        if self.error:
+            raise self.error
+        self.wrapped.append(Socket())
+        return self.wrapped[-1]
+
+
+def over_tls(harness: Harness, monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> Tls:
+    tls = Tls(error)
+    monkeypatch.setitem(sys.modules, "lamp.secure", tls)
+    harness.settings.has_tls = True
+    return tls
+
+
+def test_socket_under_tls_is_closed_too(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handshake that fails makes TLS forget its socket, which then stayed open until a collection."""
+    tls = over_tls(harness, monkeypatch)
+    plain = opened(harness)
+    harness.wire.close()
+    assert (plain.closed, tls.wrapped[0].closed) == (1, 1)
+
+
+def test_socket_that_tls_refuses_is_closed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    over_tls(harness, monkeypatch, OSError("the CA's file holds no certificate"))
+    with pytest.raises(OSError, match="no certificate"):
+        opened(harness)
+    harness.wire.close()
+    assert harness.sockets[-1].closed > 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(ENOMEM, ""),
+        MemoryError(),
+        OSError(16, ""),
+        OSError(-0x2880, "X509 - Allocation of memory failed"),
+        OSError(-0x4D80, "ECP - Memory allocation failed"),
+    ],
+    ids=["errno", "heap", "large integer", "certificate", "curve"],
+)
+def test_want_of_memory_in_tls_is_waited_out_and_then_a_new_start(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    over_tls(harness, monkeypatch, error)
+    for _ in range(15):
+        with pytest.raises(OSError, match=str(ENOMEM)):
+            opened(harness)
+        harness.wire.close()
+    with pytest.raises(MemoryError):
+        opened(harness)
+
+
+def test_want_of_memory_in_the_handshake_is_waited_out_and_then_a_new_start(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = over_tls(harness, monkeypatch)
+    monkeypatch.setattr(Socket, "write", lambda *_: (_ for _ in ()).throw(OSError(ENOMEM, "")))
+    for _ in range(15):
+        opened(harness)
+        with pytest.raises(OSError, match=str(ENOMEM)):
+            harness.wire.send(outbox_of(b"x"))
+        harness.wire.close()
+    opened(harness)
+    with pytest.raises(MemoryError):
+        harness.wire.send(outbox_of(b"x"))
+    assert len(tls.wrapped) == 16
+
+
+def test_broker_that_refuses_is_never_a_new_start(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    over_tls(harness, monkeypatch, ValueError("certificate expired\n"))
+    for _ in range(40):
+        with pytest.raises(OSError, match=r"TLS: certificate expired$"):
+            opened(harness)
 
 
 def test_everything_that_waits_is_sent_in_order(harness: Harness) -> None:
@@ -202,5 +326,6 @@ def test_connection_that_the_broker_closed_is_an_oserror(harness: Harness) -> No
 def test_socket_is_closed_once(harness: Harness) -> None:
     peer = opened(harness)
     harness.wire.close()
+    closed = peer.closed
     harness.wire.close()
-    assert peer.closed == 1
+    assert peer.closed == closed > 0

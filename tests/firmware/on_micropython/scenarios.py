@@ -12,7 +12,7 @@ import os
 import sys
 from binascii import hexlify, unhexlify
 
-from lamp import flash, glow, light, record, report
+from lamp import dns, flash, glow, light, record, report
 from lamp.button import Button
 from lamp.clock import Clock
 from lamp.command import VALID, Command
@@ -147,6 +147,20 @@ def link(steps):
     """See what the link wants after each [event, ms, chance]: [action, state, due in]."""
     subject = Link(0)
     return [[subject.on_event(*step), subject.state, subject.due_in(step[1])] for step in steps]
+
+
+def names(steps):
+    """See what each [name, answer to it] gives: what was asked, and its addresses or what the name server says."""
+    seen = []
+    for name, datagram in steps:
+        asked, found = b"", None
+        try:
+            asked = dns.packet(name, b"MN")
+            found = list(dns.answer(unhexlify(datagram), asked))
+        except OSError as error:
+            found = str(error)
+        seen.append([hexlify(asked).decode(), found])
+    return seen
 
 
 def records(steps):
