@@ -4,6 +4,7 @@ The format is Espressif's application image: magic byte, then the extended heade
 version stands in it as the text of its banner.
 """
 
+import hashlib
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,11 @@ from contract.errors import Invalid, printable
 MAGIC = 0xE9
 CHIP_AT = 12
 HEADER_BYTES = 24
+HASH_FLAG_AT = 23
+SEGMENT_HEADER_BYTES = 8
+PROGRAM_AT = 0x10000
+"""Where MicroPython begins on the flash of every chip."""
+
 OLDEST = (1, 23)
 """The MicroPython that the firmware needs: older ones lack `TCP_NODELAY` and `WLAN.IF_STA`."""
 _BANNER = re.compile(rb"MicroPython v(\d+)\.(\d+)")
@@ -75,6 +81,25 @@ def check_version(image: Path) -> None:
         raise Invalid(
             f"{printable(image)} is MicroPython {dotted(version)}, and the firmware needs {dotted(OLDEST)} or newer"
         )
+
+
+def check_whole(image: Path) -> None:
+    """Raise Invalid where the image's own SHA-256 says that it is not whole: the boot loader's, and the program's."""
+    content = image.read_bytes()
+    for start in (0, PROGRAM_AT - int(chip_of(image).offset, 16)):
+        if content[start : start + 1] == bytes([MAGIC]) and not _is_whole(content[start:]):
+            raise Invalid(f"{printable(image)} is damaged, or its download was cut: fetch it again")
+
+
+def _is_whole(content: bytes) -> bool:
+    """Walk over the segments to the hash; True as well for an image without one."""
+    if content[HASH_FLAG_AT] != 1:
+        return True
+    end = HEADER_BYTES
+    for _ in range(content[1]):
+        end += SEGMENT_HEADER_BYTES + int.from_bytes(content[end + 4 : end + 8], "little")
+    end += 16 - end % 16  # its last byte is a sum of all
+    return hashlib.sha256(content[:end]).digest() == content[end : end + 32]
 
 
 def dotted(version: tuple[int, ...]) -> str:

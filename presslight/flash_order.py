@@ -7,7 +7,7 @@ from contract.errors import Invalid, printable
 from presslight import chip_pins
 from presslight.board import Board
 from presslight.chosen_light import ChosenLight
-from presslight.esp_image import CHIPS, Chip, check_version, chip_of
+from presslight.esp_image import CHIPS, Chip, check_version, check_whole, chip_of
 from presslight.flash_plan import FlashPlan, Step
 
 CLASSIC = CHIPS[0]
@@ -26,6 +26,7 @@ class Order:
         chip = None
         if self.plan.image:
             chip = chip_of(self.plan.image)
+            check_whole(self.plan.image)
             check_version(self.plan.image)
         if self.light:
             self.light.check()

@@ -1,5 +1,6 @@
 """What `presslight flash` would do: the steps, the files, and the image's own word for which chip it is."""
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 
 from contract.errors import Invalid
 from presslight import flash_plan
-from presslight.esp_image import CHIPS, Chip, check_version, chip_named, chip_of
+from presslight.esp_image import CHIPS, MAGIC, Chip, check_version, check_whole, chip_named, chip_of
 from presslight.flash_plan import FIRMWARE, SWEEP, SWITCH, FlashPlan, Step, firmware_folder, lamp_files
 from presslight.micropython import Command
+from presslight.tool import find
 
 
 def image(folder: Path, chip: int = 0, *, magic: int = 0xE9) -> Path:
@@ -126,6 +128,43 @@ def test_image_of_an_old_micropython_is_refused(tmp_path: Path) -> None:
         check_version(path)
     path.write_bytes(path.read_bytes().replace(b"v1.22.2", b"v1.23.0"))
     check_version(path)
+
+
+def hashed(segments: list[bytes]) -> bytes:
+    """An image with a hash, as Espressif's tools make it."""
+    header = bytes([MAGIC, len(segments), 2, 0x20]) + bytes(19) + bytes([1])
+    body = header + b"".join(
+        (0x40080000 + 0x400 * number).to_bytes(4, "little") + len(each).to_bytes(4, "little") + each
+        for number, each in enumerate(segments)
+    )
+    body += bytes(15 - len(body) % 16)
+    check = 0xEF
+    for byte in b"".join(segments):
+        check ^= byte
+    body += bytes([check])
+    return body + hashlib.sha256(body).digest()
+
+
+def test_hash_is_where_esptool_finds_it(tmp_path: Path) -> None:
+    path = tmp_path / "image.bin"
+    path.write_bytes(hashed([b"12345678" * 5, b"abcd"]))
+    told = subprocess.run([find("esptool"), "image-info", str(path)], stdout=subprocess.PIPE, text=True, check=True)
+    assert "(valid)" in told.stdout
+    assert "(invalid)" not in told.stdout
+    check_whole(path)
+
+
+@pytest.mark.parametrize("spoilt", ["boot loader", "program", "end"])
+def test_image_that_is_not_whole_is_refused(tmp_path: Path, spoilt: str) -> None:
+    loader, program = hashed([b"boot"]), hashed([b"program " * 100])
+    whole = loader + bytes([0xFF] * (0x10000 - 0x1000 - len(loader))) + program
+    path = tmp_path / "image.bin"
+    path.write_bytes(whole)
+    check_whole(path)
+    at = {"boot loader": 33, "program": 0xF000 + 40, "end": None}[spoilt]
+    path.write_bytes(whole[:-40] if at is None else whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    with pytest.raises(Invalid, match="is damaged, or its download was cut"):
+        check_whole(path)
 
 
 def test_sweeping_leaves_what_is_used_and_what_is_not_ours(micropython: Command, tmp_path: Path) -> None:
