@@ -72,10 +72,12 @@ def _check_wifi(ssid: str, password: str) -> None:
 def _check_host(host: str) -> None:
     if UNREACHABLE.fullmatch(host):
         raise Invalid(f"a chip cannot reach {host}: give the broker's address in your network")
+    if ":" in host:
+        raise Invalid("a chip speaks IPv4 here: give the broker's IPv4 address, or a name that has one")
     if host.lower().rstrip(".").endswith(".local"):
         raise Invalid(
-            f"a chip stands still while it looks up {host}, and often does not find it: give the broker's address "
-            "(and have your router keep it), or a name that your router knows"
+            f"a chip finds {host} only where Wi-Fi passes multicast on, which it often does not: give the broker's "
+            "address (and have your router keep it), or a name that your router knows"
         )
 
 

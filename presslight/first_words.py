@@ -16,8 +16,8 @@ class Trouble(StrEnum):
         "2.4 GHz and near enough?"
     )
     NAME = (
-        "its Wi-Fi does not know the broker's name: give the broker's address (--broker), or a name that the router "
-        "knows"
+        "its network does not know the broker's name: give the broker's IPv4 address (--broker), or a name that the "
+        "router knows"
     )
     BROKER = (
         "it has joined its Wi-Fi and does not reach the broker: does that run, listen for the network and not only for "
@@ -31,6 +31,7 @@ class Trouble(StrEnum):
         "the broker does not let it in: is its account there, with this password and its rights, and has the broker "
         "read them since?"
     )
+    MEMORY = "it runs out of memory while it connects; it starts anew by itself, and may be luckier then"
     BROKEN = "its firmware has stopped"
 
 
@@ -38,7 +39,8 @@ _SIGNS = (
     (r"^Wi-Fi: ", Trouble.WIFI),
     (r"^link lost: .*(TLS|certificate|CERT|ASN1)", Trouble.TLS),
     (r"^link lost: refused: code", Trouble.LOG_IN),
-    (r"^link lost: (\[Errno )?-\d+", Trouble.NAME),
+    (r"^link lost: .*\bnames?\b", Trouble.NAME),
+    (r"^link lost: .*ENOMEM|^link lost: (\[Errno )?12\b", Trouble.MEMORY),
     (r"^link lost: ", Trouble.BROKER),
     (r"^(\w+Error|BadSettings)\b", Trouble.BROKEN),
 )

@@ -55,13 +55,13 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
 
 
 async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None:
-    """Connect and let go, as this tells best what is wrong."""
+    """Connect as a chip does, over IPv4, and let go: this tells best what is wrong."""
     where = f"{address.host} port {address.port}"
     try:
         async with asyncio.timeout(PATIENCE_S):
-            _, writer = await asyncio.open_connection(address.host, address.port, ssl=trusted)
+            _, writer = await asyncio.open_connection(address.host, address.port, ssl=trusted, family=socket.AF_INET)
     except socket.gaierror as error:
-        raise NotReached(f"nobody here knows the name {address.host}") from error
+        raise NotReached(f"nobody here knows an IPv4 address of {address.host}") from error
     except ssl.SSLCertVerificationError as error:
         raise NotLetIn(
             f"the broker at {where} shows a certificate that the light will not take: {error.verify_message}"

@@ -1,8 +1,11 @@
 """What a light's lines mean after its start."""
 
+import re
+
 import pytest
 
 from presslight.first_words import UP, FirstWords, Trouble
+from presslight.flash_plan import FIRMWARE
 
 
 @pytest.mark.parametrize(
@@ -10,8 +13,9 @@ from presslight.first_words import UP, FirstWords, Trouble
     [
         ("flash: kept off 255", Trouble.WIFI),
         ("Wi-Fi: Wifi Internal Error", Trouble.WIFI),
-        ("link lost: -202", Trouble.NAME),
-        ("link lost: [Errno -2]", Trouble.NAME),
+        ("link lost: [Errno 12] ENOMEM", Trouble.MEMORY),
+        ("link lost: 12", Trouble.MEMORY),
+        ("link lost: [Errno 113] EHOSTUNREACH", Trouble.BROKER),
         ("link lost: [Errno 104] ECONNRESET", Trouble.BROKER),
         ("link lost: closed by the broker", Trouble.BROKER),
         ("link lost: nothing heard", Trouble.BROKER),
@@ -29,9 +33,28 @@ def test_line_has_its_meaning(line: str, trouble: Trouble) -> None:
     assert words.why().startswith(trouble)
 
 
+@pytest.mark.parametrize(
+    ("file", "trouble"),
+    [
+        ("dns.py", Trouble.NAME),
+        ("resolver.py", Trouble.NAME),
+        ("secure.py", Trouble.TLS),
+        ("wire.py", Trouble.BROKER),
+    ],
+)
+def test_each_error_that_the_firmware_words_itself_has_its_meaning(file: str, trouble: Trouble) -> None:
+    worded = re.findall(r'OSError\(f?"([^"]+)"', (FIRMWARE / "lamp" / file).read_text())
+    plain = [text for text in worded if text != "TLS: "]
+    assert plain
+    for text in plain:
+        words = FirstWords()
+        words.hear(f"link lost: {text}")
+        assert (text, words.trouble) == (text, trouble)
+
+
 def test_link_that_is_up_is_enough() -> None:
     words = FirstWords()
-    assert [words.hear(line) for line in ("link lost: -202", UP)] == [False, True]
+    assert [words.hear(line) for line in ("link lost: no name server", UP)] == [False, True]
     assert words.is_up
 
 

@@ -70,7 +70,7 @@ def test_broker_that_is_not_there_is_a_warning(micropython: Command, small_firmw
 
 
 def test_light_that_signs_in_is_told(micropython: Command, small_firmware: Path, tmp_path: Path) -> None:
-    (small_firmware / "main.py").write_text(f"import lamp\nprint('link lost: -202')\nprint({UP!r})\n")
+    (small_firmware / "main.py").write_text(f"import lamp\nprint('link lost: no name server')\nprint({UP!r})\n")
     with pretended_chip(micropython, tmp_path) as chip:
         run = flash(chip, "--watch", "30")
     assert run.exit_code == 0, run.stderr

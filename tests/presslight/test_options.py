@@ -75,7 +75,8 @@ def test_simulated_lights_do_not_take_the_bridges_place(tmp_path: Path) -> None:
         ([*NAMED, "--wifi-password", "x" * 7], "8 to 63 bytes"),
         ([*NAMED, "--wifi-password", "x" * 64], "64 hex digits"),
         ([*NAMED[:4], "--broker", f"mqtt://kitchen:{'x' * 129}@192.168.1.2"], "at most 128 bytes"),
-        ([*NAMED[:4], "--broker", "mqtt://kitchen:x@broker.local"], "looks up broker.local"),
+        ([*NAMED[:4], "--broker", "mqtt://kitchen:x@broker.local"], "finds broker.local only"),
+        ([*NAMED[:4], "--broker", "mqtt://kitchen:x@[fd00::1]"], "speaks IPv4"),
         ([*NAMED, "--ca-file", "CA"], "mqtts://"),
     ],
 )
