@@ -8,11 +8,12 @@ from hypothesis import settings
 
 from presslight.micropython import Command, ensure
 from tests import forked, syntax_trees
+from tests.lost_exceptions import lost_exceptions
 from tests.order import pytest_collection_modifyitems
 from tests.outcomes import pytest_configure
 from tests.postgres import PostgresServer
 
-__all__ = ["pytest_collection_modifyitems", "pytest_configure"]  # hooks, found by name
+__all__ = ["lost_exceptions", "pytest_collection_modifyitems", "pytest_configure"]  # found by name
 
 # No deadline: a busy machine is not a failure. In CI the same examples each time: news is for `make test` at a desk,
 # and for `make nightly`, which tries thirty times as many of each property.

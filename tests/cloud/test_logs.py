@@ -118,7 +118,9 @@ def test_each_defect_that_a_library_tells_of_in_the_same_line_is_told(capfd: pyt
     assert told == ["RuntimeError", "KeyError"]
 
 
-def test_secret_that_a_library_names_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+def test_secret_that_a_library_names_is_not_shown(
+    capfd: pytest.CaptureFixture[str], lost_exceptions: list[str]
+) -> None:
     configure("json")
     secret = "kT9vQ2mZr7XcB4nL8pWd3sFy6HgJ1aEu"
     loop = asyncio.new_event_loop()
@@ -129,6 +131,8 @@ def test_secret_that_a_library_names_is_not_shown(capfd: pytest.CaptureFixture[s
     told = written(capfd)
     assert "Future exception was never retrieved" in told
     assert secret not in told
+    assert len(lost_exceptions) == 1
+    lost_exceptions.clear()
 
 
 def test_line_says_when_it_was_made_and_not_when_it_was_written(capfd: pytest.CaptureFixture[str]) -> None:
