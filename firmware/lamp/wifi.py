@@ -51,7 +51,7 @@ class Wifi:
 
     def _start(self) -> None:
         """Switch the radio on. Its power save can keep a press waiting for 300 ms, so it is off."""
-        network.hostname(self._name[:32])  # a longer one is a ValueError
+        network.hostname(self._name.encode()[:32])  # type: ignore[call-overload]  # more bytes are a ValueError
         wifi = network.WLAN(network.WLAN.IF_STA)
         wifi.active(True)
         wifi.config(pm=network.WLAN.PM_NONE)

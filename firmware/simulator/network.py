@@ -11,7 +11,7 @@ from air import air
 servers = (os.getenv("NAME_SERVERS") or "127.0.0.1 53").split()
 
 
-def hostname(name: str) -> None:
+def hostname(name: bytes) -> None:
     if len(name) > 32:
         raise ValueError
 
