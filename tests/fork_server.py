@@ -61,25 +61,25 @@ class Server:
                 self._watch(pid, files)
 
     def _watch(self, pid: int, files: list[int]) -> None:
-        teller = socket.socket(fileno=files.pop())
+        status = socket.socket(fileno=files.pop())
         for file in files:
             os.close(file)
-        _tell(teller, pid)
+        _tell(status, pid)
         handle = os.pidfd_open(pid)
-        self._running[handle] = pid, teller
+        self._running[handle] = pid, status
         self._poller.register(handle, select.POLLIN)
 
     def _reap(self, handle: int) -> None:
-        pid, teller = self._running.pop(handle)
+        pid, status = self._running.pop(handle)
         self._poller.unregister(handle)
         os.close(handle)
-        with teller:
-            _tell(teller, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        with status:
+            _tell(status, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
-def _tell(teller: socket.socket, number: int) -> None:
+def _tell(status: socket.socket, number: int) -> None:
     with suppress(OSError):  # whoever started it is gone
-        teller.send(str(number).encode())
+        status.send(str(number).encode())
 
 
 def _take(files: list[int]) -> None:

@@ -48,15 +48,15 @@ SERVER = ForkServer()
 class Forked:
     """A running process, used as an `asyncio.subprocess.Process`."""
 
-    def __init__(self, pid: int, teller: socket.socket, streams: list[asyncio.StreamReader | None]) -> None:
+    def __init__(self, pid: int, status: socket.socket, streams: list[asyncio.StreamReader | None]) -> None:
         self.pid = pid
         self.stdout, self.stderr = streams
         self.returncode: int | None = None
-        self._ending = asyncio.ensure_future(self._ended(teller))
+        self._ending = asyncio.create_task(self._ended(status), name=f"forked-{pid}")
 
-    async def _ended(self, teller: socket.socket) -> int:
-        with teller:
-            self.returncode = int(await asyncio.get_running_loop().sock_recv(teller, 16))
+    async def _ended(self, status: socket.socket) -> int:
+        with status:
+            self.returncode = int(await asyncio.get_running_loop().sock_recv(status, 16))
         return self.returncode
 
     async def wait(self) -> int:
@@ -101,31 +101,31 @@ async def start(
     loop = asyncio.get_running_loop()
     own = dict(os.environ if env is None else env)
     asked = {"module": module, "words": words, "env": own, "cwd": str(Path.cwd()), "session": session}
-    teller, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    teller.setblocking(False)
-    with ExitStack() as lent, theirs:
-        inward = _opened(stdin, os.O_RDONLY, lent)
-        (out, reader), (err, complaints) = [_outward(stream, lent) for stream in (stdout, stderr)]
-        network = _opened("/proc/thread-self/ns/net", os.O_RDONLY, lent)
-        SERVER.ask(json.dumps(asked).encode(), [inward, out, err, network, theirs.fileno()])
-    streams = [await _stream(loop, file) for file in (reader, complaints)]
-    return Forked(int(await loop.sock_recv(teller, 16)), teller, streams)
+    status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    status.setblocking(False)
+    with ExitStack() as closing, theirs:
+        inp = _opened(stdin, os.O_RDONLY, closing)
+        (out, out_reader), (err, err_reader) = [_outward(stream, closing) for stream in (stdout, stderr)]
+        network = _opened("/proc/thread-self/ns/net", os.O_RDONLY, closing)
+        SERVER.ask(json.dumps(asked).encode(), [inp, out, err, network, theirs.fileno()])
+    streams = [await _stream(loop, file) for file in (out_reader, err_reader)]
+    return Forked(int(await loop.sock_recv(status, 16)), status, streams)
 
 
-def _opened(what: int | str, how: int, lent: ExitStack) -> int:
+def _opened(what: int | str, how: int, closing: ExitStack) -> int:
     if isinstance(what, int) and what != DEVNULL:
         return what
     file = os.open(os.devnull if isinstance(what, int) else what, how)
-    lent.callback(os.close, file)
+    closing.callback(os.close, file)
     return file
 
 
-def _outward(stream: int, lent: ExitStack) -> tuple[int, int | None]:
+def _outward(stream: int, closing: ExitStack) -> tuple[int, int | None]:
     """The end to write to, and the end to read from where it is a pipe."""
     if stream != PIPE:
-        return _opened(stream, os.O_WRONLY, lent), None
+        return _opened(stream, os.O_WRONLY, closing), None
     reader, writer = os.pipe()
-    lent.callback(os.close, writer)
+    closing.callback(os.close, writer)
     return writer, reader
 
 
