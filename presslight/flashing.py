@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 
-from contract.errors import Invalid, PresslightError
+from contract.errors import Invalid, PresslightError, printable
 from presslight import tool
 from presslight.board import Board, read_board
 from presslight.chosen_light import ChosenLight
@@ -79,6 +79,9 @@ async def _chip_without_micropython(plan: FlashPlan, shown: FlashProgress) -> Ch
 
 async def _watch(port: str, limit_s: float) -> None:
     """Wait until the light has its link. Raises NotReporting."""
+    if not port.startswith("/"):
+        complain(f"the light's start is not watched: {printable(port)} is no path, such as /dev/ttyUSB0")
+        return
     words = FirstWords()
     with err.status(f"Waiting until the light has signed in, {limit_s:.0f} s at most"):
         await follow(port, words.hear, limit_s)

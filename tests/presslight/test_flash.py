@@ -233,6 +233,12 @@ def test_tool_that_fails_without_a_word_is_told() -> None:
     assert tool.meaning("\n", "/dev/ttyUSB0") == "it says nothing"
 
 
+def test_start_is_not_watched_where_the_port_is_no_path(flash: Run) -> None:
+    run = flash("--watch", "60", port="rfc2217://127.0.0.1:1")
+    assert run.exit_code == 0
+    assert "not watched: rfc2217://127.0.0.1:1 is no path" in run.stderr
+
+
 def test_failed_step_is_the_last(flash: Run, bench: Path) -> None:
     assert flash("--firmware-image", str(image(bench)), fails=2).exit_code == 2
     assert len(_calls((bench / "notes").read_text().splitlines(), bench)) == 1
