@@ -34,7 +34,8 @@ REQUIRED = {
     "light: firmware": {"task breaks", "endless loop", "no memory", "memory for TLS", "garbage", "16 phones",
                         "update", "dies"},
     "operator": {"port in use", "address", "bridge's password", "light's password", "settings", "CA file",
-                 "without a CA", "no Mosquitto", "no MicroPython", "wrong token"},
+                 "without a CA", "no Mosquitto", "no MicroPython", "wrong token", "new chip", "no ESP32", "second chip",
+                 "gets no link"},
 }  # fmt: skip
 """Each component and, by words of their own, the ways it fails that must have a row."""
 
