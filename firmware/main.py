@@ -1,11 +1,46 @@
-"""What the chip runs when it boots."""
+"""The first stage: the watchdog, the output as it was, and the button. All else is tried after that.
 
+Whatever the rest does, it can be tried again: a start that fails ends in a reset, and the next one comes after a pause,
+each longer than the one before. The light shines and its button works in the pause as well.
+"""
+
+import asyncio
 import gc
+import sys
 
+import machine
+
+dog = machine.WDT(timeout=30_000)  # before anything of ours; a look-up may block the loop for long, TLS for some more
 gc.threshold(4_096)  # compiling leaves much garbage: collected often, the code lies close and large buffers find room
 
-import lamp.session  # noqa: E402, F401 -- with all below it the largest, so compiled first, while there is room
-from lamp.app import main  # noqa: E402 -- see above
+from lamp import say  # noqa: E402 -- after the watchdog
+from lamp.board import Board  # noqa: E402
+from lamp.flash import Flash  # noqa: E402
+from lamp.memory import Memory  # noqa: E402
+from lamp.settings import pin  # noqa: E402
 
-gc.threshold(-1)  # from here on it collects at moments of its own choice
-main()
+flash = Flash()
+memory = Memory(flash)
+# The blue LED of most ESP32 boards, and their BOOT button, where no other pins are set.
+board = Board(pin("lamp", 2), pin("button", 0), memory)
+
+
+async def wait(seconds: int) -> None:
+    """Wait, with nothing but the button at work."""
+    if seconds:
+        say(f"the last start failed: the next one comes in {seconds} s")
+    for _ in range(seconds):
+        dog.feed()
+        await asyncio.sleep_ms(1_000)
+
+
+asyncio.run(wait(memory.start()))
+try:
+    import lamp.session  # noqa: F401 -- with all below it the largest, so compiled first, while there is room
+    from lamp.app import main
+
+    gc.threshold(-1)  # from here on it collects at moments of its own choice
+    main(board, flash, dog)
+except Exception as error:  # whatever it is: told, and tried anew
+    sys.print_exception(error)
+machine.reset()

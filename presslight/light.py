@@ -34,7 +34,7 @@ def light(
     ] = "mqtt://127.0.0.1:1883",
     name: Annotated[str, typer.Option(help="The light's name: its topic, 1 to 32 of a-z, 0-9, - and _.")] = "kitchen",
     heap: Annotated[
-        str | None, typer.Option(help="The memory that MicroPython gets: 104k, or 128k with TLS, unless you say.")
+        str | None, typer.Option(help="The memory that MicroPython gets: 112k, or 136k with TLS, unless you say.")
     ] = None,
     ca_file: Annotated[
         Path | None,

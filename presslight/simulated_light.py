@@ -45,6 +45,8 @@ MAIN = FIRMWARE / "main.py"
 ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen"}
 RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
+RTC = "RTC"
+"""The file in its folder that stands for the chip's RTC memory, which outlives a reset and no power cut."""
 WATCHDOG = -signal.SIGALRM
 """The exit code of a light whose loop stood still until its watchdog bit."""
 FINGER_S = 0.08
@@ -90,14 +92,14 @@ class Power(StrEnum):
     DIED = "died"
 
 
-HEAP, HEAP_WITH_TLS = "104k", "128k"
+HEAP, HEAP_WITH_TLS = "112k", "136k"
 MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
 
 
 class SimulatedLight:
-    """One light. `folder` is its flash; `heap` is what MicroPython gets: `104k`, `1m`.
+    """One light. `folder` is its flash; `heap` is what MicroPython gets: `112k`, `1m`.
 
-    Where it is None that is 104k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
+    Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
     `main`: what it runs in place of the firmware's own, for a test of something odd. `names`: the name servers that it
     asks, and their port (`127.0.0.1 127.0.0.2 5300`); where it is None, this machine answers.
 
@@ -223,6 +225,8 @@ class SimulatedLight:
     async def power_on(self) -> None:
         """Give it power, where it has none. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
         if self.power is not Power.ON:
+            with self._explained():
+                (self.folder / RTC).unlink(missing_ok=True)
             self._child = await self._boot()
             self._set_power(Power.ON)
             self._show(self.glow.darkened())

@@ -1,6 +1,8 @@
 """The firmware of a light: pure rules (no `machine`, no socket, time is a parameter) and thin shells around them."""
 
 VERSION = "0.1.0"
+MAX_SMALL = (1 << 30) - 1
+"""The largest whole number on the wire, and one that takes no memory on the chip."""
 
 
 def say(line: str) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import gc
 import os
-import sys
-import time
 from binascii import hexlify
 
 import machine
@@ -17,25 +15,24 @@ from lamp.clock import Clock, now_ms, now_us, ticks_diff
 from lamp.command import Command
 from lamp.flash import Flash
 from lamp.light import Light
-from lamp.record import next_epoch
 from lamp.session import Session
 from lamp.settings import Settings, load
 
 HEARTBEAT_MS = 10_000
-WATCHDOG_MS = 30_000  # fed by each heartbeat; a name look-up may block the loop for 5 s a server, TLS for some more
 
 
 class App:
     """One light at work."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._flash = flash = Flash()
+    def __init__(self, settings: Settings, board: Board, flash: Flash) -> None:
+        self._board, self._flash = board, flash
+        board.connect()
+        memory = board.memory
         self._mark = str(settings.flashed).encode()
         self._announcement = Announcement(flash.mark == self._mark)
-        epoch = next_epoch(flash.epoch, settings.flashed)
-        self._light = Light(_boot_id(epoch), epoch, flash.is_on, flash.brightness)
-        self._board = Board(settings.lamp_pin, settings.button_pin, self._light.duty)
-        self._keep()  # the epoch, before anybody hears of it
+        epoch = memory.next_epoch(flash, settings.flashed)
+        self._light = Light(_boot_id(epoch), epoch, memory.is_on, memory.brightness)
+        self._keep()
         self._clock = Clock(now_ms())
         self._command = Command()
         self._name = settings.name
@@ -50,9 +47,9 @@ class App:
         self._reports = 0
         self._heap = 0
 
-    def start(self) -> None:
+    def start(self, dog: machine.WDT) -> None:
         """Start the tasks, each for ever."""
-        tasks = (self._session.run(), self._beat(), self._watch_button(), self._save())
+        tasks = (self._session.run(), self._beat(dog), self._watch_button(), self._save())
         self._tasks = [asyncio.create_task(each) for each in tasks]
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
@@ -127,11 +124,12 @@ class App:
     def _text(self) -> bytes:
         return report.discovery(self._name, hexlify(machine.unique_id()).decode()).encode()
 
-    async def _beat(self) -> None:
+    async def _beat(self, dog: machine.WDT) -> None:
         """Report every 10 s; the heap it tells of is the living one. A loop that stands still for 30 s boots anew."""
-        dog = machine.WDT(timeout=WATCHDOG_MS)
         while True:
             dog.feed()
+            if self._clock.up(now_ms()) >= 60_000:  # a start that lives so long went well
+                self._board.memory.settle()
             gc.collect()
             self._heap = gc.mem_alloc()
             self.report()
@@ -156,13 +154,18 @@ class App:
         """Keep changes on the flash, later: no press waits for it, and few writes wear it."""
         while True:
             await self._has_changed.wait()
+            self.note()
             await asyncio.sleep_ms(1_000)  # a slider or a game of switching is one write
             self._has_changed.clear()
             self._keep()
             await asyncio.sleep_ms(4_000)  # at most one write in 5 s: a flash of 2 MB takes that for 15 years
 
+    def note(self) -> None:
+        """Note how the light is, for the boot after a reset."""
+        self._board.memory.keep(self._light.is_on, self._light.brightness)
+
     def _keep(self) -> None:
-        self._flash.keep(self._light.epoch, self._light.is_on, self._light.brightness)
+        self._flash.keep(self._board.memory.ceiling, self._light.is_on, self._light.brightness)
         self._flash.keep_mark(self._mark if self._announcement.is_deleted else b"")
 
     def _rest(self) -> None:
@@ -180,16 +183,17 @@ def _boot_id(epoch: int) -> str:
 
 
 def _break(_event: object, context: "dict[str, Exception]") -> None:
-    """End all of the light when one of its tasks broke: told, and started anew, it is better than half a light."""
-    sys.print_exception(context["exception"])
-    time.sleep_ms(1_000)  # so that a light that breaks at once does not wear its flash
-    machine.reset()
+    """End all of the light when one of its tasks broke: started anew, it is better than half a light."""
+    raise context["exception"]
 
 
-def main() -> None:
-    """Be a light. Raises BadSettings where there are no usable settings."""
-    settings = load()
+def main(board: Board, flash: Flash, dog: machine.WDT) -> None:
+    """Be a light. Raises BadSettings where there are no usable settings, and whatever breaks a task."""
     loop = asyncio.get_event_loop()
     loop.set_exception_handler(_break)
-    App(settings).start()
-    loop.run_forever()
+    app = App(load(), board, flash)
+    app.start(dog)
+    try:
+        loop.run_forever()
+    finally:
+        app.note()  # the last change too: the output stays as it was

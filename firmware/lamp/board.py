@@ -4,28 +4,69 @@ import asyncio
 
 from machine import PWM, Pin
 
+from lamp import glow, say
+from lamp.clock import now_ms, ticks_diff
+from lamp.memory import Memory
+
 
 class Board:
-    """The pins. The button closes to ground."""
+    """The pins. The button closes to ground, and switches the light by itself until `connect`.
 
-    def __init__(self, lamp_pin: int, button_pin: int, duty: int) -> None:
-        # 4 kHz: 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
-        self._pwm = PWM(Pin(lamp_pin), freq=4_000, duty_u16=duty)
-        self._button = Pin(button_pin, Pin.IN, Pin.PULL_UP)
-        self._edge = asyncio.ThreadSafeFlag()
-        self._button.irq(self._on_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
+    `memory`: how the light is until then. `error`: why a pin cannot be used, or None; the other one works all the same.
+    """
+
+    def __init__(self, lamp_pin: int, button_pin: int, memory: Memory) -> None:
+        self.error: Exception | None = None
+        self.memory = memory
+        self._pwm: PWM | None = None
+        self._edge: asyncio.ThreadSafeFlag = None  # type: ignore[assignment]  # there is one from `connect` on
+        self._state = True  # held down at boot is no press
+        self._since = 0
+        for act, pin in ((self._light, lamp_pin), (self._listen, button_pin)):
+            try:
+                act(pin)
+            except Exception as error:  # whatever a port raises
+                say(f"cannot use pin {pin}: {error}")
+                self.error = error
 
     def shine(self, duty: int) -> None:
         """Set the output, 0-65535."""
-        self._pwm.duty_u16(duty)
+        if self._pwm:
+            self._pwm.duty_u16(duty)
 
     def is_button_down(self) -> bool:
         """Whether the contact is closed now."""
         return self._button.value() == 0
 
+    def connect(self) -> None:
+        """Connect the button to whoever waits for `edge` from now on. Raises what is wrong with a pin."""
+        if self.error:
+            raise self.error
+        self._edge = asyncio.ThreadSafeFlag()
+
     async def edge(self) -> None:
         """Wait until the button's contact has opened or closed since the last call."""
         await self._edge.wait()
 
+    def _light(self, pin: int) -> None:
+        duty = glow.duty(self.memory.is_on, self.memory.brightness)
+        # 4 kHz: 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
+        self._pwm = PWM(Pin(pin), freq=4_000, duty_u16=duty)
+
+    def _listen(self, pin: int) -> None:
+        self._button = Pin(pin, Pin.IN, Pin.PULL_UP)
+        self._state = self.is_button_down()
+        self._since = now_ms() - 31  # it may be pressed at once
+        self._button.irq(self._on_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
+
     def _on_edge(self, _pin: Pin) -> None:
-        self._edge.set()
+        """Run between two steps of whatever else runs, so maybe late and for a contact that is open again."""
+        if self._edge:
+            self._edge.set()
+            return
+        now = now_ms()
+        if not self._state and ticks_diff(now, self._since) > 30:  # else it bounces
+            memory = self.memory
+            self.shine(glow.duty(not memory.is_on, memory.brightness))
+            memory.keep(not memory.is_on, memory.brightness)
+        self._state, self._since = self.is_button_down(), now

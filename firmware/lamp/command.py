@@ -1,9 +1,9 @@
 """A set message, read into fields that the next one uses again; judged exactly as `contract.mqtt.decode_set` does."""
 
+from lamp import MAX_SMALL
 from lamp.plain import OTHER, Malformed, Plain
 
 MAX_BYTES = 1_024
-MAX_SMALL = (1 << 30) - 1
 
 VALID, MALFORMED, INVALID, TOO_LARGE = range(4)
 """What a message is judged to be."""

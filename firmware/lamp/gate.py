@@ -4,7 +4,8 @@ docs/protocol.md numbers the rules, `Gate.judge` follows them. All of it lives i
 so that rule 1 refuses whatever was meant for this one.
 """
 
-from lamp.command import MAX_SMALL, Command
+from lamp import MAX_SMALL
+from lamp.command import Command
 from lamp.table import NEVER, Table
 
 MEMORY = 8

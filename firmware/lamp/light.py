@@ -1,7 +1,7 @@
 """One light as it is: on or off, how bright, its version, what it decided and what it dropped."""
 
-from lamp import glow
-from lamp.command import INVALID, MALFORMED, MAX_SMALL, TOO_LARGE, VALID, Command
+from lamp import MAX_SMALL, glow
+from lamp.command import INVALID, MALFORMED, TOO_LARGE, VALID, Command
 from lamp.gate import Gate
 
 RETAINED = TOO_LARGE + 1

@@ -1,13 +1,14 @@
-"""What outlives a power cut: (sequence, epoch, is_on, brightness), in two places of which each write touches one.
+"""What outlives a power cut: (sequence, ceiling, is_on, brightness), in two places of which each write touches one.
 
-`sequence` counts the writes, so the higher one is the newer, and its parity says where it stands. Whatever write the
-power dies in, the other place still holds the record before it; the check sum tells a torn one.
+No boot has told an epoch above the `ceiling`. `sequence` counts the writes, so the higher one is the newer, and its
+parity says where it stands. Whatever write the power dies in, the other place still holds the record before it; the
+check sum tells a torn one.
 """
 
 import struct
 from binascii import crc32
 
-from lamp.command import MAX_SMALL
+from lamp import MAX_SMALL
 
 _LAYOUT = ">HIIBB"
 _MAGIC = 0x504C
@@ -17,13 +18,28 @@ NEW = (0, 0, False, 255)
 """The record of a chip that never wrote one."""
 
 
-def next_epoch(kept: int, flashed: int) -> int:
-    """Give the epoch of this boot: above that of the last, also where a chip was wiped and set up at `flashed` (s).
+def update(place: "tuple[int, int, bool, int] | None", kept: "tuple[int, bool, int]") -> "tuple[int, int, bool, int]":
+    """Give what a boot begins with: the ceiling, the last epoch that may be told, is_on, brightness.
 
-    After the last that the wire can say comes 1: it is asked then, and readers begin anew.
+    `place`: the same as RTC memory has it, None where that is lost. `kept`: ceiling, is_on and brightness on the flash.
+    A note is written before the flash, so one of a lower ceiling is not of this flash; then all up to it may be told.
+    """
+    if place is None or place[0] < kept[0]:
+        return kept[:1] + kept
+    return kept[:1] + place[1:]
+
+
+def next_epoch(ceiling: int, flashed: int, kept: int) -> "tuple[int, int]":
+    """Give the epoch of this boot, and the ceiling that must be on the flash before it is told.
+
+    It is above the last one, `kept`, also where a chip was wiped and set up at `flashed` (s). After the last that the
+    wire can say comes 1: it is asked then, and readers begin anew. A write is for 64 of them: boots after a reset take
+    the next one, and write nothing.
     """
     epoch = max(kept, flashed // 60) + 1
-    return epoch if epoch <= MAX_SMALL else 1
+    if epoch > MAX_SMALL:
+        epoch = 1
+    return epoch, ceiling if kept < epoch <= ceiling else min(epoch + 63, MAX_SMALL)
 
 
 def encode(record: "tuple[int, int, bool, int]") -> bytes:

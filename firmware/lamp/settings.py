@@ -27,19 +27,31 @@ class Settings:
         self.password = _text(found, "password", "")
         self.ssid = _text(_group(found, "wifi"), "ssid", "")
         self.wifi_password = _text(_group(found, "wifi"), "password", "")
-        self.lamp_pin = _number(_group(found, "pins"), "lamp", 2)  # the blue LED of most ESP32 boards
-        self.button_pin = _number(_group(found, "pins"), "button", 0)  # their BOOT button
+        for name in ("lamp", "button"):  # `pin` has given them before, and said nothing
+            _number(_group(found, "pins"), name, 0)
         self.flashed = _number(found, "flashed", 0)
+
+
+def pin(name: str, default: int) -> int:
+    """Give the pin of `lamp` or `button`, whatever else is wrong with the settings; `default` where they have none."""
+    try:
+        return _number(_group(_read(), "pins"), name, default)
+    except BadSettings:
+        return default
 
 
 def load() -> Settings:
     """Read the settings. Raises BadSettings, with a sentence that repeats none of them."""
+    return Settings(_read())
+
+
+def _read() -> "dict[str, object]":
     try:
         with open(FILE) as file:
             found = json.load(file)
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: nested too deep
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:  # the last two: nested too deep, or too large
         raise BadSettings(f"{FILE} cannot be read: {error}") from None
-    return Settings(_group({FILE: found}, FILE))
+    return _group({FILE: found}, FILE)
 
 
 def _text(found: "dict[str, object]", name: str, default: str | None) -> str:

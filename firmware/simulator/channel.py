@@ -4,15 +4,19 @@ Out: one JSON object per line on stdout. `tell_duty` writes what the PWM does; t
 In: one word per line on stdin; the other stand-ins say what each word does. EOF ends the process, so that a light never
 outlives its launcher, however that one died.
 
-Words are read by a task in the firmware's own event loop. That is like an interrupt on the chip, whose work waits for
-`micropython.schedule`, except that here it waits as well while the firmware blocks (in a name look-up, say).
+Words are read by a task in the firmware's own event loop, and those of the button also after an import. That is like
+an interrupt on the chip, whose work waits for `micropython.schedule`, so until a module is compiled; except that here
+it waits as well while the firmware blocks (in a name look-up, say).
 """
 
 import asyncio
+import builtins
+import select
 import sys
 import time
 
 _acts = {}
+_late = []
 
 
 def on(word: str, act: object, rest_ms: int = 0) -> None:
@@ -26,18 +30,32 @@ def tell_duty(duty: int) -> None:
 
 
 async def _listen() -> None:
-    words = asyncio.StreamReader(sys.stdin.buffer)
     while True:
-        line = await words.readline()
-        if not line:
-            sys.exit()
-        word = line.decode().strip()
-        if word in _acts:
-            act, rest_ms = _acts[word]
-            act()
-            await asyncio.sleep_ms(rest_ms)
+        await asyncio.sleep_ms(hear(_late.pop() if _late else await words.readline()))
+
+
+def hear(line: bytes) -> int:
+    """Act on a line; gives how long the next one waits, in ms."""
+    if not line:
+        sys.exit()
+    word = line.decode().strip()
+    if word not in _acts:
+        sys.stdout.write("the simulator has no word %r\n" % word)
+        return 0
+    act, rest_ms = _acts[word]
+    act()
+    return rest_ms
+
+
+def _import(*content: object, act: object = builtins.__import__) -> object:
+    module = act(*content)
+    if "button down" in _acts and not _late and asyncio.core.cur_task is None and _poller.poll(0):
+        line = sys.stdin.buffer.readline()
+        if line.startswith(b"button"):
+            hear(line)
         else:
-            sys.stdout.write("the simulator has no word %r\n" % word)
+            _late.append(line)
+    return module
 
 
 class Flag(asyncio.Event):
@@ -50,5 +68,9 @@ class Flag(asyncio.Event):
 
 
 asyncio.ThreadSafeFlag = Flag
+words = asyncio.StreamReader(sys.stdin.buffer)  # before the next lines: asyncio imports its parts in a way of its own
+_poller = select.poll()
+_poller.register(sys.stdin, select.POLLIN)
+builtins.__import__ = _import
 on("quit", sys.exit)
 asyncio.create_task(_listen())  # noqa: RUF006 -- MicroPython's loop holds its tasks itself

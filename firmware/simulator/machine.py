@@ -27,6 +27,9 @@ class Pin:
     IRQ_FALLING = 2
 
     def __init__(self, id: int, mode: int = -1, pull: int = -1) -> None:
+        if not 0 <= id < 40 or id in b"\x14\x18\x1c\x1d\x1e\x1f":  # 20, 24, 28-31: the classic ESP32 has none
+            raise ValueError("invalid pin")
+        self.id = id
         self._value = self._idle = int(pull == self.PULL_UP)
 
     def value(self) -> int:
@@ -49,6 +52,8 @@ class PWM:
     """The light's output. Each change of its duty is told."""
 
     def __init__(self, pin: Pin, freq: int, duty_u16: int) -> None:
+        if pin.id > 33:
+            raise ValueError("invalid pin")
         self._duty = None
         self.duty_u16(duty_u16)
 
@@ -67,9 +72,25 @@ class WDT:
 
     def __init__(self, timeout: int) -> None:
         self._seconds = timeout // 1000
+        self.feed()
 
     def feed(self) -> None:
         self._alarm(self._seconds)
+
+
+class RTC:
+    """Its memory outlives a reset, the watchdog's too. It is a file, which the launcher removes as the power goes."""
+
+    def memory(self, *content: bytes) -> "bytes | None":
+        if not content:
+            try:
+                with open("RTC", "rb") as file:
+                    return file.read()
+            except OSError:
+                return b""
+        with open("RTC", "wb") as file:
+            file.write(content[0])
+        return None
 
 
 def unique_id() -> bytes:

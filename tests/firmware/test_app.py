@@ -18,6 +18,7 @@ from presslight.child import Child
 from presslight.micropython import Command
 from presslight.simulated_light import ENVIRONMENT, FIRMWARE, RESET, SimulatedLight
 from tests.firmware.bare_broker import WAIT_S
+from tests.firmware.odd_main import written
 from tests.firmware.test_session import press
 
 NAME = "kitchen"
@@ -26,8 +27,7 @@ IN_FLIGHT = 4
 
 async def ran(micropython: Command, folder: Path, script: Path) -> tuple[int, list[str]]:
     """Exit code and lines of the firmware started with a script of its own."""
-    environment = ENVIRONMENT | {"MICROPYPATH": f"{ENVIRONMENT['MICROPYPATH']}:{FIRMWARE}"}
-    child = await Child.start([*micropython, "-X", "heapsize=1m", str(script)], folder, environment)
+    child = await Child.start([*micropython, "-X", "heapsize=1m", str(script)], folder, ENVIRONMENT)
     try:
         async with asyncio.timeout(WAIT_S):
             lines = [line.decode().rstrip() async for line in child.lines()]
@@ -36,9 +36,9 @@ async def ran(micropython: Command, folder: Path, script: Path) -> tuple[int, li
         await child.end()
 
 
-async def test_light_without_settings_says_so_and_ends(micropython: Command, tmp_path: Path) -> None:
+async def test_light_without_settings_says_so_and_resets(micropython: Command, tmp_path: Path) -> None:
     code, lines = await ran(micropython, tmp_path, FIRMWARE / "main.py")
-    assert code == 1
+    assert code == RESET
     assert lines[-1].startswith("BadSettings: settings.json cannot be read")
 
 
@@ -47,17 +47,15 @@ async def test_light_of_which_one_task_breaks_tells_it_and_resets(
     micropython: Command, tmp_path: Path, task: str
 ) -> None:
     (tmp_path / "settings.json").write_text(json.dumps({"name": NAME, "host": "127.0.0.1", "port": 1}))
-    script = tmp_path / "broken.py"
     owner, _, method = task.rpartition(".")
     where = "lamp.session.Session" if owner else "lamp.app.App"
-    script.write_text(
-        "import lamp.app\n"
-        "async def broken(self):\n"
-        "    raise RuntimeError('worn out')\n"
-        f"{where}.{method} = broken\n"
-        "lamp.app.main()\n"
-    )
-    code, lines = await ran(micropython, tmp_path, script)
+    program = f"""
+        import lamp.app
+        async def broken(self, *_):
+            raise RuntimeError('worn out')
+        {where}.{method} = broken
+    """
+    code, lines = await ran(micropython, tmp_path, written(tmp_path, program))
     assert code == RESET
     assert "RuntimeError: worn out" in lines
 
@@ -126,13 +124,13 @@ async def endures(hand: Hand, count: int, within_s: float) -> None:
     assert max(hand.heaps) < 96_000
 
 
-@pytest.mark.parametrize("hand", ["104k", "100k"], indirect=True)
-async def test_light_endures_a_thousand_presses_in_104_kb_and_in_a_little_less(hand: Hand) -> None:
+@pytest.mark.parametrize("hand", ["112k", "108k"], indirect=True)
+async def test_light_endures_a_thousand_presses_in_112_kb_and_in_a_little_less(hand: Hand) -> None:
     await endures(hand, 1_000, WAIT_S)
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("hand", ["104k"], indirect=True)
-async def test_light_endures_a_hundred_thousand_presses_in_104_kb(hand: Hand) -> None:
+@pytest.mark.parametrize("hand", ["112k"], indirect=True)
+async def test_light_endures_a_hundred_thousand_presses_in_112_kb(hand: Hand) -> None:
     """About two minutes on two cores."""
     await endures(hand, 100_000, 1_200)

@@ -9,6 +9,21 @@ from typing import Any
 
 import pytest
 
+from lamp.glow import duty
+
+DIM = duty(True, 100)
+CLOCK = [0]
+
+
+class Memory:
+    """What a board takes for the memory of a reset."""
+
+    def __init__(self) -> None:
+        self.is_on, self.brightness = True, 100
+
+    def keep(self, is_on: bool, brightness: int) -> None:
+        self.is_on, self.brightness = is_on, brightness
+
 
 class Pin:
     IN, PULL_UP, IRQ_RISING, IRQ_FALLING = 1, 2, 1, 2
@@ -40,18 +55,21 @@ class PWM:
 @pytest.fixture
 def board(monkeypatch: pytest.MonkeyPatch) -> Any:
     machine = ModuleType("machine")
-    machine.Pin, machine.PWM = Pin, PWM  # type: ignore[attr-defined]  # a module for this test
+    machine.Pin, machine.PWM, machine.RTC = Pin, PWM, None  # type: ignore[attr-defined]  # a module for this test
     monkeypatch.setitem(sys.modules, "machine", machine)
     monkeypatch.setattr(asyncio, "ThreadSafeFlag", asyncio.Event, raising=False)
     monkeypatch.delitem(sys.modules, "lamp.board", raising=False)
-    return importlib.import_module("lamp.board").Board(25, 9, 1_234)
+    module = importlib.import_module("lamp.board")
+    monkeypatch.setattr(module, "now_ms", lambda: CLOCK[0])
+    CLOCK[0] = 0
+    return module.Board(25, 9, Memory())
 
 
 def test_lamp_shines_as_it_was_from_the_first_moment(board: Any) -> None:
     assert board._pwm.pin.number == 25
-    assert board._pwm.duties == [1_234]
+    assert board._pwm.duties == [DIM]
     board.shine(65_535)
-    assert board._pwm.duties == [1_234, 65_535]
+    assert board._pwm.duties == [DIM, 65_535]
 
 
 def test_lamp_keeps_14_bits_at_a_frequency_nobody_sees(board: Any) -> None:
@@ -66,7 +84,50 @@ def test_button_closes_to_ground(board: Any) -> None:
 
 
 async def test_edge_of_the_button_wakes_who_waits_for_it(board: Any) -> None:
+    board.connect()
     waiting = asyncio.create_task(board.edge())
     board._button.on_edge(board._button)
     async with asyncio.timeout(5):
         await waiting
+    assert board._pwm.duties == [DIM]  # from then on somebody else decides
+
+
+def touch(board: Any, now: int, *levels: int) -> None:
+    """The contact comes to each of these levels at `now`."""
+    CLOCK[0] = now
+    for level in levels:
+        board._button.level = level
+        board._button.on_edge(board._button)
+
+
+def test_button_switches_by_itself_until_somebody_waits_for_it(board: Any) -> None:
+    touch(board, 0, 0, 1, 0)
+    assert (board._pwm.duties, board.memory.is_on) == ([DIM, 0], False)
+    touch(board, 100, 1, 0, 1)
+    touch(board, 110, 0, 1)  # it still bounces
+    assert board._pwm.duties == [DIM, 0]
+    touch(board, 200, 0)
+    assert (board._pwm.duties, board.memory.is_on) == ([DIM, 0, DIM], True)
+
+
+def test_press_that_is_over_when_it_is_heard_counts_once(board: Any) -> None:
+    board._button.level = 1
+    CLOCK[0] = 500
+    for _ in range(4):
+        board._button.on_edge(board._button)
+    assert board._pwm.duties == [DIM, 0]
+    touch(board, 1_000, 0)
+    assert board._pwm.duties == [DIM, 0, DIM]
+
+
+async def test_pin_that_cannot_be_used_stops_the_other_not(board: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("invalid pin")
+
+    module = importlib.import_module("lamp.board")
+    monkeypatch.setattr(module, "PWM", broken)
+    dark = module.Board(25, 9, Memory())
+    touch(dark, 100, 0)
+    assert not dark.memory.is_on
+    with pytest.raises(ValueError, match="invalid pin"):
+        dark.connect()

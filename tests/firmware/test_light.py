@@ -1,7 +1,7 @@
 import pytest
 
-from lamp import light
-from lamp.command import MAX_SMALL, Command
+from lamp import MAX_SMALL, light
+from lamp.command import Command
 from lamp.light import BUTTON, RETAINED, Light
 from tests.firmware.conftest import Both
 from tests.firmware.presses import Press, Seen

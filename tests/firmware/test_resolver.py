@@ -41,7 +41,7 @@ async def looked_up(micropython: Command, folder: Path, names: str, name: str = 
     """All that the light prints about it."""
     script = folder / "main.py"
     script.write_text(f"NAME = {name!r}\n{dedent(HASTY)}{dedent(LOOK_UP)}")
-    run = [*micropython, "-X", "heapsize=104k", str(script)]
+    run = [*micropython, "-X", "heapsize=112k", str(script)]
     child = await Child.start(run, folder, ENVIRONMENT | {"NAME_SERVERS": names})
     try:
         async with asyncio.timeout(WAIT_S):

@@ -305,7 +305,7 @@ async def test_state_outlives_a_power_cut_and_the_boot_does_not(broker: BareBrok
     visit = await broker.visit()
     after = await visit.welcome()
     assert (after.state, after.brightness, after.decided) == ("ON", 77, 0)
-    assert after.version == (before.version[0] + 1, 0)
+    assert (after.version[0] > before.version[0], after.version[1]) == (True, 0)
     assert after.boot != before.boot
     visit.publish(old, qos=0)
     assert (await visit.report()).outcomes[-1].outcome == "rebooted"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract.address import BrokerAddress
-from lamp.settings import BadSettings, load
+from lamp.settings import BadSettings, load, pin
 from presslight import light_settings
 
 NEEDED = {"name": "hall", "host": "broker.home"}
@@ -30,7 +30,7 @@ def test_settings_as_presslight_writes_them_are_read() -> None:
     assert (found.name, found.host, found.port, found.has_tls) == ("hall", "broker.home", 8884, True)
     assert (found.user, found.password) == ("hall", "säcret")
     assert (found.ssid, found.wifi_password) == ("home", "wifi secret")
-    assert (found.lamp_pin, found.button_pin) == (25, 9)
+    assert (pin("lamp", 2), pin("button", 0)) == (25, 9)
     assert Path(found.ca).read_text(encoding="ascii") == "certificate"
     assert found.flashed > 1_700_000_000
 
@@ -39,7 +39,7 @@ def test_settings_have_defaults_for_a_bare_board() -> None:
     write(json.dumps(NEEDED | {"user": None, "password": None, "wifi": None, "pins": None}))
     found = load()
     assert (found.port, found.has_tls, found.user, found.password, found.ssid) == (1883, False, "", "", "")
-    assert (found.lamp_pin, found.button_pin, found.ca, found.flashed) == (2, 0, "ca.pem", 0)
+    assert (pin("lamp", 2), pin("button", 0), found.ca, found.flashed) == (2, 0, "ca.pem", 0)
 
 
 def test_port_follows_tls() -> None:
@@ -49,7 +49,7 @@ def test_port_follows_tls() -> None:
 
 def test_pins_can_be_chosen_one_by_one() -> None:
     write(json.dumps(NEEDED | {"pins": {"lamp": 25}}))
-    assert (load().lamp_pin, load().button_pin) == (25, 0)
+    assert (pin("lamp", 2), pin("button", 0)) == (25, 0)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,13 @@ def test_bad_field_is_named_and_no_secret_told(change: dict[str, Any]) -> None:
     with pytest.raises(BadSettings, match="must be") as told:
         load()
     assert "secret" not in str(told.value)
+
+
+def test_pins_are_found_whatever_else_is_wrong() -> None:
+    write(json.dumps({"name": 5, "pins": {"lamp": 25, "button": "9"}}))
+    assert (pin("lamp", 2), pin("button", 0)) == (25, 0)
+    write("{")
+    assert (pin("lamp", 2), pin("button", 0)) == (2, 0)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"hall"', "null"])

@@ -405,7 +405,7 @@ async def test_stand_ins_leave_the_firmware_its_heap(run: Run) -> None:
         print(living() - before)
         sys.exit()
     """)
-    assert int(await script.line()) <= 13 * 1024  # paths of files, which a long one makes longer, are among it
+    assert int(await script.line()) <= 15 * 1024  # paths of files, which a long one makes longer, are among it
 
 
 @pytest.mark.parametrize("file", sorted((FIRMWARE / "simulator").glob("*.py")), ids=lambda file: file.name)

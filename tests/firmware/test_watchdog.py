@@ -1,7 +1,6 @@
 """A light whose loop stands still boots anew by itself, and one whose loop goes round does not."""
 
 import asyncio
-import textwrap
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -13,15 +12,15 @@ from contract.address import BrokerAddress
 from presslight import stack
 from presslight.glow import Glow
 from presslight.micropython import Command
-from presslight.simulated_light import FIRMWARE, SimulatedLight
+from presslight.simulated_light import SimulatedLight
 from presslight.stack import Stack
+from tests.firmware.odd_main import written
 from tests.journey.conftest import House
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1)
 WAIT_S = 30
 HASTY = """
     from lamp import app
-    app.WATCHDOG_MS = 1_000
     app.HEARTBEAT_MS = 100
 """
 HANG = """
@@ -33,14 +32,6 @@ HANG = """
 """
 
 
-def written(folder: Path, program: str) -> Path:
-    """A main.py that runs this program once all of the firmware is loaded, and before it starts."""
-    loading = (FIRMWARE / "main.py").read_text().removesuffix("main()\n")
-    script = folder / "main.py"
-    script.write_text(f"{loading}{textwrap.dedent(program)}main()\n")
-    return script
-
-
 async def seen(light: SimulatedLight, condition: Callable[[Glow], bool]) -> Glow:
     async with asyncio.timeout(WAIT_S):
         return await light.until(condition)
@@ -49,7 +40,8 @@ async def seen(light: SimulatedLight, condition: Callable[[Glow], bool]) -> Glow
 async def test_light_in_an_endless_loop_boots_anew_with_its_state(
     micropython: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    odd = partial(SimulatedLight, heap="256k", main=written(tmp_path, HASTY + HANG))  # room for that program
+    main = written(tmp_path, HASTY + HANG, watchdog_ms=2_000)
+    odd = partial(SimulatedLight, heap="256k", main=main)  # room for that program
     monkeypatch.setattr(stack, "SimulatedLight", odd)
     async with AsyncExitStack() as exits:
         parts = await exits.enter_async_context(Stack(broker="embedded", lights=["kitchen"], folder=tmp_path / "house"))
@@ -67,8 +59,8 @@ async def test_light_in_an_endless_loop_boots_anew_with_its_state(
 
 
 async def test_light_that_only_waits_is_left_alone(micropython: Command, tmp_path: Path) -> None:
-    hasty = written(tmp_path, HASTY)
+    hasty = written(tmp_path, HASTY, watchdog_ms=2_000)
     async with SimulatedLight("kitchen", NOWHERE, tmp_path / "flash", main=hasty) as light:
         pid = light.pid
-        await seen(light, lambda glow: glow.lines > 6)  # attempts without a broker, for far more than that second
+        await seen(light, lambda glow: glow.lines > 12)  # attempts without a broker, for more than those 2 s
         assert light.pid == pid

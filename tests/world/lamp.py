@@ -42,7 +42,7 @@ def _read(message: bytes) -> tuple[int, Command]:
 
 
 class Lamp:
-    """One light: on until `cut_power`, and again after `power_on`. `light` is None while it has no power.
+    """One light: on until `cut_power` or `reset`, and again after `power_on`. `light` is None in between.
 
     `tear`: with how many of its bytes the next write to the flash stops, and the power with it. `nap`: while its loop
     is blocked. `device`: what tells it from another one of its name.
@@ -61,6 +61,7 @@ class Lamp:
         self._ground = ground
         self._broker = broker
         self._flash = [b"", b""]
+        self._noted: tuple[int, int, bool, int] | None = None  # in RTC memory
         self._flashed = FLASHED_S
         self._life = 0
 
@@ -79,9 +80,12 @@ class Lamp:
             return
         ground, dice = self._ground, self._ground.dice
         self._life += 1
-        self._sequence, epoch, is_on, brightness = record.newest(self._flash)
-        self.light = Light(f"{dice.getrandbits(32):08x}", record.next_epoch(epoch, self._flashed), is_on, brightness)
-        self._kept = (epoch, is_on, brightness)
+        self._sequence, *kept = record.newest(self._flash)
+        self._kept = tuple(kept)
+        ceiling, epoch, is_on, brightness = record.update(self._noted, self._kept)
+        epoch, self._ceiling = record.next_epoch(ceiling, self._flashed, epoch)
+        self.light = Light(f"{dice.getrandbits(32):08x}", epoch, is_on, brightness)
+        self._note()
         self._clock = agenda.Clock(ground.agenda, dice.randint(-500, 500), dice.randrange(1_000) * MS)
         # The chip's count of ms wraps in this life or does not.
         self._ticks_ahead = PERIOD - dice.randrange(20_000) if dice.random() < 0.3 else 0
@@ -95,18 +99,31 @@ class Lamp:
             self._beat()
 
     def cut_power(self) -> None:
-        """The plug is pulled: what was in RAM is gone."""
+        """The plug is pulled: what was in RAM is gone, and in RTC memory."""
+        self._noted = None
+        self._end("loses its power")
+
+    def reset(self) -> None:
+        """It crashed, and its RTC memory lives on."""
+        self._end("crashes")
+
+    def _end(self, word: str) -> None:
         if self.light is not None:
-            self._ground.note(self.name, "loses its power")
+            self._ground.note(self.name, word)
             self.light, self.linked = None, False
             self._life += 1
             self.nap.die()
             self.nap = Nap(self._ground.agenda)
 
+    def _note(self) -> None:
+        light = self.light
+        assert light is not None
+        self._noted = (self._ceiling, light.epoch, light.is_on, light.brightness)
+
     def _keep(self) -> None:
         light = self.light
         assert light is not None
-        news = (light.epoch, light.is_on, light.brightness)
+        news = (self._ceiling, light.is_on, light.brightness)
         if news == self._kept:
             return
         content = record.encode((self._sequence + 1, *news))
@@ -126,6 +143,7 @@ class Lamp:
 
     def _save(self) -> None:
         self._saves = False
+        self._note()
         self._keep()
 
     def _later(self, wait: int, call: Callable[[], None]) -> None:

@@ -186,9 +186,14 @@ class Life:
                 self._in(self._pause(), other.start)
 
     def _cut_power(self) -> None:
-        lamp = self._lamp()
-        self._unplug(lamp)
-        self._in(self._pause(), lamp.power_on)
+        """Or crash it: every other time, by the ns of its pause."""
+        lamp, pause = self._lamp(), self._pause()
+        if pause % 2:
+            lamp.reset()
+            self.world.broker.bury(lamp)
+        else:
+            self._unplug(lamp)
+        self._in(pause, lamp.power_on)
 
     def _tear_flash(self) -> None:
         lamp = self._lamp()

@@ -94,7 +94,7 @@ def _no_precondition(_gate: Gate, command: Command, _up: int) -> None:
 
 
 def _no_epoch() -> AbstractContextManager[object]:
-    return patch.object(lamp.record, "next_epoch", lambda _kept, flashed: flashed // 60 + 1)
+    return patch.object(lamp.record, "next_epoch", lambda ceiling, flashed, _kept: (flashed // 60 + 1, ceiling))
 
 
 def _reopened_keys() -> AbstractContextManager[object]:

@@ -103,6 +103,11 @@ class House(RuleBasedStateMachine):
             self.lamp.tear = tear
 
     @rule()
+    def crash_lamp(self) -> None:
+        self.lamp.reset()
+        self.world.broker.bury(self.lamp)
+
+    @rule()
     def restore_power(self) -> None:
         self.lamp.power_on()
 

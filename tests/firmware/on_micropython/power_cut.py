@@ -12,7 +12,7 @@ import os
 
 import vfs
 
-from lamp import flash
+from lamp import flash, record
 from lamp.flash import Flash
 
 BLOCK = 4_096
@@ -74,22 +74,23 @@ def shut() -> None:
     vfs.umount("/flash")
 
 
-def live(record: Flash, brightness: int) -> object:
-    """A boot, which gives its epoch once that is kept, and then a change."""
-    record.keep(record.epoch + 1, record.is_on, record.brightness)
-    yield record.epoch
-    record.keep(record.epoch, True, brightness)
+def live(kept: Flash, brightness: int) -> object:
+    """A boot, which gives its epoch once that may be told, and then a change."""
+    epoch, ceiling = record.next_epoch(kept.epoch, 0, kept.epoch)
+    kept.keep(ceiling, kept.is_on, kept.brightness)
+    yield epoch
+    kept.keep(ceiling, True, brightness)
 
 
 def cut(medium: Medium, death: int) -> bool:
     """Let the power die in the `death`-th write of a life; say what the next boot found. False: it lived on."""
-    record = boot(medium)
-    old = record.brightness
+    kept = boot(medium)
+    old = kept.brightness
     new = old % 255 + 1
     told = 0
     medium.lives = death
     try:
-        for epoch in live(record, new):
+        for epoch in live(kept, new):
             told = epoch
     except PowerCut:
         pass

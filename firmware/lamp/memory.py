@@ -1,0 +1,49 @@
+"""What outlives a reset and no power cut: a note in the chip's RTC memory, which wears nothing.
+
+MicroPython leaves that memory alone at every reset. Where it is lost all the same, a boot is as one after a power cut.
+"""
+
+from machine import RTC
+
+from lamp import record
+from lamp.flash import Flash
+
+
+class Memory:
+    """The light as it was last, the last boot's epoch, and how many starts have failed since one went well."""
+
+    def __init__(self, flash: Flash) -> None:
+        found = RTC().memory()
+        place = record.decode(found[:-1])
+        self._failures = found[-1] if place else 0
+        kept = flash.epoch, flash.is_on, flash.brightness
+        self.ceiling, self.epoch, self.is_on, self.brightness = record.update(place, kept)
+
+    def start(self) -> int:
+        """Note a start, which has failed unless `settle` says otherwise; gives the pause due before it, in s."""
+        self._failures = min(self._failures + 1, 11)
+        self.note()
+        return min(300, 1 << self._failures - 1 >> 1)
+
+    def settle(self) -> None:
+        """Note that this start went well."""
+        if self._failures:
+            self._failures = 0
+            self.note()
+
+    def next_epoch(self, flash: Flash, flashed: int) -> int:
+        """Give an epoch that no boot has told. At most one write to the flash, none after most resets."""
+        self.epoch, self.ceiling = record.next_epoch(self.ceiling, flashed, self.epoch)
+        self.note()  # first: after a reset between the two they differ, and a higher one is taken
+        flash.keep(self.ceiling, self.is_on, self.brightness)
+        return self.epoch
+
+    def keep(self, is_on: bool, brightness: int) -> None:
+        """Note how the light is now."""
+        self.is_on, self.brightness = is_on, brightness
+        self.note()
+
+    def note(self) -> None:
+        """Write it all."""
+        place = record.encode((self.ceiling, self.epoch, self.is_on, self.brightness))
+        RTC().memory(place + bytes((self._failures,)))

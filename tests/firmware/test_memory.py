@@ -1,0 +1,77 @@
+"""What outlives a reset, on RTC memory that a test plays; the simulated light has the rest (`test_start.py`)."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import pytest
+
+from lamp.flash import Flash
+
+Boot: TypeAlias = Callable[[], Any]
+
+
+class RTC:
+    content = b""
+
+    def memory(self, *content: bytes) -> bytes | None:
+        if not content:
+            return RTC.content
+        RTC.content = content[0]
+        return None
+
+
+@pytest.fixture
+def boot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Boot:
+    machine = ModuleType("machine")
+    machine.RTC = RTC  # type: ignore[attr-defined]  # a module for this test
+    monkeypatch.setitem(sys.modules, "machine", machine)
+    monkeypatch.delitem(sys.modules, "lamp.memory", raising=False)
+    monkeypatch.setattr(RTC, "content", b"")
+    monkeypatch.chdir(tmp_path)
+    memory = importlib.import_module("lamp.memory").Memory
+    return lambda: memory(Flash())
+
+
+def test_pause_grows_to_five_minutes(boot: Boot) -> None:
+    assert [boot().start() for _ in range(13)] == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+
+
+def test_start_that_went_well_ends_the_pauses(boot: Boot) -> None:
+    for _ in range(5):
+        memory = boot()
+        memory.start()
+    memory.settle()
+    assert boot().start() == 0
+
+
+def test_state_and_epoch_outlive_a_reset(boot: Boot) -> None:
+    memory = boot()
+    assert (memory.is_on, memory.brightness) == (False, 255)
+    assert memory.next_epoch(Flash(), 0) == 1
+    memory.keep(True, 7)
+    again = boot()
+    assert (again.is_on, again.brightness) == (True, 7)
+    assert again.next_epoch(Flash(), 0) == 2
+
+
+@pytest.mark.parametrize("at", range(18))
+def test_note_with_a_byte_changed_is_none(boot: Boot, at: int) -> None:
+    memory = boot()
+    memory.start()
+    memory.next_epoch(Flash(), 0)
+    memory.keep(True, 7)
+    spoilt = bytearray(RTC.content)
+    spoilt[at % (len(spoilt) - 1)] ^= 1
+    RTC.content = bytes(spoilt)
+    again = boot()
+    assert (again.start(), again.is_on) == (0, False)
+    assert again.next_epoch(Flash(), 0) == 65
+
+
+def test_note_of_a_flash_that_refuses_counts_on(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lamp.flash.PLACES", ("no/such/folder",) * 2)
+    assert [boot().next_epoch(Flash(), 0) for _ in range(3)] == [1, 2, 3]
