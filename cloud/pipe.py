@@ -65,6 +65,9 @@ class Pipe(aiomqtt.Client):
         self._writing = False
         self._unwanted = False
         self._gone = asyncio.Event()
+        self._disconnected.add_done_callback(
+            _retrieve
+        )  # aiomqtt drops it where a connection was lost while it was made
 
     async def open(self, *topics: str) -> None:
         """Connect and subscribe. Raises MqttError. Whatever happens, `close` is wanted after it.
@@ -127,8 +130,6 @@ class Pipe(aiomqtt.Client):
         if self._client.socket() is not None:
             self._abort()
             await self._gone.wait()
-        if self._disconnected.done():
-            self._disconnected.exception()  # asked for, or asyncio complains that nobody did
 
     def _abort(self) -> None:
         """Shut the socket, and throw away what came and was not read; paho then reads its end and lets go of it."""
@@ -172,6 +173,12 @@ class Pipe(aiomqtt.Client):
             super()._on_socket_register_write(client, userdata, sock)
         elif not self._writing:
             self._loop.add_writer(sock.fileno(), client.loop_write)
+
+
+def _retrieve(lost: asyncio.Future[None]) -> None:
+    """Ask for what ended a connection, or asyncio complains that nobody did."""
+    if not lost.cancelled():
+        lost.exception()
 
 
 def _tls(address: BrokerAddress) -> ssl.SSLContext | None:

@@ -18,7 +18,6 @@ from presslight.flash_progress import FlashProgress
 from presslight.light_settings import write_secret
 from presslight.port import trouble
 from presslight.serial_line import follow
-from presslight.sign_in import NotReached, sign_in
 from presslight.temporary_folder import temporary_folder
 
 
@@ -47,6 +46,8 @@ async def fulfil(order: Order) -> None:
 
 async def _try_broker(light: ChosenLight) -> str | None:
     """Sign in as the light will; the number of the chip that the broker knows by its name, if it knows one."""
+    from presslight.sign_in import NotReached, sign_in  # noqa: PLC0415 -- aiomqtt: --help and a dry run need none of it
+
     try:
         return await sign_in(light.address, light.name)
     except NotReached as error:

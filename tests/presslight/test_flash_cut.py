@@ -174,7 +174,10 @@ def chip(micropython: Command, small_firmware: Path, tmp_path: Path, old_flash: 
     made.unplug()
 
 
-@pytest.mark.parametrize("writes", [2, 8, 15])
+BY_NIGHT = pytest.mark.nightly  # a second each; the cut at every write is a test of its own
+
+
+@pytest.mark.parametrize("writes", [pytest.param(2, marks=BY_NIGHT), 8, pytest.param(15, marks=BY_NIGHT)])
 def test_cable_that_is_pulled_leaves_a_lamp_that_starts(chip: PretendedChip, writes: int) -> None:
     assert chip.plug(writes=writes).runs == "old"
     assert refused(flash(chip.port))
@@ -185,7 +188,7 @@ def test_cable_that_is_pulled_leaves_a_lamp_that_starts(chip: PretendedChip, wri
     assert chip.boot().runs == "new"
 
 
-@pytest.mark.parametrize("step", range(1, 6))
+@pytest.mark.parametrize("step", [pytest.param(step, marks=() if step == 3 else BY_NIGHT) for step in range(1, 6)])
 def test_mpremote_that_is_killed_leaves_a_lamp_that_starts(
     chip: PretendedChip, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
