@@ -6,15 +6,18 @@ import pytest
 
 HERE = Path(__file__).parent
 LONGEST = (
-    *("journey/test_announcing.py", "presslight/test_up.py", "world/test_world.py"),
-    *("faults/test_faults.py", "test_running.py", "presslight/test_up_lan.py", "faults/test_replicas.py"),
-    *("bench/test_bench.py", "presslight/test_forget.py", "presslight/test_main.py", "page/test_journey.py"),
-    *("test_make.py", "page/test_memory.py", "page/test_change.py", "presslight/test_paths.py"),
-    *("presslight/test_measure.py", "page/test_app.py", "page/test_card.py", "page/test_touch.py"),
-    *("page/test_access.py", "page/test_layout.py", "journey/test_faults.py", "test_clients.py"),
-    *("hostile/test_floods.py", "journey/test_bridge_down.py", "page/test_failures.py", "firmware/test_heap.py"),
-    *("hostile/test_hanging_up.py", "journey/test_networks.py", "journey/test_slow_network.py", "cloud/test_door.py"),
-    *("broker/test_hostile.py", "firmware/test_session.py", "presslight/test_command.py", "cloud/test_socket.py"),
+    *("journey/test_announcing.py", "presslight/test_paths.py", "test_running.py", "test_make.py"),
+    *("presslight/test_main.py", "page/test_touch.py", "hostile/test_floods.py", "journey/test_faults.py"),
+    *("faults/test_faults.py", "cloud/test_socket.py", "presslight/test_forget.py", "page/test_journey.py"),
+    *("page/test_card.py", "presslight/test_flash.py", "page/test_app.py", "test_clients.py"),
+    *("firmware/test_start.py", "page/test_access.py", "presslight/test_flash_and_broker.py"),
+    *("broker/test_hostile.py", "page/test_memory.py", "world/test_world.py", "cloud/test_door.py"),
+    *("page/test_layout.py", "cloud/test_routes.py", "presslight/test_up.py", "page/test_change.py"),
+    *("presslight/test_measure.py", "firmware/test_heap.py", "broker/test_version_5.py", "bench/test_bench.py"),
+    *("journey/test_slow_network.py", "presslight/test_flash_cut.py", "cloud/test_mqtt.py"),
+    *("journey/test_bridge_down.py", "presslight/test_new_chip.py", "faults/test_replicas.py"),
+    *("presslight/test_accounts.py", "hostile/test_hanging_up.py", "journey/test_networks.py"),
+    *("firmware/test_session.py",),
 )
 """The files that take longest, most of them first; those that wait stand between those that work."""
 

@@ -165,5 +165,5 @@ class World(RuleBasedStateMachine):
 def test_light_keeps_its_promises(both: Both) -> None:
     run_state_machine_as_test(
         lambda: World(both),  # type: ignore[arg-type]  # any maker of machines will do
-        settings=settings(max_examples=50, stateful_step_count=60),
+        settings=settings(max_examples=20, stateful_step_count=60),
     )

@@ -98,7 +98,13 @@ async def test_one_who_floods_the_embedded_broker_is_cut_and_counted_and_another
 
 @pytest.mark.parametrize(
     ("kind", "any_house"),
-    [("reports", "embedded"), *((kind, "mosquitto") for kind in THROUGH_THE_BROKER)],
+    [
+        pytest.param("reports", "embedded", marks=pytest.mark.nightly),
+        *(
+            pytest.param(kind, "mosquitto", marks=() if kind in ("reports", "emptied") else pytest.mark.nightly)
+            for kind in THROUGH_THE_BROKER
+        ),
+    ],
     indirect=["any_house"],
 )
 async def test_light_that_floods_through_the_broker_is_muted_and_another_is_pressed_on(

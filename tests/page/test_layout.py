@@ -156,7 +156,11 @@ LIGHTS = (
 
 
 @pytest.mark.parametrize(
-    ("width", "large"), [(195, False), (240, False), (320, True), (390, True), (820, True), (195, True)]
+    ("width", "large"),
+    [
+        *((195, False), (320, True), (195, True)),
+        *(pytest.param(*each, marks=pytest.mark.nightly) for each in ((240, False), (390, True), (820, True))),
+    ],
 )
 @pytest.mark.parametrize("link", [LINK, SITE], ids=["lights", "sign-in"])
 async def test_page_is_usable_with_large_text_and_on_small_screens(

@@ -19,12 +19,12 @@ READ = """
 import os, sys
 from binascii import hexlify
 sys.path.insert(0, sys.argv[1])
-from lamp.settings import load
+from lamp.settings import load, pin
 for number in range(int(sys.argv[2])):
     os.chdir(sys.argv[3] + "/" + str(number))
     found = load()
     texts = (found.name, found.host, found.user, found.password, found.ssid, found.wifi_password)
-    numbers = [found.port, found.has_tls, found.lamp_pin, found.button_pin]
+    numbers = [found.port, found.has_tls, pin("lamp", 2), pin("button", 0)]
     print(*(["." + hexlify(text.encode()).decode() for text in texts] + numbers))
 """
 

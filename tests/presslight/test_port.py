@@ -141,7 +141,12 @@ def test_port_that_vanishes_in_the_middle_is_told(terminal: Terminal, tool: str,
     run = flash(terminal.port, *(image_options(tmp_path) if tool == "esptool" else ()))
     thread.join(WAIT_S)
     assert run.exit_code == 2
-    assert run.stderr.splitlines()[-1] == f"presslight: there is no {terminal.port}: is the chip plugged in?"
+    told = run.stderr.splitlines()[-1]
+    gone = f"presslight: there is no {terminal.port}: is the chip plugged in?"
+    assert told in (
+        gone,
+        f"presslight: {terminal.port} went away: is its cable well?",
+    )  # its name may be another's by now
 
 
 def test_port_of_somebody_else_is_told_as_not_allowed(terminal: Terminal) -> None:

@@ -15,7 +15,7 @@ from tests.world.network import Weather
 from tests.world.teeth import TEETH, Tooth
 from tests.world.world import World
 
-SETTINGS = settings(max_examples=200, stateful_step_count=40, deadline=None)
+SETTINGS = settings(max_examples=80, stateful_step_count=40, deadline=None)
 PHONES, LIGHTS, BRIDGES = 2, 1, 2
 
 phones = st.integers(0, PHONES - 1)

@@ -16,9 +16,9 @@ from tests.world.world import World
 
 SEEDS_AT_ONCE = 20
 PRESSES_A_LIFE = 63  # a little less than they have, so that few lives are lived for nothing
-PRESSES = 5_000
-PRESSES_OF_VISITED = 1_000
-PRESSES_BY_PROGRAMS = 1_000
+PRESSES = 2_000
+PRESSES_OF_VISITED = 500
+PRESSES_BY_PROGRAMS = 500
 PRESSES_A_NIGHT = 1_000_000
 LAST_LINES = 60
 EVENTS = {
