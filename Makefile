@@ -6,9 +6,9 @@ MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
-# Tests often wait: eight at a time keep two cores busy, six leave a sixth of them idle. Those of one file stay together,
-# with what they share, and the longest files begin first (tests/order.py).
-WORKERS ?= 8
+# Tests often wait: six at a time leave a sixth of two cores idle, eight none, but then what has 1.4 s sometimes takes
+# longer. Those of one file stay together, with what they share, and the longest files begin first (tests/order.py).
+WORKERS ?= 6
 SPREAD := --dist loadfile --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin

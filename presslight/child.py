@@ -4,6 +4,7 @@ import asyncio
 import re
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -41,7 +42,13 @@ class Child:
 
     async def exit_code(self) -> int:
         """How it ended, once it has; negative for a signal."""
-        return await self._process.wait()
+        code = await self._process.wait()
+        if stdin := self._process.stdin:
+            if not stdin.is_closing():
+                stdin.transport.abort()
+            with suppress(OSError):  # what was not read any more; asyncio before 3.11.4 complains if nobody asks
+                await stdin.wait_closed()
+        return code
 
     def kill(self) -> None:
         """Send SIGKILL, unless it has ended."""
@@ -57,7 +64,7 @@ class Child:
                 await self._is_gone()
         finally:
             self.kill()
-            await self._process.wait()
+            await self.exit_code()
 
     def resident_bytes(self) -> int:
         """The memory it holds (RSS, shared pages included), in bytes; 0 if it has ended. Linux only."""

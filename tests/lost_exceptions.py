@@ -1,6 +1,7 @@
 """Exceptions of tasks that nobody retrieved: asyncio only logs them, so a test would pass."""
 
 import logging
+import sys
 import traceback
 from collections.abc import Iterator
 
@@ -16,8 +17,9 @@ class Collector(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it with its traceback."""
-        if "exception was never retrieved" in record.getMessage():
-            error = record.exc_info[1] if record.exc_info else None
+        error = record.exc_info[1] if record.exc_info else None
+        is_stdin = sys.version_info < (3, 11, 4) and isinstance(error, BrokenPipeError)  # of a process that has ended
+        if "exception was never retrieved" in record.getMessage() and not is_stdin:
             self.lost.append(record.getMessage() + "\n" + "".join(traceback.format_exception(error)))
 
 

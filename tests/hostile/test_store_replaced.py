@@ -98,6 +98,7 @@ async def pressed(house: House) -> tuple[FakeLight, RawPhone]:
     """A light, and a phone whose first press it has done."""
     light = await house.light()
     phone = await house.phone()
+    await phone.sees("kitchen", online=True)
     await phone.press(1)
     assert (await phone.until("outcome", final=True))["word"] == "applied"
     return light, phone
