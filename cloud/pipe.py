@@ -65,9 +65,8 @@ class Pipe(aiomqtt.Client):
         self._writing = False
         self._unwanted = False
         self._gone = asyncio.Event()
-        self._disconnected.add_done_callback(
-            _retrieve
-        )  # aiomqtt drops it where a connection was lost while it was made
+        # aiomqtt makes a new one and drops this where a connection was lost while it was made.
+        self._disconnected.add_done_callback(_retrieve)
 
     async def open(self, *topics: str) -> None:
         """Connect and subscribe. Raises MqttError. Whatever happens, `close` is wanted after it.

@@ -14,10 +14,10 @@ dog = machine.WDT(timeout=30_000)  # before anything of ours; a look-up may bloc
 gc.threshold(4_096)  # compiling leaves much garbage: collected often, the code lies close and large buffers find room
 
 from lamp import say  # noqa: E402 -- after the watchdog
-from lamp.board import Board  # noqa: E402
-from lamp.flash import Flash  # noqa: E402
-from lamp.memory import Memory  # noqa: E402
-from lamp.settings import pin  # noqa: E402
+from lamp.board import Board  # noqa: E402 -- as above
+from lamp.flash import Flash  # noqa: E402 -- as above
+from lamp.memory import Memory  # noqa: E402 -- as above
+from lamp.settings import pin  # noqa: E402 -- as above
 
 flash = Flash()
 memory = Memory(flash)

@@ -15,9 +15,9 @@ from presslight import tool
 from presslight.address import read_address
 from presslight.chosen_light import ChosenLight
 from presslight.console import given_path, one_line, out, refuse_written
-from presslight.flash_order import Order
 from presslight.flash_plan import FlashPlan
-from presslight.flashing import fulfil
+from presslight.flash_request import FlashRequest
+from presslight.flashing import carry_out
 from presslight.light_settings import SETTINGS
 from presslight.port import trouble
 from presslight.signals import run_until_signal
@@ -82,13 +82,13 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
             password = (wifi_password or "") if dry_run else _password(wifi_password)
             light = ChosenLight(name, _address(broker, ca_file), _ssid(wifi_ssid), password, led_pin, button_pin)
         _check_options(ctx, port, name, firmware_image, erase=erase)
-        order = Order(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch)
-        order.check()
+        request = FlashRequest(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch)
+        request.check()
         if dry_run:
-            _print(order)
+            _print(request)
             return
-        _check(order)
-    run_until_signal(lambda: fulfil(order))
+        _check(request)
+    run_until_signal(lambda: carry_out(request))
 
 
 def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path | None, *, erase: bool) -> None:
@@ -129,24 +129,24 @@ def _password(given: str | None) -> str:
     return str(typer.prompt("Wi-Fi password", hide_input=True, default="", show_default=False))
 
 
-def _check(order: Order) -> None:
+def _check(request: FlashRequest) -> None:
     """Find out before anything is changed what would fail: a tool that is missing, a port that cannot be used."""
-    for step in order.steps():
+    for step in request.steps():
         tool.find(step.command[0])
-    if wrong := trouble(order.plan.port):
+    if wrong := trouble(request.plan.port):
         raise Invalid(wrong)
 
 
-def _print(order: Order) -> None:
-    setup = order.setup()
-    for number, step in enumerate(order.steps(), 1):
+def _print(request: FlashRequest) -> None:
+    setup = request.setup()
+    for number, step in enumerate(request.steps(), 1):
         _say(f"{number}. {step.title}")
         for file in step.files:
             _say(f"   {file.target}  {file.size} bytes")
         _say(f"   $ {shlex.join(step.command)}")
     if SETTINGS in setup:
         _say(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])), ensure_ascii=False)}")
-        if order.plan.image is None:
+        if request.plan.image is None:
             _say("Pins that you did not choose are the classic ESP32's here; the board is asked which chip it is.")
     _say("Nothing was done: this is a dry run.")
 

@@ -12,9 +12,9 @@ from presslight.chosen_light import ChosenLight
 from presslight.console import complain, err, out
 from presslight.esp_image import Chip, chip_named
 from presslight.first_words import FirstWords
-from presslight.flash_order import Order
 from presslight.flash_plan import FlashPlan, Step, staged_files
 from presslight.flash_progress import FlashProgress
+from presslight.flash_request import FlashRequest
 from presslight.light_settings import write_secret
 from presslight.port import trouble
 from presslight.serial_line import follow
@@ -27,21 +27,21 @@ class NotReporting(PresslightError):
     code = "not_reporting"
 
 
-async def fulfil(order: Order) -> None:
+async def carry_out(request: FlashRequest) -> None:
     """Do all of it. Raises ToolFailed, NotLetIn, NotReporting, and Invalid for a board that cannot be this light."""
-    known = await _try_broker(order.light) if order.light else None
-    with temporary_folder("flash") as private, FlashProgress(len(list(order.steps()))) as shown:
-        plan = replace(order.plan, staging=private)
+    known = await _try_broker(request.light) if request.light else None
+    with temporary_folder("flash") as private, FlashProgress(len(list(request.steps()))) as shown:
+        plan = replace(request.plan, staging=private)
         await take(plan.write_image(), plan.port, shown)
         board = await _ask(plan, shown)
-        await _check(order, board, known, shown)
-        setup = order.setup(board)
+        await _check(request, board, known, shown)
+        setup = request.setup(board)
         for name, text in staged_files(setup).items():
             write_secret(private / name, text)
         await take(chain(plan.copy(setup), [plan.start()]), plan.port, shown)
     out.print(f"The chip on {plan.port} has its firmware and starts it now.")
-    if order.watch_s:
-        await _watch(plan.port, order.watch_s)
+    if request.watch_s:
+        await _watch(plan.port, request.watch_s)
 
 
 async def _try_broker(light: ChosenLight) -> str | None:
@@ -96,17 +96,17 @@ async def take(steps: Iterable[Step], port: str, shown: FlashProgress) -> str:
     printed = ""
     for step in steps:
         shown.begin(step)
-        printed = await tool.insist(step.command, port, step.limit_s, step.patience_s)
+        printed = await tool.retry(step.command, port, step.limit_s, step.patience_s)
         shown.end()
     return printed
 
 
-async def _check(order: Order, board: Board, known: str | None, shown: FlashProgress) -> None:
+async def _check(request: FlashRequest, board: Board, known: str | None, shown: FlashProgress) -> None:
     """Refuse a board, which goes on with what it did before it was asked; nothing on it was changed."""
     try:
-        order.check_board(board)
+        request.check_board(board)
     except Invalid:
-        await take([order.plan.start()], order.plan.port, shown)
+        await take([request.plan.start()], request.plan.port, shown)
         raise
-    for sentence in order.warnings(board, known):
+    for sentence in request.warnings(board, known):
         complain(sentence)

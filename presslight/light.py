@@ -15,8 +15,9 @@ from presslight.console import given_path, out
 from presslight.glow import Glow
 from presslight.keyboard import END, Keyboard
 from presslight.light_picture import LightPicture, log_lines
+from presslight.power import Power
 from presslight.signals import run_until_signal
-from presslight.simulated_light import Power, SimulatedLight
+from presslight.simulated_light import SimulatedLight
 from presslight.temporary_folder import temporary_folder
 
 FRAME_S = 1 / 30

@@ -26,7 +26,6 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,6 +38,7 @@ from presslight.child import Child
 from presslight.glow import Glow
 from presslight.light_settings import set_up_before, setup_files, write_secret
 from presslight.name_server import NameServer
+from presslight.power import MOVES, Power
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 MAIN = FIRMWARE / "main.py"
@@ -49,6 +49,8 @@ RTC = "RTC"
 """The file in its folder that stands for the chip's RTC memory, which outlives a reset and no power cut."""
 WATCHDOG = -signal.SIGALRM
 """The exit code of a light whose loop stood still until its watchdog bit."""
+HEAP, HEAP_WITH_TLS = "112k", "136k"
+LAST_LINES = 20
 FINGER_S = 0.08
 """How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
 _micropython = functools.cache(micropython.ensure)
@@ -82,18 +84,6 @@ class SimulatedLightOff(SimulatedLightError):
     """It has no power, so it has neither button nor Wi-Fi nor process."""
 
     code = "simulated_light_off"
-
-
-class Power(StrEnum):
-    """Whether the light has power, or had it and ended all the same."""
-
-    OFF = "off"
-    ON = "on"
-    DIED = "died"
-
-
-HEAP, HEAP_WITH_TLS = "112k", "136k"
-MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
 
 
 class SimulatedLight:
@@ -132,7 +122,7 @@ class SimulatedLight:
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
-        self._last_lines: deque[str] = deque(maxlen=20)
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self._finger_free = 0.0
         self._audience = Audience()
         self._tasks = asyncio.TaskGroup()

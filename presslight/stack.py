@@ -29,7 +29,8 @@ from presslight.accounts_file import AccountsFile
 from presslight.address import read_address
 from presslight.own_folder import own_folder
 from presslight.page_link import page_link
-from presslight.simulated_light import Power, SimulatedLight, SimulatedLightError
+from presslight.power import Power
+from presslight.simulated_light import SimulatedLight, SimulatedLightError
 from presslight.store_address import store_of
 from presslight.temporary_folder import temporary_folder
 

@@ -13,7 +13,7 @@ from presslight.port import ABSENT, IN_USE, NOT_ALLOWED, trouble
 TO_INSTALL = "pip install 'presslight[flash]', or in a clone: make flash PORT=…"
 
 PAUSE_S = 0.2
-"""Before a program that failed is run again: a port that is away is told at once."""
+"""How long to wait before a program that failed is run again; without a wait, one whose port is away would spin."""
 
 MEANINGS = (
     (r"permission denied|errno 13\b", NOT_ALLOWED),
@@ -46,8 +46,8 @@ def find(program: str) -> str:
     return found
 
 
-async def insist(command: tuple[str, ...], port: str, limit_s: float, patience_s: float) -> str:
-    """What a program printed; one that fails is run again until `patience_s` are over. Raises the last `ToolFailed`."""
+async def retry(command: tuple[str, ...], port: str, limit_s: float, patience_s: float) -> str:
+    """Give what a program printed; one that fails is run again for `patience_s`. Raises the last `ToolFailed`."""
     loop = asyncio.get_running_loop()
     end = loop.time() + patience_s
     while True:
@@ -60,7 +60,7 @@ async def insist(command: tuple[str, ...], port: str, limit_s: float, patience_s
 
 
 async def run(command: tuple[str, ...], port: str, limit_s: float) -> str:
-    """What a program printed; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
+    """Give what a program printed; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
     program, *arguments = command
     process = await asyncio.create_subprocess_exec(find(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
     try:

@@ -12,15 +12,15 @@ def test_usual_pins_of_each_chip_work_and_are_no_surprise(chip: Chip) -> None:
     chosen = choose(chip, None, None)
     check(chip, chosen)
     assert list(warnings(chip, chosen)) == []
-    better = PINS[chip.name].better
-    check(chip, choose(chip, better, None))
-    assert list(warnings(chip, choose(chip, better, None))) == []
+    free = PINS[chip.name].free
+    check(chip, choose(chip, free, None))
+    assert list(warnings(chip, choose(chip, free, None))) == []
 
 
 @pytest.mark.parametrize("chip", CHIPS.values(), ids=lambda chip: chip.name)
 def test_pins_are_ones_that_the_chip_has(chip: Chip) -> None:
     pins = PINS[chip.name]
-    for some in (pins.flash, pins.strapping, pins.usb, pins.serial, pins.deaf, (pins.better,)):
+    for some in (pins.flash, pins.strapping, pins.usb, pins.serial, pins.input_only, (pins.free,)):
         assert set(some) <= set(pins.all)
 
 

@@ -12,9 +12,9 @@ from presslight.board import WATCHDOG_MS
 from presslight.chosen_light import ChosenLight
 from presslight.command import app
 from presslight.first_words import UP
-from presslight.flash_order import Order
 from presslight.flash_plan import FlashPlan
-from presslight.flashing import fulfil
+from presslight.flash_request import FlashRequest
+from presslight.flashing import carry_out
 from presslight.micropython import Command
 from presslight.sign_in import NotLetIn
 from tests.broker.clients import Client
@@ -29,9 +29,11 @@ def flash(chip: PretendedChip, *options: str) -> Result:
     return CliRunner().invoke(app, ["flash", "--port", chip.port, *options], env=ENVIRONMENT)
 
 
-def order(chip: PretendedChip, address: BrokerAddress) -> Order:
+def request_of(chip: PretendedChip, address: BrokerAddress) -> FlashRequest:
     """As the verb makes it, but for its look at the address: no chip reaches this machine's 127.0.0.1."""
-    return Order(FlashPlan(chip.port, Path("PRIVATE_FOLDER")), ChosenLight("kitchen", address, "home", "wifiword"))
+    return FlashRequest(
+        FlashPlan(chip.port, Path("PRIVATE_FOLDER")), ChosenLight("kitchen", address, "home", "wifiword")
+    )
 
 
 async def test_wrong_password_is_told_before_the_chip_is_touched(
@@ -41,8 +43,8 @@ async def test_wrong_password_is_told_before_the_chip_is_touched(
     async with EmbeddedBroker(accounts) as broker:
         with pretended_chip(micropython, tmp_path) as chip:
             with pytest.raises(NotLetIn, match="the broker does not let kitchen in"):
-                await fulfil(order(chip, broker.address.signed_in_as("kitchen", "wrong")))
-            await fulfil(order(chip, broker.address.signed_in_as("kitchen", accounts.password("kitchen"))))
+                await carry_out(request_of(chip, broker.address.signed_in_as("kitchen", "wrong")))
+            await carry_out(request_of(chip, broker.address.signed_in_as("kitchen", accounts.password("kitchen"))))
             assert chip.boot().watchdog == [WATCHDOG_MS]  # so it was asked once, by the second run
 
 
@@ -57,7 +59,7 @@ async def test_name_of_another_chip_is_told(
                 async with Client(address, identifier="kitchen") as lamp:
                     text = f'{{"dev": {{"ids": ["presslight-{number}"]}}}}'
                     await lamp.publish("homeassistant/device/kitchen/config", text, qos=1, retain=True)
-                await fulfil(order(chip, address))
+                await carry_out(request_of(chip, address))
                 said = capsys.readouterr().err
                 assert ("knows kitchen as another chip (240ac4000001; this one is 240ac4000002)" in said) is told
 

@@ -21,8 +21,8 @@ from contract.errors import Invalid
 from presslight import child, simulated_light
 from presslight.glow import Glow
 from presslight.micropython import MicropythonMissing
+from presslight.power import Power
 from presslight.simulated_light import (
-    Power,
     SimulatedLight,
     SimulatedLightDied,
     SimulatedLightNotStarted,

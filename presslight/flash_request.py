@@ -14,7 +14,7 @@ CLASSIC = CHIPS[0]
 
 
 @dataclass(frozen=True)
-class Order:
+class FlashRequest:
     """`light`: None leaves the chip the light that it is. `watch_s`: how long its start is watched at most; 0: not."""
 
     plan: FlashPlan
@@ -34,7 +34,7 @@ class Order:
             chip_pins.check(chip, self.light.pins(chip))
 
     def check_board(self, board: Board) -> None:
-        """Raise Invalid where the order and the board, which was asked, do not go together."""
+        """Raise Invalid where the request and the board, which was asked, do not go together."""
         if unusable := board.unusable():
             raise Invalid(unusable)
         if self.light and board.chip is None:
