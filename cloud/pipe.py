@@ -14,6 +14,7 @@ from typing import Any
 import aiomqtt
 import paho.mqtt.client as paho
 
+from cloud.mqtt_client import MqttClient
 from contract.address import BrokerAddress
 
 NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -35,7 +36,7 @@ class SubscriptionRefused(aiomqtt.MqttError):
     """The broker let us in, and does not let us read these topics."""
 
 
-class Pipe(aiomqtt.Client):
+class Pipe(MqttClient):
     """`on_message` hears every message, `on_ack` the number of every message that the broker has acknowledged.
 
     Raises MqttError if the CA's certificate cannot be read.
@@ -65,8 +66,6 @@ class Pipe(aiomqtt.Client):
         self._writing = False
         self._unwanted = False
         self._gone = asyncio.Event()
-        # aiomqtt makes a new one and drops this where a connection was lost while it was made.
-        self._disconnected.add_done_callback(_retrieve)
 
     async def open(self, *topics: str) -> None:
         """Connect and subscribe. Raises MqttError. Whatever happens, `close` is wanted after it.
@@ -172,12 +171,6 @@ class Pipe(aiomqtt.Client):
             super()._on_socket_register_write(client, userdata, sock)
         elif not self._writing:
             self._loop.add_writer(sock.fileno(), client.loop_write)
-
-
-def _retrieve(lost: asyncio.Future[None]) -> None:
-    """Ask for what ended a connection, or asyncio complains that nobody did."""
-    if not lost.cancelled():
-        lost.exception()
 
 
 def _tls(address: BrokerAddress) -> ssl.SSLContext | None:

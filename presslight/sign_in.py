@@ -8,6 +8,7 @@ import ssl
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
+from cloud.mqtt_client import MqttClient
 from contract.address import BrokerAddress
 from contract.errors import PresslightError
 from contract.topics import DISCOVERY
@@ -35,7 +36,7 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
     """
     trusted = ssl.create_default_context(cafile=address.ca_file) if address.tls else None
     await _reach(address, trusted)
-    client = aiomqtt.Client(
+    client = MqttClient(
         address.host,
         address.port,
         username=address.username,

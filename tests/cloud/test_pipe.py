@@ -173,11 +173,3 @@ async def test_certificate_that_cannot_be_read_is_an_error_of_the_broker(tmp_pat
 async def test_pipe_that_was_never_open_takes_nothing() -> None:
     closed = Pipe(BrokerAddress(host="127.0.0.1", port=1), "test", lambda *_: None, lambda _: None)
     assert closed.hand_over(CANARY, b"song") is None
-
-
-async def test_end_of_a_connection_that_aiomqtt_drops_is_no_lost_exception(lost_exceptions: list[str]) -> None:
-    pipe = Pipe(BrokerAddress(host="127.0.0.1", port=1), "test", lambda *_: None, lambda _: None)
-    pipe._disconnected.set_exception(aiomqtt.MqttError("gone while it was made"))
-    await asyncio.sleep(0)
-    pipe._disconnected = asyncio.Future()
-    assert not lost_exceptions

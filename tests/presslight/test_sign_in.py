@@ -1,5 +1,6 @@
 """The broker, tried as the light will: what each fault is called."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from broker.mosquitto import Mosquitto
 from contract.address import BrokerAddress
 from presslight.sign_in import NotLetIn, NotReached, sign_in
 from tests.broker.clients import Client
+from tests.tcp_server import tcp_server
 
 DISCOVERY = "homeassistant/device/kitchen/config"
 
@@ -54,6 +56,17 @@ async def test_broker_that_says_nothing_is_told(monkeypatch: pytest.MonkeyPatch)
         address = BrokerAddress(host="127.0.0.1", port=silent.getsockname()[1])
         with pytest.raises(NotReached, match="answers, and does not let us finish"):
             await sign_in(address, "kitchen")
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00\x00", b"\xff" * 64])
+async def test_what_is_no_broker_or_closes_is_told_in_one_line(answer: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(1_024):
+            writer.write(answer)
+
+    async with tcp_server(talk) as port, asyncio.timeout(20):
+        with pytest.raises(NotReached, match="answers, and does not let us finish"):
+            await sign_in(BrokerAddress(host="127.0.0.1", port=port), "kitchen")
 
 
 async def test_certificate_of_another_authority_is_told(tmp_path: Path) -> None:
