@@ -26,13 +26,13 @@ class App:
 
     def __init__(self, settings: Settings, board: Board, flash: Flash) -> None:
         self._board, self._flash = board, flash
-        board.connect()
+        if board.error:
+            raise board.error
         memory = board.memory
         self._mark = str(settings.flashed).encode()
         self._announcement = Announcement(flash.mark == self._mark)
         epoch = memory.next_epoch(flash, settings.flashed)
         self._light = Light(_boot_id(epoch), epoch, memory.is_on, memory.brightness)
-        self._keep()
         self._clock = Clock(now_ms())
         self._command = Command()
         self._name = settings.name
@@ -42,6 +42,7 @@ class App:
         self._discovery = f"homeassistant/device/{settings.name}/config"
         self._session = Session(settings, self, (own + "set", own + "availability", self._announced, self._discovery))
         self._has_changed = asyncio.Event()
+        self._has_changed.set()  # the flash may lack what RTC memory had
         self._owes_report = False
         self._owes = NOTHING
         self._reports = 0
@@ -49,7 +50,8 @@ class App:
 
     def start(self, dog: machine.WDT) -> None:
         """Start the tasks, each for ever."""
-        tasks = (self._session.run(), self._beat(dog), self._watch_button(), self._save())
+        # The button first: it hears what was pressed since the light was made, before anything notes the light's state.
+        tasks = (self._watch_button(), self._save(), self._session.run(), self._beat(dog))
         self._tasks = [asyncio.create_task(each) for each in tasks]
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
@@ -136,12 +138,14 @@ class App:
             await asyncio.sleep_ms(HEARTBEAT_MS)
 
     async def _watch_button(self) -> None:
-        """Obey the button: the output first, then whoever is to be told."""
+        """Obey the button, which switched the output by itself until here: the output first, then whoever is told."""
+        self._board.connect()
         button = Button(self._board.is_button_down())
+        act = self._board.memory.is_on != self._light.is_on
         while True:
-            await self._board.edge()
             while True:
-                if button.sample(self._board.is_button_down(), now_ms()):
+                if act or button.sample(self._board.is_button_down(), now_ms()):
+                    act = False
                     self._light.on_event(light.BUTTON, self._command, self._clock.up(now_ms()))
                     self._board.shine(self._light.duty)
                     self._has_changed.set()
@@ -149,6 +153,7 @@ class App:
                 if button.is_settled():
                     break
                 await asyncio.sleep_ms(button.settles_in(now_ms()))
+            await self._board.edge()
 
     async def _save(self) -> None:
         """Keep changes on the flash, later: no press waits for it, and few writes wear it."""
@@ -158,13 +163,16 @@ class App:
             await asyncio.sleep_ms(1_000)  # a slider or a game of switching is one write
             self._has_changed.clear()
             self._keep()
-            await asyncio.sleep_ms(4_000)  # at most one write in 5 s: a flash of 2 MB takes that for 15 years
+            for _ in range(4):  # at most one write in 5 s: a flash of 2 MB takes that for 15 years
+                await asyncio.sleep_ms(1_000)
+                self.note()
 
     def note(self) -> None:
         """Note how the light is, for the boot after a reset."""
         self._board.memory.keep(self._light.is_on, self._light.brightness)
 
     def _keep(self) -> None:
+        self.note()  # first: where the two differ, the note is the newer one
         self._flash.keep(self._board.memory.ceiling, self._light.is_on, self._light.brightness)
         self._flash.keep_mark(self._mark if self._announcement.is_deleted else b"")
 

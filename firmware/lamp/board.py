@@ -39,9 +39,7 @@ class Board:
         return self._button.value() == 0
 
     def connect(self) -> None:
-        """Connect the button to whoever waits for `edge` from now on. Raises what is wrong with a pin."""
-        if self.error:
-            raise self.error
+        """Connect the button to whoever waits for `edge` from now on."""
         self._edge = asyncio.ThreadSafeFlag()
 
     async def edge(self) -> None:

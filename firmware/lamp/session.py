@@ -157,6 +157,7 @@ class Session:
         elif action == link.CLOSE:
             self._is_over.set()
         elif action == link.ANNOUNCE:
+            self._wire.settle()
             self._light.announce()  # first, so that nobody takes what the broker had kept for the light as it is
             self.say_online()
         else:

@@ -59,9 +59,11 @@ class Wire:
             raise self._refused(error)  # noqa: B904 -- as above
         if count == 0:
             raise OSError("closed by the broker")
-        if count:
-            self._failures = 0
         return count or 0
+
+    def settle(self) -> None:
+        """Note that this is the right broker, which lets the light in; whoever else answers is one failure more."""
+        self._failures = 0
 
     def send(self, outbox: Outbox) -> bool:
         """Give the socket what waits in the outbox; False where it did not take all of it now."""

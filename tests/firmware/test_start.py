@@ -252,6 +252,50 @@ async def test_state_at_a_crash_is_that_of_the_next_start(micropython: Command, 
         assert seen.duties == [[DIM, DARK], [DARK]]
 
 
+async def test_newest_of_two_changes_at_once_is_that_of_the_next_start(micropython: Command, tmp_path: Path) -> None:
+    """The flash and the note are of one state, whatever ends the boot: here a watchdog, once the flash has it."""
+    program = """
+        import time
+        from lamp.app import App
+        real = App._keep
+        def keep(self):
+            real(self)
+            while self._light.seq:
+                time.sleep_ms(50)
+        App._keep = keep
+    """
+    async with watched(tmp_path / "flash", written(tmp_path, program, watchdog_ms=3_000)) as seen:
+        await seen.says("flash: kept on 100")
+        await seen.switches(DARK)
+        await seen.switches(DIM)
+        await seen.says("watchdog")
+        await seen.says(pause(1))
+        assert seen.duties == [[DIM, DARK, DIM], [DIM]]
+
+
+@pytest.mark.parametrize("moment", ["app.Flash.keep", "app.Session.__init__", "session.Wifi.start"])
+async def test_press_while_the_second_stage_starts_is_a_press(
+    micropython: Command, tmp_path: Path, moment: str
+) -> None:
+    """An interrupt comes between any two steps: the finger touches the button as this begins."""
+    module, owner, name = moment.split(".")
+    program = f"""
+        import lamp.{module}
+        owner = lamp.{module}.{owner}
+        real = owner.{name}
+        def touched(self, *words):
+            owner.{name} = real
+            board._button._move(0)
+            real(self, *words)
+        owner.{name} = touched
+    """
+    async with watched(tmp_path / "flash", written(tmp_path, program)) as seen:
+        await seen.says("flash: kept off 100")
+        seen.light.button_up()
+        await seen.switches(DIM)
+        assert seen.duties == [[DIM, DARK, DIM]]
+
+
 async def test_power_cut_forgets_the_failed_starts_and_tells_no_epoch_again(
     micropython: Command, tmp_path: Path
 ) -> None:

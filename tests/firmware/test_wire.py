@@ -144,8 +144,8 @@ def test_connection_that_is_closed_at_once_is_an_oserror_of_the_opening(
 
 def test_name_is_looked_up_once(harness: Harness) -> None:
     for _ in range(5):
-        opened(harness).reads.append(b"x")
-        harness.wire.read(memoryview(bytearray(9)))
+        opened(harness)
+        harness.wire.settle()
     assert harness.look_ups == ["broker"]
 
 
@@ -181,9 +181,21 @@ def test_address_in_digits_is_not_looked_up(harness: Harness) -> None:
 def test_addresses_of_a_name_are_tried_in_turn_until_one_works(harness: Harness) -> None:
     tried = [opened(harness).address for _ in range(3)]
     assert tried == [("10.0.0.1", 1883), ("10.0.1.1", 1883), ("10.0.0.1", 1883)]
-    opened(harness).reads.append(b"x")
-    harness.wire.read(memoryview(bytearray(9)))
+    opened(harness)
+    harness.wire.settle()
     assert opened(harness).address == ("10.0.1.1", 1883)
+
+
+def test_whoever_answers_and_lets_nobody_in_is_no_success(harness: Harness) -> None:
+    """A broker that refuses, or what took a broker's old address: one byte of it would keep the light there."""
+    tried = []
+    for _ in range(3):
+        peer = opened(harness)
+        peer.reads.append(b"\x20\x02\x00\x05")
+        harness.wire.read(memoryview(bytearray(9)))
+        tried.append(peer.address)
+        harness.wire.close()
+    assert tried == [("10.0.0.1", 1883), ("10.0.1.1", 1883), ("10.0.0.1", 1883)]
 
 
 def test_handshake_that_goes_on_is_no_success(harness: Harness) -> None:
