@@ -35,6 +35,7 @@ async def wait(seconds: int) -> None:
 
 
 asyncio.run(wait(memory.start()))
+del wait  # 256 bytes on 64 bits
 try:
     import lamp.session  # noqa: F401 -- with all below it the largest, so compiled first, while there is room
     from lamp.app import main
