@@ -13,8 +13,8 @@ from typing import NoReturn, Protocol
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
-from paho.mqtt.reasoncodes import ReasonCode
 
+from cloud.mqtt_client import is_of_account
 from cloud.pipe import Pipe, SubscriptionRefused
 from cloud.settings import Settings
 from contract.cancelling import heed_cancel
@@ -36,9 +36,6 @@ LOOK_EACH_S = 10
 """How often the bridge looks for lights that are new to it, while it listens to single ones."""
 STEADY_S = 10
 """A connection that lived so long was good: the next wait starts short again."""
-
-_NOT_LET_IN = (4, 5, 134, 135)
-"""CONNACK's codes for wrong credentials and missing rights, of MQTT 3.1.1 and as paho translates them."""
 
 _MS = 1e-3
 
@@ -256,14 +253,10 @@ class Line:
                 return f"the broker drops what {user} sends to {self._canary}: {user} has no right to write or read it"
             case SubscriptionRefused():
                 return f"the broker does not let {user} read {error}"
-            case MqttConnectError() if _code(error) in _NOT_LET_IN:
+            case MqttConnectError() if is_of_account(error):
                 return f"the broker does not let {user} in: its name or its password is wrong, or it may not connect"
             case _:
                 return str(error)
-
-
-def _code(error: MqttConnectError) -> int | None:
-    return error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
 
 
 def _cause(error: aiomqtt.MqttError) -> str:

@@ -147,9 +147,13 @@ class Pipe(MqttClient):
             self._client.loop_read()
 
     def _deliver(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # as in MqttClient
+            return
         self._inside = True
         try:
-            self._deliver_to(message.topic, bytes(message.payload), message.retain)
+            self._deliver_to(topic, bytes(message.payload), message.retain)
         finally:
             self._inside = False
 

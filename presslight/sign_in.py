@@ -2,19 +2,25 @@
 
 import asyncio
 import json
+import logging
+import re
 import socket
 import ssl
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
-from cloud.mqtt_client import MqttClient
+from cloud.mqtt_client import MqttClient, is_of_account
 from contract.address import BrokerAddress
 from contract.errors import PresslightError
 from contract.topics import DISCOVERY
 
 PATIENCE_S = 5
 """For each step. A broker that takes longer is none for a light, which shall be back in 2 s."""
+
+_CHIP = re.compile(r"presslight-([0-9a-f]{12})")
+_SILENT = logging.getLogger("mqtt.sign_in")
+_SILENT.setLevel(logging.CRITICAL + 1)  # what a library has to say of a broker is no line of ours
 
 
 class NotLetIn(PresslightError):
@@ -45,12 +51,15 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
         protocol=aiomqtt.ProtocolVersion.V311,
         tls_context=trusted,
         timeout=PATIENCE_S,
+        logger=_SILENT,
     )
     try:
         async with client:
             return await _chip_of(client, name)
     except MqttConnectError as error:
-        raise NotLetIn(f"the broker does not let {name} in: its password is wrong, or it has no account") from error
+        if is_of_account(error):
+            raise NotLetIn(f"the broker does not let {name} in: its password is wrong, or it has no account") from error
+        raise NotReached(f"the broker at {address.host} takes nobody now: {error}") from error
     except aiomqtt.MqttError as error:
         raise NotReached(f"the broker at {address.host} answers, and does not let us finish: {error}") from error
 
@@ -77,7 +86,7 @@ async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None
 
 
 async def _chip_of(client: aiomqtt.Client, name: str) -> str | None:
-    """Read what a light says of itself to Home Assistant, if the broker keeps it."""
+    """Read what a light says of itself to Home Assistant, if the broker keeps it. Anybody may have written it."""
     topic = DISCOVERY.format(light=name)
     await client.subscribe(topic, qos=1)
     await client.unsubscribe(topic)  # its answer comes behind all that the broker had kept
@@ -85,7 +94,7 @@ async def _chip_of(client: aiomqtt.Client, name: str) -> str | None:
         return None
     message = await anext(aiter(client.messages))
     try:
-        found = json.loads(bytes(message.payload))["dev"]["ids"][0]
-        return str(found).removeprefix("presslight-")
-    except (ValueError, LookupError, TypeError):
+        found = _CHIP.fullmatch(json.loads(bytes(message.payload))["dev"]["ids"][0])
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None  # not a light of ours
+    return found[1] if found else None

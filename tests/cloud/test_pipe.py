@@ -15,6 +15,7 @@ from contract.topics import ALL_AVAILABILITIES, ALL_STATES, AVAILABILITY, BRIDGE
 from tests.cloud.conftest import House
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S, until
+from tests.tcp_server import tcp_server
 
 
 class Heard:
@@ -173,3 +174,36 @@ async def test_certificate_that_cannot_be_read_is_an_error_of_the_broker(tmp_pat
 async def test_pipe_that_was_never_open_takes_nothing() -> None:
     closed = Pipe(BrokerAddress(host="127.0.0.1", port=1), "test", lambda *_: None, lambda _: None)
     assert closed.hand_over(CANARY, b"song") is None
+
+
+async def test_pipe_passes_over_a_topic_that_is_no_text() -> None:
+    """What reads it raised, so it was read again and again, and the pipe was never closed."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (b"\x20\x02\x00\x00", b"\x90\x03\x00\x01\x000\x04\x00\x01\xff10\x04\x00\x01a2"):
+            await reader.read(1_024)
+            writer.write(answer)
+        await reader.read()
+
+    heard = Heard()
+    async with tcp_server(serve) as port, asyncio.timeout(WAIT_S):
+        pipe = Pipe(BrokerAddress(host="127.0.0.1", port=port), "test", heard.message, heard.acks.put_nowait)
+        await pipe.open("a")
+        assert await heard.messages.get() == ("a", b"2", False)
+        await pipe.close()
+
+
+async def test_pipe_tells_at_once_of_a_broker_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.pipe.CONNECT_S", 600)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1_024)
+        writer.write(b"\x20\x02\x00\x01")
+        await reader.read()
+
+    heard = Heard()
+    async with tcp_server(serve) as port, asyncio.timeout(WAIT_S):
+        pipe = Pipe(BrokerAddress(host="127.0.0.1", port=port), "test", heard.message, heard.acks.put_nowait)
+        with pytest.raises(aiomqtt.MqttError, match=r"the broker does not speak MQTT 3\.1\.1"):
+            await pipe.open("a")
+        await pipe.close()
