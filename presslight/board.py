@@ -61,12 +61,13 @@ def read_board(printed: str) -> Board:
     """What `ASK` printed. Raises ToolFailed where that is something else."""
     try:
         about = json.loads(next(line for line in reversed(printed.splitlines()) if line.startswith("{")))
+        major, minor, *rest = (int(part) for part in about["version"])
         return Board(
             str(about["platform"]),
-            tuple(int(part) for part in about["version"]),
+            (major, minor, *rest),
             str(about["machine"]),
             str(about["number"]),
             tuple(int(pin) for pin in about["pins"]),
         )
-    except (StopIteration, ValueError, LookupError, TypeError):
+    except (StopIteration, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise ToolFailed("the board answers, and not as MicroPython does") from None

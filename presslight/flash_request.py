@@ -49,7 +49,8 @@ class FlashRequest:
         if self.light and known not in (None, board.number):
             yield (
                 f"the broker knows {self.light.name} as another chip ({printable(known or '')}; this one is "
-                f"{board.number}): two lamps of one name shut each other out; give each its own, or leave that one off"
+                f"{printable(board.number)}): two lamps of one name shut each other out; give each its own, or leave "
+                "that one off"
             )
 
     def setup(self, board: Board | None = None) -> dict[str, str]:
