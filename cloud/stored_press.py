@@ -14,6 +14,7 @@ READ = "SELECT key, light, phone, payload, message, boot, up, word, reason, vers
 
 _KEY: TypeAdapter[str] = TypeAdapter(Key)
 _LIGHT: TypeAdapter[str] = TypeAdapter(LightId)
+_VERSION: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[int, int])
 
 KEEP = "INSERT INTO spoilt (kept) VALUES (?)"
 _CLOSE = """
@@ -49,7 +50,7 @@ def record_of(row: tuple[Any, ...]) -> Record:
         up,
         Word(word),
         Reason(reason) if reason else None,
-        _version(json.loads(version)) if version else None,
+        _VERSION.validate_json(version) if version else None,
         Legs.model_validate_json(legs) if legs else None,
     )
     _KEY.validate_python(record.key)
@@ -73,11 +74,6 @@ def closed(row: tuple[Any, ...]) -> tuple[str, tuple[object, ...]]:
 def as_text(row: tuple[Any, ...]) -> str:
     """A row as it was found, for people."""
     return json.dumps([column.hex() if isinstance(column, bytes) else column for column in row])
-
-
-def _version(read: list[int]) -> tuple[int, int]:
-    epoch, seq = read
-    return int(epoch), int(seq)
 
 
 def _is(kind: TypeAdapter[str], text: object) -> bool:

@@ -36,6 +36,14 @@ def test_any_row_is_a_press_or_can_be_closed_and_kept(column: int, value: object
         assert json.loads(as_text(tuple(row)))[-1] == ROW_ID
 
 
+@pytest.mark.parametrize("version", ["[Infinity, 1]", "[" * 20_000, "[1]", "7", "{}"])
+def test_row_whose_version_is_none_is_no_press(version: str) -> None:
+    row = [*row_of(record()), ROW_ID]
+    row[9] = version
+    with pytest.raises(ValueError, match="validation error"):
+        record_of(tuple(row))
+
+
 def test_closed_row_is_a_press_again_whose_outcome_is_not_known() -> None:
     row = (*row_of(record())[:5], "no boot", -1, "nonsense", "nonsense", "{", "{", ROW_ID)
     _, (light, phone, payload, message, boot, word, _) = closed(row)
