@@ -11,6 +11,10 @@ UP = '{"link": "up"}'
 class Trouble(StrEnum):
     """What keeps a light from its first report, and what to do."""
 
+    SILENT = (
+        "nothing is heard from it: is this the right port (--port), has no other program the port open? Press the "
+        "board's reset button"
+    )
     WIFI = (
         "it has not joined its Wi-Fi: are name and password right (--wifi-ssid; letters count), is it a network of "
         "2.4 GHz and near enough?"
@@ -25,7 +29,7 @@ class Trouble(StrEnum):
     )
     TLS = (
         "the broker's certificate is not what it trusts: is it of this CA (--ca-file), for this very name of the "
-        "broker, and valid today?"
+        "broker, and valid today, and is the port one for mqtts?"
     )
     LOG_IN = (
         "the broker does not let it in: is its account there, with this password and its rights, and has the broker "
@@ -37,11 +41,13 @@ class Trouble(StrEnum):
 
 _SIGNS = (
     (r"^Wi-Fi: ", Trouble.WIFI),
-    (r"^link lost: .*(TLS|certificate|CERT|ASN1)", Trouble.TLS),
+    (r"^link lost: .*(TLS|SSL|certificate|CERT|ASN1)", Trouble.TLS),
+    (r"^link lost: (\[Errno |\()?-(0x)?\w{4}", Trouble.TLS),  # an error of mbedTLS, without its words
     (r"^link lost: refused: code", Trouble.LOG_IN),
     (r"^link lost: .*\bnames?\b", Trouble.NAME),
     (r"^link lost: .*ENOMEM|^link lost: (\[Errno )?12\b", Trouble.MEMORY),
     (r"^link lost: ", Trouble.BROKER),
+    (r"^MemoryError: no room for TLS", Trouble.MEMORY),
     (r"^(\w+Error|BadSettings)\b", Trouble.BROKEN),
 )
 """The firmware's lines, as patterns; the first that fits holds."""
@@ -51,17 +57,19 @@ _CERTAIN = (Trouble.TLS, Trouble.LOG_IN, Trouble.BROKEN)
 
 
 class FirstWords:
-    """The lines so far. `is_up`: it has its link. `trouble`: the newest; without any it is still without Wi-Fi."""
+    """The lines so far. `is_up`: it has its link. `trouble`: the newest; none in its lines: no Wi-Fi yet."""
 
     def __init__(self) -> None:
         self.is_up = False
-        self.trouble = Trouble.WIFI
+        self.trouble = Trouble.SILENT
         self._line = ""
         self._times = 0
 
     def hear(self, line: str) -> bool:
         """Take a line; answers whether enough was heard."""
-        self.is_up = self.is_up or line == UP
+        self.is_up = self.is_up or line.endswith(UP)  # before it may stand what the boot loader says at another speed
+        if line and self.trouble is Trouble.SILENT:
+            self.trouble = Trouble.WIFI
         found = next((trouble for pattern, trouble in _SIGNS if re.search(pattern, line)), None)
         if found:
             self._times = self._times + 1 if found is self.trouble else 1

@@ -17,11 +17,19 @@ from presslight.flash_plan import FIRMWARE
         ("link lost: 12", Trouble.MEMORY),
         ("link lost: [Errno 113] EHOSTUNREACH", Trouble.BROKER),
         ("link lost: [Errno 104] ECONNRESET", Trouble.BROKER),
+        ("link lost: -202", Trouble.BROKER),
         ("link lost: closed by the broker", Trouble.BROKER),
         ("link lost: nothing heard", Trouble.BROKER),
         ("link lost: TLS: the certificate validity starts in the future", Trouble.TLS),
+        ("link lost: [Errno -9984] X509 - Certificate verification failed", Trouble.TLS),
+        ("link lost: (-30592, 'SSL - A fatal alert message was received')", Trouble.TLS),
+        ("link lost: (-9984, b'UNKNOWN ERROR CODE (2700)')", Trouble.TLS),
+        ("link lost: -9984", Trouble.TLS),
+        ("link lost: -0x2700", Trouble.TLS),
+        ("link lost: SSL_INVALID_RECORD", Trouble.TLS),
         ("link lost: the CA's file holds no certificate", Trouble.TLS),
         ("link lost: refused: code 5", Trouble.LOG_IN),
+        ("MemoryError: no room for TLS", Trouble.MEMORY),
         ("MemoryError: memory allocation failed, allocating 1024 bytes", Trouble.BROKEN),
         ("BadSettings: settings.json cannot be read: syntax error in JSON", Trouble.BROKEN),
     ],
@@ -50,6 +58,20 @@ def test_each_error_that_the_firmware_words_itself_has_its_meaning(file: str, tr
         words = FirstWords()
         words.hear(f"link lost: {text}")
         assert (text, words.trouble) == (text, trouble)
+
+
+def test_line_on_which_nothing_is_said_is_no_wi_fi_that_is_wrong() -> None:
+    words = FirstWords()
+    words.hear("")
+    assert words.why() == Trouble.SILENT
+    words.hear("ets Jul 29 2019 12:21:46")
+    assert words.why() == Trouble.WIFI
+
+
+def test_link_is_heard_behind_what_the_boot_loader_says() -> None:
+    words = FirstWords()
+    assert words.hear(f"\ufffd\x00\ufffd{UP}")
+    assert words.is_up
 
 
 def test_link_that_is_up_is_enough() -> None:

@@ -83,7 +83,7 @@ def test_light_that_signs_in_is_told(micropython: Command, small_firmware: Path,
     ("main", "watch", "says"),
     [
         ("print('link lost: refused: code 5')\n" * 2, "30", "the broker does not let it in"),
-        ("", "0.1", "it has not joined its Wi-Fi"),
+        ("", "0.1", "nothing is heard from it"),
     ],
 )
 def test_light_without_a_link_is_told_with_what_to_do(
