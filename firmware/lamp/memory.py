@@ -13,11 +13,11 @@ class Memory:
     """The light as it was last, the last boot's epoch, and how many starts have failed since one went well."""
 
     def __init__(self, flash: Flash) -> None:
-        found = RTC().memory()
-        place = record.decode(found[:-1])
-        self._failures = found[-1] if place else 0
+        place = record.decode(RTC().memory())
+        self._failures = place[2] >> 1 if place else 0
         kept = flash.epoch, flash.is_on, flash.brightness
-        self.ceiling, self.epoch, self.is_on, self.brightness = record.update(place, kept)
+        self.ceiling, self.epoch, is_on, self.brightness = record.update(place, kept)
+        self.is_on = is_on & 1 > 0
 
     def start(self) -> int:
         """Note a start, which has failed unless `settle` says otherwise; gives the pause due before it, in s."""
@@ -44,6 +44,5 @@ class Memory:
         self.note()
 
     def note(self) -> None:
-        """Write it all."""
-        place = record.encode((self.ceiling, self.epoch, self.is_on, self.brightness))
-        RTC().memory(place + bytes((self._failures,)))
+        """Write it all; the count of failed starts above the bit of `is_on`, where the check sum holds it too."""
+        RTC().memory(record.encode((self.ceiling, self.epoch, self._failures << 1 | self.is_on, self.brightness)))

@@ -18,7 +18,7 @@ NEW = (0, 0, False, 255)
 """The record of a chip that never wrote one."""
 
 
-def update(place: "tuple[int, int, bool, int] | None", kept: "tuple[int, bool, int]") -> "tuple[int, int, bool, int]":
+def update(place: "tuple[int, int, int, int] | None", kept: "tuple[int, int, int]") -> "tuple[int, int, int, int]":
     """Give what a boot begins with: the ceiling, the last epoch that may be told, is_on, brightness.
 
     `place`: the same as RTC memory has it, None where that is lost. `kept`: ceiling, is_on and brightness on the flash.
@@ -42,20 +42,20 @@ def next_epoch(ceiling: int, flashed: int, kept: int) -> "tuple[int, int]":
     return epoch, ceiling if kept < epoch <= ceiling else min(epoch + 63, MAX_SMALL)
 
 
-def encode(record: "tuple[int, int, bool, int]") -> bytes:
+def encode(record: "tuple[int, int, int, int]") -> bytes:
     """Write a record as the bytes of its place."""
     body = struct.pack(_LAYOUT, _MAGIC, *record)
     return body + struct.pack(">I", crc32(body))
 
 
-def decode(place: bytes) -> "tuple[int, int, bool, int] | None":
+def decode(place: bytes) -> "tuple[int, int, int, int] | None":
     """Read a place; None where it was never written, or torn."""
     if len(place) != SIZE or struct.unpack(">I", place[-4:])[0] != crc32(place[:-4]):
         return None
     kind, sequence, epoch, is_on, brightness = struct.unpack(_LAYOUT, place[:-4])
-    return (sequence, epoch, bool(is_on), brightness) if kind == _MAGIC else None
+    return (sequence, epoch, is_on, brightness) if kind == _MAGIC else None
 
 
-def newest(places: "list[bytes]") -> "tuple[int, int, bool, int]":
+def newest(places: "list[bytes]") -> "tuple[int, int, int, int]":
     """Give the newest record of what the places hold."""
     return max([decode(place) or NEW for place in places])

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from lamp import record
 from lamp.flash import Flash
 
 Boot: TypeAlias = Callable[[], Any]
@@ -58,14 +59,26 @@ def test_state_and_epoch_outlive_a_reset(boot: Boot) -> None:
     assert again.next_epoch(Flash(), 0) == 2
 
 
-@pytest.mark.parametrize("at", range(18))
-def test_note_with_a_byte_changed_is_none(boot: Boot, at: int) -> None:
+def test_count_of_failed_starts_outlives_changes_of_the_light(boot: Boot) -> None:
+    for is_on, brightness in ((True, 255), (False, 1)):
+        memory = boot()
+        memory.start()
+        memory.next_epoch(Flash(), 0)
+        memory.keep(is_on, brightness)
+    again = boot()
+    assert (again.start(), again.is_on, again.brightness) == (2, False, 1)
+
+
+@pytest.mark.parametrize("bit", range(8))
+@pytest.mark.parametrize("at", range(record.SIZE))
+def test_note_with_a_bit_changed_is_none(boot: Boot, at: int, bit: int) -> None:
     memory = boot()
     memory.start()
     memory.next_epoch(Flash(), 0)
     memory.keep(True, 7)
     spoilt = bytearray(RTC.content)
-    spoilt[at % (len(spoilt) - 1)] ^= 1
+    assert len(spoilt) == record.SIZE
+    spoilt[at] ^= 1 << bit
     RTC.content = bytes(spoilt)
     again = boot()
     assert (again.start(), again.is_on) == (0, False)

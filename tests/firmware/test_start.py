@@ -76,7 +76,7 @@ class Watch:
         return {path.name: path.read_bytes() for path in self.light.folder.glob("record-*")}
 
     def epoch(self) -> int:
-        note = record.decode((self.light.folder / RTC).read_bytes()[:-1])
+        note = record.decode((self.light.folder / RTC).read_bytes())
         assert note
         return int(note[1])
 

@@ -61,7 +61,7 @@ class Lamp:
         self._ground = ground
         self._broker = broker
         self._flash = [b"", b""]
-        self._noted: tuple[int, int, bool, int] | None = None  # in RTC memory
+        self._noted: tuple[int, int, int, int] | None = None  # in RTC memory
         self._flashed = FLASHED_S
         self._life = 0
 
@@ -84,7 +84,7 @@ class Lamp:
         self._kept = tuple(kept)
         ceiling, epoch, is_on, brightness = record.update(self._noted, self._kept)
         epoch, self._ceiling = record.next_epoch(ceiling, self._flashed, epoch)
-        self.light = Light(f"{dice.getrandbits(32):08x}", epoch, is_on, brightness)
+        self.light = Light(f"{dice.getrandbits(32):08x}", epoch, bool(is_on), brightness)
         self._note()
         self._clock = agenda.Clock(ground.agenda, dice.randint(-500, 500), dice.randrange(1_000) * MS)
         # The chip's count of ms wraps in this life or does not.
