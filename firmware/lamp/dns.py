@@ -37,9 +37,11 @@ def answer(text: bytes, sent: bytes) -> "tuple[str, ...]":
             start = at
             at += 10 + (text[at + 8] << 8 | text[at + 9])
             if text[start : start + 4] == b"\0\1\0\1" and at == start + 14 and len(found) < 8:
-                found += ("%d.%d.%d.%d" % (text[at - 4], text[at - 3], text[at - 2], text[at - 1]),)
+                part = "%d.%d.%d.%d" % (text[at - 4], text[at - 3], text[at - 2], text[at - 1])
+                if 0 < text[at - 4] < 224 and part not in found:  # no host has another, and one twice is no second
+                    found += (part,)
     except IndexError:  # cut short, or nonsense
         return found
     if not found:
-        raise OSError("the name has no IPv4 address")
+        raise OSError("the name server's answer is cut short" if text[2] & 2 else "the name has no IPv4 address")
     return found

@@ -99,7 +99,8 @@ class Wire:
     async def _look(self) -> None:
         """Look the broker's name up. Where nobody knows it now those addresses stay that were good. Raises OSError."""
         host = self._settings.host
-        if host.replace(".", "").isdigit():
+        part = host.split(".")
+        if len(part) == 4 and all(each.isdigit() and int(each) < 256 for each in part):
             self._found = (host,)
             return
         from lamp.resolver import resolve  # noqa: PLC0415 -- see there

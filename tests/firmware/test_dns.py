@@ -12,6 +12,7 @@ from tests.firmware.name_answers import AAAA, CNAME, POINTER, A, address, answer
 NAME = "broker.example"
 ASKED = question(NAME)
 NO_ADDRESS = "the name has no IPv4 address"
+CUT = "the name server's answer is cut short"
 
 
 def seen(both: Both, datagram: bytes, name: str = NAME) -> Any:
@@ -56,6 +57,29 @@ def test_no_more_than_eight_addresses_are_kept(both: Both) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["0.0.0.0", "0.1.2.3", "224.0.0.251", "239.255.255.250", "255.255.255.255"])
+def test_address_that_no_host_has_is_passed_over(both: Both, text: str) -> None:
+    assert seen(both, answer(ASKED, [address(text), address("1.0.0.0"), address("223.0.0.1")])) == [
+        "1.0.0.0",
+        "223.0.0.1",
+    ]
+    assert seen(both, answer(ASKED, [address(text)])) == NO_ADDRESS
+
+
+def test_address_that_comes_again_takes_no_other_one_s_place(both: Both) -> None:
+    records = [address("10.0.0.1")] * 10 + [address("10.0.0.2"), address("10.0.0.1")]
+    assert seen(both, answer(ASKED, records)) == ["10.0.0.1", "10.0.0.2"]
+
+
+def cut(datagram: bytes) -> bytes:
+    """The same, with the bit that says so (TC)."""
+    return datagram[:2] + bytes((datagram[2] | 2,)) + datagram[3:]
+
+
+def test_answer_that_was_cut_gives_what_it_holds(both: Both) -> None:
+    assert seen(both, cut(answer(ASKED, [address("192.0.2.7")]))) == ["192.0.2.7"]
+
+
 @pytest.mark.parametrize(
     ("datagram", "said"),
     [
@@ -65,8 +89,21 @@ def test_no_more_than_eight_addresses_are_kept(both: Both) -> None:
         (answer(ASKED), NO_ADDRESS),
         (answer(ASKED, [record(AAAA, bytes(16))]), NO_ADDRESS),
         (answer(ASKED, [record(CNAME, wire_name("a.example"))]), NO_ADDRESS),
+        (cut(answer(ASKED)), CUT),
+        (cut(answer(ASKED, [record(CNAME, wire_name("a.example"))])), CUT),
+        (cut(answer(ASKED, code=3)), "the name is unknown"),
     ],
-    ids=["NXDOMAIN", "SERVFAIL", "REFUSED", "nothing", "IPv6 alone", "alias of nothing"],
+    ids=[
+        "NXDOMAIN",
+        "SERVFAIL",
+        "REFUSED",
+        "nothing",
+        "IPv6 alone",
+        "alias of nothing",
+        "cut",
+        "cut alias",
+        "cut NXDOMAIN",
+    ],
 )
 def test_name_server_that_knows_no_address_is_told(both: Both, datagram: bytes, said: str) -> None:
     assert seen(both, datagram) == said
@@ -105,7 +142,7 @@ def test_answer_that_is_cut_short_gives_what_came_whole(both: Both) -> None:
 def is_sound(found: Any) -> bool:
     """Addresses, or one of the sentences; nothing else ever comes of a datagram."""
     if isinstance(found, str):
-        return found in {"the name is unknown", "the name server refuses", NO_ADDRESS}
+        return found in {"the name is unknown", "the name server refuses", NO_ADDRESS, CUT}
     return len(found) <= 8 and all(len(each.split(".")) == 4 for each in found)
 
 
@@ -131,4 +168,5 @@ def test_any_bytes_behind_the_question_are_read_to_an_end(both: Both, rest: byte
 )
 def test_every_address_is_found_among_any_other_records(both: Both, records: list[tuple[str | None, bytes]]) -> None:
     found = seen(both, answer(ASKED, [each for _, each in records]))
-    assert found == ([text for text, _ in records if text][:8] or NO_ADDRESS)
+    hosts = [text for text, _ in records if text and 0 < int(text.split(".")[0]) < 224]
+    assert found == (list(dict.fromkeys(hosts))[:8] or NO_ADDRESS)

@@ -178,6 +178,19 @@ def test_address_in_digits_is_not_looked_up(harness: Harness) -> None:
     assert harness.look_ups == []
 
 
+@pytest.mark.parametrize("host", ["999.1.1.1", "1.2.3", "1.2.3.4.5", "256.0.0.1", "1.2..4", "1234", "1.2.3.4."])
+def test_digits_that_are_no_address_are_a_name(harness: Harness, host: str) -> None:
+    harness.settings.host = host
+    opened(harness)
+    assert harness.look_ups == [host]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "255.255.255.255"])
+def test_each_part_of_an_address_is_up_to_255(harness: Harness, host: str) -> None:
+    harness.settings.host = host
+    assert opened(harness).address == (host, 1883)
+
+
 def test_addresses_of_a_name_are_tried_in_turn_until_one_works(harness: Harness) -> None:
     tried = [opened(harness).address for _ in range(3)]
     assert tried == [("10.0.0.1", 1883), ("10.0.1.1", 1883), ("10.0.0.1", 1883)]
