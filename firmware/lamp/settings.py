@@ -67,8 +67,8 @@ def _number(found: "dict[str, object]", name: str, default: int) -> int:
     number = found.get(name)
     if number is None:
         return default
-    if not isinstance(number, int):
-        raise BadSettings(f"{name} must be a whole number")
+    if not isinstance(number, int) or (name == "port" and not 0 < number < 65_536):
+        raise BadSettings(f"{name} must be a whole number, and a port 1 to 65535")
     return number
 
 

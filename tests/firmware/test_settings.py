@@ -47,6 +47,12 @@ def test_port_follows_tls() -> None:
     assert load().port == 8883
 
 
+@pytest.mark.parametrize("port", [1, 65_535])
+def test_every_port_is_taken(port: int) -> None:
+    write(json.dumps(NEEDED | {"port": port}))
+    assert load().port == port
+
+
 def test_pins_can_be_chosen_one_by_one() -> None:
     write(json.dumps(NEEDED | {"pins": {"lamp": 25}}))
     assert (pin("lamp", 2), pin("button", 0)) == (25, 0)
@@ -62,6 +68,9 @@ def test_pins_can_be_chosen_one_by_one() -> None:
         {"user": "u" * 129},
         {"password": 1234},
         {"port": "1883"},
+        {"port": 0},
+        {"port": -1},
+        {"port": 65_536},
         {"wifi": "home"},
         {"wifi": {"ssid": 1}},
         {"pins": {"lamp": "2"}},
