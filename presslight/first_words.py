@@ -35,6 +35,7 @@ class Trouble(StrEnum):
         "the broker does not let it in: is its account there, with this password and its rights, and has the broker "
         "read them since?"
     )
+    REFUSED = "the broker takes nobody now: is it busy, does it speak MQTT 3.1.1?"
     MEMORY = "it runs out of memory while it connects; it starts anew by itself, and may be luckier then"
     BROKEN = "its firmware has stopped"
 
@@ -43,7 +44,8 @@ _SIGNS = (
     (r"^Wi-Fi: ", Trouble.WIFI),
     (r"^link lost: .*(TLS|SSL|certificate|CERT|ASN1)", Trouble.TLS),
     (r"^link lost: (\[Errno |\()?-(0x)?\w{4}", Trouble.TLS),  # an error of mbedTLS, without its words
-    (r"^link lost: refused: code", Trouble.LOG_IN),
+    (r"^link lost: refused: code (4|5|128)\b", Trouble.LOG_IN),  # in CONNACK, and in SUBACK where a right lacks
+    (r"^link lost: refused: ", Trouble.REFUSED),
     (r"^link lost: .*\bnames?\b", Trouble.NAME),
     (r"^link lost: .*ENOMEM|^link lost: (\[Errno )?12\b", Trouble.MEMORY),
     (r"^link lost: ", Trouble.BROKER),
