@@ -331,7 +331,7 @@ async def test_revoked_token_closes_its_sockets(house: House) -> None:
 
 
 async def test_expired_token_closes_its_sockets(house: House) -> None:
-    ann, bob = await house.phone(), await house.phone(issue_token(house.board.settings.store, "bob", lasts_s=1))
+    ann, bob = await house.phone(), await house.phone(issue_token(house.board.settings.store, "bob", lasts_s=3))
     assert (await bob.until("error"))["code"] == "unauthenticated"
     assert await bob.closed() == CloseCode.UNAUTHENTICATED
     await ann.send({"type": "ping", "n": 5})

@@ -23,7 +23,7 @@ LINK_S = 20
 HEAP = 112 * 1024
 UNHEARD = Report(state="OFF", brightness=1, boot="00000000", up=0, version=(0, 0))
 SETTLING = 4_096
-"""What the first presses take for good: names, and a table and buffers at their full size. 5,000 leaks are more."""
+"""What the first presses take for good: names, and a table and buffers at their full size. 2,000 leaks are more."""
 
 
 @dataclass
@@ -106,7 +106,7 @@ async def hand(folder: Path) -> AsyncIterator[Hand]:
 async def test_presses_leave_no_trace_in_the_heap(tmp_path: Path) -> None:
     async with hand(tmp_path) as presser:
         at_birth = presser.report.heap
-        await presser.press_many(5_000)
+        await presser.press_many(2_000)
         later = (await presser.beat()).heap
     assert 0 < later < at_birth + SETTLING < HEAP
 
