@@ -1,10 +1,13 @@
 """Which pin may carry what, by chip."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from contract.errors import Invalid
 from presslight.chip_pins import PINS, check, choose, warnings
-from presslight.esp_image import CHIPS, Chip
+from presslight.esp_image import CHIPS, Chip, chip_named
 
 
 @pytest.mark.parametrize("chip", CHIPS.values(), ids=lambda chip: chip.name)
@@ -67,3 +70,34 @@ def test_usual_pin_of_the_lamp_is_a_warning_for_the_button() -> None:
 def test_lamp_and_button_are_two_pins() -> None:
     with pytest.raises(Invalid, match="same pin"):
         check(CHIPS[0], choose(CHIPS[0], 0, None))
+
+
+def documented() -> dict[str, list[str]]:
+    """The table of boards in docs/hardware.md: each row's cells by its name."""
+    page = (Path(__file__).parents[2] / "docs/hardware.md").read_text()
+    rows = [re.split(r" \| ?", line[2:].removesuffix(" |")) for line in page.splitlines() if line.startswith("| ")]
+    return {name: cells for name, *cells in rows}
+
+
+def numbers(cell: str) -> set[int]:
+    return {
+        pin
+        for first, last in re.findall(r"\b(\d+)(?:–(\d+))?", cell)
+        for pin in range(int(first), int(last or first) + 1)
+    }
+
+
+@pytest.mark.parametrize("board", range(3))
+def test_documented_pins_of_a_board_are_judged_so(board: int) -> None:
+    row = {name: cells[board] for name, cells in documented().items() if len(cells) == 3}
+    chip = chip_named(row["chip, as `flash` calls it"].strip("`").upper())
+    assert chip
+    assert row["MicroPython's image"] == f"`{chip.board}`"
+    pins = PINS[chip.name]
+    assert (row["lamp, unless `--led-pin`"], row["button, unless `--button-pin`"]) == (str(pins.lamp), str(pins.button))
+    assert numbers(row["strapping: a warning"]) == set(pins.strapping)
+    assert numbers(row["serial line: a warning"]) == set(pins.serial)
+    assert numbers(row["refused"]) == {*pins.flash, *pins.usb, *pins.input_only}
+    good = numbers(row["good for either"])
+    assert pins.free in good
+    assert good <= set(pins.all) - {*pins.strapping, *pins.serial, *pins.flash, *pins.usb, *pins.input_only}

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import socket
 import time
@@ -17,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cloud.database import patient
+from mobile_sim.phone import Phone
 from presslight.command import app
 from presslight.lan import NOT_THERE
 from presslight.page_link import RECORD
@@ -25,6 +27,7 @@ from tests import forked
 from tests.forked import Forked
 from tests.lab.namespace import Namespace, is_permitted
 from tests.presslight import qr_reader
+from tests.test_quotes import blocks
 
 pytestmark = pytest.mark.skipif(not is_permitted(), reason="no right to make networks")
 
@@ -125,6 +128,30 @@ def as_documented(folder: Path) -> list[str]:
     line = re.search(r"^presslight (up --home-assistant .*)$", page, re.MULTILINE)
     assert line
     return [word.replace("/var/lib/presslight", str(folder / "house")) for word in line[1].split()]
+
+
+def first_light() -> dict[str, list[str]]:
+    """The commands of docs/first-light.md by their verbs, for the address of this network."""
+    pasted = "".join(blocks(Path(__file__).parents[2] / "docs/first-light.md")).replace("192.168.1.5", ADDRESS)
+    lines = [shlex.split(line) for line in pasted.splitlines() if line.startswith("presslight ")]
+    return {words[1]: words[1:] for words in lines}
+
+
+async def test_first_light_is_a_light_of_the_house_by_what_its_page_says(
+    lan: Namespace, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = first_light()
+    assert "Broker: mqtt://10.77.0.1:1883" in await start(*page["up"])
+    said = await start(*page["accounts"], terminal=False, until=None)
+    assert "house/desk.url" in said
+    assert (tmp_path / "house/desk.url").read_text().endswith("@10.77.0.1:1883\n")
+    await start(*page["light"], terminal=False, until="link up")
+    token = (await start(*page["token"], terminal=False, until=None)).strip()
+    with lan.entered():
+        async with asyncio.timeout(WAIT_S), Phone(f"http://{ADDRESS}:8787", token) as phone:
+            await phone.until(lambda lights: "desk" in lights and lights["desk"].online)
+            assert (await phone.press("desk", state="ON")).word == "applied"
 
 
 async def test_demo_in_the_network_presses_and_shows_the_code(lan: Namespace, start: Start) -> None:
