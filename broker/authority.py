@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from broker.errors import AuthorityExists, AuthorityMissing, BrokerError, OpensslFailed, OpensslMissing
@@ -21,7 +22,13 @@ from contract.errors import printable, sentence
 
 CA_DAYS = 20 * 365
 SERVER_DAYS = 825
-"""The longest that Apple's clients accept."""
+"""The longest that Apple's clients accept, the days before today included."""
+
+BACK_DAYS = 30
+"""Certificates are dated back by so much: a light whose clock is behind takes a new one for valid all the same."""
+
+DATE = "%Y%m%d%H%M%SZ"
+SETTINGS, REQUEST = "openssl.cnf", "request.csr"
 
 PATIENCE_S = 30
 
@@ -29,10 +36,9 @@ CA_SECTIONS = """
 [req]
 prompt = no
 distinguished_name = name
-x509_extensions = ca
 [name]
 CN = presslight home authority
-[ca]
+[extensions]
 basicConstraints = critical, CA:TRUE, pathlen:0
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
@@ -44,7 +50,7 @@ prompt = no
 distinguished_name = name
 [name]
 CN = presslight broker
-[server]
+[extensions]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
@@ -52,6 +58,21 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = {names}
 """
+
+SIGNING_SECTIONS = """
+[ca]
+default_ca = signing
+[signing]
+database = index.txt
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = policy
+x509_extensions = extensions
+[policy]
+commonName = supplied
+"""
+"""For `openssl ca`: before OpenSSL 3.4 nothing else dates a certificate back. It wants a database, which is empty."""
 
 
 @dataclass(frozen=True)
@@ -119,28 +140,24 @@ class Authority:
         return self.ca.exists() and self.ca_key.exists()
 
     def _sign_ca(self) -> None:
-        settings = self._settings("ca.cnf", CA_SECTIONS)
-        _make_key(self.ca_key)
-        _openssl(
-            "req", "-new", "-x509", "-sha256", "-days", CA_DAYS, "-config", settings, "-key", self.ca_key,
-            "-out", self.ca,
-        )  # fmt: skip
+        self._sign(CA_SECTIONS, self.ca_key, self.ca, CA_DAYS, "-selfsign", "-keyfile", self.ca_key.name)
 
     def _sign_server(self, hosts: Iterable[str]) -> None:
-        settings = self._settings("server.cnf", SERVER_SECTIONS.format(names=alternative_names(hosts)))
-        request = self.folder / "server.csr"
-        _make_key(self.key)
-        _openssl("req", "-new", "-sha256", "-config", settings, "-key", self.key, "-out", request)
-        _openssl(
-            "x509", "-req", "-sha256", "-days", SERVER_DAYS, "-in", request, "-CA", self.ca, "-CAkey", self.ca_key,
-            "-set_serial", f"0x{os.urandom(16).hex()}", "-extfile", settings, "-extensions", "server",
-            "-out", self.certificate,
-        )  # fmt: skip
+        sections = SERVER_SECTIONS.format(names=alternative_names(hosts))
+        signer = "-cert", self.ca.name, "-keyfile", self.ca_key.name
+        self._sign(sections, self.key, self.certificate, SERVER_DAYS, *signer)
 
-    def _settings(self, name: str, text: str) -> Path:
-        file = self.folder / name
-        replace_files({file: text})
-        return file
+    def _sign(self, sections: str, key: Path, certificate: Path, days: int, *signer: str) -> None:
+        texts = {SETTINGS: sections + SIGNING_SECTIONS, "index.txt": "", "serial": f"{os.urandom(16).hex()}\n"}
+        replace_files({self.folder / name: text for name, text in texts.items()})
+        start = datetime.now(UTC) - timedelta(days=BACK_DAYS)
+        dates = "-startdate", f"{start:{DATE}}", "-enddate", f"{start + timedelta(days=days):{DATE}}"
+        for words in (
+            ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key.name),
+            ("req", "-new", "-sha256", "-config", SETTINGS, "-key", key.name, "-out", REQUEST),
+            ("ca", "-batch", "-notext", "-config", SETTINGS, "-in", REQUEST, "-out", certificate.name, *dates, *signer),
+        ):
+            _openssl(self.folder, *words)
 
 
 def alternative_names(hosts: Iterable[str]) -> str:
@@ -157,17 +174,15 @@ def _alternative_name(host: str) -> str:
         return f"DNS:{host}"
 
 
-def _make_key(file: Path) -> None:
-    _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file)
-
-
-def _openssl(*words: str | int | Path) -> None:
+def _openssl(folder: Path, *words: str) -> None:
+    """Run it in a folder, whose path its settings could not hold whatever it is called."""
     command = shutil.which("openssl")
     if command is None:
         raise OpensslMissing("there is no openssl on this machine (Debian: apt-get install openssl)")
     try:
         run = subprocess.run(
-            [command, *map(str, words)],
+            [command, *words],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

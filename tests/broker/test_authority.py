@@ -4,9 +4,11 @@ import os
 import ssl
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from broker.authority import Authority, alternative_names
 from broker.errors import AuthorityExists, AuthorityMissing, OpensslFailed, OpensslMissing
@@ -53,6 +55,23 @@ def test_certificates_say_what_they_may_be_used_for(authority: Authority) -> Non
     assert "TLS Web Server Authentication" in server
     assert "DNS:broker.home, IP Address:192.168.1.2, IP Address:0:0:0:0:0:0:0:1" in server
     assert all("NIST CURVE: P-256" in text for text in (ca, server))
+
+
+def test_certificates_are_valid_for_clocks_that_are_behind_and_no_longer_than_accepted(authority: Authority) -> None:
+    ca, server = (x509.load_pem_x509_certificate(file.read_bytes()) for file in (authority.ca, authority.certificate))
+    a_day_ago = datetime.now(UTC) - timedelta(days=1)
+    assert max(ca.not_valid_before_utc, server.not_valid_before_utc) < a_day_ago
+    assert server.not_valid_after_utc - server.not_valid_before_utc <= timedelta(days=825)
+    assert ca.not_valid_after_utc > server.not_valid_after_utc
+
+
+@pytest.mark.parametrize("name", ["a b", "a$HOME", "a\\b", "a#b", "a;b", "ü", "100%"])
+def test_folder_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = Authority(Path(name))
+    made.create(["broker.home"])
+    made.renew(["broker.home"])
+    handshake(made, made.ca, "broker.home")
 
 
 def test_two_at_once_make_one_authority(tmp_path: Path) -> None:
