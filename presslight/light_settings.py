@@ -29,10 +29,12 @@ def setup_files(
     *,
     wifi: Mapping[str, str],
     pins: Mapping[str, int] | None = None,
+    time_server: str | None = None,
 ) -> dict[str, str]:
     """The files that make a light `name`, by file name. `wifi` is `ssid` and `password`, `pins` is `lamp` and `button`.
 
-    Raises Invalid: a name that no light can have, another user's address, TLS without a certificate to trust.
+    `time_server`: None leaves it the firmware's own, an empty one is none. Raises Invalid: a name that no light can
+    have, another user's address, TLS without a certificate to trust.
     """
     check_name(name)
     if address.username not in (None, name):
@@ -51,6 +53,8 @@ def setup_files(
     }
     if pins:
         settings["pins"] = dict(pins)
+    if time_server is not None:
+        settings["time"] = time_server
     if not address.tls:
         return {SETTINGS: _written(settings)}
     certificate = _certificate(address)

@@ -39,10 +39,11 @@ from presslight.glow import Glow
 from presslight.light_settings import set_up_before, setup_files, write_secret
 from presslight.name_server import NameServer
 from presslight.power import MOVES, Power
+from presslight.time_server import TimeServer
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 MAIN = FIRMWARE / "main.py"
-ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen"}
+ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen", "TZ": "UTC0"}
 RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
 RTC = "RTC"
@@ -91,7 +92,8 @@ class SimulatedLight:
 
     Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
     `main`: what it runs in place of the firmware's own, for a test of something odd. `names`: the name servers that it
-    asks, and their port (`127.0.0.1 127.0.0.2 5300`); where it is None, this machine answers.
+    asks, and their port (`127.0.0.1 127.0.0.2 5300`); `time_port`: that of the time server, at 127.0.0.1. Where they
+    are None, this machine answers.
 
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
     `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
@@ -105,6 +107,7 @@ class SimulatedLight:
         heap: str | None = None,
         main: Path | None = None,
         names: str | None = None,
+        time_port: int | None = None,
     ) -> None:
         if heap is None:
             heap = HEAP_WITH_TLS if address.tls else HEAP
@@ -114,11 +117,13 @@ class SimulatedLight:
         self.folder = folder
         self.glow = Glow()
         self.power = Power.OFF
-        self._files = setup_files(name, address, wifi={"ssid": "simulated", "password": ""})
+        self._files = setup_files(name, address, wifi={"ssid": "simulated", "password": ""}, time_server="127.0.0.1")
         self._heap = heap
         self._main = main
         self._names = names
         self._name_server = NameServer()
+        self._time_port = time_port
+        self._time_server = TimeServer()
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
@@ -134,6 +139,7 @@ class SimulatedLight:
                 write_secret(self.folder / name, text)
         async with AsyncExitStack() as exits:
             await exits.enter_async_context(self._name_server)
+            await exits.enter_async_context(self._time_server)
             await self._tasks.__aenter__()
             await self.power_on()
             self._exits = exits.pop_all()
@@ -224,10 +230,12 @@ class SimulatedLight:
 
     async def _boot(self) -> Child:
         run = (*await asyncio.to_thread(_micropython), "-X", f"heapsize={self._heap}", str(self._main or MAIN))
+        servers = {
+            "NAME_SERVERS": self._names or self._name_server.place,
+            "TIME_SERVER_PORT": str(self._time_port or self._time_server.port),
+        }
         with self._explained():
-            return await Child.start(
-                run, self.folder, ENVIRONMENT | {"NAME_SERVERS": self._names or self._name_server.place}
-            )
+            return await Child.start(run, self.folder, ENVIRONMENT | servers)
 
     async def _live(self, child: Child) -> None:
         """Follow the process, and the next one when the light resets itself."""

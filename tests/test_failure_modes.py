@@ -30,7 +30,7 @@ REQUIRED = {
                      "no address", "name server fails", "addresses is dead", "IPv6", "stands still", "handshake",
                      "certificate"},
     "light: flash": {"middle of a write", "refuses", "certificate"},
-    "light: clock": {"wraps", "drifts"},
+    "light: clock": {"wraps", "drifts", "no date", "time server is silent", "time server lies"},
     "light: firmware": {"task breaks", "endless loop", "no memory", "memory for TLS", "garbage", "16 phones",
                         "update", "dies"},
     "operator": {"port in use", "address", "bridge's password", "light's password", "settings", "CA file",

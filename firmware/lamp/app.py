@@ -40,7 +40,8 @@ class App:
         self._state = own + "state"
         self._announced = own + "announced"
         self._discovery = f"homeassistant/device/{settings.name}/config"
-        self._session = Session(settings, self, (own + "set", own + "availability", self._announced, self._discovery))
+        topics = own + "set", own + "availability", self._announced, self._discovery
+        self._session = Session(settings, self, topics, memory)
         self._has_changed = asyncio.Event()
         self._has_changed.set()  # the flash may lack what RTC memory had
         self._owes_report = False
@@ -51,8 +52,8 @@ class App:
     def start(self, dog: machine.WDT) -> None:
         """Start the tasks, each for ever."""
         # The button first: it hears what was pressed since the light was made, before anything notes the light's state.
-        tasks = (self._watch_button(), self._save(), self._session.run(), self._beat(dog))
-        self._tasks = [asyncio.create_task(each) for each in tasks]
+        for each in (self._watch_button(), self._save(), self._session.run(), self._beat(dog)):
+            asyncio.create_task(each)  # noqa: RUF006 -- MicroPython's loop holds its tasks itself
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
         """Obey a set message that was read at `read_us`; gives whether a report is due. The hot path: nothing waits."""
@@ -173,7 +174,8 @@ class App:
 
     def _keep(self) -> None:
         self.note()  # first: where the two differ, the note is the newer one
-        self._flash.keep(self._board.memory.ceiling, self._light.is_on, self._light.brightness)
+        memory = self._board.memory
+        self._flash.keep(memory.ceiling, self._light.is_on, self._light.brightness, memory.date)
         self._flash.keep_mark(self._mark if self._announcement.is_deleted else b"")
 
     def _rest(self) -> None:

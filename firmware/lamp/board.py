@@ -15,14 +15,14 @@ class Board:
     `memory`: how the light is until then. `error`: why a pin cannot be used, or None; the other one works all the same.
     """
 
-    def __init__(self, lamp_pin: int, button_pin: int, memory: Memory) -> None:
+    def __init__(self, lamp: int, button: int, memory: Memory) -> None:
         self.error: Exception | None = None
         self.memory = memory
         self._pwm: PWM | None = None
         self._edge: asyncio.ThreadSafeFlag = None  # type: ignore[assignment]  # there is one from `connect` on
         self._state = True  # held down at boot is no press
         self._since = 0
-        for act, pin in ((self._light, lamp_pin), (self._listen, button_pin)):
+        for act, pin in ((self._light, lamp), (self._listen, button)):
             try:
                 act(pin)
             except Exception as error:  # whatever a port raises
@@ -57,7 +57,7 @@ class Board:
         self._since = now_ms() - 31  # it may be pressed at once
         self._button.irq(self._on_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
-    def _on_edge(self, _pin: Pin) -> None:
+    def _on_edge(self, _event: Pin) -> None:
         """Run between two steps of whatever else runs, so maybe late and for a contact that is open again."""
         if self._edge:
             self._edge.set()

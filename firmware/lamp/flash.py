@@ -8,20 +8,23 @@ PLACES = ("record-0", "record-1")
 class Flash:
     """The newest record, and the way to replace it. Writing blocks: up to 100 ms where a sector must be erased.
 
-    `mark`: of the setting-up in which somebody deleted the light from Home Assistant; empty: nobody did.
+    `mark`: of the setting-up in which somebody deleted the light from Home Assistant; empty: nobody did. `date`: bytes
+    that stand behind the record and are written along with it, never for themselves.
     """
 
     def __init__(self) -> None:
         self.mark = _read("deleted")
-        self._sequence, self.epoch, self.is_on, self.brightness = record.newest([_read(place) for place in PLACES])
+        places = [_read(place) for place in PLACES]
+        self._sequence, self.epoch, self.is_on, self.brightness = record.newest(places)
+        self.date = places[self._sequence % 2][record.SIZE :]
 
-    def keep(self, epoch: int, is_on: bool, brightness: int) -> None:
+    def keep(self, epoch: int, is_on: bool, brightness: int, date: bytes = b"") -> None:
         """Write a record, unless the newest says the same. An error is told and survived: the light still works."""
         if (epoch, is_on, brightness) == (self.epoch, self.is_on, self.brightness):
             return
         sequence = self._sequence + 1
         try:
-            _write(PLACES[sequence % 2], record.encode((sequence, epoch, is_on, brightness)))
+            _write(PLACES[sequence % 2], record.encode((sequence, epoch, is_on, brightness)) + date)
         except OSError as error:
             say(f"flash: {error}")
             return
@@ -44,7 +47,7 @@ class Flash:
 def _read(place: str) -> bytes:
     try:
         with open(place, "rb") as file:
-            return bytes(file.read(record.SIZE + 1))
+            return bytes(file.read(record.SIZE + 9))
     except OSError:
         return b""  # never written
 

@@ -10,11 +10,16 @@ from lamp.flash import Flash
 
 
 class Memory:
-    """The light as it was last, the last boot's epoch, and how many starts have failed since one went well."""
+    """The light as it was last, the last boot's epoch, and how many starts have failed since one went well.
+
+    `date`: bytes of the last date that is known (`lamp.date`), none where nobody needs it.
+    """
 
     def __init__(self, flash: Flash) -> None:
-        place = record.decode(RTC().memory())
+        found = RTC().memory()
+        place = record.decode(found[: record.SIZE])
         self._failures = place[2] >> 1 if place else 0
+        self.date = (found[record.SIZE :] if place else b"") or flash.date
         kept = flash.epoch, flash.is_on, flash.brightness
         self.ceiling, self.epoch, is_on, self.brightness = record.update(place, kept)
         self.is_on = is_on & 1 > 0
@@ -35,7 +40,7 @@ class Memory:
         """Give an epoch that no boot has told. At most one write to the flash, none after most resets."""
         self.epoch, self.ceiling = record.next_epoch(self.ceiling, flashed, self.epoch)
         self.note()  # first: after a reset between the two they differ, and a higher one is taken
-        flash.keep(self.ceiling, self.is_on, self.brightness)
+        flash.keep(self.ceiling, self.is_on, self.brightness, self.date)
         return self.epoch
 
     def keep(self, is_on: bool, brightness: int) -> None:
@@ -45,4 +50,5 @@ class Memory:
 
     def note(self) -> None:
         """Write it all; the count of failed starts above the bit of `is_on`, where the check sum holds it too."""
-        RTC().memory(record.encode((self.ceiling, self.epoch, self._failures << 1 | self.is_on, self.brightness)))
+        place = record.encode((self.ceiling, self.epoch, self._failures << 1 | self.is_on, self.brightness))
+        RTC().memory(place + self.date)

@@ -57,5 +57,5 @@ def decode(place: bytes) -> "tuple[int, int, int, int] | None":
 
 
 def newest(places: "list[bytes]") -> "tuple[int, int, int, int]":
-    """Give the newest record of what the places hold."""
-    return max([decode(place) or NEW for place in places])
+    """Give the newest record of what the places hold; behind each may stand what is none of it."""
+    return max([decode(place[:SIZE]) or NEW for place in places])

@@ -1,6 +1,6 @@
-"""The look-up of the broker's name, beside everything else: the chip's own blocks its loop for 7 s a name server.
+"""The look-up of a name, beside everything else: the chip's own blocks its loop for 7 s a name server.
 
-Imported only by lights whose broker has a name.
+Imported only by lights whose broker has a name, or that ask for the time.
 """
 
 import asyncio
@@ -19,21 +19,21 @@ async def resolve(name: str, servers: "tuple[str, ...]") -> "tuple[str, ...]":
     cause = OSError("no name server")
     for each in (EVERYONE,) if name.lower().rstrip(".").endswith(".local") else servers:
         try:
-            return await _answer(each, name)
+            sent = dns.packet(name, os.urandom(2))
+            found: "tuple[str, ...]" = await answer((each, 5353 if each == EVERYONE else 53), sent, dns.answer, "name")
+            return found
         except OSError as error:
             cause = error
             say(f"{name}: {error}: {each}")
     raise cause
 
 
-async def _answer(host: str, name: str) -> "tuple[str, ...]":
-    """Ask a name server twice in 3 s. Raises OSError."""
-    sent = dns.packet(name, os.urandom(2))
-    place = (host, 5353 if host == EVERYONE else 53)
+async def answer(place: "tuple[str, int]", sent: bytes, read, kind: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 -- MicroPython has no type variables
+    """Send a datagram to a `kind` of server twice in 3 s, until `read(text, sent)` finds something. Raises OSError."""
     plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         plain.setblocking(False)
-        if host != EVERYONE:
+        if place[0] != EVERYONE:
             plain.connect(place)  # from here on it hears nobody else
         poll = select.poll()  # for `readinto` would join two datagrams, and `recv` takes its room anew each time
         poll.register(plain, select.POLLIN)
@@ -42,9 +42,9 @@ async def _answer(host: str, name: str) -> "tuple[str, ...]":
                 plain.sendto(sent, place)
             await asyncio.sleep_ms(20)  # the chip looks hardly more often whether something has come
             for _ in poll.ipoll(0):
-                found = dns.answer(plain.recv(512), sent)
+                found = read(plain.recv(512), sent)
                 if found:
                     return found
-        raise OSError("the name server is silent")
+        raise OSError(f"the {kind} server is silent")
     finally:
         plain.close()

@@ -6,6 +6,7 @@ import random
 from lamp import link, say
 from lamp.clock import now_ms, now_us
 from lamp.link import Link
+from lamp.memory import Memory
 from lamp.outbox import Outbox
 from lamp.packet import CONNACK, PINGRESP, PUBLISH, SUBACK, BadPacket, Inbox
 from lamp.settings import Settings
@@ -16,21 +17,21 @@ from lamp.wire import Wire
 class Session:
     """Hears set messages and publishes what the light says; outlives each connection.
 
-    `topics`: what it subscribes to; the first is its set topic, the second its availability. `light` is told, and must
-    not wait: `obey(view, start, end, is_retained, read_us)` for each set message, with the count of µs when it had been
-    read, gives whether a report is due; `report()` then; `hear(topic, text)` for each message on another topic;
-    `catch_up()` when there is room again after `publish` had none; `announce()` after each connect; `settle()` once the
-    broker has sent what it keeps.
+    `topics`: what it subscribes to; the first is its set topic, the second its availability. `memory`: where the date
+    is kept by which TLS goes. `light` is told, and must not wait: `obey(view, start, end, is_retained, read_us)` for
+    each set message, with the count of µs when it had been read, gives whether a report is due; `report()` then;
+    `hear(topic, text)` for each message on another topic; `catch_up()` when there is room again after `publish` had
+    none; `announce()` after each connect; `settle()` once the broker has sent what it keeps.
     """
 
-    def __init__(self, settings: Settings, light, topics: "tuple[str, ...]") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
+    def __init__(self, settings: Settings, light, topics: "tuple[str, ...]", memory: Memory) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
         self._topics = topics
         self._set = topics[0].encode()
         self._owes = False
         self._settings = settings
         self._light = light
         self._wifi = Wifi(settings.name, settings.ssid, settings.wifi_password)
-        self._wire = Wire(settings, self._wifi)
+        self._wire = Wire(settings, self._wifi, memory)
         self._link = Link(now_ms())
         self._inbox = Inbox()
         self._outbox = Outbox(

@@ -1,7 +1,8 @@
 """What a light is told when it is set up: the file `settings.json` beside `main.py`.
 
 `name` and `host` are needed. `port`, `user`, `password`, `tls`, `ca` (the file with the CA's certificate), `wifi`
-(`ssid`, `password`), `pins` (`lamp`, `button`) and `flashed` (unix seconds) have defaults.
+(`ssid`, `password`), `pins` (`lamp`, `button`), `flashed` (unix seconds) and `time` (the time server by which TLS goes,
+its name or IPv4 address; empty: none) have defaults.
 """
 
 import json
@@ -30,6 +31,7 @@ class Settings:
         for name in ("lamp", "button"):  # `pin` has given them before, and said nothing
             _number(_group(found, "pins"), name, 0)
         self.flashed = _number(found, "flashed", 0)
+        self.time = _text(found, "time", "pool.ntp.org")
 
 
 def pin(name: str, default: int) -> int:

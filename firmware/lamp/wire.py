@@ -4,6 +4,7 @@ import socket
 from asyncio import core  # type: ignore[attr-defined]  # missing in the stubs
 from errno import EINPROGRESS, ENOMEM
 
+from lamp.memory import Memory
 from lamp.outbox import Outbox
 from lamp.settings import Settings
 from lamp.wifi import Wifi
@@ -15,9 +16,11 @@ class Wire:
     Where it failed sixteen times in a row, and then for want of memory, it is a MemoryError: to boot anew may help.
     """
 
-    def __init__(self, settings: Settings, wifi: Wifi) -> None:
+    def __init__(self, settings: Settings, wifi: Wifi, memory: Memory) -> None:
         self._settings = settings
         self._wifi = wifi
+        self.memory = memory
+        self.date: "Date" = None  # type: ignore[name-defined]  # noqa: F821 -- imported for TLS alone, in `open`
         self._found: "tuple[str, ...]" = ()  # the broker's addresses, the one to try first
         self._failures = 0
         self._plain: socket.socket = None  # type: ignore[assignment]  # there is one from open() to close()
@@ -27,6 +30,11 @@ class Wire:
     async def open(self) -> None:
         """Connect. The handshake of TLS goes on under the first reads and writes. Bound it in time from outside."""
         self._failures += 1
+        if self._settings.has_tls:
+            from lamp.date import Date  # noqa: PLC0415 -- see there
+
+            self.date = self.date or Date(self._settings, self._wifi, self.memory)
+            await self.date.update()
         if not self._found or self._failures % 8 == 0:  # after 8 failures in a row the broker may have moved
             await self._look()
         elif self._failures > 1:
@@ -64,6 +72,8 @@ class Wire:
     def settle(self) -> None:
         """Note that this is the right broker, which lets the light in; whoever else answers is one failure more."""
         self._failures = 0
+        if self.date:
+            self.date.settle()
 
     def send(self, outbox: Outbox) -> bool:
         """Give the socket what waits in the outbox; False where it did not take all of it now."""
@@ -99,8 +109,7 @@ class Wire:
     async def _look(self) -> None:
         """Look the broker's name up. Where nobody knows it now those addresses stay that were good. Raises OSError."""
         host = self._settings.host
-        part = host.split(".")
-        if len(part) == 4 and all(each.isdigit() and int(each) < 256 for each in part):
+        if is_address(host):
             self._found = (host,)
             return
         from lamp.resolver import resolve  # noqa: PLC0415 -- see there
@@ -114,6 +123,8 @@ class Wire:
     def _refused(self, error: Exception) -> OSError:
         """Give as an OSError what TLS has against a broker; it comes with the handshake, so at any read or write."""
         if isinstance(error, ValueError):
+            if self.date and "certificate validity" in str(error):  # "… has expired", "… starts in the future"
+                self.date.is_due = True
             return OSError("TLS: " + str(error).strip())
         # 16: the number that mbedTLS gives where a large integer found no memory
         if isinstance(error, OSError) and error.errno not in (ENOMEM, 16) and b"llocation" not in str(error).encode():
@@ -121,3 +132,9 @@ class Wire:
         if self._failures >= 16:
             raise MemoryError("no room for TLS")
         return OSError(ENOMEM)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IPv4 address, and no name."""
+    part = host.split(".")
+    return len(part) == 4 and all(each.isdigit() and int(each) < 256 for each in part)

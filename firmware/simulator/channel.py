@@ -48,6 +48,8 @@ def hear(line: bytes) -> int:
 
 
 def _import(*content: object, act: object = builtins.__import__) -> object:
+    if content[0] == "tls" and "dated_tls" not in sys.modules:
+        act("dated_tls")  # which then is `tls`
     module = act(*content)
     if "button down" in _acts and not _late and asyncio.core.cur_task is None and _poller.poll(0):
         line = sys.stdin.buffer.readline()

@@ -31,8 +31,10 @@ _open = []
 
 
 def place(address: tuple) -> bytes:
-    """Give the kernel's address. Name servers listen on another port; the first of them answers by mDNS, too."""
+    """Give the kernel's address. Name and time servers have other ports here; the first name server is mDNS, too."""
     host, port = address
+    if port == 123:
+        port = int(os.getenv("TIME_SERVER_PORT") or 123)
     if port in (53, 5353):
         host = servers[0] if port == 5353 else host
         port = int(servers[-1])
@@ -44,8 +46,8 @@ def place(address: tuple) -> bytes:
 class socket(io.IOBase):  # noqa: N801 -- the chip's name
     """A non-blocking socket of the kernel's, which falls silent while Wi-Fi is away."""
 
-    def __init__(self, family: int, kind: int) -> None:
-        self._kernel = Kernel(family, kind)
+    def __init__(self, *kind: int) -> None:
+        self._kernel = Kernel(*kind)
         self._poller = select.poll()
         self._poller.register(self._kernel, select.POLLIN)
         self._late_address = None
@@ -55,11 +57,11 @@ class socket(io.IOBase):  # noqa: N801 -- the chip's name
         self._is_closed = False
         _open.append(self)
 
-    def setblocking(self, is_blocking: bool) -> None:
-        self._kernel.setblocking(is_blocking)
+    def setblocking(self, value: bool) -> None:
+        self._kernel.setblocking(value)
 
-    def setsockopt(self, level: int, option: int, value: int) -> None:
-        self._kernel.setsockopt(level, option, value)
+    def setsockopt(self, *settings: int) -> None:
+        self._kernel.setsockopt(*settings)
 
     def connect(self, address: tuple) -> None:
         address = place(address)
@@ -95,12 +97,12 @@ class socket(io.IOBase):  # noqa: N801 -- the chip's name
             if not air.is_silent():
                 self._close_kernel()
 
-    def ioctl(self, request: int, argument: int) -> int:
+    def ioctl(self, request: int, value: int) -> int:
         """Answer what `select` and `tls` ask of a stream. One without a file number is asked each ms if it is ready."""
         if request == 10 and not air.is_silent():
             return self._kernel.fileno()
         if request == 3:  # whether it is ready
-            return self._readiness(argument)
+            return self._readiness(value)
         if request == 4:
             self.close()
             return 0

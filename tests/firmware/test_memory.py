@@ -85,6 +85,23 @@ def test_note_with_a_bit_changed_is_none(boot: Boot, at: int, bit: int) -> None:
     assert again.next_epoch(Flash(), 0) == 65
 
 
+def test_date_outlives_a_reset_and_goes_to_the_flash_with_the_next_record(boot: Boot) -> None:
+    memory = boot()
+    memory.next_epoch(Flash(), 0)
+    memory.date = b"12345678"
+    memory.note()
+    assert (boot().date, Flash().date) == (b"12345678", b"")
+    boot().next_epoch(Flash(), 60 * 60 * 24)
+    assert Flash().date == b"12345678"
+    RTC.content = b""
+    assert boot().date == b"12345678"
+
+
+def test_record_behind_which_nothing_stands_has_no_date(boot: Boot) -> None:
+    boot().next_epoch(Flash(), 0)
+    assert (boot().date, Flash().date) == (b"", b"")
+
+
 def test_note_of_a_flash_that_refuses_counts_on(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamp.flash.PLACES", ("no/such/folder",) * 2)
     assert [boot().next_epoch(Flash(), 0) for _ in range(3)] == [1, 2, 3]

@@ -24,7 +24,9 @@ DIM, DARK = glow.duty(True, 100), 0
 HEAP = "256k"
 FIRST = {"__init__", "board", "clock", "flash", "glow", "memory", "record", "settings"}
 """What the first stage is made of; all else may be broken."""
-LATER = sorted({path.stem for path in (FIRMWARE / "lamp").glob("*.py")} - FIRST - {"secure", "resolver", "dns"})
+LATER = sorted(
+    {path.stem for path in (FIRMWARE / "lamp").glob("*.py")} - FIRST - {"secure", "date", "sntp", "resolver", "dns"}
+)
 """But for those that are imported by lights that need them, once their tasks run."""
 BREAKS = {
     "syntax": "def broken(:\n",

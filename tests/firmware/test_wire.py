@@ -83,6 +83,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
     monkeypatch.setitem(sys.modules, "asyncio.core", core)
     monkeypatch.setattr(asyncio, "core", core, raising=False)
     monkeypatch.setitem(sys.modules, "network", ModuleType("network"))
+    monkeypatch.setitem(sys.modules, "lamp.memory", SimpleNamespace(Memory=object))
     monkeypatch.delitem(sys.modules, "lamp.wifi", raising=False)
     monkeypatch.delitem(sys.modules, "lamp.wire", raising=False)
     wire = importlib.import_module("lamp.wire")
@@ -93,7 +94,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
     )
     monkeypatch.setattr(wire, "socket", played)
     monkeypatch.setattr(resolver, "resolve", harness.resolve)
-    harness.wire = wire.Wire(harness.settings, SimpleNamespace(servers=lambda: ("10.0.0.53",)))
+    harness.wire = wire.Wire(harness.settings, SimpleNamespace(servers=lambda: ("10.0.0.53",)), None)
     return harness
 
 
@@ -234,9 +235,25 @@ class Tls:
         return self.wrapped[-1]
 
 
+class Date:
+    """Counts what the wire asks of `lamp.date`."""
+
+    def __init__(self, *_: object) -> None:
+        self.is_due = False
+        self.updates = 0
+        self.settled = 0
+
+    async def update(self) -> None:
+        self.updates += 1
+
+    def settle(self) -> None:
+        self.settled += 1
+
+
 def over_tls(harness: Harness, monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> Tls:
     tls = Tls(error)
     monkeypatch.setitem(sys.modules, "lamp.secure", tls)
+    monkeypatch.setitem(sys.modules, "lamp.date", SimpleNamespace(Date=Date))
     harness.settings.has_tls = True
     return tls
 
@@ -301,6 +318,40 @@ def test_broker_that_refuses_is_never_a_new_start(harness: Harness, monkeypatch:
     for _ in range(40):
         with pytest.raises(OSError, match=r"TLS: certificate expired$"):
             opened(harness)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_due"),
+    [
+        (ValueError("The certificate validity has expired\n"), True),
+        (ValueError("The certificate validity starts in the future\n"), True),
+        (ValueError("The certificate is not correctly signed by the trusted CA\n"), False),
+        (OSError("the CA's file holds no certificate"), False),
+    ],
+    ids=["expired", "too young", "of another CA", "no CA"],
+)
+def test_date_is_in_doubt_where_a_certificate_is_too_old_or_too_young(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, error: Exception, is_due: bool
+) -> None:
+    over_tls(harness, monkeypatch, error)
+    for _ in range(2):
+        with pytest.raises(OSError, match="certificate"):
+            opened(harness)
+    assert (harness.wire.date.updates, harness.wire.date.is_due) == (2, is_due)
+
+
+def test_date_is_proven_once_the_broker_lets_the_light_in(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    over_tls(harness, monkeypatch)
+    opened(harness)
+    assert harness.wire.date.settled == 0
+    harness.wire.settle()
+    assert harness.wire.date.settled == 1
+
+
+def test_wire_without_tls_needs_no_date(harness: Harness) -> None:
+    opened(harness)
+    harness.wire.settle()
+    assert harness.wire.date is None
 
 
 def test_everything_that_waits_is_sent_in_order(harness: Harness) -> None:

@@ -3,6 +3,7 @@
 
 import micropython
 
+import lamp.date
 import lamp.resolver
 import lamp.secure
 import lamp.session  # noqa: F401 -- it is loaded, and that is all
