@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from contract.address import BrokerAddress
-from contract.errors import Invalid
+from contract.errors import Invalid, printable
+from contract.url import read_host
 from presslight import chip_pins
 from presslight.esp_image import Chip
 from presslight.light_settings import check_name, setup_files
@@ -29,6 +30,7 @@ class ChosenLight:
     password: str = field(repr=False)
     lamp_pin: int | None = None
     button_pin: int | None = None
+    time_server: str | None = None
 
     def check(self) -> None:
         """Raise Invalid for what no chip can use."""
@@ -36,7 +38,9 @@ class ChosenLight:
             raise Invalid("lamp and button cannot be on the same pin (--led-pin, --button-pin)")
         check_name(self.name)
         _check_wifi(self.ssid, self.password)
-        _check_host(self.address.host)
+        _check_host(self.address.host, "the broker")
+        if self.time_server:
+            self._check_time_server(self.time_server)
         secret = self.address.password.get_secret_value() if self.address.password else ""
         for text, what in ((self.address.host, "host"), (secret, "password")):
             if _size(text, f"the broker's {what}") > LONGEST_TEXT:
@@ -49,7 +53,20 @@ class ChosenLight:
     def files(self, chip: Chip) -> dict[str, str]:
         """The files that make a chip of that kind this light. Raises Invalid."""
         wifi = {"ssid": self.ssid, "password": self.password}
-        return setup_files(self.name, self.address, wifi=wifi, pins=self.pins(chip))
+        return setup_files(self.name, self.address, wifi=wifi, pins=self.pins(chip), time_server=self.time_server)
+
+    def _check_time_server(self, host: str) -> None:
+        if not self.address.tls:
+            raise Invalid(
+                "a time server (--time-server) is for a light that goes by certificates: a broker at mqtts://…"
+            )
+        try:
+            read_host(host)
+        except ValueError as error:
+            raise Invalid(f"{printable(host[:80])} is no time server (--time-server): {error}") from None
+        if _size(host, "the time server") > LONGEST_TEXT:
+            raise Invalid(f"the time server's name is at most {LONGEST_TEXT} bytes long on a chip")
+        _check_host(host, "the time server")
 
     def warnings(self, chip: Chip) -> Iterator[str]:
         """One sentence for what works on a chip of that kind and may surprise."""
@@ -69,14 +86,14 @@ def _check_wifi(ssid: str, password: str) -> None:
         )
 
 
-def _check_host(host: str) -> None:
+def _check_host(host: str, whose: str) -> None:
     if UNREACHABLE.fullmatch(host):
-        raise Invalid(f"a chip cannot reach {host}: give the broker's address in your network")
+        raise Invalid(f"a chip cannot reach {host}: give {whose}'s address in your network")
     if ":" in host:
-        raise Invalid("a chip speaks IPv4 here: give the broker's IPv4 address, or a name that has one")
+        raise Invalid(f"a chip speaks IPv4 here: give {whose}'s IPv4 address, or a name that has one")
     if host.lower().rstrip(".").endswith(".local"):
         raise Invalid(
-            f"a chip finds {host} only where Wi-Fi passes multicast on, which it often does not: give the broker's "
+            f"a chip finds {host} only where Wi-Fi passes multicast on, which it often does not: give {whose}'s "
             "address (and have your router keep it), or a name that your router knows"
         )
 

@@ -23,7 +23,7 @@ from presslight.port import trouble
 from presslight.signals import run_until_signal
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
-SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin")
+SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin", "time_server")
 ALL_AT_ONCE = "settings are written all at once: name the light as well (--name)"
 
 
@@ -58,6 +58,13 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         int | None,
         typer.Option(min=0, help="The pin of the button, which closes to ground; the board's BOOT button (often 0)."),
     ] = None,
+    time_server: Annotated[
+        str | None,
+        typer.Option(
+            help="For mqtts: where the light asks for the date, by which it judges certificates; empty: nowhere. "
+            "Without it pool.ntp.org."
+        ),
+    ] = None,
     firmware_image: Annotated[
         Path | None,
         typer.Option(parser=given_path, help="A MicroPython image (.bin) to write first; a new chip needs that once."),
@@ -80,7 +87,8 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         light = None
         if name is not None:
             password = (wifi_password or "") if dry_run else _password(wifi_password)
-            light = ChosenLight(name, _address(broker, ca_file), _ssid(wifi_ssid), password, led_pin, button_pin)
+            address, ssid = _address(broker, ca_file), _ssid(wifi_ssid)
+            light = ChosenLight(name, address, ssid, password, led_pin, button_pin, time_server)
         _check_options(ctx, port, name, firmware_image, erase=erase)
         request = FlashRequest(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch)
         request.check()

@@ -164,6 +164,17 @@ def test_flash_brings_the_certificate(flash: Run, bench: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "time"), [((), None), (("--time-server", ""), ""), (("--time-server", "a.b"), "a.b")]
+)
+def test_flash_brings_the_time_server(flash: Run, bench: Path, options: tuple[str, ...], time: str | None) -> None:
+    Authority(bench).create(["broker.example"])
+    tls = ("--broker", f"mqtts://kitchen:x@{NOWHERE}", "--ca-file", str(bench / "ca.crt"), "--watch", "0")
+    run = flash(*LIGHT[:4], *tls, *options)
+    assert run.exit_code == 0, run.stderr
+    assert json.loads((bench / "notes.settings").read_text()).get("time") == time
+
+
+@pytest.mark.parametrize(
     ("options", "says"),
     [
         (("--erase",), "--firmware-image"),

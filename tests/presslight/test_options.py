@@ -9,6 +9,16 @@ from broker.authority import Authority
 from presslight.command import app
 from tests.presslight.test_flash_plan import image
 
+OVER_TLS = [
+    "--name",
+    "kitchen",
+    "--wifi-ssid",
+    "home",
+    "--broker",
+    "mqtts://kitchen:x@broker.example",
+    "--ca-file",
+    "CA",
+]
 NAMED = ["--name", "kitchen", "--wifi-ssid", "home", "--broker", "mqtt://kitchen:x@192.168.1.2"]
 
 
@@ -63,6 +73,7 @@ def test_simulated_lights_do_not_take_the_bridges_place(tmp_path: Path) -> None:
         (["--ca-file", "ca.crt"], "--ca-file is a setting"),
         (["--led-pin", "4"], "--led-pin is a setting"),
         (["--button-pin", "4"], "--button-pin is a setting"),
+        (["--time-server", "192.168.1.1"], "--time-server is a setting"),
         (["--firmware-image", "IMAGE", "--erase"], "(--name)"),
         (["--erase"], "--firmware-image"),
         (["--baud", "115200"], "--firmware-image"),
@@ -78,6 +89,12 @@ def test_simulated_lights_do_not_take_the_bridges_place(tmp_path: Path) -> None:
         ([*NAMED[:4], "--broker", "mqtt://kitchen:x@broker.local"], "finds broker.local only"),
         ([*NAMED[:4], "--broker", "mqtt://kitchen:x@[fd00::1]"], "speaks IPv4"),
         ([*NAMED, "--ca-file", "CA"], "mqtts://"),
+        ([*NAMED, "--time-server", "192.168.1.1"], "mqtts://"),
+        ([*OVER_TLS, "--time-server", "two words"], "two words is no time server"),
+        ([*OVER_TLS, "--time-server", "127.0.0.1"], "give the time server's address"),
+        ([*OVER_TLS, "--time-server", "fd00::1"], "give the time server's IPv4 address"),
+        ([*OVER_TLS, "--time-server", "router.local"], "finds router.local only"),
+        ([*OVER_TLS, "--time-server", ".".join(["x" * 60] * 3)], "at most 128 bytes"),
     ],
 )
 def test_flash_says_what_it_would_ignore(words: list[str], said: str, tmp_path: Path) -> None:
