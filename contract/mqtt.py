@@ -119,6 +119,8 @@ class Report(Wire):
     it has given in this boot, repeated ones included; `outcomes`: the newest of them, oldest first, so a reader whose
     last `decided` is not more than len(outcomes) behind has missed none.
     `heap`: live bytes of the MicroPython heap after a collection. `fw`: the firmware's version.
+    `date`: where its TLS needs one, what the light has it from: the day it was `flashed`, one that it `kept` through a
+    boot, or the `network`. It is told on each connect and every 10 s, not with answers, for which somebody waits.
     """
 
     state: Power
@@ -135,6 +137,7 @@ class Report(Wire):
     heap: Counter = 0
     dropped: Dropped = Dropped()
     fw: Annotated[str, Field(max_length=32)] = ""
+    date: Literal["flashed", "kept", "network"] | None = None
 
 
 class DiscoveryDevice(Wire):

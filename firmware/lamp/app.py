@@ -65,12 +65,12 @@ class App:
             self._has_changed.set()
         return act != light.NOTHING
 
-    def report(self) -> None:
-        """Report now, or as soon as there is room."""
+    def report(self, origin: str = "") -> None:
+        """Report now, or as soon as there is room; the date's origin only where nobody waits for the report."""
         page = self._session.publish(self._state, report.MAX_BYTES)
         self._owes_report = page is None
         if page:
-            report.write_report(page, self._light, self._clock.up(now_ms()), self._heap)
+            report.write_report(page, self._light, self._clock.up(now_ms()), self._heap, origin)
             self._session.send()
             self._rest()
 
@@ -79,7 +79,7 @@ class App:
         self._light.gate.told = 0  # the last connection may have taken answers with it
         self._announcement.clear()
         self._owes = NOTHING
-        self.report()
+        self.report(self._session.origin)
 
     def catch_up(self) -> None:
         """Say what there was no room for."""
@@ -135,7 +135,7 @@ class App:
                 self._board.memory.settle()
             gc.collect()
             self._heap = gc.mem_alloc()
-            self.report()
+            self.report(self._session.origin)
             await asyncio.sleep_ms(HEARTBEAT_MS)
 
     async def _watch_button(self) -> None:

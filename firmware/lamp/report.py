@@ -5,12 +5,15 @@ from lamp.gate import MEMORY, OUTCOMES
 from lamp.light import Light
 from lamp.outbox import Outbox
 
-MAX_BYTES = 1_320  # the contract allows 2,048; the largest numbers and names of ours make 1,307
+MAX_BYTES = 1_340  # the contract allows 2,048; the largest numbers and names of ours make 1,324
 USUAL_OUTCOMES = 4
 
 
-def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
-    """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered."""
+def write_report(page: Outbox, light: Light, up: int, heap: int, origin: str = "") -> None:
+    """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered.
+
+    `origin`: of its date, where it has one and there is time to say so.
+    """
     gate = light.gate
     state = "ON" if light.is_on else "OFF"
     page.text(
@@ -33,10 +36,12 @@ def write_report(page: Outbox, light: Light, up: int, heap: int) -> None:
             )
             comma = ","
     gate.told = gate.decided
+    if origin:
+        origin = ',"date":"%s"' % origin
     malformed, invalid, too_large, retained = light.dropped
     page.text(
-        '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"}'
-        % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION)
+        '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"%s}'
+        % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION, origin)
     )
 
 

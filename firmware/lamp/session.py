@@ -35,7 +35,7 @@ class Session:
         self._link = Link(now_ms())
         self._inbox = Inbox()
         self._outbox = Outbox(
-            1_920
+            1_940
         )  # the longest report with its topic and headers, and the room that `publish` leaves
         self._is_over = asyncio.Event()
         self._is_stuck = asyncio.Event()
@@ -44,6 +44,11 @@ class Session:
     def is_live(self) -> bool:
         """Whether what is published now reaches the broker, as far as is known."""
         return self._link.state == link.LIVE
+
+    @property
+    def origin(self) -> str:
+        """That of the date (`lamp.date`), empty where TLS needs none."""
+        return self._wire.date.origin if self._wire.date else ""
 
     def publish(self, topic: str, most: int) -> "Outbox | None":
         """Give the page to write a message of at most `most` bytes on, which `send` sends: retained, at QoS 1.

@@ -66,6 +66,7 @@ reports = st.builds(
     outcomes=st.lists(decisions, max_size=8).map(tuple),
     heap=counters,
     dropped=st.builds(Dropped, retained=counters, malformed=counters, invalid=counters, too_large=counters),
+    date=st.sampled_from([None, "flashed", "kept", "network"]),
 )
 
 milliseconds = st.integers(0, 3_600_000)

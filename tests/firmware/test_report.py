@@ -17,10 +17,10 @@ from tests.firmware.on_micropython.scenarios import BOOT, EPOCH
 from tests.firmware.presses import Press
 
 
-def report_of(subject: Light, up: int = 5, heap: int = 6, told: int = 0) -> bytes:
+def report_of(subject: Light, up: int = 5, heap: int = 6, told: int = 0, origin: str = "") -> bytes:
     page = Outbox(2_048)
     subject.gate.told = told
-    write_report(page, subject, up, heap)
+    write_report(page, subject, up, heap, origin)
     return bytes(page.waiting())
 
 
@@ -44,7 +44,7 @@ def test_report_says_all_that_the_contract_has(both: Both) -> None:
         "dropped": {"retained": 0, "malformed": 1, "invalid": 1, "too_large": 0},
         "fw": VERSION,
     }
-    assert json.loads(text).keys() == Report.model_fields.keys()
+    assert json.loads(text).keys() == Report.model_fields.keys() - {"date"}
 
 
 def test_report_says_what_brought_the_light_to_its_version(both: Both) -> None:
@@ -78,9 +78,14 @@ def test_largest_report_fits_its_room() -> None:
         decision.origin, decision.number = "f" * 16, MAX_SMALL
         decision.outcome = OUTCOMES.index(max(OUTCOMES, key=len))
         decision.seq = decision.us = MAX_SMALL
-    largest = report_of(subject, MAX_UP_MS, MAX_SMALL)
+    largest = report_of(subject, MAX_UP_MS, MAX_SMALL, origin="network")
     assert MAX_BYTES - 64 < len(largest) <= MAX_BYTES
     assert decode_report(largest).decided == MAX_SMALL
+
+
+def test_report_says_where_the_date_is_from() -> None:
+    for origin in ("flashed", "kept", "network"):
+        assert decode_report(report_of(Light(BOOT, EPOCH, False, 255), origin=origin)).date == origin
 
 
 def answered(count: int) -> Light:
