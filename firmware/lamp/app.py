@@ -79,7 +79,7 @@ class App:
         self._light.gate.told = 0  # the last connection may have taken answers with it
         self._announcement.clear()
         self._owes = NOTHING
-        self.report(self._session.origin)
+        self.report(self._board.memory.origin)
 
     def catch_up(self) -> None:
         """Say what there was no room for."""
@@ -135,7 +135,7 @@ class App:
                 self._board.memory.settle()
             gc.collect()
             self._heap = gc.mem_alloc()
-            self.report(self._session.origin)
+            self.report(self._board.memory.origin)
             await asyncio.sleep_ms(HEARTBEAT_MS)
 
     async def _watch_button(self) -> None:

@@ -12,25 +12,22 @@ import machine
 
 from lamp import say, sntp
 from lamp.clock import now_ms, ticks_diff
-from lamp.memory import Memory
-from lamp.resolver import answer, resolve
-from lamp.settings import Settings
-from lamp.wifi import Wifi
-from lamp.wire import is_address
+from lamp.resolver import answer
+from lamp.wire import Wire
 
 
 class Date:
     """At a boot that of the flashing, or the last one that a broker's certificate has proven; then the time server's.
 
-    `origin`: `flashed`, `kept` or `network`. `is_due`: the time server is to be asked, as at each boot. A date is kept
-    once a certificate is valid with it, and not before: else one lie would shut the light out for ever.
+    `is_due`: the time server is to be asked, as at each boot. A date is kept once a certificate is valid with it, and
+    not before: else one lie would shut the light out for ever.
     """
 
-    def __init__(self, settings: Settings, wifi: Wifi, memory: Memory) -> None:
-        self._settings = settings
-        self._wifi = wifi
-        self.memory = memory
-        self.kept = max(decode(memory.date), settings.flashed, 946_684_800)
+    def __init__(self, wire: Wire) -> None:
+        settings = self._settings = wire.settings
+        self._wire = wire
+        self.memory = wire.memory
+        self.kept = max(decode(wire.memory.date), settings.flashed, 946_684_800)
         self._set(self.kept, "kept" if self.kept > settings.flashed else "flashed")
         self.is_due = True
         self._sent = now_ms() - 64_000
@@ -40,7 +37,7 @@ class Date:
     async def run(self) -> None:
         """Ask each day; each hour, where there was no answer yet."""
         while True:
-            await asyncio.sleep_ms(86_400_000 if self.origin == "network" else 3_600_000)
+            await asyncio.sleep_ms(86_400_000 if self.memory.origin == "network" else 3_600_000)
             self.is_due = True
             await self.update()
 
@@ -67,8 +64,7 @@ class Date:
         """Take over what the time server says. Where it does not help that is told."""
         host = self._settings.time
         try:
-            if not is_address(host):
-                host = (await resolve(host, self._wifi.servers()))[0]
+            host = (await self._wire.look(host))[0]
             found = await answer((host, 123), sntp.packet(os.urandom(8)), sntp.answer, "time")
         except OSError as error:
             say(f"{host}: {error}")
@@ -79,11 +75,18 @@ class Date:
             self._set(found, "network")
 
     def _set(self, seconds: int, origin: str) -> None:
-        self._seconds, self.origin = seconds, origin
+        self._seconds, self.memory.origin = seconds, origin
         now = time.gmtime(seconds - (946_684_800 if time.gmtime(0)[0] == 2000 else 0))
         machine.RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0))
         self._since = int(time.time())  # counts on from what was just set
         say("date: %d-%02d-%02d, %s" % (now[0], now[1], now[2], origin))
+
+
+async def update(wire: Wire) -> None:
+    """Set the date before a handshake, by the time server where that is due."""
+    if not wire.date:
+        wire.date = Date(wire)
+    await wire.date.update()
 
 
 def encode(seconds: int) -> bytes:

@@ -12,7 +12,8 @@ from lamp.flash import Flash
 class Memory:
     """The light as it was last, the last boot's epoch, and how many starts have failed since one went well.
 
-    `date`: bytes of the last date that is known (`lamp.date`), none where nobody needs it.
+    `date`: bytes of the last date that is known (`lamp.date`), none where nobody needs it; `origin`: of the date in
+    use, `flashed`, `kept` or `network`.
     """
 
     def __init__(self, flash: Flash) -> None:
@@ -20,6 +21,7 @@ class Memory:
         place = record.decode(found[: record.SIZE])
         self._failures = place[2] >> 1 if place else 0
         self.date = (found[record.SIZE :] if place else b"") or flash.date
+        self.origin = ""
         kept = flash.epoch, flash.is_on, flash.brightness
         self.ceiling, self.epoch, is_on, self.brightness = record.update(place, kept)
         self.is_on = is_on & 1 > 0

@@ -45,11 +45,6 @@ class Session:
         """Whether what is published now reaches the broker, as far as is known."""
         return self._link.state == link.LIVE
 
-    @property
-    def origin(self) -> str:
-        """That of the date (`lamp.date`), empty where TLS needs none."""
-        return self._wire.date.origin if self._wire.date else ""
-
     def publish(self, topic: str, most: int) -> "Outbox | None":
         """Give the page to write a message of at most `most` bytes on, which `send` sends: retained, at QoS 1.
 

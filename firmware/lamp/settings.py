@@ -31,7 +31,8 @@ class Settings:
         for name in ("lamp", "button"):  # `pin` has given them before, and said nothing
             _number(_group(found, "pins"), name, 0)
         self.flashed = _number(found, "flashed", 0)
-        self.time = _text(found, "time", "pool.ntp.org")
+        if self.has_tls:
+            self.time = _text(found, "time", "pool.ntp.org")
 
 
 def pin(name: str, default: int) -> int:

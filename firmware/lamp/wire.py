@@ -16,27 +16,31 @@ class Wire:
     Where it failed sixteen times in a row, and then for want of memory, it is a MemoryError: to boot anew may help.
     """
 
+    date: "Date" = None  # type: ignore[name-defined]  # noqa: F821 -- imported for TLS alone, in `open`
+
     def __init__(self, settings: Settings, wifi: Wifi, memory: Memory) -> None:
-        self._settings = settings
+        self.settings = settings
         self._wifi = wifi
         self.memory = memory
-        self.date: "Date" = None  # type: ignore[name-defined]  # noqa: F821 -- imported for TLS alone, in `open`
         self._found: "tuple[str, ...]" = ()  # the broker's addresses, the one to try first
         self._failures = 0
         self._plain: socket.socket = None  # type: ignore[assignment]  # there is one from open() to close()
         self._socket = self._plain  # the same, or TLS around it
         self._offered = 0  # how much the socket was offered and did not take; it must be offered just that again
 
-    async def open(self) -> None:
+    async def open(self) -> None:  # noqa: C901 -- a function more takes 130 bytes of each light's heap
         """Connect. The handshake of TLS goes on under the first reads and writes. Bound it in time from outside."""
         self._failures += 1
-        if self._settings.has_tls:
-            from lamp.date import Date  # noqa: PLC0415 -- see there
+        if self.settings.has_tls:
+            from lamp.date import update  # noqa: PLC0415 -- see there
 
-            self.date = self.date or Date(self._settings, self._wifi, self.memory)
-            await self.date.update()
+            await update(self)
         if not self._found or self._failures % 8 == 0:  # after 8 failures in a row the broker may have moved
-            await self._look()
+            try:
+                self._found = await self.look(self.settings.host)
+            except OSError:  # it has been told; where nobody knows the name now those addresses stay that were good
+                if not self._found:
+                    raise
         elif self._failures > 1:
             self._found = self._found[1:] + self._found[:1]  # another of its addresses: one may be dead
         self._socket = self._plain = plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -44,18 +48,18 @@ class Wire:
         plain.setblocking(False)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            plain.connect((self._found[0], self._settings.port))
+            plain.connect((self._found[0], self.settings.port))
         except OSError as error:
             if error.errno != EINPROGRESS:
                 raise
         await self.writable()  # or refused, which the first read tells; no broker speaks first
         if plain.readinto(bytearray(1)) is not None:
             raise OSError("closed by the broker")
-        if self._settings.has_tls:
+        if self.settings.has_tls:
             from lamp.secure import secured  # noqa: PLC0415 -- see there
 
             try:
-                self._socket = secured(plain, self._settings)
+                self._socket = secured(plain, self.settings)
             except (ValueError, MemoryError, OSError) as error:
                 raise self._refused(error)  # noqa: B904 -- MicroPython has no `from`
 
@@ -106,19 +110,14 @@ class Wire:
             self._plain.close()  # TLS forgets it in a handshake that fails
             self._plain = self._socket = None  # type: ignore[assignment]  # as above
 
-    async def _look(self) -> None:
-        """Look the broker's name up. Where nobody knows it now those addresses stay that were good. Raises OSError."""
-        host = self._settings.host
-        if is_address(host):
-            self._found = (host,)
-            return
+    async def look(self, host: str) -> "tuple[str, ...]":
+        """Give a host's addresses, looked up where it is a name. Raises OSError."""
+        part = host.split(".")
+        if len(part) == 4 and all(each.isdigit() and int(each) < 256 for each in part):
+            return (host,)
         from lamp.resolver import resolve  # noqa: PLC0415 -- see there
 
-        try:
-            self._found = await resolve(host, self._wifi.servers())
-        except OSError:  # it has been told
-            if not self._found:
-                raise
+        return await resolve(host, self._wifi.servers())
 
     def _refused(self, error: Exception) -> OSError:
         """Give as an OSError what TLS has against a broker; it comes with the handshake, so at any read or write."""
@@ -132,9 +131,3 @@ class Wire:
         if self._failures >= 16:
             raise MemoryError("no room for TLS")
         return OSError(ENOMEM)
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is an IPv4 address, and no name."""
-    part = host.split(".")
-    return len(part) == 4 and all(each.isdigit() and int(each) < 256 for each in part)

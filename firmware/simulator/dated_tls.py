@@ -33,4 +33,6 @@ def judge(certificate: bytes, place: int) -> int:
     return 0
 
 
+if not hasattr(RTC, "date"):  # nobody has set it: at each boot it begins in the year 2000
+    RTC.date = 946_684_800 - time.time()
 sys.modules["tls"] = sys.modules["dated_tls"]

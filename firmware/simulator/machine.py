@@ -82,10 +82,8 @@ class WDT:
 class RTC:
     """Its memory outlives a reset, the watchdog's too. It is a file, which the launcher removes as the power goes.
 
-    The date begins anew at each boot, in the year 2000; a chip's own may go on over a reset. `dated_tls` goes by it.
+    `date`: how far it is ahead of this machine's, in seconds. `dated_tls` goes by it.
     """
-
-    date = 946_684_800 - time.time()
 
     def datetime(self, now: tuple) -> None:
         RTC.date = time.mktime(now[:3] + now[4:7] + (0, 0)) - time.time()

@@ -152,6 +152,7 @@ DATE = """
     from lamp.flash import Flash
     from lamp.memory import Memory
     from lamp.wifi import Wifi
+    from lamp.wire import Wire
     usual = asyncio.sleep_ms
     asyncio.sleep_ms = lambda ms: usual(ms // 10)
     class settings:
@@ -159,13 +160,12 @@ DATE = """
         time = HOST
     async def main():
         memory = Memory(Flash())
-        wifi = Wifi("kitchen", "", "")
-        date = Date(settings, wifi, memory)
+        date = Date(Wire(settings, Wifi("kitchen", "", ""), memory))
         await date.update()
         await asyncio.sleep_ms(1_000)  # for what it says too late
         if SETTLES:
             date.settle()
-        print(date.origin, decode(memory.date) - FLASHED)
+        print(memory.origin, decode(memory.date) - FLASHED)
         sys.exit()
     asyncio.run(main())
 """

@@ -40,15 +40,15 @@ def test_settings_have_defaults_for_a_bare_board() -> None:
     found = load()
     assert (found.port, found.has_tls, found.user, found.password, found.ssid) == (1883, False, "", "", "")
     assert (pin("lamp", 2), pin("button", 0), found.ca, found.flashed) == (2, 0, "ca.pem", 0)
-    assert found.time == "pool.ntp.org"
 
 
-@pytest.mark.parametrize("server", ["", "192.168.1.1", "time.home"])
-def test_time_server_is_as_it_was_given(server: str) -> None:
-    address = BrokerAddress.parse("mqtt://broker.home")
-    for name, content in light_settings.setup_files("hall", address, wifi={}, time_server=server).items():
+@pytest.mark.parametrize("given", [None, "", "192.168.1.1", "time.home"])
+def test_time_server_is_as_it_was_given(given: str | None) -> None:
+    Path("authority.pem").write_text("certificate", encoding="ascii")
+    address = BrokerAddress.parse("mqtts://broker.home", ca_file="authority.pem")
+    for name, content in light_settings.setup_files("hall", address, wifi={}, time_server=given).items():
         Path(name).write_text(content, encoding="utf-8")
-    assert load().time == server
+    assert load().time == ("pool.ntp.org" if given is None else given)
 
 
 def test_port_follows_tls() -> None:
@@ -84,7 +84,7 @@ def test_pins_can_be_chosen_one_by_one() -> None:
         {"wifi": {"ssid": 1}},
         {"pins": {"lamp": "2"}},
         {"flashed": "today"},
-        {"time": 12},
+        {"tls": True, "time": 12},
     ],
 )
 def test_bad_field_is_named_and_no_secret_told(change: dict[str, Any]) -> None:

@@ -238,13 +238,10 @@ class Tls:
 class Date:
     """Counts what the wire asks of `lamp.date`."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self) -> None:
         self.is_due = False
         self.updates = 0
         self.settled = 0
-
-    async def update(self) -> None:
-        self.updates += 1
 
     def settle(self) -> None:
         self.settled += 1
@@ -253,7 +250,12 @@ class Date:
 def over_tls(harness: Harness, monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> Tls:
     tls = Tls(error)
     monkeypatch.setitem(sys.modules, "lamp.secure", tls)
-    monkeypatch.setitem(sys.modules, "lamp.date", SimpleNamespace(Date=Date))
+    harness.wire.date = date = Date()
+
+    async def update(_: object) -> None:
+        date.updates += 1
+
+    monkeypatch.setitem(sys.modules, "lamp.date", SimpleNamespace(update=update))
     harness.settings.has_tls = True
     return tls
 
