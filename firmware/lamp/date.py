@@ -13,7 +13,6 @@ import machine
 from lamp import say, sntp
 from lamp.clock import now_ms, ticks_diff
 from lamp.resolver import answer
-from lamp.wire import Wire
 
 
 class Date:
@@ -23,7 +22,7 @@ class Date:
     not before: else one lie would shut the light out for ever.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- a `lamp.wire.Wire`, which imports this
         settings = self._settings = wire.settings
         self._wire = wire
         self.memory = wire.memory
@@ -82,7 +81,7 @@ class Date:
         say("date: %d-%02d-%02d, %s" % (now[0], now[1], now[2], origin))
 
 
-async def update(wire: Wire) -> None:
+async def update(wire) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- as above
     """Set the date before a handshake, by the time server where that is due."""
     if not wire.date:
         wire.date = Date(wire)

@@ -242,7 +242,7 @@ async def test_button_works_while_a_module_is_read_that_never_ends(micropython: 
 async def test_state_at_a_crash_is_that_of_the_next_start(micropython: Command, tmp_path: Path) -> None:
     program = """
         from lamp.app import App
-        def broken(self):
+        def broken(self, *_):
             if self._light.seq:
                 raise RuntimeError("worn out")
         App.report = broken
