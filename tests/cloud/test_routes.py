@@ -222,7 +222,7 @@ async def test_lights_are_listed_as_they_are(house: House, client: HeldClient) -
 
 async def test_head_says_what_get_would_without_the_body(house: House) -> None:
     await house.light()
-    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lights", "/", "/app.js"):
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/api/lights", "/", "/index.html"):
         asked, got = await house.http.head(path), await house.http.get(path)
         assert (asked.status_code, asked.content) == (200, b""), path
         assert asked.headers["content-type"] == got.headers["content-type"]
@@ -234,7 +234,7 @@ async def test_head_says_what_get_would_without_the_body(house: House) -> None:
 async def test_no_answer_may_be_taken_for_something_else(house: House) -> None:
     for method, path in [
         ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/openapi.json"), ("GET", "/api/lights"),
-        ("GET", "/"), ("GET", "/app.js"), ("GET", "/nothing"), ("POST", KITCHEN), ("PUT", KITCHEN), ("GET", "/ws"),
+        ("GET", "/"), ("GET", "/index.html"), ("GET", "/nothing"), ("POST", KITCHEN), ("PUT", KITCHEN), ("GET", "/ws"),
         ("GET", f"/api/presses/{key()}"), ("POST", "/"),
     ]:  # fmt: skip
         answer = await house.http.request(method, path)

@@ -36,7 +36,7 @@ def corpus(target: Target) -> dict[str, list[bytes]]:
     """What is good, by door."""
     user = target["user"]
     topic = text(f"presslight/light/{user}/state")
-    ask = [GET % (path, signed(target)) for path in (b"/api/lights", b"/healthz", b"/metrics", b"/app.js", b"/ws")]
+    ask = [GET % (path, signed(target)) for path in (b"/api/lights", b"/healthz", b"/metrics", b"/", b"/ws")]
     press = [PRESS % (light, signed(target), b"some-text", b'{"state":"ON"}') for light in (b"hall", b"nowhere")]
     sockets = [UPGRADE + hello(target) + b"".join(map(frame, FRAMES)), UPGRADE + frame(HALF), UPGRADE + frame(b"", 9)]
     signed_in = connect(target)

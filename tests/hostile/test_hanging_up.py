@@ -58,7 +58,7 @@ async def test_client_that_hangs_up_amid_answers_is_no_mistake(
 
 async def test_client_that_resets_its_connection_is_no_mistake_of_a_whole_stack(tmp_path: Path) -> None:
     """Its loop is uvloop, which raises where bytes are written to a connection that is gone."""
-    ask = b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    ask = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with running(tmp_path) as up:
         for number in range(100):
             reader, writer = await asyncio.open_connection("127.0.0.1", up.port)

@@ -14,7 +14,7 @@ from tests.cloud.conftest import House
 from tests.proxy import proxy
 
 EVIL = "evil.example:8787"
-PLACES = ["/", "/app.js", "/metrics", "/openapi.json", "/healthz", "/readyz", "/api/lights", "/nothing", "/ws"]
+PLACES = ["/", "/index.html", "/metrics", "/openapi.json", "/healthz", "/readyz", "/api/lights", "/nothing", "/ws"]
 TOKEN = "metrics-token-0123456789"
 
 

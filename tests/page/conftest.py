@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from presslight.stack import Stack
 from tests.browser import chromium
-from tests.page.fake_bridge import SITE, FakeBridge, serve_page_files
+from tests.page.fake_bridge import SITE, FakeBridge, serve_page
 
 HERE = Path(__file__).parent
 WAIT_S = 20
@@ -88,7 +88,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
 async def modules(browser: Browser) -> AsyncIterator[Page]:
     """A blank page that may import the page's modules; the pure ones leave nothing behind in it."""
     context = await browser.new_context()
-    await serve_page_files(context)
+    await serve_page(context)
     page = await context.new_page()
     await page.goto(f"{SITE}blank")
     yield page

@@ -3,31 +3,36 @@
 import asyncio
 import json
 from collections.abc import Callable
-from mimetypes import guess_type
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
-from cloud.pages import FOLDER, HEADERS
+from cloud.pages import FOLDER, HEADERS, Pages
 
 SITE = "http://page.test/"
 LINK = f"{SITE}#token=good"
 HEARD_S = 10
+PAGES = Pages()
 
 Frame = dict[str, Any]
 
 
-async def serve_page_files(context: BrowserContext) -> None:
-    """Answer http://page.test/ and each folder below it as a bridge does, with no server and no network."""
+async def serve_page(context: BrowserContext) -> None:
+    """Answer http://page.test/ and each folder below it as a bridge does, with no server and no network.
+
+    Beside the page: its modules as files, and `blank`, where they may be imported.
+    """
+    document = PAGES.document()
+    headers = {**HEADERS, "Content-Security-Policy": document.policy}
 
     async def answer(route: Route) -> None:
-        name = urlsplit(route.request.url).path.rpartition("/")[2] or "index.html"
+        name = urlsplit(route.request.url).path.rpartition("/")[2]
+        if name in ("", "index.html"):
+            return await route.fulfill(body=document.body, headers=headers, content_type="text/html; charset=utf-8")
         if name == "blank":
             return await route.fulfill(body="", content_type="text/html")
-        file = FOLDER / name
-        kind = guess_type(file.name)[0] or "text/plain"
-        return await route.fulfill(body=file.read_bytes(), headers={**HEADERS, "Content-Type": kind})
+        return await route.fulfill(path=FOLDER / name)
 
     await context.route(f"{SITE}**", answer)
 
@@ -67,7 +72,7 @@ class FakeBridge:
     @classmethod
     async def behind(cls, context: BrowserContext) -> Self:
         """Serve the page to this context, and stand behind it."""
-        await serve_page_files(context)
+        await serve_page(context)
         bridge = cls()
         await context.route_web_socket("**/ws", bridge._open)
         await context.route("**/api/**", bridge._post)

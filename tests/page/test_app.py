@@ -1,15 +1,17 @@
 """Signing in, the connection in words, what outlives a reload; with the test as the bridge."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Route, expect
 
 from tests.page.conftest import NewPhone
-from tests.page.fake_bridge import LINK, FakeBridge, serve_page_files, view
+from tests.page.fake_bridge import LINK, PAGES, SITE, FakeBridge, serve_page, view
 
 
 async def test_page_without_javascript_says_so_and_nothing_else(new_phone: NewPhone) -> None:
     context = await new_phone(java_script_enabled=False)
-    await serve_page_files(context)
+    await serve_page(context)
     page = await context.new_page()
     await page.goto(LINK)
 
@@ -19,14 +21,14 @@ async def test_page_without_javascript_says_so_and_nothing_else(new_phone: NewPh
 
 
 @pytest.mark.parametrize("moves", ["no-preference", "reduce"])
-@pytest.mark.parametrize("lost", ["app.js", "words.js", "notice.js"])
+@pytest.mark.parametrize("end", [b"const $link = ", b"start();", b"</script>"])
 async def test_page_that_did_not_load_whole_says_after_a_while_what_helps(
-    new_phone: NewPhone, lost: str, moves: str
+    new_phone: NewPhone, end: bytes, moves: str
 ) -> None:
     context = await new_phone(reduced_motion=moves)
-    await FakeBridge.behind(context)
-    await context.route(f"**/{lost}", lambda route: route.abort())
+    bridge = await FakeBridge.behind(context)
     page = await context.new_page()
+    await page.route(SITE, cut_before(end))
     await page.goto(LINK)
     words = page.get_by_text("If this stays, reload the page.")
     await expect(words).to_be_hidden()
@@ -34,9 +36,22 @@ async def test_page_that_did_not_load_whole_says_after_a_while_what_helps(
     await page.evaluate("document.getAnimations().forEach((waiting) => waiting.finish())")
 
     await expect(words).to_be_visible()
-    await context.unroute(f"**/{lost}")
+    assert bridge.sockets == 0
+    await page.unroute(SITE)
     await page.reload()
     await expect(page.locator("#link")).to_have_text("Live")
+
+
+def cut_before(end: bytes) -> Callable[[Route], Awaitable[None]]:
+    """The page as it comes where the connection is lost there."""
+    document = PAGES.document()
+    body = document.body[: document.body.rindex(end)]
+    headers = {"Content-Security-Policy": document.policy}
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(body=body, headers=headers, content_type="text/html; charset=utf-8")
+
+    return answer
 
 
 @pytest.mark.parametrize("code", [4102, 4103, 4104])

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
-from tests.page.fake_bridge import LINK, SITE, FakeBridge, serve_page_files, view
+from tests.page.fake_bridge import LINK, SITE, FakeBridge, serve_page, view
 
 HOUR_MS = 3_600_000
 
@@ -144,7 +144,7 @@ async def test_network_that_lets_no_websocket_through_is_named(
     context: BrowserContext, answer: Answer, says: str
 ) -> None:
     """Nobody is behind ws://page.test/ws here, so it never opens."""
-    await serve_page_files(context)
+    await serve_page(context)
     await context.route(f"{SITE}healthz", answer)
     page = await context.new_page()
 
@@ -154,7 +154,7 @@ async def test_network_that_lets_no_websocket_through_is_named(
 
 
 async def test_network_that_opens_up_is_forgiven(context: BrowserContext) -> None:
-    await serve_page_files(context)
+    await serve_page(context)
     await context.route(f"{SITE}healthz", portal)
     page = await context.new_page()
     await page.goto(LINK)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.page.conftest import NewPhone
-from tests.page.fake_bridge import LINK, SITE, FakeBridge, serve_page_files, view
+from tests.page.fake_bridge import LINK, SITE, FakeBridge, serve_page, view
 
 STILL = 0.02
 WATCH = """() => {
@@ -100,12 +100,11 @@ WORDS = """async () => {
 }"""
 
 
-async def test_room_is_reserved_for_the_longest_words_of_the_link(context: BrowserContext) -> None:
-    await serve_page_files(context)
-    await context.route(f"{SITE}healthz", lambda route: route.fulfill(json={"status": "up"}))
+async def test_room_is_reserved_for_the_longest_words_of_the_link(context: BrowserContext, modules: Page) -> None:
+    await serve_page(context)
     page = await context.new_page()
-    await page.goto(LINK)
-    assert await page.locator("header").get_attribute("data-longest") == max(await page.evaluate(WORDS), key=len)
+    await page.goto(SITE)
+    assert await page.locator("header").get_attribute("data-longest") == max(await modules.evaluate(WORDS), key=len)
 
 
 HEIGHTS = """() => ['No WebSocket gets through. Check the proxy or try another network.', 'Live'].map((words) => {
@@ -118,7 +117,7 @@ WIDTHS = (195, 260, 320, 360, 370, 390, 414, 450, 640, 680, 1280)
 async def test_words_of_a_network_that_lets_no_websocket_through_have_their_room(new_phone: NewPhone) -> None:
     """Nobody is behind ws://page.test/ws here, so it never opens. Room is the style's alone: it is at every width."""
     context = await new_phone(viewport={"width": WIDTHS[0], "height": 844})
-    await serve_page_files(context)
+    await serve_page(context)
     await context.route(f"{SITE}healthz", lambda route: route.fulfill(json={"status": "up"}))
     page = await context.new_page()
     await page.goto(LINK)

@@ -1,0 +1,44 @@
+"""One script made of the page's modules: each in a function of its own, after those that it imports. Pure.
+
+A module has its imports and exports at the beginning of a line, in the forms that `_IMPORT` and `_EXPORT` name.
+"""
+
+import re
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_IMPORTED = re.compile(r"(\w+)(?: as \w+)?")
+_EXPORT = re.compile(r"^export ((?:async function|function|class|const) (\w+))", re.MULTILINE)
+_UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport(?:\(|\.meta).*", re.MULTILINE)
+
+
+def bundle(modules: Mapping[str, str]) -> str:
+    """Join the modules, text by name. Raises ValueError for an import that leads nowhere, back or is another form."""
+    for name, text in modules.items():
+        _check(name, text, modules)
+    needs = {name: [found[2] for found in _IMPORT.finditer(text)] for name, text in modules.items()}
+    return "".join(_wrapped(name, modules[name]) for name in TopologicalSorter(needs).static_order())
+
+
+def _check(name: str, text: str, modules: Mapping[str, str]) -> None:
+    for found in _IMPORT.finditer(text):
+        if missing := set(_IMPORTED.findall(found[1])) - set(_exports(modules.get(found[2], ""))):
+            raise ValueError(f"{name}.js: {found[2]}.js exports no {min(missing)}")
+
+
+def _exports(text: str) -> list[str]:
+    return [found[2] for found in _EXPORT.finditer(text)]
+
+
+def _wrapped(name: str, text: str) -> str:
+    """The module as a function that is called at once and answers with its exports."""
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(_as_constants, text))
+    if unknown := _UNKNOWN.search(body):
+        raise ValueError(f"{name}.js: no form that the bundle knows: {unknown[0]}")
+    return f"const ${name} = (() => {{\n{body}\nreturn {{ {', '.join(_exports(text))} }};\n}})();\n"
+
+
+def _as_constants(found: re.Match[str]) -> str:
+    names = found[1].replace(" as ", ": ")
+    return f"const {names} = ${found[2]};"
