@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from cloud.allowance import Allowance
 from cloud.board import Board
 from cloud.conversation import Conversation, State
+from cloud.early_hello import SUBPROTOCOL, early_hello
 from cloud.signing_in import Connection
 from contract.errors import CloseCode
 
@@ -100,12 +101,13 @@ class PhoneSockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Talk to one phone until either side ends it."""
         await receive()  # websocket.connect
-        await send({"type": "websocket.accept"})
+        offered = scope.get("subprotocols", [])
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if SUBPROTOCOL in offered else None})
         await _Socket(self._board, self._now, scope, receive, send).run()
 
 
 class _Socket:
-    __slots__ = ("_now", "_receive", "_room", "_send", "_talk", "_timer", "_waits", "_way")
+    __slots__ = ("_early", "_now", "_receive", "_room", "_send", "_talk", "_timer", "_waits", "_way")
 
     def __init__(
         self,
@@ -119,6 +121,7 @@ class _Socket:
         self._receive = receive
         self._send = send
         self._way: ShortWay = scope.get("extensions", {}).get(SHORT_WAY) or _LongWay(send)
+        self._early = early_hello(scope.get("subprotocols", []))
         self._waits = asyncio.Event()
         self._room = asyncio.Event()
         client: tuple[str, int] | None = scope.get("client")
@@ -141,7 +144,7 @@ class _Socket:
         """
         talk, is_known, heard = self._talk, False, 0
         while talk.state is not State.ENDED:
-            message = await self._receive()
+            message = await self._next()
             if message["type"] == "websocket.disconnect":
                 writer.cancel()
                 return
@@ -158,6 +161,11 @@ class _Socket:
             while talk.outbox.words >= MOST_UNSENT and not writer.done():
                 self._room.clear()
                 await self._room.wait()
+
+    async def _next(self) -> Message:
+        """The hello that came with the handshake, then what comes in."""
+        early, self._early = self._early, None
+        return await self._receive() if early is None else {"type": "websocket.receive", "text": early}
 
     def _hear(self, message: Message) -> None:
         text = message.get("text")

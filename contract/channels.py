@@ -103,7 +103,7 @@ def _mqtt_channel(channel: Channel) -> Json:
 def _phone() -> Json:
     return {
         "address": "/ws",
-        "description": "The phone says hello first; the bridge answers welcome and pushes from then on.",
+        "description": "The phone says hello first, or with the handshake; the bridge answers welcome, then pushes.",
         "servers": [_ref("servers/bridge")],
         "messages": {name: _ref(f"components/messages/{name}") for name in PHONE_FRAMES | BRIDGE_FRAMES},
         "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, async_playwright
 FLAGS = (
     *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"),
     # No name service is asked: nobody is behind page.test, whatever the machine's network says to that, and when.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE 10.77.0.1, EXCLUDE localhost",
 )
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The same engine; the first lacks what a desktop needs, and makes a phone in a third less time."""

@@ -62,9 +62,7 @@ function drive(event) {
 function act(action) {
   switch (action.do) {
     case "open":
-      return wire.open();
-    case "hello":
-      return wire.send({ type: "hello", versions: [1], token, client: "page", have: house.screen.have() });
+      return wire.open({ type: "hello", versions: [1], token, client: "page", have: house.screen.have() });
     case "send":
       return wire.send(action.frame);
     case "drop":

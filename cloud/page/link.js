@@ -1,8 +1,8 @@
 // The page's one connection to the bridge. Pure: events and the time go in, actions come out.
 //
 // Events                                 Actions
-//   start   {token}  (also: a new one)     open    a WebSocket (the shell says hello once it is open)
-//   opened                                 hello   send the first frame
+//   start   {token}  (also: a new one)     open    a WebSocket, and say hello
+//   opened
 //   frame   {frame}  anything heard        send    {frame}
 //   closed  {code}                         drop    close the socket and hear nothing more from it
 //   check            woken up, back online tell    {state, code} for people; `live` and `lost` matter to the presses
@@ -83,7 +83,7 @@ export class Link {
         return this.#start(now);
       case "opened":
         this.#answered = true;
-        return [{ do: "hello" }];
+        return [];
       case "frame":
         return this.#hear(event.frame, now);
       case "closed":

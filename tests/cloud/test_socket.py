@@ -1,6 +1,7 @@
 """The phone's WebSocket, as a phone meets it."""
 
 import asyncio
+import base64
 import gc
 import json
 import socket
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from cloud import socket as socket_shell
 from cloud.allowance import FRAMES_OF_A_STRANGER
@@ -35,6 +37,40 @@ async def test_press_lights_the_light_and_all_are_told(house: House) -> None:
         seen = await phone.sees(state="ON")
         assert (seen["brightness"], seen["version"]) == (77, [1, 1])
     assert light.model.acted[0][0] == key(1)
+
+
+async def test_hello_that_comes_with_the_handshake_is_answered_without_a_frame(house: House) -> None:
+    await house.light()
+    async with early_phone(house, {"type": "hello", "versions": [1], "token": house.token}) as socket:
+        assert socket.subprotocol == "presslight"
+        welcome = json.loads(await socket.recv())
+        assert (welcome["type"], [light["id"] for light in welcome["lights"]]) == ("welcome", ["kitchen"])
+        await socket.send(json.dumps({"type": "hello", "versions": [1], "token": house.token}))
+        assert {json.loads(await socket.recv())["type"] for _ in range(2)} == {"ping", "error"}
+
+
+@pytest.mark.parametrize(
+    ("hello", "code"),
+    [
+        ({"type": "hello", "versions": [1], "token": "wrong"}, CloseCode.UNAUTHENTICATED),
+        ({"type": "hello", "versions": [9], "token": "wrong"}, CloseCode.UNSUPPORTED_VERSION),
+        ({"type": "ping", "n": 1}, CloseCode.HELLO_EXPECTED),
+    ],
+)
+async def test_hello_that_comes_with_the_handshake_is_judged_as_a_frame(
+    house: House, hello: dict[str, Any], code: CloseCode
+) -> None:
+    async with early_phone(house, hello) as socket:
+        async with asyncio.timeout(WAIT_S):
+            await socket.wait_closed()
+        assert socket.close_code == code
+
+
+def early_phone(house: House, hello: dict[str, Any]) -> connect:
+    """A socket whose handshake brings the hello."""
+    name = base64.urlsafe_b64encode(json.dumps(hello).encode()).decode().rstrip("=")
+    offered = [Subprotocol("presslight"), Subprotocol(f"presslight.hello.{name}")]
+    return connect(f"ws://127.0.0.1:{house.bridge.port}/ws", subprotocols=offered, compression=None)
 
 
 async def test_change_by_another_hand_is_pushed(house: House) -> None:

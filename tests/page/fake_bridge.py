@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
+from cloud.early_hello import early_hello
 from cloud.pages import FOLDER, HEADERS, Pages
 
 SITE = "http://page.test/"
@@ -135,6 +136,9 @@ class FakeBridge:
             self._socket = socket
             self.sockets += 1
             self._heard.notify_all()
+        hello = early_hello(socket.protocols)
+        if hello is not None:
+            await self._hear(hello)
 
     async def _hear(self, text: str | bytes) -> None:
         frame = json.loads(text)
