@@ -1,10 +1,10 @@
-"""One script made of the page's modules: each in a function of its own, after those that it imports. Pure.
+"""Scripts made of the page's modules: each module in a function of its own, after those that it imports. Pure.
 
 A module has its imports and exports at the beginning of a line, in the forms that `_IMPORT` and `_EXPORT` name.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
@@ -13,12 +13,22 @@ _EXPORT = re.compile(r"^export ((?:async function|function|class|const) (\w+))",
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport(?:\(|\.meta).*", re.MULTILINE)
 
 
-def bundle(modules: Mapping[str, str]) -> str:
-    """Join the modules, text by name. Raises ValueError for an import that leads nowhere, back or is another form."""
+def bundles(modules: Mapping[str, str], entries: Sequence[str]) -> list[str]:
+    """Make a script for each entry: of all modules, text by name, that it needs and no earlier script has.
+
+    Raises ValueError for an import that leads nowhere, in a circle, or is of a form that is not known here.
+    """
     for name, text in modules.items():
         _check(name, text, modules)
-    needs = {name: [found[2] for found in _IMPORT.finditer(text)] for name, text in modules.items()}
-    return "".join(_wrapped(name, modules[name]) for name in TopologicalSorter(needs).static_order())
+    needs = {name: {found[2] for found in _IMPORT.finditer(text)} for name, text in modules.items()}
+    order = list(TopologicalSorter(needs).static_order())
+    wanted = [_needed(entry, needs) for entry in entries]
+    new = [names.difference(*wanted[:place]) for place, names in enumerate(wanted)]
+    return ["".join(_wrapped(name, modules[name]) for name in order if name in names) for names in new]
+
+
+def _needed(entry: str, needs: Mapping[str, set[str]]) -> set[str]:
+    return {entry}.union(*(_needed(name, needs) for name in needs[entry]))
 
 
 def _check(name: str, text: str, modules: Mapping[str, str]) -> None:
@@ -36,7 +46,8 @@ def _wrapped(name: str, text: str) -> str:
     body = _EXPORT.sub(r"\1", _IMPORT.sub(_as_constants, text))
     if unknown := _UNKNOWN.search(body):
         raise ValueError(f"{name}.js: no form that the bundle knows: {unknown[0]}")
-    return f"const ${name} = (() => {{\n{body}\nreturn {{ {', '.join(_exports(text))} }};\n}})();\n"
+    exports = ", ".join(_exports(text))
+    return "\n".join([f"const ${name} = (() => {{", '"use strict";', body, f"return {{ {exports} }};", "})();", ""])
 
 
 def _as_constants(found: re.Match[str]) -> str:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cloud.bundle import bundle
+from cloud.bundle import bundles
 
 _SHEETS = re.compile(r'(?: *<link rel="stylesheet" href="(\w+\.css)">\n)+')
 _SHEET = re.compile(r'href="(\w+\.css)"')
+_EARLY = re.compile(r'<script src="early\.js"></script>')
 _SCRIPT = re.compile(r'<script type="module" src="app\.js"></script>')
 _ICON = re.compile(r'href="icon\.svg"')
 _MARKUP = re.compile(r"<!--|</?(?:script|style)\b", re.IGNORECASE)
@@ -33,19 +34,22 @@ class Document:
     @classmethod
     def of(cls, files: Mapping[str, str]) -> "Document":
         """Put `files`, text by name, into `index.html`."""
-        script, style = f"\n{_script(files)}", f"\n{_style(files)}"
-        html = _put(_SCRIPT, files["index.html"], f'<script type="module">{script}</script>')
+        early, script = _scripts(files)
+        style = _style(files)
+        html = _put(_EARLY, files["index.html"], f"<script>{early}</script>")
+        html = _put(_SCRIPT, html, f'<script type="module">{script}</script>')
         html = _put(_SHEETS, html, f"    <style>{style}</style>\n")
         body = _put(_ICON, html, f'href="{_as_url(files["icon.svg"])}"').encode()
         # Weak: the same for the bytes and for what they are compressed to.
         tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-        policy = _POLICY.format(script=_permit(script), style=_permit(style))
+        policy = _POLICY.format(script=f"{_permit(early)} {_permit(script)}", style=_permit(style))
         return cls(body, gzip.compress(body, mtime=0), tag, policy)
 
 
-def _script(files: Mapping[str, str]) -> str:
+def _scripts(files: Mapping[str, str]) -> list[str]:
+    """What runs as soon as it is here, and what runs once the page is."""
     modules = {name.removesuffix(".js"): text for name, text in files.items() if name.endswith(".js")}
-    return _raw(bundle(modules))
+    return [_raw(script) for script in bundles(modules, ["early", "app"])]
 
 
 def _style(files: Mapping[str, str]) -> str:
@@ -57,7 +61,7 @@ def _raw(text: str) -> str:
     """The text, if HTML takes it as it stands. Raises ValueError."""
     if found := _MARKUP.search(text):
         raise ValueError(f"{found[0]} cannot stand in a script or a style of the page")
-    return text
+    return f"\n{text}"
 
 
 def _put(where: re.Pattern[str], html: str, text: str) -> str:

@@ -1,12 +1,13 @@
 // The page: joins the link, the presses, the lights on the screen, and signing in.
 
+import { known, wire } from "./early.js";
 import { Hand } from "./hand.js";
 import { House } from "./house.js";
 import { Journey } from "./journey.js";
 import { Link, State } from "./link.js";
-import { forgetAll, keepToken, onTokenForgotten, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
+import { forgetAll, keepToken, onTokenForgotten, openPresses, tokenFromLink, tokenIn } from "./memory.js";
 import { isToken } from "./stored.js";
-import { Wire, findObstacle, pressOverHttp } from "./wire.js";
+import { findObstacle, helloOf, pressOverHttp } from "./wire.js";
 import { linkOf, pressOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
@@ -17,7 +18,6 @@ const element = (id) => document.getElementById(id);
 const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, element(id)]));
 
 const link = new Link(Math.random);
-const wire = new Wire(drive);
 const journey = new Journey(parts("felt", "when", "told", "chart", "summary"));
 const house = new House({
   list: element("lights"),
@@ -54,7 +54,7 @@ let welcomed = 0; // how far the two clocks of this browser were apart at the la
 let unasked = openPresses(); // of an earlier page: asked again as soon as there is a link
 
 function drive(event) {
-  if (event.type === "frame") hear(event.frame);
+  if (event.type === "frame") hear(event.frame, event.at);
   if (event.type === "closed" && !event.opened) lookAround();
   for (const action of link.onEvent(event, performance.now())) act(action);
 }
@@ -62,7 +62,7 @@ function drive(event) {
 function act(action) {
   switch (action.do) {
     case "open":
-      return wire.open({ type: "hello", versions: [1], token, client: "page", have: house.screen.have() });
+      return wire.open(helloOf(token, house.screen.have()));
     case "send":
       return wire.send(action.frame);
     case "drop":
@@ -96,12 +96,13 @@ function tell({ state }) {
   show();
 }
 
-function hear(frame) {
+/** `at`: when it came, which may be before this part of the page did; the lights' clocks are reckoned from it. */
+function hear(frame, at) {
   switch (frame.type) {
     case "welcome":
-      return hearWelcome(frame);
+      return hearWelcome(frame, at);
     case "light":
-      return hearLight(frame.light);
+      return hearLight(frame.light, at);
     case "gone":
       house.takeAway(frame.light);
       return show();
@@ -116,22 +117,22 @@ function hear(frame) {
   }
 }
 
-function hearWelcome(frame) {
+function hearWelcome(frame, at) {
   welcomed = apart();
   broker = frame.broker;
   house.me = frame.phone;
   element("phone").textContent = frame.phone;
   house.screen.greet();
   frame.gone?.forEach((id) => house.takeAway(id));
-  frame.lights.forEach((view) => house.greet(view));
-  frame.clocks?.forEach((clock) => house.hearClock(clock));
+  frame.lights.forEach((view) => house.greet(view, at));
+  frame.clocks?.forEach((clock) => house.hearClock(clock, at));
   house.forgetAhead();
   if (broker) house.screen.miss();
 }
 
-function hearLight(view) {
+function hearLight(view, at) {
   const isFirst = house.size === 0;
-  house.take(view);
+  house.take(view, at);
   if (isFirst) show();
 }
 
@@ -230,9 +231,9 @@ function start() {
     if (other) signIn(other);
   });
   setInterval(showAges, AGES_MS);
-  const known = tokenFromLink() ?? readToken();
   if (known) signIn(known);
   else askForToken("");
+  wire.listen(drive);
 }
 
 start();

@@ -50,19 +50,19 @@ export class House {
     return this.#rooms.size;
   }
 
-  /** Show what the bridge says of a light, if it is news. */
-  take(view) {
-    this.#take(view, (now) => this.screen.take(view, now));
+  /** Show what the bridge says of a light, if it is news; it came at `at`. */
+  take(view, at) {
+    this.#take(view, () => this.screen.take(view, at));
   }
 
   /** Show what a bridge's welcome says of a light, if it is news. */
-  greet(view) {
-    this.#take(view, (now) => this.screen.welcome(view, now));
+  greet(view, at) {
+    this.#take(view, () => this.screen.welcome(view, at));
   }
 
-  #take({ id }, takenAt) {
+  #take({ id }, taken) {
     const old = this.#rooms.has(id) ? this.screen.view(id) : null;
-    const order = takenAt(performance.now());
+    const order = taken();
     if (order === "older") return;
     if (!old) this.#addRoom(id);
     if (order === "anew") this.#beginAnew(this.#rooms.get(id));
@@ -88,8 +88,8 @@ export class House {
   }
 
   /** The bridge says of a light only how late it is there. */
-  hearClock(clock) {
-    if (this.screen.hearClock(clock, performance.now())) this.#hand.clockHeard(clock.id, this.screen.bound(clock.id));
+  hearClock(clock, at) {
+    if (this.screen.hearClock(clock, at)) this.#hand.clockHeard(clock.id, this.screen.bound(clock.id));
   }
 
   /** A light was forgotten. */

@@ -7,15 +7,20 @@ const IS_ASCII = /^[\x20-\x7e]*$/;
 
 export class Wire {
   #socket = null;
-  #onEvent;
+  #early = []; // events, until somebody listens
+  #onEvent = (event) => this.#early.push(event);
 
-  /** `onEvent`: called with the link's events `opened`, `frame` and `closed`. */
-  constructor(onEvent) {
+  /** `onEvent`: called with the link's events `opened`, `frame` (came `at`) and `closed`; first with earlier ones. */
+  listen(onEvent) {
+    const early = this.#early;
+    this.#early = null;
     this.#onEvent = onEvent;
+    early.forEach(onEvent);
   }
 
   /** `hello` leaves with the handshake, which spares a round trip; a long one as the first frame. */
   open(hello) {
+    if (this.#socket && this.#early) return; // opened already, before anybody listened
     const address = new URL("ws", document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     const early = subprotocolsOf(JSON.stringify(hello));
@@ -34,7 +39,7 @@ export class Wire {
 
   #hear(data) {
     const frame = frameIn(data);
-    if (frame) this.#onEvent({ type: "frame", frame });
+    if (frame) this.#onEvent({ type: "frame", frame, at: performance.now() });
   }
 
   drop() {
@@ -47,6 +52,11 @@ export class Wire {
   send(frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
+}
+
+/** The first frame; `have`: the lights that are shown. */
+export function helloOf(token, have) {
+  return { type: "hello", versions: [1], token, client: "page", have };
 }
 
 /** A browser puts nothing else than names of subprotocols into a handshake: this frame as one, if it fits there. */

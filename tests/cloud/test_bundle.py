@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud.bundle import bundle
+from cloud.bundle import bundles
 from cloud.pages import FOLDER
 
 WORDS = """const own = 1;
@@ -22,6 +22,7 @@ import { ms as inMs } from "./words.js";
 show(inMs(A));
 """
 JOINED = """const $words = (() => {
+"use strict";
 const own = 1;
 async function ms(value) {
   return own + value;
@@ -30,12 +31,14 @@ async function ms(value) {
 return { ms };
 })();
 const $more = (() => {
+"use strict";
 const { ms } = $words;
 const A = ms(1);
 class B {}
 return { A, B };
 })();
 const $app = (() => {
+"use strict";
 const {
   A,
   B,
@@ -50,7 +53,7 @@ return {  };
 
 
 def test_module_stands_after_what_it_imports_and_sees_its_names() -> None:
-    assert bundle({"app": APP, "more": MORE, "words": WORDS}) == JOINED
+    assert bundles({"app": APP, "more": MORE, "words": WORDS}, ["app"]) == [JOINED]
 
 
 @pytest.mark.parametrize(
@@ -69,21 +72,27 @@ def test_module_stands_after_what_it_imports_and_sees_its_names() -> None:
 )
 def test_form_that_the_bundle_does_not_know_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"app\.js"):
-        bundle({"app": text, "one": "export const one = 1;\n"})
+        bundles({"app": text, "one": "export const one = 1;\n"}, ["app"])
 
 
 def test_modules_that_import_each_other_are_refused() -> None:
+    modules = {name: f'import {{ x }} from "./{other}.js";\nexport const x = 1;\n' for name, other in ("ab", "ba")}
     with pytest.raises(ValueError, match="cycle"):
-        bundle({name: f'import {{ x }} from "./{other}.js";\nexport const x = 1;\n' for name, other in ("ab", "ba")})
+        bundles(modules, ["a"])
+
+
+def test_module_stands_in_the_first_script_that_needs_it_and_in_no_other() -> None:
+    first, second = bundles({"app": APP, "more": MORE, "words": WORDS, "unused": ""}, ["more", "app"])
+    assert [name for name in ("words", "more", "app", "unused") if f"const ${name} = " in first] == ["words", "more"]
+    assert [name for name in ("words", "more", "app", "unused") if f"const ${name} = " in second] == ["app"]
 
 
 def test_name_that_a_module_does_not_export_is_refused() -> None:
     with pytest.raises(ValueError, match=r"words\.js exports no msec"):
-        bundle({"app": 'import { msec } from "./words.js";\n', "words": "export const ms = 1;\n"})
+        bundles({"app": 'import { msec } from "./words.js";\n', "words": "export const ms = 1;\n"}, ["app"])
 
 
 def test_page_is_joined_whole() -> None:
     modules = {file.stem: file.read_text() for file in FOLDER.glob("*.js")}
-    joined = bundle(modules)
+    joined = "".join(bundles(modules, ["early", "app"]))
     assert all(joined.count(f"const ${name} = ") == 1 for name in modules)
-    assert joined.endswith("start();\n\nreturn {  };\n})();\n")

@@ -6,6 +6,7 @@ import pytest
 from cloud.document import Document
 
 INDEX = """<head>
+    <script src="early.js"></script>
     <link rel="icon" type="image/svg+xml" href="icon.svg">
     <link rel="stylesheet" href="b.css">
     <link rel="stylesheet" href="a.css">
@@ -13,7 +14,14 @@ INDEX = """<head>
     <script type="module" src="app.js"></script>
 </body>
 """
-FILES = {"index.html": INDEX, "icon.svg": "<svg/>", "a.css": "a {}\n", "b.css": "b {}\n", "app.js": "go('\\1');\n"}
+FILES = {
+    "index.html": INDEX,
+    "icon.svg": "<svg/>",
+    "a.css": "a {}\n",
+    "b.css": "b {}\n",
+    "early.js": "ring();\n",
+    "app.js": "go('\\1');\n",
+}
 
 
 class Elements(html.parser.HTMLParser):
@@ -30,7 +38,8 @@ class Elements(html.parser.HTMLParser):
 
 
 def test_styles_keep_their_order_and_scripts_their_text() -> None:
-    (_, style), (_, script) = Elements(Document.of(FILES)).texts
+    (_, early), (_, style), (_, script) = Elements(Document.of(FILES)).texts
+    assert "ring();" in early
     assert style == "\nb {}\na {}\n"
     assert "go('\\1');" in script
 
