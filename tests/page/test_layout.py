@@ -61,9 +61,12 @@ async def fails_three_times_and_recovers(page: Page, bridge: FakeBridge) -> None
         bridge.send({"type": "status", "broker": broker})
         await expect(page.locator("#link")).to_have_attribute("data-state", "live" if broker else "away")
     bridge.welcomes = False
+    seen = len(bridge.frames)
     await bridge.close(1001)
+    await bridge.next("hello", after=seen)  # is not answered
     await expect(page.locator("#link")).to_contain_text("No connection")
     bridge.welcomes = True
+    await bridge.close(1001)
     await page.get_by_role("switch", name="Kitchen").click()
     await expect(page.locator("#link")).to_have_text("Live")
     bridge.apply(await bridge.next("press", lambda frame: frame["key"].endswith("-6")), seq=2)
