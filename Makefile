@@ -51,6 +51,7 @@ demo: $(VENV)/.run ## three simulated lights, a broker, a bridge and the phone p
 test: venv ## the whole suite, on real parts; installs Mosquitto, Chromium, PostgreSQL where missing
 	@tests/install.sh
 	@$(BIN)/python -m presslight.micropython >/dev/null
+	@$(BIN)/python -m presslight.micropython --bits 32 >/dev/null || true
 	@exec $(BIN)/python -m pytest -n $(WORKERS) $(SPREAD)
 
 check: venv ## format, lint, types, what the chip's compiler takes, exported contract
@@ -65,6 +66,7 @@ check: venv ## format, lint, types, what the chip's compiler takes, exported con
 bench: venv ## the numbers this project is held to, on this machine; BENCH=--short: seconds, to see that all is measured
 	@tests/install.sh
 	@$(BIN)/python -m presslight.micropython >/dev/null
+	@$(BIN)/python -m presslight.micropython --bits 32 >/dev/null || true
 	@exec $(BIN)/python -m tests.bench $(BENCH)
 
 nightly: venv $(VENV)/.compose ## the tests that take minutes, and the numbers that they found

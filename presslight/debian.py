@@ -40,12 +40,15 @@ def debian_archives(listed: str) -> list[str]:
     return [archive for archive in dict.fromkeys(archives) if not archive.startswith("cdrom:")]
 
 
-def unpack(package: str, release: str, folder: Path) -> Path:
-    """`package` of `release` with what it depends on, unpacked below `folder`; the path of that tree."""
+def unpack(package: str, release: str, folder: Path, architecture: str = "") -> Path:
+    """`package` of `release` with what it depends on, unpacked below `folder`; the path of that tree.
+
+    `architecture`: Debian's name of one, `i386` say; where it is empty, this machine's.
+    """
     failure = AptFailed("apt is not set up with a Debian mirror")
     for mirror in mirrors():
         try:
-            return _PrivateApt(folder, mirror, release).unpacked(package)
+            return _PrivateApt(folder, mirror, release, architecture).unpacked(package)
         except AptFailed as error:
             failure = error
     raise failure
@@ -58,6 +61,7 @@ class _PrivateApt:
     folder: Path
     mirror: str
     release: str
+    architecture: str
 
     def unpacked(self, package: str) -> Path:
         self._prepare()
@@ -97,6 +101,8 @@ class _PrivateApt:
             "Acquire::Languages": "none",
             "Acquire::Retries": 2,
         }
+        if self.architecture:
+            settings |= {"APT::Architecture": self.architecture, "APT::Architectures": self.architecture}
         return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
 
 

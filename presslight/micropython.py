@@ -1,11 +1,13 @@
 """Where MicroPython's unix port is, and how to get it: from PATH, or from Debian without installing it.
 
-`python -m presslight.micropython` makes sure there is one and prints the command that starts it.
+`python -m presslight.micropython` makes sure there is one and prints the command that starts it; with `--bits 32` one
+whose words are as long as the chip's.
 
 The private copy lies in the user's cache. It brings its own C library and is started through that library's loader, so
 nothing of the machine changes.
 """
 
+import argparse
 import os
 import shlex
 import shutil
@@ -13,7 +15,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from contract.errors import PresslightError, sentence
 from presslight import debian
@@ -21,10 +23,13 @@ from presslight.temporary_folder import temporary_folder
 
 Command: TypeAlias = list[str]
 """The start of an argument list: append the script and its arguments to it."""
+Bits: TypeAlias = Literal[32, 64]
+"""How long a word of it is: 64 stands for whatever this machine's are, 32 for as long as the chip's."""
 
 VARIABLE = "PRESSLIGHT_MICROPYTHON"
 OLDEST = (1, 22)
 RELEASE = "trixie"  # the first Debian release that packages MicroPython
+ARCHITECTURE: dict[Bits, str] = {32: "i386", 64: ""}
 ASK_VERSION = "import sys; print(*sys.implementation[1][:3])"
 USABLE = f"MicroPython {OLDEST[0]}.{OLDEST[1]} or newer"
 BY_HAND = f"install {USABLE} (package micropython), or name one in {VARIABLE}"
@@ -36,22 +41,31 @@ class MicropythonMissing(PresslightError):
     code = "micropython_missing"
 
 
-def ensure() -> Command:
+def ensure(bits: Bits = 64) -> Command:
     """The command that starts MicroPython, fetched first where the machine has none. Raises `MicropythonMissing`."""
-    return find() or _fetch()
+    return find(bits) or _fetch(bits)
 
 
-def find() -> Command | None:
+def find(bits: Bits = 64) -> Command | None:
     """The command that starts MicroPython, None where there is none yet.
 
-    The one named in PRESSLIGHT_MICROPYTHON is used or refused (`MicropythonMissing`), never passed over.
+    The one named in PRESSLIGHT_MICROPYTHON is used or refused (`MicropythonMissing`), never passed over; except that
+    32 bits are always those of the private copy.
     """
+    return _of_the_machine() if bits == 64 else _kept(bits)
+
+
+def _of_the_machine() -> Command | None:
     if named := os.environ.get(VARIABLE):
         return _named(named)
     installed = shutil.which("micropython")
     if installed and _is_usable([installed]):
         return [installed]
-    cached = _start(_home())
+    return _kept(64)
+
+
+def _kept(bits: Bits) -> Command | None:
+    cached = _start(_home(bits))
     return cached if cached and _is_usable(cached) else None
 
 
@@ -78,9 +92,9 @@ def _is_usable(command: Command) -> bool:
     return (version(command) or (0,)) >= OLDEST
 
 
-def _home() -> Path:
+def _home(bits: Bits) -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "presslight" / "micropython" / RELEASE
+    return Path(cache) / "presslight" / "micropython" / "-".join(filter(None, (RELEASE, ARCHITECTURE[bits])))
 
 
 def _start(root: Path) -> Command | None:
@@ -92,18 +106,18 @@ def _start(root: Path) -> Command | None:
     return [str(loader), "--library-path", str(loader.parent), str(program)]
 
 
-def _fetch() -> Command:
-    home = _home()
+def _fetch(bits: Bits) -> Command:
+    home = _home(bits)
     _tell("fetching MicroPython with apt, once; this takes a few seconds")
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder("fetch", home.parent) as folder:
-            _settle(debian.unpack("micropython", RELEASE, folder), home)
+            _settle(debian.unpack("micropython", RELEASE, folder, ARCHITECTURE[bits]), home)
     except debian.AptFailed as error:
         raise MicropythonMissing(f"MicroPython could not be fetched ({error}); {BY_HAND}") from error
     except OSError as error:
         raise MicropythonMissing(f"MicroPython could not be kept in {home}: {error}") from error
-    command = find()
+    command = find(bits)
     if command is None:
         raise MicropythonMissing(f"the MicroPython fetched with apt does not start here; {BY_HAND}")
     return command
@@ -130,8 +144,11 @@ def _tell(sentence: str) -> None:
 def main() -> int:
     """Print the command that starts MicroPython; 1 and one line where there is none."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the unfinished copy goes too
+    parser = argparse.ArgumentParser(prog="python -m presslight.micropython", description=main.__doc__)
+    parser.add_argument("--bits", type=int, choices=(32, 64), default=64)
+    bits: Bits = parser.parse_args().bits
     try:
-        command = ensure()
+        command = ensure(bits)
     except (MicropythonMissing, OSError) as error:
         _tell(sentence(error))
         return 1

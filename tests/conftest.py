@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from presslight import full_collections
-from presslight.micropython import Command, ensure
+from presslight.micropython import Command, MicropythonMissing, ensure
 from tests import forked, syntax_trees
 from tests.lost_exceptions import lost_exceptions
 from tests.order import pytest_collection_modifyitems
@@ -34,6 +34,15 @@ def pytest_collection_finish() -> None:
 def micropython() -> Command:
     """The command that starts the real MicroPython; append a script's path."""
     return ensure()
+
+
+@pytest.fixture(scope="session")
+def micropython_32() -> Command:
+    """One whose words are as long as the chip's; where this machine has none or runs none, its tests are skipped."""
+    try:
+        return ensure(bits=32)
+    except MicropythonMissing as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from presslight import debian
-from presslight.micropython import RELEASE, version
+from presslight.micropython import ARCHITECTURE, RELEASE, version
 
 LISTED = """\
 Packages|main|bookworm|http://mirror.example/debian/
@@ -42,6 +42,7 @@ case "$*" in
 *download*)
     for word; do last="$last $word"; done
     echo "${last##* download }" >"$HOUSE/downloaded"
+    echo "$*" >"$HOUSE/asked"
     touch one.deb two.deb ;;
 esac"""
 
@@ -107,6 +108,14 @@ def test_unpack_fetches_the_package_with_its_depends(house: Path) -> None:
     assert (house / "downloaded").read_text().split() == ["micropython", "dpkg", "libc6", "libffi8"]
 
 
+@pytest.mark.parametrize("architecture", ["", "i386"])
+def test_unpack_asks_for_another_architecture_where_one_is_named(house: Path, architecture: str) -> None:
+    debian.unpack("micropython", "trixie", house / "work", architecture)
+    asked = (house / "asked").read_text().split()
+    named = [word.partition("=")[2] for word in asked if word.startswith(("APT::Architecture=", "APT::Architectures="))]
+    assert named == 2 * [architecture] if architecture else not named
+
+
 def test_sources_are_signed_by_debian_where_its_keys_are_here(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = house / "keys.gpg"
     keyring.touch()
@@ -141,8 +150,9 @@ def test_unpack_without_apt_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.nightly
-def test_unpack_by_the_real_apt_gives_a_tree_that_runs(tmp_path: Path) -> None:
-    tree = debian.unpack("micropython", RELEASE, tmp_path)
+@pytest.mark.parametrize("architecture", ARCHITECTURE.values())
+def test_unpack_by_the_real_apt_gives_a_tree_that_runs(tmp_path: Path, architecture: str) -> None:
+    tree = debian.unpack("micropython", RELEASE, tmp_path, architecture)
     loader = next(tree.glob("usr/lib/*/ld-linux*.so.*"))
     command = [str(loader), "--library-path", str(loader.parent), str(tree / "usr/bin/micropython")]
     assert (version(command) or ()) >= (1, 22)

@@ -55,8 +55,8 @@ def grow(tree: Path, answer: str = "1 25 0") -> Path:
     return tree
 
 
-def fetching(answer: str) -> Callable[[str, str, Path], Path]:
-    return lambda _package, _release, folder: grow(folder / "tree", answer)
+def fetching(answer: str) -> Callable[[str, str, Path, str], Path]:
+    return lambda _package, _release, folder, _architecture: grow(folder / "tree", answer)
 
 
 def test_the_real_one_has_what_the_firmware_needs(micropython: Command) -> None:
@@ -118,6 +118,32 @@ def test_ensure_keeps_what_it_fetched(bare: Path, monkeypatch: pytest.MonkeyPatc
     assert copies(tmp_path) == [RELEASE]
 
 
+def test_32_bits_are_kept_beside_the_machines_own(bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = []
+
+    def unpack(_package: str, _release: str, folder: Path, architecture: str) -> Path:
+        asked.append(architecture)
+        return grow(folder / "tree")
+
+    monkeypatch.setattr(debian, "unpack", unpack)
+    assert ensure(32) == ensure(32) != ensure()
+    assert asked == ["i386", ""]
+    assert copies(tmp_path) == [RELEASE, f"{RELEASE}-i386"]
+
+
+def test_32_bits_are_not_those_of_the_named_one_or_on_path(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = script(bare / "micropython", "echo 1 24 1")
+    monkeypatch.setenv(VARIABLE, str(program))
+    assert find(32) is None
+
+
+def test_32_bits_are_32_bits(micropython_32: Command) -> None:
+    run = subprocess.run(
+        [*micropython_32, "-c", "import sys; print(sys.maxsize)"], capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) == 2**31 - 1
+
+
 def test_ensure_replaces_a_broken_copy(bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     grow(tmp_path / "cache/presslight/micropython" / RELEASE, "Segmentation fault")
     monkeypatch.setattr(debian, "unpack", fetching("1 25 0"))
@@ -129,7 +155,7 @@ def test_two_that_fetch_at_once_share_one_copy(bare: Path, monkeypatch: pytest.M
     together = threading.Barrier(2, timeout=10)
     commands: list[Command] = []
 
-    def unpack(_package: str, _release: str, folder: Path) -> Path:
+    def unpack(_package: str, _release: str, folder: Path, _architecture: str) -> Path:
         tree = grow(folder / "tree")
         together.wait()
         return tree
@@ -148,7 +174,7 @@ def test_two_that_fetch_at_once_share_one_copy(bare: Path, monkeypatch: pytest.M
 def test_a_failed_fetch_says_why_and_leaves_nothing(
     bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def unpack(_package: str, _release: str, folder: Path) -> Path:
+    def unpack(_package: str, _release: str, folder: Path, _architecture: str) -> Path:
         (folder / "half").touch()
         raise debian.AptFailed("no such release")
 
