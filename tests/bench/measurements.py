@@ -1,6 +1,8 @@
 """The measurements: each starts what it needs, measures, ends it, and gives rows for the table."""
 
+import asyncio
 from contextlib import AsyncExitStack
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,13 +10,15 @@ from broker.accounts import Accounts
 from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from mobile_sim.phone import Phone
+from presslight import micropython
 from tests.bench.floor import Pair, bridge_phone, compare, mqtt_phone
 from tests.bench.phones import ThinPhone, all_told_ms, confirmed_per_second
 from tests.bench.processes import bridge_process, lean_lights
 from tests.bench.real_lights import act_us, p99, start_all, weigh
+from tests.firmware.footprint import Places, measured
 
 Row = tuple[str, str, str, bool]
-"""What was measured, what was reached, what was aimed for, and whether it was reached."""
+"""What was measured, what was reached, what was aimed for (empty: a part of the one above), and whether it was."""
 
 
 PHONES_A_TOKEN = 16
@@ -32,6 +36,7 @@ class Sizes(NamedTuple):
     fan_outs: int
     real_lights: int
     act_rounds: int
+    heap_presses: int
 
 
 FULL = Sizes(
@@ -43,9 +48,18 @@ FULL = Sizes(
     fan_outs=20,
     real_lights=200,
     act_rounds=10,
+    heap_presses=1_000,
 )
 SHORT = Sizes(
-    pairs=20, warm=5, throughput_s=0.5, throughput_lights=4, phones=20, fan_outs=4, real_lights=2, act_rounds=2
+    pairs=20,
+    warm=5,
+    throughput_s=0.5,
+    throughput_lights=4,
+    phones=20,
+    fan_outs=4,
+    real_lights=2,
+    act_rounds=2,
+    heap_presses=20,
 )
 """Seconds: shows that everything is still measured. Its figures mean nothing."""
 
@@ -109,6 +123,23 @@ class Bench:
         return [
             (what, f"{max(told):.0f} ms", "≤ 250 ms", max(told) <= 250),
             ("memory of the bridge per phone", f"{each:.1f} KB", "≤ 40 KB", each <= 40),
+        ]
+
+    async def footprint(self) -> list[Row]:
+        """Measure the firmware's heap on 32 bits, as the chip's are, and what each module takes of it."""
+        what = f"live heap on the chip after {self.sizes.heap_presses:,} presses, without TLS"
+        try:
+            command = await asyncio.to_thread(micropython.ensure, 32)
+        except micropython.MicropythonMissing as error:
+            return [(what, f"not measured: {error}", "≤ 46 kB", False)]
+        folder = self.folder / "footprint"
+        folder.mkdir()
+        at = Places(self.user("real"), self.user(HOME_ASSISTANT_USER))
+        found = await measured(command, folder, at, self.sizes.heap_presses)
+        parts = sorted(found.ours.items(), key=itemgetter(1), reverse=True)
+        return [
+            (what, f"{found.total / 1_000:.1f} kB", "≤ 46 kB", found.total <= 46_000),
+            *((f"- {name}", f"{count:,} bytes", "", True) for name, count in parts),
         ]
 
     async def lights(self) -> list[Row]:

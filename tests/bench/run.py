@@ -61,13 +61,13 @@ class Run:
                 watch.cancel()
 
     async def _measure_each(self, bench: Bench) -> None:
-        for measurement in (bench.above_the_floor, bench.throughput, bench.fan_out, bench.lights):
+        for measurement in (bench.above_the_floor, bench.throughput, bench.fan_out, bench.lights, bench.footprint):
             self.at = measurement.__name__.replace("_", " ")
             console.print(f"measuring {self.at}")
             async with asyncio.timeout(LIMIT_S):
                 rows = await measurement()
             for what, reached, target, holds in rows:
-                self.table.add_row(what, reached, target, "yes" if holds else "NO")
+                self.table.add_row(what, reached, target, ("yes" if holds else "NO") if target else "")
 
 
 def _in_one_line(error: BaseException) -> str:

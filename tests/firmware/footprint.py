@@ -1,0 +1,156 @@
+"""The firmware's footprint in the heap, module by module, as on the chip: by paths as short, without the stand-ins."""
+
+import ast
+import asyncio
+import os
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+from contract.address import BrokerAddress
+from presslight.child import Child
+from presslight.light_settings import setup_files, write_secret
+from presslight.micropython import Command
+from presslight.simulated_light import FIRMWARE
+from tests.firmware.presser import pressing
+
+NAME = "real"
+SCRIPT = Path(__file__).parent / "on_micropython" / "footprint.py"
+ON_FLASH = ("lamp", "main.py", "simulator")
+ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": "simulator::.frozen", "NAME_SERVERS": "127.0.0.1 53"}
+ASK_LIVE = "import gc; gc.collect(); print(gc.mem_alloc())"
+
+STAND_INS = ("air", "channel", "machine", "network", "socket")
+LATE = ("lamp.resolver", "lamp.secure")
+"""Imported only for a broker that has a name, and for TLS."""
+RUN_TIME = ("main", "light", "presses")
+"""After the modules: main.py with what it makes, the light as it starts, and what it has gained since."""
+
+POOLS = "pools of names"
+
+KIB = 1_024
+FIRST_AREA = 56 * KIB
+"""The chip's heap before it grows; 1 byte of 43 in it tells which others are in use."""
+ROOM = 1_024 * KIB
+"""A heap in which nothing is scarce."""
+
+
+class Places(NamedTuple):
+    """The broker's address, for the light and for a user who may press it."""
+
+    light: BrokerAddress
+    user: BrokerAddress
+
+
+class FirmwareEnded(RuntimeError):
+    """The light ended by itself, for want of memory perhaps."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes of each module, of the interpreter alone, and of RUN_TIME; of the stand-ins apart."""
+
+    ours: dict[str, int]
+    stand_ins: int
+
+    @property
+    def total(self) -> int:
+        """The live heap on the chip, after all the presses, without TLS and names."""
+        return sum(count for name, count in self.ours.items() if name not in LATE)
+
+
+class Told:
+    """The lines of the script. Pools of names count as such, and not for the module whose name was one too many."""
+
+    def __init__(self) -> None:
+        self.count: dict[str, int] = Counter()
+        self._pools = 0
+        self._new_pools = 0
+
+    def hear(self, line: str) -> None:
+        """Take a line; one that is not the script's is nothing."""
+        if found := re.fullmatch(r"qstr pool: .*n_str_data_bytes=(\d+), n_total_bytes=(\d+)\s*", line):
+            pools = int(found[2]) - int(found[1])
+            self._new_pools, self._pools = pools - self._pools, pools
+        elif found := re.fullmatch(r"footprint (\S+) (-?\d+)\s*", line):
+            self.count[found[1]] += int(found[2]) - self._new_pools
+            if found[1] not in LATE:
+                self.count[POOLS] = self._pools
+
+    def footprint(self, bare: int) -> Footprint:
+        """All of it, where an interpreter alone has so many live bytes."""
+        ours = Counter({"interpreter": bare, **self.count})
+        stand_ins = sum(ours.pop(name) for name in STAND_INS)
+        del ours["script"]
+        return Footprint(ours, stand_ins)
+
+
+def in_order() -> list[str]:
+    """Every module after those that it imports; asyncio, which the chip's image has, first."""
+    places = {f"lamp.{path.stem}": path for path in (FIRMWARE / "lamp").glob("[!_]*.py")}
+    places |= {name: FIRMWARE / "simulator" / f"{name}.py" for name in STAND_INS}
+    needs = {name: sorted(places.keys() & set(_imports(path)) - {name}) for name, path in sorted(places.items())}
+    return ["asyncio", "lamp", *TopologicalSorter(needs).static_order()]
+
+
+async def measured(command: Command, folder: Path, at: Places, presses: int) -> Footprint:
+    """The footprint of a light after so many presses. `folder` is an empty one."""
+    script = [str(SCRIPT), *(name for name in in_order() if name not in LATE)]
+    told = await _pressed([*command, "-X", f"heapsize={ROOM}", *script], folder, at, presses)
+    return told.footprint(_live(command))
+
+
+async def endure(command: Command, folder: Path, at: Places, presses: int, heap: int) -> None:
+    """Press a light so often that has a heap of so many bytes. Raises FirmwareEnded in an ExceptionGroup."""
+    await _pressed([*command, "-X", f"heapsize={heap}", "main.py"], folder, at, presses)
+
+
+async def _pressed(start: Command, folder: Path, at: Places, presses: int) -> Told:
+    _furnish(folder, at.light)
+    told = Told()
+    child = await Child.start(start, folder, ENVIRONMENT)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_listen(child, told), name="listen to the light")
+            async with pressing(at.user, NAME) as presser:
+                await presser.press_many(presses)
+            child.say("quit")
+    finally:
+        await child.end()
+    return told
+
+
+async def _listen(child: Child, told: Told) -> None:
+    """Hear the light until it ends, which is for us to say."""
+    async for line in child.lines():
+        told.hear(line.decode())
+    if code := await child.exit_code():
+        raise FirmwareEnded(f"the light ended by itself, with {code}")
+
+
+def _live(command: Command) -> int:
+    """The live heap of an interpreter that does nothing."""
+    return int(subprocess.run([*command, "-c", ASK_LIVE], capture_output=True, text=True, check=True).stdout)
+
+
+def _furnish(folder: Path, address: BrokerAddress) -> None:
+    """Make a folder the chip's flash, by links."""
+    for name in ON_FLASH:
+        (folder / name).symlink_to(FIRMWARE / name)
+    for name, text in setup_files(NAME, address, wifi={"ssid": "simulated", "password": ""}).items():
+        write_secret(folder / name, text)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every name in a file that a module may have."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(str(module), names):
+                yield from (module, *(f"{module}.{alias.name}" for alias in names))

@@ -1,0 +1,63 @@
+"""Tell how many bytes of the heap each named module takes for good, then be the light and tell of that.
+
+A module takes what it adds to the live heap, its names too, once all that it imports is there. The word `quit` has it
+tell of what has come since, and then of the modules that only some lights import.
+"""
+# mypy: ignore-errors
+
+import gc
+import sys
+
+import micropython
+
+last = 0
+
+
+def tell(name: str) -> None:
+    """Tell by how much the live heap has grown since the last time."""
+    global last  # noqa: PLW0603 -- an object to hold it would count
+    gc.collect()
+    live = gc.mem_alloc()
+    micropython.qstr_info()
+    print("footprint", name, live - last)  # noqa: T201 -- its one output
+    last = live
+
+
+def main(board: object, flash: object, dog: object) -> None:
+    """Tell of the first stage, and go on."""
+    tell("main")
+    be_a_light(board, flash, dog)
+
+
+def start(self: object, dog: object) -> None:
+    """Tell of the light that was made, and go on."""
+    tell("light")
+    start_tasks(self, dog)
+
+
+def tell_all(names: "list[str]") -> None:
+    """Import modules one after the other, and tell of each."""
+    for name in names:
+        __import__(name)
+        tell(name)
+
+
+def finish() -> None:
+    """Tell of all that is left, and end."""
+    tell("presses")
+    tell_all(("lamp.resolver", "lamp.secure"))
+    sys.exit()
+
+
+tell("script")
+tell_all(sys.argv[1:])
+
+import channel  # noqa: E402 -- its footprint has been told
+
+import lamp.app  # noqa: E402 -- as above
+
+channel.on("quit", finish)
+be_a_light, lamp.app.main = lamp.app.main, main
+start_tasks, lamp.app.App.start = lamp.app.App.start, start
+tell("script")
+__import__("main")
