@@ -6,14 +6,15 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from contract.address import BrokerAddress
 from presslight.child import Child
+from presslight.flash_plan import firmware_folder
 from presslight.light_settings import setup_files, write_secret
 from presslight.micropython import Command
 from presslight.simulated_light import FIRMWARE
@@ -21,21 +22,19 @@ from tests.firmware.presser import pressing
 
 NAME = "real"
 SCRIPT = Path(__file__).parent / "on_micropython" / "footprint.py"
-ON_FLASH = ("lamp", "main.py", "simulator")
-ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": "simulator::.frozen", "NAME_SERVERS": "127.0.0.1 53"}
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "MICROPYPATH": f"simulator:{firmware_folder()}::.frozen",
+    "NAME_SERVERS": "127.0.0.1 53",
+}
 ASK_LIVE = "import gc; gc.collect(); print(gc.mem_alloc())"
 
 STAND_INS = ("air", "channel", "machine", "network", "socket")
-LATE = ("lamp.resolver", "lamp.secure")
-"""Imported only for a broker that has a name, and for TLS."""
-RUN_TIME = ("main", "light", "presses")
-"""After the modules: main.py with what it makes, the light as it starts, and what it has gained since."""
-
 POOLS = "pools of names"
 
 KIB = 1_024
 FIRST_AREA = 56 * KIB
-"""The chip's heap before it grows; 1 byte of 43 in it tells which others are in use."""
+"""The chip's heap before it grows."""
 ROOM = 1_024 * KIB
 """A heap in which nothing is scarce."""
 
@@ -53,15 +52,16 @@ class FirmwareEnded(RuntimeError):
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes of each module, of the interpreter alone, and of RUN_TIME; of the stand-ins apart."""
+    """Bytes of the interpreter, each module and what runs; apart those of modules that only some lights import."""
 
     ours: dict[str, int]
+    late: dict[str, int]
     stand_ins: int
 
     @property
     def total(self) -> int:
         """The live heap on the chip, after all the presses, without TLS and names."""
-        return sum(count for name, count in self.ours.items() if name not in LATE)
+        return sum(self.ours.values())
 
 
 class Told:
@@ -79,28 +79,34 @@ class Told:
             self._new_pools, self._pools = pools - self._pools, pools
         elif found := re.fullmatch(r"footprint (\S+) (-?\d+)\s*", line):
             self.count[found[1]] += int(found[2]) - self._new_pools
-            if found[1] not in LATE:
+            if found[1] == "presses":
                 self.count[POOLS] = self._pools
 
     def footprint(self, bare: int) -> Footprint:
         """All of it, where an interpreter alone has so many live bytes."""
         ours = Counter({"interpreter": bare, **self.count})
         stand_ins = sum(ours.pop(name) for name in STAND_INS)
+        late = {name: ours.pop(name) for name in modules()[1]}
         del ours["script"]
-        return Footprint(ours, stand_ins)
+        return Footprint(ours, late, stand_ins)
 
 
-def in_order() -> list[str]:
-    """Every module after those that it imports; asyncio, which the chip's image has, first."""
+def modules() -> tuple[list[str], list[str]]:
+    """The modules that each light imports, and those that only some do: in both those first that others import."""
     places = {f"lamp.{path.stem}": path for path in (FIRMWARE / "lamp").glob("[!_]*.py")}
     places |= {name: FIRMWARE / "simulator" / f"{name}.py" for name in STAND_INS}
-    needs = {name: sorted(places.keys() & set(_imports(path)) - {name}) for name, path in sorted(places.items())}
-    return ["asyncio", "lamp", *TopologicalSorter(needs).static_order()]
+    needs = {name: sorted(places.keys() & _imports(path)) for name, path in sorted(places.items())}
+    order = list(TopologicalSorter(needs).static_order())
+    loaded = places.keys() & _imports(FIRMWARE / "main.py")
+    for name in reversed(order):
+        loaded |= {*needs[name]} if name in loaded else set()
+    return ["asyncio", "lamp", *filter(loaded.__contains__, order)], [name for name in order if name not in loaded]
 
 
 async def measured(command: Command, folder: Path, at: Places, presses: int) -> Footprint:
     """The footprint of a light after so many presses. `folder` is an empty one."""
-    script = [str(SCRIPT), *(name for name in in_order() if name not in LATE)]
+    loaded, late = modules()
+    script = [str(SCRIPT), *loaded, "-", *late]
     told = await _pressed([*command, "-X", f"heapsize={ROOM}", *script], folder, at, presses)
     return told.footprint(_live(command))
 
@@ -139,18 +145,25 @@ def _live(command: Command) -> int:
 
 
 def _furnish(folder: Path, address: BrokerAddress) -> None:
-    """Make a folder the chip's flash, by links."""
-    for name in ON_FLASH:
-        (folder / name).symlink_to(FIRMWARE / name)
+    """Make a folder the chip's flash, by links, with the stand-ins beside it."""
+    (folder / firmware_folder()).mkdir()
+    for place, name in ((folder / firmware_folder(), "lamp"), (folder, "main.py"), (folder, "simulator")):
+        (place / name).symlink_to(FIRMWARE / name)
     for name, text in setup_files(NAME, address, wifi={"ssid": "simulated", "password": ""}).items():
         write_secret(folder / name, text)
 
 
-def _imports(path: Path) -> Iterator[str]:
-    """Every name in a file that a module may have."""
-    for node in ast.walk(ast.parse(path.read_text())):
+def _imports(path: Path) -> set[str]:
+    """Every name that a module may have which a file imports as it is loaded."""
+    names = set()
+    for node in chain.from_iterable(ast.walk(top) for top in ast.parse(path.read_text()).body if not _is_later(top)):
         match node:
-            case ast.Import(names):
-                yield from (alias.name for alias in names)
-            case ast.ImportFrom(str(module), names):
-                yield from (module, *(f"{module}.{alias.name}" for alias in names))
+            case ast.Import(imported):
+                names |= {alias.name for alias in imported}
+            case ast.ImportFrom(str(module), imported):
+                names |= {module, *(f"{module}.{alias.name}" for alias in imported)}
+    return names
+
+
+def _is_later(top: ast.stmt) -> bool:
+    return isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)

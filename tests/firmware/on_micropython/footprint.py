@@ -1,7 +1,7 @@
-"""Tell how many bytes of the heap each named module takes for good, then be the light and tell of that.
+"""Tell how many bytes of the heap each module takes for good that is named before `-`, then be the light.
 
 A module takes what it adds to the live heap, its names too, once all that it imports is there. The word `quit` has it
-tell of what has come since, and then of the modules that only some lights import.
+tell of what has come since, and then of the modules that are named after `-`.
 """
 # mypy: ignore-errors
 
@@ -45,12 +45,13 @@ def tell_all(names: "list[str]") -> None:
 def finish() -> None:
     """Tell of all that is left, and end."""
     tell("presses")
-    tell_all(("lamp.resolver", "lamp.secure"))
+    tell_all(sys.argv[start_of_late + 1 :])
     sys.exit()
 
 
+start_of_late = sys.argv.index("-")
 tell("script")
-tell_all(sys.argv[1:])
+tell_all(sys.argv[1:start_of_late])
 
 import channel  # noqa: E402 -- its footprint has been told
 
