@@ -37,8 +37,9 @@ class Child:
 
     def say(self, word: str) -> None:
         """Write a line to its stdin; lost if it has ended."""
-        if self._process.stdin:
-            self._process.stdin.write(f"{word}\n".encode())
+        stdin = self._process.stdin
+        if stdin and not stdin.is_closing():  # uvloop raises where asyncio loses it
+            stdin.write(f"{word}\n".encode())
 
     async def exit_code(self) -> int:
         """How it ended, once it has; negative for a signal."""
