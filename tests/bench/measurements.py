@@ -15,7 +15,7 @@ from tests.bench.floor import Pair, bridge_phone, compare, mqtt_phone
 from tests.bench.phones import ThinPhone, all_told_ms, confirmed_per_second
 from tests.bench.processes import bridge_process, lean_lights
 from tests.bench.real_lights import act_us, p99, start_all, weigh
-from tests.firmware.footprint import Places, measured
+from tests.firmware.footprint import NAME, Places, measured
 
 Row = tuple[str, str, str, bool]
 """What was measured, what was reached, what was aimed for (empty: a part of the one above), and whether it was."""
@@ -134,7 +134,7 @@ class Bench:
             return [(what, f"not measured: {error}", "≤ 46 kB", False)]
         folder = self.folder / "footprint"
         folder.mkdir()
-        at = Places(self.user("real"), self.user(HOME_ASSISTANT_USER))
+        at = Places(self.user(NAME), self.user(HOME_ASSISTANT_USER))
         found = await measured(command, folder, at, self.sizes.heap_presses)
         late = {f"{name}, in some lights": count for name, count in found.late.items()}
         parts = sorted((found.ours | late).items(), key=itemgetter(1), reverse=True)
@@ -174,7 +174,7 @@ class Bench:
 
 def accounts(sizes: Sizes) -> Accounts:
     """Make the accounts of all that the measurements start."""
-    names = ["lean", "real", *lean_names(sizes), *real_names(sizes)]
+    names = ["lean", "real", NAME, *lean_names(sizes), *real_names(sizes)]
     return Accounts.make(names, others=[BRIDGE_USER, HOME_ASSISTANT_USER])
 
 

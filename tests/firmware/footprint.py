@@ -4,6 +4,7 @@ import ast
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from presslight.micropython import Command
 from presslight.simulated_light import FIRMWARE
 from tests.firmware.presser import pressing
 
-NAME = "real"
+NAME = "footprint"
+"""A name that no light has had at the broker: it keeps the last report."""
 SCRIPT = Path(__file__).parent / "on_micropython" / "footprint.py"
 ENVIRONMENT = {
     "PATH": os.defpath,
@@ -145,10 +147,11 @@ def _live(command: Command) -> int:
 
 
 def _furnish(folder: Path, address: BrokerAddress) -> None:
-    """Make a folder the chip's flash, by links, with the stand-ins beside it."""
+    """Make a folder the chip's flash, with the stand-ins beside it."""
     (folder / firmware_folder()).mkdir()
-    for place, name in ((folder / firmware_folder(), "lamp"), (folder, "main.py"), (folder, "simulator")):
-        (place / name).symlink_to(FIRMWARE / name)
+    (folder / firmware_folder() / "lamp").symlink_to(FIRMWARE / "lamp")
+    (folder / "simulator").symlink_to(FIRMWARE / "simulator")
+    shutil.copy(FIRMWARE / "main.py", folder)  # where a link leads, MicroPython would look for modules first
     for name, text in setup_files(NAME, address, wifi={"ssid": "simulated", "password": ""}).items():
         write_secret(folder / name, text)
 
