@@ -31,7 +31,7 @@ ENVIRONMENT = {
 }
 ASK_LIVE = "import gc; gc.collect(); print(gc.mem_alloc())"
 
-STAND_INS = ("air", "channel", "machine", "network", "socket")
+SIMULATOR = FIRMWARE / "simulator"
 POOLS = "pools of names"
 
 KIB = 1_024
@@ -86,23 +86,32 @@ class Told:
 
     def footprint(self, bare: int) -> Footprint:
         """All of it, where an interpreter alone has so many live bytes."""
-        ours = Counter({"interpreter": bare, **self.count})
-        stand_ins = sum(ours.pop(name) for name in STAND_INS)
-        late = {name: ours.pop(name) for name in modules()[1]}
-        del ours["script"]
-        return Footprint(ours, late, stand_ins)
+        loaded, late = modules()
+        stand_ins = sum(self.count[name] for name in loaded if not _is_ours(name))
+        ours = {name: count for name, count in self.count.items() if _is_ours(name) and name not in {"script", *late}}
+        return Footprint(
+            {"interpreter": bare, **ours}, {name: self.count[name] for name in filter(_is_ours, late)}, stand_ins
+        )
 
 
 def modules() -> tuple[list[str], list[str]]:
-    """The modules that each light imports, and those that only some do: in both those first that others import."""
+    """The modules that each light imports, and those that only some do: those first that others import.
+
+    In the second the stand-ins come first: channel.py imports them, where nobody names them.
+    """
     places = {f"lamp.{path.stem}": path for path in (FIRMWARE / "lamp").glob("[!_]*.py")}
-    places |= {name: FIRMWARE / "simulator" / f"{name}.py" for name in STAND_INS}
+    places |= {path.stem: path for path in SIMULATOR.glob("*.py")}
     needs = {name: sorted(places.keys() & _imports(path)) for name, path in sorted(places.items())}
     order = list(TopologicalSorter(needs).static_order())
     loaded = places.keys() & _imports(FIRMWARE / "main.py")
     for name in reversed(order):
         loaded |= {*needs[name]} if name in loaded else set()
-    return ["asyncio", "lamp", *filter(loaded.__contains__, order)], [name for name in order if name not in loaded]
+    late = [name for name in order if name not in loaded]
+    return ["asyncio", "lamp", *filter(loaded.__contains__, order)], sorted(late, key=_is_ours)
+
+
+def _is_ours(name: str) -> bool:
+    return not (SIMULATOR / f"{name}.py").exists()
 
 
 async def measured(command: Command, folder: Path, at: Places, presses: int) -> Footprint:
@@ -150,7 +159,7 @@ def _furnish(folder: Path, address: BrokerAddress) -> None:
     """Make a folder the chip's flash, with the stand-ins beside it."""
     (folder / firmware_folder()).mkdir()
     (folder / firmware_folder() / "lamp").symlink_to(FIRMWARE / "lamp")
-    (folder / "simulator").symlink_to(FIRMWARE / "simulator")
+    (folder / "simulator").symlink_to(SIMULATOR)
     shutil.copy(FIRMWARE / "main.py", folder)  # where a link leads, MicroPython would look for modules first
     for name, text in setup_files(NAME, address, wifi={"ssid": "simulated", "password": ""}).items():
         write_secret(folder / name, text)

@@ -22,12 +22,12 @@ from tests.firmware.presser import pressing
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60
 PRESSES = 1_000
-MOST = 56_500
+MOST = 57_000
 """The live heap on the chip after PRESSES. A feature that is worth it raises it, a saving lowers it: docs/memory.md."""
 STAND_INS = 10 * KIB
 """What the stand-ins take of the heap here, where the chip has them in its image."""
-NEEDED = 60 * KIB
-"""The smallest heap in which a light of today lives on the chip."""
+NEEDED = 61 * KIB
+"""A heap in which a light of today lives on the chip, with 1 KiB to spare."""
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_every_module_has_its_footprint(micropython_32: Command, tmp_path:
     found = await measured(micropython_32, tmp_path, at, PRESSES)
     files = {f"lamp.{path.stem}" for path in (FIRMWARE / "lamp").glob("*.py")} - {"lamp.__init__"}
     assert files <= {*found.ours, *found.late}
-    assert set(found.late) == {"lamp.dns", "lamp.resolver", "lamp.secure"}
+    assert set(found.late) == {"lamp.date", "lamp.dns", "lamp.resolver", "lamp.secure", "lamp.sntp"}
     assert min(*found.ours.values(), *found.late.values()) > 0
     assert found.total <= MOST
     assert abs(found.stand_ins - STAND_INS) < KIB
