@@ -9,6 +9,7 @@ export class Wire {
   #socket = null;
   #early = []; // events, until somebody listens
   #onEvent = (event) => this.#early.push(event);
+  #isDirect = true; // whether a hello may leave with the handshake
 
   /** `onEvent`: called with the link's events `opened`, `frame` (came `at`) and `closed`; first with earlier ones. */
   listen(onEvent) {
@@ -18,12 +19,15 @@ export class Wire {
     early.forEach(onEvent);
   }
 
-  /** `hello` leaves with the handshake, which spares a round trip; a long one as the first frame. */
+  /**
+   * `hello` leaves with the handshake, which spares a round trip; a long one as the first frame, and any after a socket
+   * that did not open: a proxy that forgets subprotocols lets none open with them.
+   */
   open(hello) {
     if (this.#socket && this.#early) return; // opened already, before anybody listened
     const address = new URL("ws", document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
-    const early = subprotocolsOf(JSON.stringify(hello));
+    const early = this.#isDirect ? subprotocolsOf(JSON.stringify(hello)) : [];
     const socket = new WebSocket(address, early);
     let opened = false;
     const mine = (listener) => (event) => socket === this.#socket && listener(event);
@@ -33,7 +37,10 @@ export class Wire {
       this.#onEvent({ type: "opened" });
     }));
     socket.addEventListener("message", mine(({ data }) => this.#hear(data)));
-    socket.addEventListener("close", mine(({ code }) => this.#onEvent({ type: "closed", code, opened })));
+    socket.addEventListener("close", mine(({ code }) => {
+      if (!opened) this.#isDirect = !this.#isDirect;
+      this.#onEvent({ type: "closed", code, opened });
+    }));
     this.#socket = socket;
   }
 

@@ -2,10 +2,15 @@
 
 import json
 import logging
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from websockets import Subprotocol
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
 
 from cloud.conversation import Conversation
 from cloud.desk import Desk
@@ -27,6 +32,8 @@ HANDLERS = [
 ]  # fmt: skip
 """What requests, frames, messages and time come to."""
 
+_HELLO = "presslight.hello."
+
 
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[None]:
@@ -42,6 +49,11 @@ def logged() -> Iterator[None]:
         made.close()
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+def offered(hello: str) -> list[Subprotocol]:
+    """The subprotocols with which a page says hello."""
+    return [Subprotocol("presslight"), Subprotocol(_HELLO + urlsafe_b64encode(hello.encode()).decode().rstrip("="))]
 
 
 def written(capfd: pytest.CaptureFixture[str]) -> str:
@@ -76,6 +88,10 @@ async def come_to_every_door(house: House, token: str) -> None:
         for frame in frames:
             await phone.send(frame)
         await phone.socket.close()
+    for early in (json.dumps(hello), json.dumps(hello)[:-1]):
+        with suppress(WebSocketException):  # refused, where the handler fails
+            async with connect(f"ws://127.0.0.1:{house.bridge.port}/ws", subprotocols=offered(early)) as socket:
+                await socket.recv()
 
 
 @pytest.mark.parametrize("handler", [None, *HANDLERS], ids=lambda one: one and f"{one[0].__name__}.{one[1]}")
@@ -97,4 +113,5 @@ async def test_no_secret_is_logged(
     logging.getLogger("presslight.bridge").debug("the end")
     log = written(capfd)
     assert "the end" in log
+    assert _HELLO not in log
     assert [line for line in log.splitlines() if any(secret in line for secret in [*secrets, house.token[::-1]])] == []

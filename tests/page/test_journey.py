@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, Locator, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, WebSocket, expect
 
 from broker.accounts import CREDENTIALS, Accounts
 from broker.mosquitto import Mosquitto
@@ -77,6 +77,24 @@ async def test_page_below_a_path_of_a_proxy_presses_there(
         await page.close()
     assert all(each.startswith(f"{url}/") for each in asked)
     assert complaints == []
+
+
+async def test_proxy_that_forgets_subprotocols_costs_one_connection(context: BrowserContext, stack: Stack) -> None:
+    opened = 0
+
+    def count(_socket: WebSocket) -> None:
+        nonlocal opened
+        opened += 1
+
+    async with proxy(stack.url, subprotocols=False) as url:
+        page = await context.new_page()
+        page.on("websocket", count)
+        await page.goto(f"{url}/#token={stack.token}")
+        await expect(page.locator("#link")).to_have_text("Live")
+        await power(page).click()
+        await expect(card(page)).to_contain_text(DONE)
+        await page.close()
+    assert opened == 2
 
 
 async def test_one_phone_presses_and_the_other_shows_it(
