@@ -2,10 +2,11 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -47,7 +48,7 @@ class Pages:
             raise HTTPException(405, headers={"Allow": "GET"})
         if scope["path"] not in PATHS:
             raise HTTPException(404)
-        return answer_of(self.document(), Headers(scope=scope))
+        return answer_of(self.document(), Request(scope).headers)
 
     def document(self) -> Document:
         """The page as its files are now: whoever edits one sees it at the next reload."""
@@ -64,7 +65,7 @@ class Pages:
         return {name: (stat.st_mtime_ns, stat.st_size) for name, stat in stats.items()}
 
 
-def answer_of(document: Document, asked: Headers) -> Response:
+def answer_of(document: Document, asked: Mapping[str, str]) -> Response:
     """Answer the document: not again to who has it, compressed to who takes that."""
     headers = {**HEADERS, "Content-Security-Policy": document.policy, "ETag": document.tag}
     if document.tag.removeprefix("W/") in tags_of(asked.get("if-none-match", "")):

@@ -56,7 +56,7 @@ DOCUMENTED = {
         "rich.live",
     ),
     *("rich.panel", "rich.progress", "rich.status", "rich.table", "rich.text", "starlette.exceptions"),
-    *("starlette.requests", "starlette.responses", "starlette.routing", "starlette.staticfiles", "starlette.types"),
+    *("starlette.requests", "starlette.responses", "starlette.routing", "starlette.types"),
     *("httptools", "starlette.websockets"),
     *("structlog", "typer", "typer.core", "uvicorn", "uvloop", "websockets.asyncio.client", "websockets.exceptions"),
     *("websockets.frames", "websockets.protocol"),

@@ -32,7 +32,8 @@ UNUSED_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def http_client(url: str, headers: dict[str, str]) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, headers=headers, verify=UNUSED_TLS)
+    # The bridge closes a connection that was not used for 5 s, which httpx believes in for as long.
+    return httpx.AsyncClient(base_url=url, headers=headers, verify=UNUSED_TLS, limits=httpx.Limits(keepalive_expiry=2))
 
 
 class House:

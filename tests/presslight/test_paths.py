@@ -171,6 +171,7 @@ def path_of(kind: str, folder: Path, store: Path) -> str:
     return kind and str(folder / kind)
 
 
+@pytest.mark.timeout(300)  # of 300 commands, a minute on a busy machine
 async def test_path_of_every_kind_is_taken_or_refused_in_one_line(folder: Path) -> None:
     store = folder / "presses.db"
     with patient(store):  # now it is as a bridge leaves it
