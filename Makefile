@@ -6,9 +6,9 @@ MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
-# Tests often wait: six at a time leave a sixth of two cores idle, eight none, but then what has 1.4 s sometimes takes
-# longer. Those of one file stay together, with what they share, and the longest files begin first (tests/order.py).
-WORKERS ?= 6
+# Tests often wait, so more run at a time than there are cores. Those of one file stay together, with what they share, and
+# the longest files begin first (tests/order.py).
+WORKERS ?= 8
 SPREAD := --dist loadfile --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
