@@ -23,6 +23,7 @@ import presslight.foreground  # noqa: F401 -- as above: what `up` starts
 from presslight.command import Verbs
 
 LIMIT_S = 30
+PR_SET_PDEATHSIG = 1
 CAPABILITIES_3, CAP_DAC_OVERRIDE = 0x2008_0522, 1
 
 
@@ -60,6 +61,7 @@ def obey_modes() -> None:
 
 def become(module: str, arguments: Sequence[str], kind: str, out: int, err: int) -> NoReturn:
     signal.alarm(LIMIT_S)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.setpgid(0, 0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(out, 1)

@@ -193,7 +193,12 @@ async def answered(asked: list[tuple[str, list[str], str]], folder: Path) -> lis
     own = {"PATH": os.environ["PATH"], "PRESSLIGHT_MICROPYTHON": "/no/such/program", "HOME": str(folder)}
     command = (sys.executable, "-m", "tests.presslight.paths")
     runner = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=own, stdin=PIPE, stdout=PIPE)
-    told, _ = await runner.communicate(json.dumps(asked).encode())
+    try:
+        told, _ = await runner.communicate(json.dumps(asked).encode())
+    finally:
+        if runner.returncode is None:  # it would go on making folders
+            runner.kill()
+            await runner.wait()
     answers: list[tuple[int, str, str]] = json.loads(told)
     return answers
 
