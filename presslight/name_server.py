@@ -4,28 +4,21 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from functools import partial
-from types import TracebackType
-from typing import Self
+
+from presslight.udp_server import UdpServer
 
 HEADER = 12
 UNKNOWN, FAILED = 3, 2
 NO_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
-class NameServer(asyncio.DatagramProtocol):
+class NameServer(UdpServer):
     """`async with NameServer() as server:` it listens at `server.place`, `127.0.0.1 PORT`, and knows IPv4 addresses."""
 
-    async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
-        self.place = "{} {}".format(*self._transport.get_extra_info("sockname"))
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._transport.close()
-        await asyncio.sleep(0)  # its socket is closed by then
+    @property
+    def place(self) -> str:
+        """Its address and port, as a simulated light is told them."""
+        return f"127.0.0.1 {self.port}"
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Look a name up in a thread, and answer once it is known. What is no question gets no answer."""

@@ -109,8 +109,7 @@ class SimulatedLight:
         names: str | None = None,
         time_port: int | None = None,
     ) -> None:
-        if heap is None:
-            heap = HEAP_WITH_TLS if address.tls else HEAP
+        heap = (HEAP_WITH_TLS if address.tls else HEAP) if heap is None else heap
         if not re.fullmatch(r"[1-9][0-9]{0,8}[kKmM]?", heap):
             raise Invalid(f"a heap looks like 96k or 1m, and not like {heap[:20]!r}")
         self.name = name
@@ -230,10 +229,8 @@ class SimulatedLight:
 
     async def _boot(self) -> Child:
         run = (*await asyncio.to_thread(_micropython), "-X", f"heapsize={self._heap}", str(self._main or MAIN))
-        servers = {
-            "NAME_SERVERS": self._names or self._name_server.place,
-            "TIME_SERVER_PORT": str(self._time_port or self._time_server.port),
-        }
+        names, time_port = self._names or self._name_server.place, self._time_port or self._time_server.port
+        servers = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
         with self._explained():
             return await Child.start(run, self.folder, ENVIRONMENT | servers)
 

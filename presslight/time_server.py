@@ -1,29 +1,16 @@
 """The time server of a simulated light: it answers what this machine takes for the time (SNTP, RFC 5905)."""
 
-import asyncio
 import time
-from types import TracebackType
-from typing import Self
+
+from presslight.udp_server import UdpServer
 
 SIZE = 48
 SINCE_1900 = 2_208_988_800
 """Unix seconds begin so many seconds after the protocol's."""
 
 
-class TimeServer(asyncio.DatagramProtocol):
+class TimeServer(UdpServer):
     """`async with TimeServer() as server:` it listens at 127.0.0.1, on `server.port`."""
-
-    async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
-        self.port: int = self._transport.get_extra_info("sockname")[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._transport.close()
-        await asyncio.sleep(0)  # its socket is closed by then
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer a client's question; nothing else gets an answer."""

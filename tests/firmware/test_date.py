@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -238,10 +238,10 @@ async def test_answer_a_little_before_is_taken_and_what_was_kept_stays(micropyth
     ids=["mark", "short", "echo", "empty", "mode"],
 )
 async def test_nonsense_is_passed_over_and_the_answer_behind_it_taken(
-    micropython: Command, tmp_path: Path, nonsense: Replies
+    micropython: Command, tmp_path: Path, nonsense: Callable[[bytes], bytes]
 ) -> None:
     later = FLASHED + DAY_S
-    found = await dated(micropython, tmp_path, lambda sent: [nonsense(sent), answer(sent, later)])  # type: ignore[list-item]
+    found = await dated(micropython, tmp_path, lambda sent: [nonsense(sent), answer(sent, later)])
     assert found[1] == said(later, "network")
 
 
