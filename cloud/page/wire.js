@@ -21,7 +21,7 @@ export class Wire {
 
   /**
    * `hello` leaves with the handshake, which spares a round trip; a long one as the first frame, and any after a socket
-   * that did not open: a proxy that forgets subprotocols lets none open with them.
+   * that did not open so: with a proxy that forgets subprotocols Chromium lets none open, and Firefox one without hello.
    */
   open(hello) {
     if (this.#socket && this.#early) return; // opened already, before anybody listened
@@ -32,6 +32,7 @@ export class Wire {
     let opened = false;
     const mine = (listener) => (event) => socket === this.#socket && listener(event);
     socket.addEventListener("open", mine(() => {
+      if (early.length > 0 && socket.protocol === "") return socket.close();
       opened = true;
       if (early.length === 0) this.send(hello);
       this.#onEvent({ type: "opened" });
@@ -51,6 +52,7 @@ export class Wire {
 
   drop() {
     const socket = this.#socket;
+    if (socket?.readyState === WebSocket.CONNECTING) this.#isDirect = !this.#isDirect;
     this.#socket = null; // nothing more is heard from it
     socket?.close();
   }

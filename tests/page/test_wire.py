@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import pytest
 from playwright.async_api import Page
 
 RUN = """async (words) => {
@@ -10,9 +11,10 @@ RUN = """async (words) => {
     const real = globalThis.WebSocket;
     const sockets = [], sent = [], events = [];
     globalThis.WebSocket = class extends EventTarget {
+        static CONNECTING = 0;
         static OPEN = 1;
         readyState = 1;
-        constructor(address, protocols) { super(); this.protocols = protocols; sockets.push(this); }
+        constructor(address, protocols) { super(); this.protocols = protocols; this.protocol = protocols[0] ?? ''; sockets.push(this); }
         send(text) { sent.push(JSON.parse(text)); }
         close() {}
     };
@@ -67,3 +69,40 @@ async def test_long_hello_leaves_as_a_frame(modules: Page) -> None:
 
     assert ran["protocols"] == []
     assert [frame["token"] for frame in ran["sent"]] == ["x" * 2_000]
+
+
+FORGOTTEN = """async (hangs) => {
+    const { Wire, helloOf } = await import('/wire.js');
+    const real = globalThis.WebSocket;
+    const sockets = [];
+    globalThis.WebSocket = class extends EventTarget {
+        static CONNECTING = 0;
+        static OPEN = 1;
+        readyState = 0;
+        protocol = '';
+        sent = 0;
+        constructor(address, protocols) { super(); this.offered = protocols.length; sockets.push(this); }
+        send() { this.sent += 1; }
+        close() { this.dispatchEvent(new CloseEvent('close')); }
+        open() { this.readyState = 1; this.dispatchEvent(new Event('open')); }
+    };
+    try {
+        const wire = new Wire();
+        wire.listen(() => {});
+        wire.open(helloOf('good', {}));
+        if (hangs) wire.drop(); else sockets[0].open();
+        wire.open(helloOf('good', {}));
+        sockets[1].open();
+        return sockets.map(({ offered, sent }) => [offered, sent]);
+    } finally {
+        globalThis.WebSocket = real;
+    }
+}"""
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["opened without", "hangs"])
+async def test_hello_leaves_as_a_frame_after_a_socket_on_which_the_subprotocol_was_forgotten(
+    modules: Page, hangs: bool
+) -> None:
+    """Chromium closes such a socket, Firefox opens it, and a proxy may let it hang."""
+    assert await modules.evaluate(FORGOTTEN, hangs) == [[2, 0], [0, 1]]
