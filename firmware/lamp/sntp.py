@@ -16,4 +16,7 @@ def answer(text: bytes, sent: bytes) -> int:
     seconds = int.from_bytes(text[40:44], "big")
     if text[0] > 191 or not 0 < text[1] < 16 or not seconds:  # its clock is not set; stratum 0 sends the client away
         raise OSError("the time server has no time")
-    return seconds + (2_085_978_496 if seconds < 1 << 31 else -2_208_988_800)  # the count began anew in 2036
+    seconds += 2_085_978_496 if seconds < 1 << 31 else -2_208_988_800  # the count began anew in 2036
+    if seconds > 3_094_168_447:  # a chip's date ends in 2068
+        raise OSError("the time server has no time")
+    return seconds
