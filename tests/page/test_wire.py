@@ -14,7 +14,12 @@ RUN = """async (words) => {
         static CONNECTING = 0;
         static OPEN = 1;
         readyState = 1;
-        constructor(address, protocols) { super(); this.protocols = protocols; this.protocol = protocols[0] ?? ''; sockets.push(this); }
+        constructor(address, protocols) {
+            super();
+            this.protocols = protocols;
+            this.protocol = protocols[0] ?? '';
+            sockets.push(this);
+        }
         send(text) { sent.push(JSON.parse(text)); }
         close() {}
     };
