@@ -17,7 +17,9 @@ WATCH = """() => {
         }
     }).observe({ type: 'layout-shift', buffered: true });
 }"""
-LARGE = "addEventListener('DOMContentLoaded', () => { document.documentElement.style.fontSize = '200%'; })"
+LARGE_PX = 32
+"""The browser's own setting of its text, twice the usual one. Set in the page, it meets a moment of loading after which
+Chromium does not ask again how many rem a container is wide."""
 
 OUTSIDE = """() => [...document.querySelectorAll('button, input, h1, h2, p, #chart')].filter((node) => {
     const { left, right, width } = node.getBoundingClientRect();
@@ -173,7 +175,8 @@ async def test_page_is_usable_with_large_text_and_on_small_screens(
     bridge.lights = list(LIGHTS)
     page = await context.new_page()
     if large:
-        await page.add_init_script(LARGE)
+        devtools = await context.new_cdp_session(page)
+        await devtools.send("Page.setFontSizes", {"fontSizes": {"standard": LARGE_PX}})
     await page.goto(link)
     if link == LINK:
         await some_presses(page, bridge)
