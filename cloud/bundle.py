@@ -33,7 +33,9 @@ def _needed(entry: str, needs: Mapping[str, set[str]]) -> set[str]:
 
 def _check(name: str, text: str, modules: Mapping[str, str]) -> None:
     for found in _IMPORT.finditer(text):
-        if missing := set(_IMPORTED.findall(found[1])) - set(_exports(modules.get(found[2], ""))):
+        if found[2] not in modules:
+            raise ValueError(f"{name}.js: there is no {found[2]}.js")
+        if missing := set(_IMPORTED.findall(found[1])) - set(_exports(modules[found[2]])):
             raise ValueError(f"{name}.js: {found[2]}.js exports no {min(missing)}")
 
 

@@ -68,7 +68,7 @@ class Pages:
 def answer_of(document: Document, asked: Mapping[str, str]) -> Response:
     """Answer the document: not again to who has it, compressed to who takes that."""
     headers = {**HEADERS, "Content-Security-Policy": document.policy, "ETag": document.tag}
-    if document.tag.removeprefix("W/") in tags_of(asked.get("if-none-match", "")):
+    if not tags_of(asked.get("if-none-match", "")).isdisjoint({document.tag.removeprefix("W/"), "*"}):
         return Response(status_code=304, headers=headers)
     if takes_gzip(asked.get("accept-encoding", "")):
         packed = {**headers, "Content-Encoding": "gzip"}

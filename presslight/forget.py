@@ -89,6 +89,7 @@ def _take_own_account(name: str, state: Path | None) -> bool:
             return False
         own.remove(name)
         own.save(file)
+        (state / f"{name}.url").unlink(missing_ok=True)  # of `presslight accounts` in this folder
     return True
 
 

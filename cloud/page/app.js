@@ -5,7 +5,7 @@ import { Hand } from "./hand.js";
 import { House } from "./house.js";
 import { Journey } from "./journey.js";
 import { Link, State } from "./link.js";
-import { forgetAll, keepToken, onTokenForgotten, openPresses, tokenFromLink, tokenIn } from "./memory.js";
+import { forgetAll, keepToken, onTokenForgotten, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
 import { isToken } from "./stored.js";
 import { findObstacle, helloOf, pressOverHttp } from "./wire.js";
 import { linkOf, pressOf } from "./words.js";
@@ -231,7 +231,8 @@ function start() {
     if (other) signIn(other);
   });
   setInterval(showAges, AGES_MS);
-  if (known) signIn(known);
+  if (isToken(known) && readToken() !== known) location.reload(); // another tab signed out while this one was loading
+  else if (known) signIn(known);
   else askForToken("");
   wire.listen(drive);
 }

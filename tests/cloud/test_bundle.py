@@ -92,6 +92,12 @@ def test_name_that_a_module_does_not_export_is_refused() -> None:
         bundles({"app": 'import { msec } from "./words.js";\n', "words": "export const ms = 1;\n"}, ["app"])
 
 
+@pytest.mark.parametrize("names", ["{ ms }", "{}"])
+def test_module_that_is_missing_is_refused(names: str) -> None:
+    with pytest.raises(ValueError, match=r"app\.js: there is no words\.js"):
+        bundles({"app": f'import {names} from "./words.js";\n'}, ["app"])
+
+
 def test_page_is_joined_whole() -> None:
     modules = {file.stem: file.read_text() for file in FOLDER.glob("*.js")}
     joined = "".join(bundles(modules, ["early", "app"]))

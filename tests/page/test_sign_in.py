@@ -108,6 +108,24 @@ async def test_sign_out_leaves_nothing_behind(context: BrowserContext, bridge: F
     assert bridge.sockets == sockets
 
 
+SIGNED_OUT_ELSEWHERE = """addEventListener('readystatechange', () => {
+    if (document.readyState === 'interactive') localStorage.clear();
+}, true);"""
+"""As another tab does it while this page's scripts are run."""
+
+
+async def test_sign_out_elsewhere_holds_also_for_a_page_that_is_loading(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    page = await context.new_page()
+    await page.add_init_script(SIGNED_OUT_ELSEWHERE)
+
+    await page.goto(LINK)
+
+    await expect(page.get_by_role("textbox", name="Token")).to_be_visible()
+    assert await page.evaluate("() => Object.keys(localStorage)") == []
+
+
 @pytest.mark.parametrize(("code", "text"), [(4101, "you are signed out"), (4102, "the bridge turned this page away")])
 async def test_press_that_cannot_leave_says_why(
     context: BrowserContext, bridge: FakeBridge, code: int, text: str

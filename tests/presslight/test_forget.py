@@ -270,8 +270,10 @@ async def test_what_was_asked_while_no_bridge_ran_is_not_done_to_the_light_that_
         store = store_of(tmp_path)
         issue_token(store, phone="ann")
         (tmp_path / CREDENTIALS).write_text(house.text())
+        (tmp_path / "kitchen.url").write_text(f"{user.url()}\n")
         asked = forget_where_no_bridge_runs("kitchen", "--state", str(tmp_path))
         assert (asked.code, asked.err) == (0, "")
+        assert not (tmp_path / "kitchen.url").exists()
         repeat = f"{ONCE}: presslight forget kitchen --state {tmp_path}\n"
         assert asked.out.startswith(f"The account of kitchen is gone; no bridge has answered. {repeat}")
         again = forget_where_no_bridge_runs("kitchen", "--state", str(tmp_path))
