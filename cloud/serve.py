@@ -35,6 +35,10 @@ TAKEN_AT_ONCE = 64
 SEND_BUFFER_BYTES = 65_536
 """The kernel's, per phone: what is not read shall wait with us, where a light's old change gives way to its new one."""
 
+IDLE_S = 75
+"""A connection between two requests is kept longer than clients (5 s) and proxies (60 s) believe in one: whoever closes
+while the other sends loses a request. Of too many, the oldest leaves."""
+
 ENDING_S = 1
 
 
@@ -51,6 +55,7 @@ def serve_options(counts: Counts) -> dict[str, Any]:
         "log_level": "warning",
         "server_header": False,
         "backlog": TAKEN_AT_ONCE,
+        "timeout_keep_alive": IDLE_S,
         "timeout_graceful_shutdown": ENDING_S,
     }
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 
@@ -263,6 +264,15 @@ async def test_connection_serves_many_requests(wire: Wire) -> None:
         assert (await wire.answer())[0] == 200
     wire.send(GET * 3)
     assert [(await wire.answer())[0] for _ in range(3)] == [200, 200, 200]
+
+
+async def test_connection_is_kept_longer_than_its_client_believes_in_it(house: House, wire: Wire) -> None:
+    wire.send(GET)
+    await wire.answer()
+    (connection,) = house.bridge.connections
+    closing = cast(door.RequestProtocol, connection).timeout_keep_alive_task
+    assert closing
+    assert closing.when() - asyncio.get_running_loop().time() > 60
 
 
 @pytest.fixture
