@@ -13,25 +13,21 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
 from cloud.group_commit import GroupCommit, Then
-from cloud.private_file import make_private
-from cloud.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
+from cloud.schema import FIELDS, OPEN
+from cloud.sqlite_connection import FAILED, as_store_unavailable, cause, checkpoint, connect, empty_log, transaction
 from cloud.store_files import StoreFiles
-from contract.errors import ErrorCode, printable, sentence
+from contract.errors import ErrorCode, printable
 
-OPENING_S = 5.0
 LOCKED_S = 0.005
 """How long a write waits where another process holds the lock: the loop stands still meanwhile."""
-
-FAILED = (sqlite3.Error, UnicodeDecodeError)
-"""What Python's `sqlite3` raises: the latter where SQLite names what is spoilt, in bytes that are no UTF-8."""
 
 CHECKPOINT_ROWS = 2_000
 CHECKPOINT_S = 60.0
@@ -47,14 +43,6 @@ _Done = TypeVar("_Done")
 _NEVER = -1
 """No data version: whatever is found is news."""
 
-_WORDS = {
-    "number": "INTEGER",
-    "text": "TEXT",
-    "bytes": "BLOB",
-    "int": "INTEGER",
-    "strict": " STRICT",
-    "compact": " STRICT, WITHOUT ROWID",
-}
 _INSERT = f"""
 INSERT INTO presses ({FIELDS}) SELECT {", ".join("?" * len(FIELDS.split(",")))}
 WHERE EXISTS (SELECT 1 FROM origins WHERE origin = ? AND phone = ?) ON CONFLICT DO NOTHING
@@ -111,7 +99,7 @@ class Sqlite:
             raise StoreNotOpened(f"{printable(self.path)}: {error.strerror}") from None
         except FAILED as error:
             self._shut()
-            raise StoreNotOpened(f"{printable(self.path)}: {_cause(error)}") from None
+            raise StoreNotOpened(f"{printable(self.path)}: {cause(error)}") from None
         self._is_open = True
 
     def _keep(self, log: int) -> None:
@@ -126,19 +114,19 @@ class Sqlite:
     def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a statement. Raises StoreUnavailable."""
         self._check()
-        with _in_our_words():
+        with as_store_unavailable():
             return self._db.execute(statement, values).fetchall()
 
     def admit(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
         self._check()
-        with _in_our_words():
+        with as_store_unavailable():
             return self._insert(origin, phone, row)
 
     def admit_text(self, origin: str, phone: str, row: tuple[Any, ...], text: bytes) -> bool:
         """Store a press under a text; False if that or its key is known. Raises as `admit` does."""
         self._check()
-        with _in_our_words(), suppress(_Known), _transaction(self._db):
+        with as_store_unavailable(), suppress(_Known), transaction(self._db):
             if self._insert(origin, phone, row) and self._db.execute(_NAME, (text, row[0])).rowcount:
                 return True
             raise _Known
@@ -157,7 +145,7 @@ class Sqlite:
         if not rows:
             return
         self._check()
-        with _in_our_words(), _transaction(self._db):
+        with as_store_unavailable(), transaction(self._db):
             self._db.executemany(_SETTLE, rows)
 
     def sync(self, then: Then) -> None:
@@ -172,7 +160,7 @@ class Sqlite:
     def changed(self) -> bool:
         """Whether another process has written since this was last asked. Raises StoreUnavailable."""
         self._check()
-        with _in_our_words():
+        with as_store_unavailable():
             before, self._seen = self._seen, self._data_version()
         return before != self._seen
 
@@ -208,7 +196,7 @@ class Sqlite:
                 raise
             self._trouble(error)
         self._log_is_spare = False
-        with _in_our_words():
+        with as_store_unavailable():
             written = (self._db.total_changes, self._data_version())
         if written != self._synced:
             await self._await_disk(written)
@@ -250,7 +238,7 @@ class Sqlite:
         if self._files.was_cut:
             return False
         if self._is_open and not self._log_is_spare:
-            with _in_our_words():
+            with as_store_unavailable():
                 alone = self._seen == self._data_version()
             self._log_is_spare = alone and await asyncio.to_thread(self._tidy, empty_log)
         if not (self._log_is_spare and self._files.has_database):
@@ -297,89 +285,3 @@ class Sqlite:
         """Do what takes long, in a thread. That outlives its cancelled task, and SQLite crashes if closed amid it."""
         with self._tidying:
             return work(self._tidier)
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the store, made if it is not there, for its owner alone.
-
-    Autocommit; WAL, so that readers never wait; `synchronous=NORMAL`: a crash of the process loses nothing, a power cut
-    at most the newest writes that nobody has had synced. Raises StoreNotOpened.
-    """
-    db = None
-    try:
-        make_private(path, "-wal", "-shm")
-        db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None, check_same_thread=False)
-        db.text_factory = _text
-        db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA wal_autocheckpoint = 0")
-        db.execute("PRAGMA foreign_keys = ON")  # a text goes with its press
-        _create(db)
-    except OSError as error:
-        raise StoreNotOpened(sentence(error)) from None
-    except FAILED as error:
-        if db is not None:
-            db.close()
-        raise StoreNotOpened(f"{printable(path)}: {_cause(error)}") from None
-    return db
-
-
-def checkpoint(db: sqlite3.Connection) -> None:
-    """Move the log of changes into the database, as far as nobody is in the way. For a thread: it waits for the disk.
-
-    Raises sqlite3.Error.
-    """
-    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-
-
-def empty_log(db: sqlite3.Connection) -> bool:
-    """Move the log of changes into the database and empty it; answers whether that is done. For a thread."""
-    try:
-        busy, _left, _moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except FAILED:
-        return False
-    return not busy
-
-
-def _text(raw: bytes) -> str:
-    """What is no UTF-8 shows as such, where it is read; it must not take all else that a statement finds with it."""
-    return raw.decode(errors="replace")
-
-
-def _cause(error: Exception) -> str:
-    """In one line: SQLite's own words may hold what is spoilt."""
-    return "it is damaged" if isinstance(error, UnicodeDecodeError) else printable(" ".join(str(error).split()))
-
-
-def _create(db: sqlite3.Connection) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        with _transaction(db):
-            for table in TABLES:
-                db.execute(table.format(**_WORDS))
-            db.execute(f"PRAGMA user_version = {VERSION}")
-    elif version != VERSION:
-        raise sqlite3.DatabaseError(wrong_version(version))
-    else:
-        for table in TABLES:  # of a bridge before one of them, which can do without
-            db.execute(table.format(**_WORDS))
-
-
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except FAILED as error:
-        raise StoreUnavailable(_cause(error)) from None
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")

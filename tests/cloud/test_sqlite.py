@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from cloud.errors import StoreUnavailable
-from cloud.sqlite import Sqlite, checkpoint
+from cloud.sqlite import Sqlite
+from cloud.sqlite_connection import checkpoint
 from cloud.store import Store
 from cloud.tokens import issue_token
 from contract.errors import ErrorCode
 from tests.cloud.ports import key
-from tests.cloud.shelf import Later, Shelf, applied, record
+from tests.cloud.shelf import Shelf, applied, record
 
 
 @pytest.fixture
@@ -112,19 +113,6 @@ def test_log_that_grew_long_is_started_anew(shelf: Shelf, monkeypatch: pytest.Mo
         database(shelf).shorten()
         longest = max(longest, log.stat().st_size)
     assert longest < 300_000
-
-
-def test_store_that_cannot_be_opened_says_where(tmp_path: Path) -> None:
-    store = Store(tmp_path / "missing" / "presses.db", Later(), lambda _: None)
-    with pytest.raises(StoreUnavailable, match=r"presses\.db"):
-        store.open()
-
-
-def test_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "presses.db"
-    path.write_bytes(b"something else entirely" * 100)
-    with pytest.raises(StoreUnavailable, match="not a database"):
-        Store(path, Later(), lambda _: None).open()
 
 
 def head_of_log(shelf: Shelf) -> bytes:
