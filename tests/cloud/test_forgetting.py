@@ -14,7 +14,6 @@ from cloud.forgetting import Answer, Forgetting
 from cloud.store import WAITED_FOR_MS, Store
 from tests.cloud import ports
 from tests.cloud.ports import Office
-from tests.postgres import PostgresServer
 
 LIGHT = "kitchen"
 
@@ -25,14 +24,6 @@ def trouble(error: Exception) -> None:
 
 def mistake(_where: str, error: Exception) -> None:
     raise error
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    if request.param == "sqlite":
-        return tmp_path / "presses.db"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.new_database()
 
 
 @pytest.fixture

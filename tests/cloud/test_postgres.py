@@ -177,6 +177,7 @@ def test_last_words_of_two_stores_at_once_do_not_block_each_other(shelf: Shelf) 
     other.shut()
 
 
+@pytest.mark.usefixtures("database_url")
 def test_two_bridges_may_start_at_once_on_an_empty_database(postgres: PostgresServer) -> None:
     for _ in range(5):
         shelves = at_once(*[partial(Shelf, postgres.new_database())] * 3)

@@ -22,7 +22,8 @@ import pytest
 
 from tests.cloud.raw_phone import WAIT_S
 
-CALL = re.compile(r'(\d+) +(\w+)\(\d+<([^>]*)>(?:, (?:\[\{iov_base=)?("(?:[^"\\]|\\.)*"))?(.*)')
+CALL = re.compile(r"(\d+) +(\w+)\(\d+<([^>]*)>(.*)")
+TEXT = re.compile(r'^, ("(?:[^"\\]|\\.)*")|iov_base=("(?:[^"\\]|\\.)*")')
 RESUMED = re.compile(r"(\d+) +<\.\.\. (?:fdatasync|fsync) resumed>.*= 0")
 TRACED = "pwrite64,ftruncate,fdatasync,fsync,write,writev,sendto,sendmsg"
 SYNCS = ("fdatasync", "fsync")
@@ -42,8 +43,9 @@ def read(line: str) -> Call | None:
     found = CALL.match(line)
     if found is None:
         return None
-    thread, name, file, text, rest = found.groups()
-    return Call(thread, name, file, ast.literal_eval(f"b{text}") if text else b"", rest)
+    thread, name, file, rest = found.groups()
+    data = b"".join(ast.literal_eval(f"b{whole or part}") for whole, part in TEXT.findall(rest))
+    return Call(thread, name, file, data, rest)
 
 
 class Disk:
@@ -65,7 +67,7 @@ class Disk:
     def _do(self, call: Call) -> None:
         content = self._files[call.file]
         if call.name == "pwrite64":
-            offset = int(re.findall(r", (\d+)", call.rest)[1])
+            offset = int(re.findall(r", (\d+)", call.rest)[-1])
             content.extend(bytes(max(0, offset - len(content))))
             content[offset : offset + len(call.data)] = call.data
         elif call.name == "ftruncate":
