@@ -94,9 +94,24 @@ class RequestProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what was read."""
-        self._read = self._read[self._parsed :] + data
-        self._parsed = 0
-        self._parse()
+        if self._refused:
+            self._pass_over()
+        else:
+            self._read = self._read[self._parsed :] + data
+            self._parsed = 0
+            self._parse()
+
+    def _pass_over(self) -> None:
+        """Read on in turns: each read costs 0.3 ms, and who sends on without end may be many."""
+        self.flow.pause_reading()
+        if self.turns.take(self._on_turn_to_pass_over):
+            self.flow.resume_reading()
+
+    def _on_turn_to_pass_over(self) -> bool:
+        goes_on = not self.transport.is_closing()
+        if goes_on:
+            self.flow.resume_reading()
+        return goes_on
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header in. We set no cookies, and to read those of others may take Python seconds (CVE-2024-7592)."""

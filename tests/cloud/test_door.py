@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import cast
 
 import pytest
@@ -39,10 +41,24 @@ class Wire:
         status, _, body = await self.answer()
         return status, json.loads(body)["code"]
 
+    async def all_sent(self) -> None:
+        """Return once the other side has taken all, or is gone."""
+        with suppress(ConnectionError):
+            self._writer.transport.set_write_buffer_limits(0)
+            await self._writer.drain()
+
+    def end(self) -> None:
+        """Let go of it."""
+        self._writer.close()
+
     async def ended(self) -> bytes:
         """What comes before the other side ends."""
         async with asyncio.timeout(WAIT_S):
             return await self._reader.read()
+
+
+async def open_wire(house: House) -> Wire:
+    return Wire(*await asyncio.open_connection(house.bridge.host, house.bridge.port))
 
 
 @pytest.fixture
@@ -264,6 +280,38 @@ async def test_connection_serves_many_requests(wire: Wire) -> None:
         assert (await wire.answer())[0] == 200
     wire.send(GET * 3)
     assert [(await wire.answer())[0] for _ in range(3)] == [200, 200, 200]
+
+
+async def test_what_those_send_on_who_were_turned_away_is_read_one_at_a_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    turn = 0
+
+    def note(connection: door.RequestProtocol, data: bytes) -> None:
+        if connection._refused:
+            read.append(turn)
+        data_received(connection, data)
+
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+        loop.call_soon(next_turn)
+
+    data_received, loop = door.RequestProtocol.data_received, asyncio.get_running_loop()
+    monkeypatch.setattr(door.RequestProtocol, "data_received", note)
+    wires = [await open_wire(house) for _ in range(5)]
+    next_turn()
+    for wire in wires:
+        wire.send(b"no HTTP\r\n\r\n" * 100_000)
+
+    for wire in wires:
+        assert await wire.problem() == (400, "malformed")
+        await wire.all_sent()
+        wire.end()
+    await house.until(lambda: not house.bridge.connections)
+    assert len(read) > len(wires)
+    assert max(Counter(read).values()) == 1
 
 
 async def test_connection_is_kept_longer_than_its_client_believes_in_it(house: House, wire: Wire) -> None:
