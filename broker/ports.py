@@ -29,7 +29,7 @@ def listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise in_use(host, port) from None
         raise CannotListen(f"cannot listen on {host} port {port}: {error.strerror}") from None
-    tcp.tune(listener)
+    tcp.tune_listening(listener)
     return listener
 
 

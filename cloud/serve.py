@@ -170,7 +170,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        tcp.tune(listener)
+        tcp.tune_listening(listener)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:

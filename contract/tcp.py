@@ -15,6 +15,10 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised h
 RTO_MAX_MS = 1_000
 """The longest wait before a packet is sent again."""
 
+RECEIVE_BUFFER_BYTES = 65_536
+"""The kernel's, of a connection to one of our servers: as much as is read at once (0.1 ms), and more than anybody may
+send unanswered. By itself the kernel would let it grow to 32 MB."""
+
 _THIN_LINEAR_TIMEOUTS = 16  # Linux: the first six waits of a connection with little to send are equally long
 _RTO_MAX = 44  # Linux 6.15 and later
 
@@ -41,3 +45,9 @@ def tune(sock: socket.socket) -> None:
         for option, value in ((_THIN_LINEAR_TIMEOUTS, 1), (_RTO_MAX, RTO_MAX_MS)):
             with suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def tune_listening(listener: socket.socket) -> None:
+    """Set a listening socket that anybody may connect to."""
+    tune(listener)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)

@@ -11,11 +11,12 @@ from contract import tcp
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_connections_inherit_that_nothing_is_delayed(host: str) -> None:
+def test_connections_inherit_that_nothing_is_delayed_and_little_taken_unread(host: str) -> None:
     with ports.listen(host, 0) as listener, socket.create_connection(listener.getsockname()[:2]):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * tcp.RECEIVE_BUFFER_BYTES
 
 
 def test_free_port_can_be_listened_on() -> None:

@@ -12,6 +12,7 @@ from cloud.mqtt import Line
 from cloud.serve import LONGEST_FRAME_BYTES, Bridge, serve_options
 from cloud.settings import Settings
 from cloud.watch import Watch
+from contract import tcp
 from contract.address import BrokerAddress
 from contract.errors import CloseCode
 from tests.cloud.conftest import House
@@ -114,12 +115,13 @@ async def test_bridge_that_ends_by_itself_says_so_and_lets_go(
     socket.create_server(("127.0.0.1", bridge.port)).close()
 
 
-async def test_every_phones_socket_sends_without_delay(house: House) -> None:
+async def test_every_phones_socket_sends_without_delay_and_takes_little_unread(house: House) -> None:
     await house.phone()
     server = house.bridge._server
     (connection,) = [c for c in server.server_state.connections if hasattr(c, "send_texts")]
     sock = connection.transport.get_extra_info("socket")
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * tcp.RECEIVE_BUFFER_BYTES
 
 
 def test_options_hold_for_any_runner() -> None:

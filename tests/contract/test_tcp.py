@@ -1,4 +1,5 @@
 import socket
+from contextlib import suppress
 
 import pytest
 
@@ -26,3 +27,16 @@ def test_kernel_that_knows_less_gets_what_it_knows(monkeypatch: pytest.MonkeyPat
         tcp.tune(sock)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert not tcp.has_rto_max()
+
+
+def test_what_a_client_sends_unread_is_bounded() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        tcp.tune_listening(listener)
+        with socket.create_connection(listener.getsockname()) as client, listener.accept()[0]:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, tcp.RECEIVE_BUFFER_BYTES)
+            client.setblocking(False)
+            sent = 0
+            with suppress(BlockingIOError):
+                while sent < 100 * tcp.RECEIVE_BUFFER_BYTES:
+                    sent += client.send(bytes(4_096))
+    assert sent < 8 * tcp.RECEIVE_BUFFER_BYTES
