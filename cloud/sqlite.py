@@ -105,7 +105,7 @@ class Sqlite:
     def _keep(self, log: int) -> None:
         """Have what is there on the disk before anybody relies on it: who wrote it may have died before that."""
         os.fdatasync(log)
-        folder = os.open(self.path.parent, os.O_RDONLY)
+        folder = os.open(Path(self._files.log).parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:

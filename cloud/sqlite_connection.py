@@ -1,5 +1,6 @@
 """A connection to the store's file: how it is opened, what its tables are, and what its failures are called."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,9 +30,10 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open the store, made if it is not there, for its owner alone.
 
     Autocommit; WAL, so that readers never wait; `synchronous=NORMAL`: a crash of the process loses nothing, a power cut
-    at most the newest writes that nobody has had synced. Raises StoreNotOpened.
+    at most the newest writes that nobody has had synced. A link is followed, as by SQLite, which puts its other files
+    where the link leads; a name by itself could be a URI, or `:memory:`. Raises StoreNotOpened.
     """
-    db = None
+    db, path = None, Path(os.path.realpath(path))
     try:
         make_private(path, "-wal", "-shm")
         db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None, check_same_thread=False)

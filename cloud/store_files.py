@@ -20,9 +20,7 @@ class StoreFiles:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = os.fspath(path)
-        self.log = self._path + LOG
-        self._index = self._path + INDEX
+        self._path = self.log = self._index = os.fspath(path)
         self._database: _Identity | None = None
         self._log: _Identity | None = None
         self._index_file: _Identity | None = None
@@ -32,6 +30,8 @@ class StoreFiles:
 
     def note(self) -> None:
         """Take those that are there now for ours. Raises OSError."""
+        real = os.path.realpath(self._path)  # where a link leads; one that leads elsewhere later shows in the database
+        self.log, self._index = real + LOG, real + INDEX
         database, log, index = _look(self._path), _look(self.log), _look(self._index)
         (self._database, self._bytes), (self._log, self._log_bytes), (self._index_file, _) = database, log, index
 

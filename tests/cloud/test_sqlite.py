@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.errors import StoreUnavailable
+from cloud.errors import StoreReplaced, StoreUnavailable
 from cloud.sqlite import Sqlite
 from cloud.sqlite_connection import checkpoint
 from cloud.store import Store
@@ -71,6 +71,48 @@ def test_full_disk_refuses(shelf: Shelf) -> None:
 def _fill(store: Store) -> None:
     for number in range(1, 1_000):
         store.admit(record(number))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_store_behind_a_link_is_where_the_link_leads(tmp_path: Path, is_there: bool) -> None:
+    real, link = tmp_path / "disk" / "presses.db", tmp_path / "presses.db"
+    real.parent.mkdir()
+    if is_there:
+        issue_token(real, "ann")
+    link.symlink_to(real)
+    shelf = Shelf(link)
+    shelf.store.admit(record())
+    assert {file.name for file in real.parent.iterdir()} == {"presses.db", "presses.db-wal", "presses.db-shm"}
+    assert {file.stat().st_mode & 0o077 for file in real.parent.iterdir()} == {0}
+    assert set(tmp_path.iterdir()) == {real.parent, link}
+    shelf.store.shut()
+
+
+def test_link_that_leads_elsewhere_is_another_store(tmp_path: Path) -> None:
+    link = tmp_path / "presses.db"
+    link.symlink_to(tmp_path / "one.db")
+    shelf = Shelf(link)
+    shelf.store.admit(record())
+    issue_token(tmp_path / "other.db", "ann")
+    link.unlink()
+    link.symlink_to(tmp_path / "other.db")
+    with pytest.raises(StoreReplaced):
+        shelf.store.admit(record(2))
+    link.unlink()
+    link.symlink_to(tmp_path / "one.db")
+    shelf.store.admit(record(2))
+    shelf.store.shut()
+
+
+@pytest.mark.parametrize("name", ["file:presses.db", ":memory:", "file::memory:?cache=shared"])
+def test_name_that_sqlite_would_read_otherwise_is_a_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shelf = Shelf(Path(name))
+    shelf.store.admit(record())
+    assert {file.name for file in tmp_path.iterdir()} == {name, f"{name}-wal", f"{name}-shm"}
+    shelf.store.shut()
 
 
 def test_log_of_changes_is_moved_into_the_database(shelf: Shelf) -> None:
