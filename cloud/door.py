@@ -63,7 +63,7 @@ class RequestProtocol(HttpToolsProtocol):
         """Take the connection over; a request is due."""
         super().connection_made(cast(asyncio.Transport, transport))
         self._received = 0  # bytes of the request that is coming in
-        self._has_head = False
+        self._has_head = self._has_begun = False
         self._read = b""  # what was read, of which the first `_parsed` bytes are parsed
         self._parsed = 0
         self._turn: RequestResponseCycle | None = None  # whose turn it is, or was last
@@ -193,9 +193,12 @@ class RequestProtocol(HttpToolsProtocol):
 
     def _take(self, piece: bytes) -> None:
         self._received += len(piece)
-        self._piece_begins = self._parsed - len(piece)
         self._has_turn = False
-        super().data_received(piece)
+        if not self._has_begun:
+            piece = piece.lstrip(b"\r\n")  # empty lines are no request (RFC 9112): an idle connection stays idle
+        self._piece_begins = self._parsed - len(piece)
+        if piece:
+            super().data_received(piece)
         longest = LONGEST_REQUEST_BYTES if self._has_head else LONGEST_HEAD_BYTES
         if self._received > longest:
             self._refuse(ErrorCode.TOO_LARGE, f"{longest} bytes are allowed")
@@ -203,7 +206,7 @@ class RequestProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Give the next request its time."""
         super().on_message_begin()
-        self._has_head = False
+        self._has_head, self._has_begun = False, True
         cast(dict[str, Any], self.scope)[CONNECTION] = self
         self._late.cancel()
         self._late = self.loop.call_later(REQUEST_S, self._on_late)
@@ -213,7 +216,7 @@ class RequestProtocol(HttpToolsProtocol):
         if self._is_read_again:
             return
         super().on_message_complete()
-        self._received = 0
+        self._received, self._has_begun = 0, False
         self._late.cancel()
 
     def handle_websocket_upgrade(self) -> None:

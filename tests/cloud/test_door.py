@@ -323,6 +323,30 @@ async def test_connection_is_kept_longer_than_its_client_believes_in_it(house: H
     assert closing.when() - asyncio.get_running_loop().time() > 60
 
 
+@pytest.mark.parametrize("lines", [b"\r\n", b"\n", b"\r\n" * 5])
+async def test_empty_lines_keep_no_connection(
+    house: House, wire: Wire, lines: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.send(GET)
+    await wire.answer()
+    (connection,) = house.bridge.connections
+    monkeypatch.setattr(connection, "timeout_keep_alive", 0.1)
+    wire.send(GET)
+    await wire.answer()
+    wire.send(lines)
+    assert await wire.ended() == b""
+
+
+async def test_empty_lines_before_a_request_are_passed_over(wire: Wire) -> None:
+    no_upgrade = GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    for asked in (GET, no_upgrade, no_upgrade + GET):
+        wire.send(b"\r\n\r\n\r\n" + asked)
+        assert (await wire.answer())[0] == 200
+    assert (await wire.answer())[0] == 200
+    wire.send(b"\r\n" * 40_000)
+    assert await wire.problem() == (413, "too_large")
+
+
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A door that waits for nobody."""
