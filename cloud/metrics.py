@@ -66,7 +66,7 @@ class Metrics:
         self.dropped_strangers = self._counter(
             "dropped_strangers", "Connections that had not signed in and were dropped as others came."
         )
-        self.troubles = self._counter("troubles", "What went wrong that no phone was told of.", "kind")
+        self.troubles = self._counter("troubles", "What went wrong at the bridge, by kind.", "kind")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"presslight_{name}", text, labels, registry=self._registry)

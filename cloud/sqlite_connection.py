@@ -36,6 +36,8 @@ def connect(path: Path) -> sqlite3.Connection:
     db, path = None, Path(os.path.realpath(path))
     try:
         make_private(path, "-wal", "-shm")
+        if not os.access(path, os.W_OK):  # SQLite would open it all the same, and fail at the first press
+            raise StoreNotOpened(f"{printable(path)}: it cannot be written")
         db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None, check_same_thread=False)
         db.text_factory = _text
         db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done

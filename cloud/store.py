@@ -58,7 +58,7 @@ Later = Callable[[float, Callable[[], None]], object]
 
 
 class Store:
-    """Presses, origins and tokens at `address`. `trouble` hears what went wrong with a write that nobody waits for."""
+    """Presses, origins and tokens at `address`. `trouble` hears what went wrong with a press or a last word."""
 
     def __init__(
         self, address: Address, later: Later, trouble: Trouble, now: Callable[[], int] = time.monotonic_ns
@@ -86,10 +86,14 @@ class Store:
         Raises KnownAlready; Refusal: FORBIDDEN, KEY_REUSED for a new text whose key is known; StoreUnavailable.
         """
         row, origin = (*row_of(record), _unix_ms()), split_key(record.key)[0]
-        if text is None:
-            admitted = self._database.admit(origin, record.phone, row)
-        else:
-            admitted = self._database.admit_text(origin, record.phone, row, text)
+        try:
+            if text is None:
+                admitted = self._database.admit(origin, record.phone, row)
+            else:
+                admitted = self._database.admit_text(origin, record.phone, row, text)
+        except StoreUnavailable as error:
+            self._trouble(error)  # a disk may be too full for a press, and for nothing else that is written
+            raise
         if not admitted:
             raise self._known(record.key, text)
 

@@ -129,7 +129,7 @@ class Watch:
             self._log.error("mistake", where=without_secrets(where[:_LONGEST_NAME]), times=times, exc_info=error)
 
     def store_trouble(self, error: Exception) -> None:
-        """The store did not take something that nobody waits for. It is tried again; logged as mistakes are."""
+        """The store did not take something: who waits was told, and it is tried again. Logged as mistakes are."""
         self.metrics.troubles.labels("store").inc()
         self.store_is_good = False
         self.store_troubles += 1

@@ -50,7 +50,7 @@ def test_locked_store_refuses_at_once_and_takes_presses_again_later(shelf: Shelf
             shelf.store.admit(record(2))
         assert (unavailable.value.code, unavailable.value.retry) == (ErrorCode.STORE_UNAVAILABLE, True)
         shelf.later.pass_by()
-        assert len(shelf.troubles) == 1
+        assert len(shelf.troubles) == 2
         assert shelf.store.find(key(1)) == applied(record(1))
         with pytest.raises(StoreUnavailable):
             shelf.store.prune(0, 1)
@@ -66,6 +66,7 @@ def test_full_disk_refuses(shelf: Shelf) -> None:
     database(shelf)._db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreUnavailable, match="full"):
         _fill(shelf.store)
+    assert [str(trouble) for trouble in shelf.troubles] == [str(StoreUnavailable("database or disk is full"))]
 
 
 def _fill(store: Store) -> None:

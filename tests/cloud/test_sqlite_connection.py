@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,6 +25,15 @@ def db(store: Path) -> Iterator[sqlite3.Connection]:
 def test_store_that_cannot_be_opened_says_where(tmp_path: Path) -> None:
     with pytest.raises(StoreNotOpened, match=r"presses\.db"):
         connect(tmp_path / "missing" / "presses.db")
+
+
+def test_store_that_may_not_be_written_is_refused_at_the_start(
+    store: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite opens it, for reading."""
+    monkeypatch.setattr("cloud.sqlite_connection.os.access", lambda _, mode: not mode & os.W_OK)  # root may write all
+    with pytest.raises(StoreNotOpened, match=r"presses\.db: it cannot be written"):
+        connect(store)
 
 
 def test_file_that_is_no_store_is_refused(store: Path) -> None:

@@ -5,15 +5,18 @@ from pathlib import Path
 import pytest
 
 from cloud.desk import Desk
-from cloud.errors import Refusal
+from cloud.errors import Refusal, StoreUnavailable
 from cloud.forgetting import Asked
 from cloud.settings import Settings
+from cloud.sqlite import Sqlite
+from cloud.store import Store
 from cloud.switchboard import Switchboard
 from contract.address import BrokerAddress
 from contract.topics import STATE
 from tests.cloud.conftest import House
 from tests.cloud.ports import MS, S, Watcher, ask, key, report
 from tests.cloud.raw_phone import until
+from tests.cloud.shelf import record
 
 
 class Clock:
@@ -139,6 +142,26 @@ async def test_locked_store_refuses_presses_and_the_rest_goes_on(house: House) -
     await phone.press(1)
     assert (await phone.until("outcome", final=True))["word"] == "applied"
     assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
+
+
+def fill(store: Store) -> None:
+    for number in range(1, 1_000):
+        store.admit(record(number))
+
+
+async def test_store_that_is_too_full_for_a_press_is_told_to_who_watches(house: House) -> None:
+    """Upkeep alone would not notice: it has nothing to write."""
+    database = house.board.store._database
+    assert isinstance(database, Sqlite)
+    most = database._db.execute("PRAGMA max_page_count").fetchone()[0]
+    database._db.execute(f"PRAGMA max_page_count = {database._db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StoreUnavailable, match="full"):
+        fill(house.board.store)
+    answer = await house.http.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "store_unavailable")
+    assert await house.metric("presslight_store_up") == 0
+    database._db.execute(f"PRAGMA max_page_count = {most}")
+    await house.until(lambda: house.board.counts.store_is_good)
 
 
 async def test_two_bridges_on_one_store_act_once(house: House) -> None:
