@@ -1,6 +1,6 @@
 // The page: joins the link, the presses, the lights on the screen, and signing in.
 
-import { known, wire } from "./early.js";
+import { kept, known, wire } from "./early.js";
 import { Hand } from "./hand.js";
 import { House } from "./house.js";
 import { Journey } from "./journey.js";
@@ -46,6 +46,7 @@ const hand = new Hand(
 house.use(hand);
 
 let token = null;
+let good = kept; // the newest token that the bridge knew, so far as this page knows
 let broker = true; // as the bridge last said
 let obstacle = null; // what keeps the link from opening
 let timer = null;
@@ -92,8 +93,16 @@ function tell({ state }) {
     house.screen.freeze(link.heard);
     hand.linkDown();
   }
-  if (state === State.SIGNED_OUT) askForToken("The bridge does not know this token.");
+  if (state === State.SIGNED_OUT) comeBackSignedIn() || askForToken("The bridge does not know this token.");
   show();
+}
+
+/** A link's token that is no good, mistyped, old or a stranger's, takes nobody's good one away. Whether there is one. */
+function comeBackSignedIn() {
+  const other = good === token ? null : good;
+  good = null;
+  if (other !== null) queueMicrotask(() => signIn(other)); // the link is amid an event
+  return other !== null;
 }
 
 /** `at`: when it came, which may be before this part of the page did; the lights' clocks are reckoned from it. */
@@ -119,6 +128,7 @@ function hear(frame, at) {
 
 function hearWelcome(frame, at) {
   welcomed = apart();
+  good = token;
   broker = frame.broker;
   house.me = frame.phone;
   element("phone").textContent = frame.phone;

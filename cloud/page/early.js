@@ -4,8 +4,13 @@ import { keepToken, readToken, tokenFromLink } from "./memory.js";
 import { isToken } from "./stored.js";
 import { Wire, helloOf } from "./wire.js";
 
+const linked = tokenFromLink();
+
+/** The token of the last page of this browser, or null. */
+export const kept = readToken();
+
 /** The token that this page begins with, or null. */
-export const known = tokenFromLink() ?? readToken();
+export const known = isToken(linked) ? linked : (kept ?? linked);
 
 export const wire = new Wire();
 

@@ -180,6 +180,58 @@ async def test_other_token_in_an_open_page_signs_in_anew(context: BrowserContext
     assert page.url == SITE
 
 
+@pytest.mark.parametrize("is_new", [False, True], ids=["in an open page", "in a new one"])
+async def test_link_with_a_token_that_is_no_good_takes_a_good_one_from_nobody(
+    context: BrowserContext, bridge: FakeBridge, is_new: bool
+) -> None:
+    """Any page of a stranger may have such a link, and a token is printed once."""
+    page = await context.new_page()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    bridge.welcomes = False
+    other = await context.new_page() if is_new else page
+    await other.goto(f"{SITE}#token=other")
+    hello = await bridge.next("hello", lambda frame: frame["token"] == "other")
+    bridge.welcomes = True
+
+    await bridge.close(4101)
+
+    again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
+    assert again["token"] == "good"
+    await expect(other.locator("#link")).to_have_text("Live")
+    assert await other.evaluate("() => localStorage.getItem('presslight.token')") == "good"
+
+
+async def test_token_that_came_back_and_is_no_good_any_more_is_asked_for(
+    context: BrowserContext, bridge: FakeBridge
+) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    bridge.welcomes = False
+    await page.goto(f"{SITE}#token=other")
+    hello = await bridge.next("hello", lambda frame: frame["token"] == "other")
+    await bridge.close(4101)
+    await bridge.next("hello", after=bridge.frames.index(hello) + 1)
+
+    await bridge.close(4101)
+
+    await expect(page.get_by_role("alert")).to_contain_text("does not know this token")
+    assert bridge.sockets == 3
+
+
+@pytest.mark.parametrize("link", ["#token=", "#token=%20", "#token=%C3%A9", f"#token={'x' * 300}"])
+async def test_link_without_a_token_signs_nobody_out(context: BrowserContext, bridge: FakeBridge, link: str) -> None:
+    page = await context.new_page()
+    await page.goto(LINK)
+    await expect(page.locator("#link")).to_have_text("Live")
+    other = await context.new_page()
+
+    await other.goto(f"{SITE}{link}")
+
+    await expect(other.locator("#link")).to_have_text("Live")
+
+
 async def test_text_that_is_no_token_is_not_sent(context: BrowserContext, bridge: FakeBridge) -> None:
     page = await context.new_page()
     await page.goto(SITE)
