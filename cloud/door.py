@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from httptools import HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from cloud.allowance import MOST_REQUESTS, Allowance
 from cloud.doorstep import Counts, Doorstep
@@ -20,6 +20,7 @@ from cloud.outlet import Outlet
 from cloud.phone_door import NO_HANDSHAKE, PhoneProtocol
 from cloud.signing_in import CONNECTION
 from cloud.turns import Turns
+from cloud.unread_answer import ReadInTime
 from contract.errors import ErrorCode
 
 REQUEST_S = 10
@@ -52,7 +53,7 @@ def doors(counts: Counts) -> dict[str, type[asyncio.Protocol]]:
     }
 
 
-class RequestProtocol(HttpToolsProtocol):
+class RequestProtocol(ReadInTime):
     """uvicorn's HTTP, which gives nobody more time or room than a request needs."""
 
     counts: Counts
@@ -61,7 +62,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over; a request is due."""
-        super().connection_made(cast(asyncio.Transport, transport))
+        super().connection_made(transport)
         self._received = 0  # bytes of the request that is coming in
         self._has_head = self._has_begun = False
         self._read = b""  # what was read, of which the first `_parsed` bytes are parsed
@@ -222,6 +223,7 @@ class RequestProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the phone's protocol, which has times of its own."""
         self._late.cancel()
+        self.forget_unread()
         asked = [(name, value) for name, value in self.scope["headers"] if name.startswith(b"sec-websocket")]
         if self._answering() is not None:  # its answer would come among the frames
             self._refuse(ErrorCode.MALFORMED, "a handshake has to wait for the answers to what was asked before")
