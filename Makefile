@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 # Python 3.11 has been seen to fail in compiling ("AST constructor recursion depth mismatch") where it may keep nothing compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Whoever has our environment first in the PATH, as docs say, means the Python that made it: its own has no pip.
+export PATH := $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 PYTHON ?= python3
 # Tests often wait, so more run at a time than there are cores. Those of one file stay together, with what they share, and
 # the longest files begin first (tests/order.py).
@@ -46,7 +48,7 @@ venv: $(VENV)/.dev $(VENV)/.stubs ## set up the virtual environment, with all th
 
 demo: $(VENV)/.run ## three simulated lights, a broker, a bridge and the phone page, until Ctrl-C
 	@$(BIN)/python -m presslight.micropython >/dev/null
-	@exec $(BIN)/presslight up --demo $(if $(filter-out 0 no,$(LAN)),--lan)
+	@exec $(BIN)/presslight up --demo $(if $(filter-out 0 no,$(LAN)),--lan) $(if $(PORT),--port $(PORT))
 
 test: venv ## the whole suite, on real parts; installs Mosquitto, Chromium, PostgreSQL where missing
 	@tests/install.sh
@@ -136,9 +138,13 @@ $(BIN)/python:
 	@$(PYTHON) -m venv --without-pip $(VENV)
 	@$(BIN)/python -c '$(WHICH)' >$(VENV)/.which
 
+# Else what root installs leaves files of root's here, and of an older presslight.
+$(VENV)/.run: export DIST_EXTRA_CONFIG := $(if $(EDITABLE),,$(VENV)/build.cfg)
 $(VENV)/.run: requirements.lock pyproject.toml $(BIN)/python
 	$(call install,what presslight runs on,$(LOCKED) -r requirements.lock)
+	@mkdir -p $(VENV)/build && printf '[build]\nbuild_base = %s\n[egg_info]\negg_base = %s\n' $(VENV)/build $(VENV)/build >$(VENV)/build.cfg
 	$(call install,presslight itself,--no-build-isolation --no-deps --no-index $(EDITABLE) .)
+	@rm -rf $(VENV)/build
 	@touch $@
 
 $(VENV)/.flash: requirements-flash.lock $(VENV)/.run

@@ -1,6 +1,7 @@
 """Where presses are stored: a file (SQLite), or a PostgreSQL that bridges share. What the store needs of both."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +100,9 @@ def database_at(address: Address, trouble: Trouble, patience_s: float | None = N
     try:
         from cloud.postgres import Postgres  # noqa: PLC0415 -- its driver is an extra that a file does without
     except ImportError:
-        raise StoreNotOpened("PostgreSQL needs its driver: pip install 'presslight[postgres]'") from None
+        raise StoreNotOpened(
+            f"PostgreSQL needs its driver: python3 -m pip --python {sys.executable} install 'psycopg[binary]>=3.3.6'"
+        ) from None
     return Postgres(address, trouble, patience_s)
 
 

@@ -177,7 +177,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise CannotListen(
-                "port_in_use", f"port {port} on {host} is in use: name another one with --port"
+                "port_in_use", f"port {port} on {host} is in use: name another one with --port (make demo PORT=8788)"
             ) from None
         raise CannotListen("cannot_listen", f"cannot listen on {host} port {port}: {error.strerror}") from None
     listener.setblocking(False)

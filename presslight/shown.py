@@ -40,7 +40,9 @@ class Shown:
             print_qr(link, out)
         else:
             _say(
-                lan.NOT_THERE if lan.is_everywhere(host) else "Only this machine reaches it; with --lan phones do, too."
+                lan.NOT_THERE
+                if lan.is_everywhere(host)
+                else "Only this machine reaches it; with --lan (make demo LAN=1) phones do, too."
             )
         if not stack.token:
             _say("A token for it: presslight token, with the same --state or --store.")

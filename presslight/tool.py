@@ -10,7 +10,7 @@ from pathlib import Path
 from contract.errors import PresslightError
 from presslight.port import ABSENT, IN_USE, NOT_ALLOWED, trouble
 
-TO_INSTALL = "pip install 'presslight[flash]', or in a clone: make flash PORT=…"
+TO_INSTALL = "in a clone, make venv brings it, for .venv/bin/presslight flash …"
 
 PAUSE_S = 0.2
 """How long to wait before a program that failed is run again; without a wait, one whose port is away would spin."""

@@ -127,6 +127,18 @@ def test_no_network_is_one_line(clone: Path) -> None:
     ]
 
 
+def test_environment_that_is_first_in_the_path_is_not_asked_for_pip(set_up: Path) -> None:
+    (set_up / ".venv/.run").unlink()
+    path = f"{set_up}/.venv/bin:{os.environ['PATH']}"
+    run = make(set_up, "demo", PATH=path, PIP_CONFIG_FILE=os.devnull, PIP_INDEX_URL="http://127.0.0.1:1/")
+    assert run.returncode
+    assert "no network, or no package index behind it" in complaints(run)[0]
+
+
+def test_demo_is_told_its_port() -> None:
+    assert "--port 8788" in make(ROOT, "--dry-run", *HAS_TOOLS, "demo", "PORT=8788").stdout
+
+
 @pytest.fixture
 def set_up(clone: Path) -> Path:
     """A clone whose virtual environment is there, as far as make can see."""

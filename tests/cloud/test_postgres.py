@@ -250,5 +250,5 @@ def test_address_that_libpq_cannot_read_is_one_clear_line() -> None:
 def test_missing_driver_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "cloud.postgres")
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(StoreUnavailable, match=r"pip install 'presslight\[postgres\]'"):
+    with pytest.raises(StoreUnavailable, match=r"pip --python \S+ install 'psycopg\[binary\]"):
         database_at("postgresql://ann@host/house", lambda _: None)

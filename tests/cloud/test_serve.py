@@ -40,7 +40,10 @@ async def test_port_in_use_is_one_clear_line(settings: Settings) -> None:
         with pytest.raises(CannotListen) as refused:
             await Bridge(settings, port=bridge.port).__aenter__()
         assert refused.value.code == "port_in_use"
-        assert str(refused.value) == f"port {bridge.port} on 127.0.0.1 is in use: name another one with --port"
+        assert (
+            str(refused.value)
+            == f"port {bridge.port} on 127.0.0.1 is in use: name another one with --port (make demo PORT=8788)"
+        )
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])

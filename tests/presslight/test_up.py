@@ -146,7 +146,8 @@ async def test_port_in_use_is_one_line(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, complaint = await ended(await start("up", "--port", str(port)))
-    assert (code, complaint) == (2, f"presslight: port {port} on 127.0.0.1 is in use: name another one with --port\n")
+    told = "name another one with --port (make demo PORT=8788)"
+    assert (code, complaint) == (2, f"presslight: port {port} on 127.0.0.1 is in use: {told}\n")
 
 
 async def test_no_micropython_is_one_line(start: Start, tmp_path: Path) -> None:
