@@ -34,6 +34,9 @@ LONGEST_HEAD_BYTES = 16_384
 
 _COOKIE = b"cookie"
 
+_OF_A_HANDSHAKE = (b"connection", b"upgrade", b"sec-websocket")
+"""Headers that websockets reads, and quotes where it refuses them."""
+
 MOST_UNANSWERED = 8
 """So many requests of a connection are taken in behind the one that is being answered; then nothing more is read."""
 
@@ -224,7 +227,7 @@ class RequestProtocol(ReadInTime):
         """Hand the connection over to the phone's protocol, which has times of its own."""
         self._late.cancel()
         self.forget_unread()
-        asked = [(name, value) for name, value in self.scope["headers"] if name.startswith(b"sec-websocket")]
+        asked = [(name, value) for name, value in self.scope["headers"] if name.startswith(_OF_A_HANDSHAKE)]
         if self._answering() is not None:  # its answer would come among the frames
             self._refuse(ErrorCode.MALFORMED, "a handshake has to wait for the answers to what was asked before")
         elif not all(value.isascii() for _, value in asked):  # websockets would fail at it

@@ -139,9 +139,11 @@ async def test_answer_to_an_endless_body_is_heard_before_the_end(house: House, w
         UPGRADE[:-2] + b"Content-Length: 5\r\n\r\n",
         UPGRADE[:-2] + b"Sec-WebSocket-Protocol: a, \xff\r\n\r\n",
         UPGRADE.replace(b"A==", b"\xff"),
+        UPGRADE.replace(b"Connection:", b"Connection: a \x86\r\nConnection:"),
+        UPGRADE.replace(b"Upgrade: w", b"Upgrade: a \x86\r\nUpgrade: w"),
         UPGRADE[:-2] + b"X: y\r\n" * 200 + b"\r\n",
     ],
-    ids=["POST", "odd path", "body", "odd header", "odd key", "200 headers"],
+    ids=["POST", "odd path", "body", "odd header", "odd key", "odd connection", "odd upgrade", "200 headers"],
 )
 async def test_handshake_that_is_none_hears_so(house: House, wire: Wire, handshake: bytes) -> None:
     wire.send(handshake)
