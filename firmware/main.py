@@ -9,20 +9,22 @@ import gc
 import sys
 
 import machine
+import micropython
 
 dog = machine.WDT(timeout=30_000)  # before anything of ours; a look-up may block the loop for long, TLS for some more
+micropython.opt_level(3)  # no numbers of lines: 1.6 kB of heap, and a traceback still names file and function
 gc.threshold(4_096)  # compiling leaves much garbage: collected often, the code lies close and large buffers find room
 
-from lamp import say  # noqa: E402 -- after the watchdog
+import lamp.settings  # noqa: E402 -- after the watchdog
+from lamp import say  # noqa: E402 -- as above
 from lamp.board import Board  # noqa: E402 -- as above
 from lamp.flash import Flash  # noqa: E402 -- as above
 from lamp.memory import Memory  # noqa: E402 -- as above
-from lamp.settings import pin  # noqa: E402 -- as above
 
 flash = Flash()
 memory = Memory(flash)
 # The blue LED of most ESP32 boards, and their BOOT button, where no other pins are set.
-board = Board(pin("lamp", 2), pin("button", 0), memory)
+board = Board(lamp.settings.pin("lamp", 2), lamp.settings.pin("button", 0), memory)
 
 
 async def wait(seconds: int) -> None:
@@ -37,11 +39,13 @@ async def wait(seconds: int) -> None:
 asyncio.run(wait(memory.start()))
 del wait  # 256 bytes on 64 bits
 try:
-    import lamp.session  # noqa: F401 -- with all below it the largest, so compiled first, while there is room
+    settings = lamp.settings.load()
+    del lamp.settings, sys.modules["lamp.settings"]  # it has done its work, and gives its 1.4 kB back
+    import lamp.session  # with all below it the largest, so compiled first, while there is room
     from lamp.app import main
 
     gc.threshold(-1)  # from here on it collects at moments of its own choice
-    main(board, flash, dog)
+    main(settings, board, flash, dog)
 except Exception as error:  # whatever it is: told, and tried anew
     sys.print_exception(error)
 machine.reset()

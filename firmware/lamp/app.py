@@ -9,14 +9,17 @@ import machine
 
 from lamp import light, report, say
 from lamp.announcement import ANNOUNCE, MARK, NOTHING, Announcement, kept
-from lamp.board import Board
 from lamp.button import Button
 from lamp.clock import Clock, now_ms, now_us, ticks_diff
 from lamp.command import Command
-from lamp.flash import Flash
 from lamp.light import Light
 from lamp.session import Session
-from lamp.settings import Settings, load
+
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.board import Board
+    from lamp.flash import Flash
+    from lamp.settings import Settings
 
 HEARTBEAT_MS = 10_000
 
@@ -24,7 +27,7 @@ HEARTBEAT_MS = 10_000
 class App:
     """One light at work."""
 
-    def __init__(self, settings: Settings, board: Board, flash: Flash) -> None:
+    def __init__(self, settings: "Settings", board: "Board", flash: "Flash") -> None:
         self._board, self._flash = board, flash
         if board.error:
             raise board.error
@@ -197,11 +200,11 @@ def _break(_event: object, context: "dict[str, Exception]") -> None:
     raise context["exception"]
 
 
-def main(board: Board, flash: Flash, dog: machine.WDT) -> None:
-    """Be a light. Raises BadSettings where there are no usable settings, and whatever breaks a task."""
+def main(settings: "Settings", board: "Board", flash: "Flash", dog: machine.WDT) -> None:
+    """Be a light. Raises whatever breaks a task."""
     loop = asyncio.get_event_loop()
     loop.set_exception_handler(_break)
-    app = App(load(), board, flash)
+    app = App(settings, board, flash)
     app.start(dog)
     try:
         loop.run_forever()

@@ -2,14 +2,17 @@
 
 from lamp import VERSION, glow
 from lamp.gate import MEMORY, OUTCOMES
-from lamp.light import Light
-from lamp.outbox import Outbox
+
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.light import Light
+    from lamp.outbox import Outbox
 
 MAX_BYTES = 1_340  # the contract allows 2,048; the largest numbers and names of ours make 1,324
 USUAL_OUTCOMES = 4
 
 
-def write_report(page: Outbox, light: Light, up: int, heap: int, origin: str = "") -> None:
+def write_report(page: "Outbox", light: "Light", up: int, heap: int, origin: str = "") -> None:
     """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered.
 
     `origin`: of its date, where it has one and there is time to say so.

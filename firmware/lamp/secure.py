@@ -5,13 +5,16 @@ import socket
 
 import tls
 
-from lamp.settings import Settings
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.settings import Settings
+
 
 _contexts: "list[tls.SSLContext]" = []
 """The one, once it is made: each new one would take kilobytes again."""
 
 
-def secured(plain: socket.socket, settings: Settings) -> socket.socket:
+def secured(plain: socket.socket, settings: "Settings") -> socket.socket:
     """Wrap a socket in TLS that believes in the one CA of the settings, and in no other. Raises OSError.
 
     Where it fails, and where the handshake does later, the socket stays open.

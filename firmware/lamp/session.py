@@ -6,12 +6,15 @@ import random
 from lamp import link, say
 from lamp.clock import now_ms, now_us
 from lamp.link import Link
-from lamp.memory import Memory
 from lamp.outbox import Outbox
 from lamp.packet import CONNACK, PINGRESP, PUBLISH, SUBACK, BadPacket, Inbox
-from lamp.settings import Settings
 from lamp.wifi import Wifi
 from lamp.wire import Wire
+
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.memory import Memory
+    from lamp.settings import Settings
 
 
 class Session:
@@ -24,7 +27,7 @@ class Session:
     none; `announce()` after each connect; `settle()` once the broker has sent what it keeps.
     """
 
-    def __init__(self, settings: Settings, light, topics: "tuple[str, ...]", memory: Memory) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
+    def __init__(self, settings: "Settings", light, topics: "tuple[str, ...]", memory: "Memory") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
         self._topics = topics
         self._set = topics[0].encode()
         self._owes = False

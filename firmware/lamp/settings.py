@@ -16,23 +16,19 @@ class BadSettings(Exception):
 
 
 class Settings:
-    """The settings of one light."""
+    """The settings of one light. It has no function of its own, so that this module can go once they are read."""
 
-    def __init__(self, found: "dict[str, object]") -> None:
-        self.name = _text(found, "name", None)
-        self.host = _text(found, "host", None)
-        self.has_tls = found.get("tls") is True
-        self.port = _number(found, "port", 8883 if self.has_tls else 1883)
-        self.ca = _text(found, "ca", "ca.pem")
-        self.user = _text(found, "user", "")
-        self.password = _text(found, "password", "")
-        self.ssid = _text(_group(found, "wifi"), "ssid", "")
-        self.wifi_password = _text(_group(found, "wifi"), "password", "")
-        for name in ("lamp", "button"):  # `pin` has given them before, and said nothing
-            _number(_group(found, "pins"), name, 0)
-        self.flashed = _number(found, "flashed", 0)
-        if self.has_tls:
-            self.time = _text(found, "time", "pool.ntp.org")
+    name: str
+    host: str
+    has_tls: bool
+    port: int
+    ca: str
+    user: str
+    password: str
+    ssid: str
+    wifi_password: str
+    flashed: int
+    time: str
 
 
 def pin(name: str, default: int) -> int:
@@ -45,7 +41,23 @@ def pin(name: str, default: int) -> int:
 
 def load() -> Settings:
     """Read the settings. Raises BadSettings, with a sentence that repeats none of them."""
-    return Settings(_read())
+    found = _read()
+    settings = Settings()
+    settings.name = _text(found, "name", None)
+    settings.host = _text(found, "host", None)
+    settings.has_tls = found.get("tls") is True
+    settings.port = _number(found, "port", 8883 if settings.has_tls else 1883)
+    settings.ca = _text(found, "ca", "ca.pem")
+    settings.user = _text(found, "user", "")
+    settings.password = _text(found, "password", "")
+    settings.ssid = _text(_group(found, "wifi"), "ssid", "")
+    settings.wifi_password = _text(_group(found, "wifi"), "password", "")
+    for name in ("lamp", "button"):  # `pin` has given them before, and said nothing
+        _number(_group(found, "pins"), name, 0)
+    settings.flashed = _number(found, "flashed", 0)
+    if settings.has_tls:
+        settings.time = _text(found, "time", "pool.ntp.org")
+    return settings
 
 
 def _read() -> "dict[str, object]":

@@ -4,10 +4,12 @@ import socket
 from asyncio import core  # type: ignore[attr-defined]  # missing in the stubs
 from errno import EINPROGRESS, ENOMEM
 
-from lamp.memory import Memory
-from lamp.outbox import Outbox
-from lamp.settings import Settings
-from lamp.wifi import Wifi
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.memory import Memory
+    from lamp.outbox import Outbox
+    from lamp.settings import Settings
+    from lamp.wifi import Wifi
 
 
 class Wire:
@@ -18,7 +20,7 @@ class Wire:
 
     date: "Date" = None  # type: ignore[name-defined]  # noqa: F821 -- imported for TLS alone, in `open`
 
-    def __init__(self, settings: Settings, wifi: Wifi, memory: Memory) -> None:
+    def __init__(self, settings: "Settings", wifi: "Wifi", memory: "Memory") -> None:
         self.settings = settings
         self._wifi = wifi
         self.memory = memory
@@ -79,7 +81,7 @@ class Wire:
         if self.date:
             self.date.settle()
 
-    def send(self, outbox: Outbox) -> bool:
+    def send(self, outbox: "Outbox") -> bool:
         """Give the socket what waits in the outbox; False where it did not take all of it now."""
         waiting = outbox.waiting()
         while len(waiting):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from presslight.simulated_light import FIRMWARE
 
-START = "    main(board, flash, dog)\n"
+START = "    main(settings, board, flash, dog)\n"
 
 
 def written(folder: Path, program: str, *, watchdog_ms: int = 30_000) -> Path:

@@ -24,6 +24,13 @@ def test_duty_of_the_lowest_brightness_can_be_seen() -> None:
     assert glow.duty(True, 1) > 65_536 // 2**14  # a step of the PWM, which has 14 bits at its frequency
 
 
-def test_duty_of_half_the_brightness_is_as_bright_as_cie_1931_says() -> None:
-    lightness = 128 / 255 * 100
-    assert abs(glow.duty(True, 128) / 65_535 - ((lightness + 16) / 116) ** 3) < 0.0001
+def test_each_duty_is_as_bright_as_cie_1931_says() -> None:
+    for brightness in range(1, 256):
+        lightness = brightness / 255 * 100
+        luminance = lightness / 903.3 if lightness <= 8 else ((lightness + 16) / 116) ** 3
+        assert abs(glow.duty(True, brightness) - luminance * 65_535) < 65_536 / 2**14
+
+
+def test_duty_takes_no_number_that_would_be_allocated() -> None:
+    part = 5 * 255 + 204
+    assert (part * part >> 2) * part < 1 << 30

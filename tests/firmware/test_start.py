@@ -131,6 +131,8 @@ def imports(module: str) -> set[str]:
             found.add("__init__")
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lamp."):
             found.add(node.module.removeprefix("lamp."))
+        elif isinstance(node, ast.Import):
+            found |= {each.name.removeprefix("lamp.") for each in node.names if each.name.startswith("lamp.")}
     return found
 
 
@@ -275,7 +277,7 @@ async def test_newest_of_two_changes_at_once_is_that_of_the_next_start(micropyth
         assert seen.duties == [[DIM, DARK, DIM], [DIM]]
 
 
-@pytest.mark.parametrize("moment", ["app.Flash.keep", "app.Session.__init__", "session.Wifi.start"])
+@pytest.mark.parametrize("moment", ["flash.Flash.keep", "app.Session.__init__", "session.Wifi.start"])
 async def test_press_while_the_second_stage_starts_is_a_press(
     micropython: Command, tmp_path: Path, moment: str
 ) -> None:

@@ -10,6 +10,7 @@ import sys
 
 import micropython
 
+micropython.opt_level(3)  # as main.py does, before it imports anything of ours
 last = 0
 
 
@@ -23,10 +24,10 @@ def tell(name: str) -> None:
     last = live
 
 
-def main(board: object, flash: object, dog: object) -> None:
+def main(settings: object, board: object, flash: object, dog: object) -> None:
     """Tell of the first stage, and go on."""
     tell("main")
-    be_a_light(board, flash, dog)
+    be_a_light(settings, board, flash, dog)
 
 
 def start(self: object, dog: object) -> None:
@@ -38,8 +39,11 @@ def start(self: object, dog: object) -> None:
 def tell_all(names: "list[str]") -> None:
     """Import modules one after the other, and tell of each."""
     for name in names:
-        __import__(name)
+        module = __import__(name)
         tell(name)
+        if name == "lamp.settings":  # main.py lets go of it: its names stay
+            del module.settings, sys.modules[name], module
+            tell(name)
 
 
 def finish() -> None:
