@@ -14,6 +14,10 @@ from lamp import say, sntp
 from lamp.clock import now_ms, ticks_diff
 from lamp.resolver import answer
 
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.secure import SecureWire
+
 
 class Date:
     """At a boot that of the flashing, or the last one that a broker's certificate has proven; then the time server's.
@@ -22,7 +26,7 @@ class Date:
     not before: else one lie would shut the light out for ever.
     """
 
-    def __init__(self, wire) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- a `lamp.wire.Wire`, which imports this
+    def __init__(self, wire: "SecureWire") -> None:
         settings = self._settings = wire.settings
         self._wire = wire
         self.memory = wire.memory
@@ -79,13 +83,6 @@ class Date:
         machine.RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0))
         self._since = int(time.time())  # counts on from what was just set
         say("date: %d-%02d-%02d, %s" % (now[0], now[1], now[2], origin))
-
-
-async def update(wire) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- as above
-    """Set the date before a handshake, by the time server where that is due."""
-    if not wire.date:
-        wire.date = Date(wire)
-    await wire.date.update()
 
 
 def encode(seconds: int) -> bytes:

@@ -34,7 +34,12 @@ class Session:
         self._settings = settings
         self._light = light
         self._wifi = Wifi(settings.name, settings.ssid, settings.wifi_password)
-        self._wire = Wire(settings, self._wifi, memory)
+        if settings.has_tls:
+            from lamp.secure import SecureWire  # noqa: PLC0415 -- see there
+
+            self._wire: Wire = SecureWire(settings, self._wifi, memory)
+        else:
+            self._wire = Wire(settings, self._wifi)
         self._link = Link(now_ms())
         self._inbox = Inbox()
         self._outbox = Outbox(

@@ -2,41 +2,30 @@
 
 import socket
 from asyncio import core  # type: ignore[attr-defined]  # missing in the stubs
-from errno import EINPROGRESS, ENOMEM
+from errno import EINPROGRESS
 
 TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
 if TYPE_CHECKING:
-    from lamp.memory import Memory
     from lamp.outbox import Outbox
     from lamp.settings import Settings
     from lamp.wifi import Wifi
 
 
 class Wire:
-    """One connection after another to the one broker. What goes wrong is an OSError.
+    """One connection after another to the one broker. What goes wrong is an OSError. With TLS: `lamp.secure`."""
 
-    Where it failed sixteen times in a row, and then for want of memory, it is a MemoryError: to boot anew may help.
-    """
-
-    date: "Date" = None  # type: ignore[name-defined]  # noqa: F821 -- imported for TLS alone, in `open`
-
-    def __init__(self, settings: "Settings", wifi: "Wifi", memory: "Memory") -> None:
+    def __init__(self, settings: "Settings", wifi: "Wifi") -> None:
         self.settings = settings
         self._wifi = wifi
-        self.memory = memory
         self._found: "tuple[str, ...]" = ()  # the broker's addresses, the one to try first
         self._failures = 0
         self._plain: socket.socket = None  # type: ignore[assignment]  # there is one from open() to close()
         self._socket = self._plain  # the same, or TLS around it
         self._offered = 0  # how much the socket was offered and did not take; it must be offered just that again
 
-    async def open(self) -> None:  # noqa: C901 -- a function more takes 130 bytes of each light's heap
-        """Connect. The handshake of TLS goes on under the first reads and writes. Bound it in time from outside."""
+    async def open(self) -> None:
+        """Connect. Bound it in time from outside."""
         self._failures += 1
-        if self.settings.has_tls:
-            from lamp.date import update  # noqa: PLC0415 -- see there
-
-            await update(self)
         if not self._found or self._failures % 8 == 0:  # after 8 failures in a row the broker may have moved
             try:
                 self._found = await self.look(self.settings.host)
@@ -57,20 +46,10 @@ class Wire:
         await self.writable()  # or refused, which the first read tells; no broker speaks first
         if plain.readinto(bytearray(1)) is not None:
             raise OSError("closed by the broker")
-        if self.settings.has_tls:
-            from lamp.secure import secured  # noqa: PLC0415 -- see there
-
-            try:
-                self._socket = secured(plain, self.settings)
-            except (ValueError, MemoryError, OSError) as error:
-                raise self._refused(error)  # noqa: B904 -- MicroPython has no `from`
 
     def read(self, room: memoryview) -> int:
         """Read what is there into `room`; 0 where nothing is. Raises OSError once the broker has closed."""
-        try:
-            count = self._socket.readinto(room)
-        except (ValueError, MemoryError, OSError) as error:
-            raise self._refused(error)  # noqa: B904 -- as above
+        count = self._socket.readinto(room)
         if count == 0:
             raise OSError("closed by the broker")
         return count or 0
@@ -78,17 +57,12 @@ class Wire:
     def settle(self) -> None:
         """Note that this is the right broker, which lets the light in; whoever else answers is one failure more."""
         self._failures = 0
-        if self.date:
-            self.date.settle()
 
     def send(self, outbox: "Outbox") -> bool:
         """Give the socket what waits in the outbox; False where it did not take all of it now."""
         waiting = outbox.waiting()
         while len(waiting):
-            try:
-                count = self._socket.write(waiting[: self._offered] if self._offered else waiting)
-            except (ValueError, MemoryError, OSError) as error:
-                raise self._refused(error)  # noqa: B904 -- as above
+            count = self._socket.write(waiting[: self._offered] if self._offered else waiting)
             if not count:
                 self._offered = self._offered or len(waiting)
                 return False
@@ -120,16 +94,3 @@ class Wire:
         from lamp.resolver import resolve  # noqa: PLC0415 -- see there
 
         return await resolve(host, self._wifi.servers())
-
-    def _refused(self, error: Exception) -> OSError:
-        """Give as an OSError what TLS has against a broker; it comes with the handshake, so at any read or write."""
-        if isinstance(error, ValueError):
-            if self.date and "certificate validity" in str(error):  # "… has expired", "… starts in the future"
-                self.date.is_due = True
-            return OSError("TLS: " + str(error).strip())
-        # 16: the number that mbedTLS gives where a large integer found no memory
-        if isinstance(error, OSError) and error.errno not in (ENOMEM, 16) and b"llocation" not in str(error).encode():
-            return error
-        if self._failures >= 16:
-            raise MemoryError("no room for TLS")
-        return OSError(ENOMEM)

@@ -178,4 +178,5 @@ def _imports(path: Path) -> set[str]:
 
 
 def _is_later(top: ast.stmt) -> bool:
-    return isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    """Imported later, or never: only for types."""
+    return isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.If)

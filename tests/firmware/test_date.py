@@ -149,7 +149,7 @@ DATE = """
     from lamp.flash import Flash
     from lamp.memory import Memory
     from lamp.wifi import Wifi
-    from lamp.wire import Wire
+    from lamp.secure import SecureWire
     usual = asyncio.sleep_ms
     asyncio.sleep_ms = lambda ms: usual(ms // 10)
     class settings:
@@ -157,7 +157,7 @@ DATE = """
         time = HOST
     async def main():
         memory = Memory(Flash())
-        date = Date(Wire(settings, Wifi("kitchen", "", ""), memory))
+        date = Date(SecureWire(settings, Wifi("kitchen", "", ""), memory))
         await date.update()
         await asyncio.sleep_ms(1_000)  # for what it says too late
         if SETTLES:

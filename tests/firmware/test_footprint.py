@@ -26,8 +26,6 @@ MOST = 53_600
 """The live heap on the chip after PRESSES. A feature that is worth it raises it, a saving lowers it: docs/memory.md."""
 STAND_INS = 10 * KIB
 """What the stand-ins take of the heap here, where the chip has them in its image."""
-NEEDED = 61 * KIB
-"""A heap in which a light of today lives on the chip, with 1 KiB to spare."""
 
 
 @pytest.fixture
@@ -67,13 +65,6 @@ async def test_every_module_has_its_footprint(micropython_32: Command, tmp_path:
     assert abs(found.stand_ins - STAND_INS) < KIB
 
 
-async def test_light_endures_in_as_small_a_heap_as_it_needs(
-    micropython_32: Command, tmp_path: Path, at: Places
-) -> None:
-    await endure(micropython_32, tmp_path, at, PRESSES // 5, NEEDED + STAND_INS)
-
-
-@pytest.mark.xfail(raises=ExceptionGroup, reason="the firmware needs a second area of the chip's heap: docs/memory.md")
 async def test_light_endures_in_the_first_area_of_the_chips_heap(
     micropython_32: Command, tmp_path: Path, at: Places
 ) -> None:

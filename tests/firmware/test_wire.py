@@ -54,6 +54,9 @@ class Socket:
         self.closed += 1
 
 
+WIFI = SimpleNamespace(servers=lambda: ("10.0.0.53",))
+
+
 class Harness:
     """`look_ups`: the names that were looked up. `known`: the addresses that come of it; none where it fails."""
 
@@ -82,9 +85,6 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
     core._io_queue = SimpleNamespace(queue_read=id, queue_write=id)  # type: ignore[attr-defined]  # a module for this test
     monkeypatch.setitem(sys.modules, "asyncio.core", core)
     monkeypatch.setattr(asyncio, "core", core, raising=False)
-    monkeypatch.setitem(sys.modules, "network", ModuleType("network"))
-    monkeypatch.setitem(sys.modules, "lamp.memory", SimpleNamespace(Memory=object))
-    monkeypatch.delitem(sys.modules, "lamp.wifi", raising=False)
     monkeypatch.delitem(sys.modules, "lamp.wire", raising=False)
     wire = importlib.import_module("lamp.wire")
 
@@ -94,7 +94,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
     )
     monkeypatch.setattr(wire, "socket", played)
     monkeypatch.setattr(resolver, "resolve", harness.resolve)
-    harness.wire = wire.Wire(harness.settings, SimpleNamespace(servers=lambda: ("10.0.0.53",)), None)
+    harness.wire = wire.Wire(harness.settings, WIFI)
     return harness
 
 
@@ -238,25 +238,28 @@ class Tls:
 class Date:
     """Counts what the wire asks of `lamp.date`."""
 
-    def __init__(self) -> None:
+    def __init__(self, _: object) -> None:
         self.is_due = False
         self.updates = 0
         self.settled = 0
+
+    async def update(self) -> None:
+        self.updates += 1
 
     def settle(self) -> None:
         self.settled += 1
 
 
 def over_tls(harness: Harness, monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> Tls:
+    """Give the harness a wire with TLS in it."""
     tls = Tls(error)
-    monkeypatch.setitem(sys.modules, "lamp.secure", tls)
-    harness.wire.date = date = Date()
-
-    async def update(_: object) -> None:
-        date.updates += 1
-
-    monkeypatch.setitem(sys.modules, "lamp.date", SimpleNamespace(update=update))
-    harness.settings.has_tls = True
+    monkeypatch.setitem(sys.modules, "tls", ModuleType("tls"))
+    monkeypatch.setitem(sys.modules, "lamp.date", SimpleNamespace(Date=Date))
+    monkeypatch.delitem(sys.modules, "lamp.secure", raising=False)
+    secure = importlib.import_module("lamp.secure")
+    monkeypatch.delitem(sys.modules, "lamp.secure")
+    monkeypatch.setattr(secure, "secured", tls.secured)
+    harness.wire = secure.SecureWire(harness.settings, WIFI, None)
     return tls
 
 
@@ -348,12 +351,6 @@ def test_date_is_proven_once_the_broker_lets_the_light_in(harness: Harness, monk
     assert harness.wire.date.settled == 0
     harness.wire.settle()
     assert harness.wire.date.settled == 1
-
-
-def test_wire_without_tls_needs_no_date(harness: Harness) -> None:
-    opened(harness)
-    harness.wire.settle()
-    assert harness.wire.date is None
 
 
 def test_everything_that_waits_is_sent_in_order(harness: Harness) -> None:
