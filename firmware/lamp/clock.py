@@ -3,12 +3,17 @@
 The counts start again at 0 (that of ms every 12.4 days), so `ticks_diff` compares two of them, and nothing else does.
 """
 
-import time
-
-__all__ = ["Clock", "now_ms", "now_us", "ticks_diff"]
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 try:
-    from time import ticks_diff
+    from time import ticks_diff as ticks_diff  # noqa: PLC0414 -- as mypy asks for what others import from here
+    from time import ticks_ms, ticks_us
+
+    # Counts of ms and of µs now; ints that the stubs keep apart from all others.
+    now_ms: "Callable[[], int]" = ticks_ms  # type: ignore[assignment]
+    now_us: "Callable[[], int]" = ticks_us  # type: ignore[assignment]
 except ImportError:
     # CPython has no such counts; there the pure modules are given some with the period of the ESP32's.
     PERIOD = 1 << 30
@@ -16,16 +21,6 @@ except ImportError:
     def ticks_diff(end: int, start: int) -> int:  # type: ignore[no-redef]  # for another interpreter
         """Give the time from `start` to `end`, which lie less than half a period apart."""
         return (end - start + PERIOD // 2) % PERIOD - PERIOD // 2
-
-
-def now_ms() -> int:
-    """Count of ms now."""
-    return time.ticks_ms()  # type: ignore[return-value]  # an int that the stubs keep apart from all others
-
-
-def now_us() -> int:
-    """Count of µs now."""
-    return time.ticks_us()  # type: ignore[return-value]  # as above
 
 
 class Clock:

@@ -1,7 +1,8 @@
 """MQTT 3.1.1 packets as they come in: cut out of the stream in one fixed buffer, checked, and never copied.
 
-What a broker may not send raises BadPacket, and the link starts again. A message larger than the buffer is no such
-error: what fits of it is given as the message, the rest count. So a buffer must hold more than the longest good one.
+What a broker may not send is an OSError, as all that goes wrong on a wire, and the link starts again. A message larger
+than the buffer is no such error: what fits of it is given as the message, the rest count. So a buffer must hold more
+than the longest good one.
 """
 
 LENGTH = 1_152  # the longest good message to a light (1,024), its topic, its headers, and a little of a longer one
@@ -12,10 +13,6 @@ PINGRESP = 13
 
 _LENGTHS = {CONNACK: 2, 4: 2, SUBACK: 6, PINGRESP: 0}  # 4: PUBACK; SUBACK answers for four topics
 _CODES = {CONNACK: (1, 0), SUBACK: (2, 2)}  # where the code stands that must be a yes, and the highest that is
-
-
-class BadPacket(Exception):
-    """The broker refused, or sent what MQTT 3.1.1 does not let it send."""
 
 
 class Inbox:
@@ -29,7 +26,7 @@ class Inbox:
 
     A PUBLISH lies in `view`: its topic in [topic:topic_end], its message in [start:end], `id` not 0 where it is to be
     acknowledged (QoS 1), `is_retained`. CONNACK and SUBACK say yes, SUBACK at least to the first topic: the codes of a
-    no raise BadPacket, too.
+    no are an OSError, too.
     """
 
     def __init__(self, length: int = LENGTH) -> None:
@@ -64,7 +61,7 @@ class Inbox:
         self._filled += count
 
     def next(self) -> bool:
-        """Find the next packet. False: it is not all there. Raises BadPacket."""
+        """Find the next packet. False: it is not all there. Raises OSError."""
         count = min(self._skip, self._filled - self._next)
         self._skip -= count
         self._next += count
@@ -77,7 +74,7 @@ class Inbox:
         elif self.kind in _CODES:
             at, most = _CODES[self.kind]
             if self.view[body + at] > most:
-                raise BadPacket("refused: code %d" % self.view[body + at])
+                raise OSError("refused: code %d" % self.view[body + at])
         self._skip = body + length - end
         self._next = end
         return True
@@ -92,11 +89,11 @@ class Inbox:
                 first = self.view[self._next]
                 self.kind = first >> 4
                 if self.kind != PUBLISH and (first & 0x0F or _LENGTHS.get(self.kind) != length):
-                    raise BadPacket("type and flags 0x%02x, %d bytes" % (first, length))
+                    raise OSError("type and flags 0x%02x, %d bytes" % (first, length))
                 return at + 1, length
             shift += 7
         if shift == 28:
-            raise BadPacket("a length of more than four bytes")
+            raise OSError("a length of more than four bytes")
         return 0, 0
 
     def _read_publish(self, first: int, body: int, end: int) -> None:
@@ -105,12 +102,12 @@ class Inbox:
         self.topic = body + 2
         self.start = self.topic + 2 * qos
         if qos > 1 or self.start > end:
-            raise BadPacket("a message of QoS 2, or without a topic")
+            raise OSError("a message of QoS 2, or without a topic")
         self.topic_end = self.topic + (self.view[body] << 8 | self.view[body + 1])
         self.start = self.topic_end + 2 * qos
         self.end = end
         if self.start > end:
-            raise BadPacket("a topic longer than its packet")
+            raise OSError("a topic longer than its packet")
         self.id = self.view[self.start - 2] << 8 | self.view[self.start - 1] if qos else 0
         if qos and not self.id:
-            raise BadPacket("packet id 0")
+            raise OSError("packet id 0")

@@ -7,7 +7,7 @@ from lamp import link, say
 from lamp.clock import now_ms, now_us
 from lamp.link import Link
 from lamp.outbox import Outbox
-from lamp.packet import CONNACK, PINGRESP, PUBLISH, SUBACK, BadPacket, Inbox
+from lamp.packet import CONNACK, PINGRESP, PUBLISH, SUBACK, Inbox
 from lamp.wifi import Wifi
 from lamp.wire import Wire
 
@@ -42,9 +42,8 @@ class Session:
             self._wire = Wire(settings, self._wifi)
         self._link = Link(now_ms())
         self._inbox = Inbox()
-        self._outbox = Outbox(
-            1_940
-        )  # the longest report with its topic and headers, and the room that `publish` leaves
+        # The longest report with its topic and headers, and the room that `publish` leaves.
+        self._outbox = Outbox(1_684)
         self._is_over = asyncio.Event()
         self._is_stuck = asyncio.Event()
 
@@ -58,7 +57,7 @@ class Session:
 
         None where there is no link, or no room until `catch_up`.
         """
-        is_open = self.is_live and self._outbox.fits(len(topic) + most + 512)  # acknowledgements still have room
+        is_open = self.is_live and self._outbox.fits(len(topic) + most + 256)  # 64 acknowledgements still have room
         return self._outbox if is_open and self._outbox.publish(topic, most) else None
 
     def send(self) -> None:
@@ -99,7 +98,7 @@ class Session:
             while True:
                 await self._wire.readable()
                 self._hear(self._wire.read(self._inbox.room()), now_us())
-        except (OSError, BadPacket) as error:
+        except OSError as error:
             self._lose(error)
 
     async def _drain(self) -> None:
@@ -139,7 +138,7 @@ class Session:
         else:
             self._light.hear(topic, inbox.view[inbox.start : inbox.end])
         if inbox.id and not self._outbox.acknowledge(inbox.id):
-            raise BadPacket("the broker sends and does not read")
+            raise OSError("the broker sends and does not read")
         if is_due:
             self._light.report()
         self._push()

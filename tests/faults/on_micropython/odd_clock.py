@@ -16,21 +16,20 @@ NAP_MS = 600_000
 
 
 class OddTime:
-    """What `lamp.clock` takes for the module `time`; `ticks_diff` and `ticks_add` of the port know the period."""
-
-    ticks_us = staticmethod(time.ticks_us)
+    """The count of ms that `lamp.clock` gives all modules; `ticks_diff` and `ticks_add` of the port know the period."""
 
     def __init__(self) -> None:
         self._ahead = time.ticks_diff(time.ticks_add(0, -WRAPS_AFTER_MS), time.ticks_ms())
 
-    def ticks_ms(self) -> int:
+    def now_ms(self) -> int:
         return time.ticks_add(time.ticks_ms(), self._ahead)
 
     def nap(self) -> None:
         self._ahead += NAP_MS
 
 
-lamp.clock.time = odd = OddTime()
+odd = OddTime()
+lamp.clock.now_ms = odd.now_ms
 channel.on("nap", odd.nap)
 
 __import__("main")  # runs, and on this clock

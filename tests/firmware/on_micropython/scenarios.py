@@ -20,7 +20,7 @@ from lamp.gate import OUTCOMES
 from lamp.light import Light
 from lamp.link import Link
 from lamp.outbox import Outbox
-from lamp.packet import PUBLISH, BadPacket, Inbox
+from lamp.packet import PUBLISH, Inbox
 
 BOOT = "b007b007"
 EPOCH = 3
@@ -112,7 +112,7 @@ def inbox(steps):
         seen.append(found)
         try:
             _feed(subject, unhexlify(step), found)
-        except BadPacket:
+        except OSError:
             found.append("bad")
             break
     return seen
