@@ -41,6 +41,7 @@ del wait  # 256 bytes on 64 bits
 try:
     settings = lamp.settings.load()
     del lamp.settings, sys.modules["lamp.settings"]  # it has done its work, and gives its 1.4 kB back
+    import lamp.scaffold  # now, while there is room; it has its work at the end of the start
     import lamp.session  # with all below it the largest, so compiled first, while there is room
     from lamp.app import main
 

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import os
+import sys
 from binascii import hexlify
 
 import machine
 
+import lamp.scaffold
 from lamp import light, report, say
 from lamp.announcement import ANNOUNCE, MARK, NOTHING, Announcement, kept
 from lamp.button import Button
@@ -206,6 +208,8 @@ def main(settings: "Settings", board: "Board", flash: "Flash", dog: machine.WDT)
     loop.set_exception_handler(_break)
     app = App(settings, board, flash)
     app.start(dog)
+    lamp.scaffold.take_down()
+    del lamp.scaffold, sys.modules["lamp.scaffold"]
     try:
         loop.run_forever()
     finally:

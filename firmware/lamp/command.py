@@ -61,7 +61,7 @@ class Command:
             name = self._plain.name(False)
 
     def _value(self, name: object) -> object:
-        if name != "not_after" or self._plain.peek() not in b"{":
+        if name != "not_after" or self._plain.peek() != 123:
             return self._plain.value()
         self._read_object(self._moment)
         return self._moment
