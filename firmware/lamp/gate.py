@@ -107,6 +107,7 @@ class Gate:
         """Note a decision, in the spot of an earlier one about its key or of the oldest."""
         self._bring_forward(self._spot(command) % MEMORY)
         newest = self.decisions[-1]
+        command.origin = self._table.kept(command.origin)
         newest.origin, newest.number = command.origin, command.number
         newest.outcome, newest.seq, newest.us = outcome, seq, 0
 

@@ -44,12 +44,13 @@ class Outbox:
         if user:
             flags |= 0b1000_0000
             fields.append(user)
-        if user and password:
-            flags |= 0b0100_0000
-            fields.append(password)
-        is_open = self._open(0x10, len(_CONNECT) + 3 + sum(2 + len(field.encode()) for field in fields))
+            if password:
+                flags |= 0b0100_0000
+                fields.append(password)
+        is_open = self._open(0x10, len(_CONNECT) + 3 + sum([2 + len(field.encode()) for field in fields]))
         if is_open:
-            self._put(_CONNECT + bytes((flags,)) + keep_alive.to_bytes(2, "big"))
+            self._put(_CONNECT + bytes((flags,)))
+            self._put_number(keep_alive)
             for field in fields:
                 self._put_field(field)
         return is_open
@@ -88,7 +89,7 @@ class Outbox:
         """Write PUBACK."""
         is_open = self._open(0x40, 2)
         if is_open:
-            self._put(number.to_bytes(2, "big"))
+            self._put_number(number)
         return is_open
 
     def ping(self) -> bool:
@@ -103,12 +104,9 @@ class Outbox:
             self._view[: self._end - self._start] = self.waiting()
             self._end -= self._start
             self._start = 0
-        header = [first]
-        while length > 0x7F:
-            header.append(length & 0x7F | 0x80)
-            length >>= 7
-        header.append(length)
-        self._put(bytes(header))
+        # The buffer bounds a length to two digits of seven bits.
+        digits = (length,) if length < 128 else (length & 127 | 128, length >> 7)
+        self._put(bytes((first,) + digits))  # noqa: RUF005 -- MicroPython has no star there
         self._body = self._end
         return True
 
@@ -117,11 +115,14 @@ class Outbox:
         self._view[self._end : end] = part
         self._end = end
 
+    def _put_number(self, number: int) -> None:
+        self._put(bytes((number >> 8, number & 255)))
+
     def _put_field(self, field: str) -> None:
         part = field.encode()
-        self._put(len(part).to_bytes(2, "big"))
+        self._put_number(len(part))
         self._put(part)
 
     def _put_id(self) -> None:
         self._id = self._id % 0xFFFF + 1
-        self._put(self._id.to_bytes(2, "big"))
+        self._put_number(self._id)

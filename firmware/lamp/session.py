@@ -45,7 +45,8 @@ class Session:
         # The longest report with its topic and headers, and the room that `publish` leaves.
         self._outbox = Outbox(1_684)
         self._is_over = asyncio.Event()
-        self._is_stuck = asyncio.Event()
+        self._tasks: "list[asyncio.Task[None]]" = []  # of the connection; the third drains
+        self._is_stuck = False  # whether one of them waits until the socket takes more
 
     @property
     def is_live(self) -> bool:
@@ -72,16 +73,12 @@ class Session:
             await asyncio.sleep_ms(self._link.due_in(now_ms()))
             await self._wifi.joined()
             self._tell(link.DUE)
-            await self._connection()
-
-    async def _connection(self) -> None:
-        """Live one connection to its end."""
-        tasks = [asyncio.create_task(part) for part in (self._receive(), self._drain(), self._watch())]
-        await self._is_over.wait()
-        for each in tasks:
-            each.cancel()
-        await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
-        self._wire.close()
+            self._tasks = [asyncio.create_task(part) for part in (self._receive(), self._watch())]
+            await self._is_over.wait()
+            for each in self._tasks:
+                each.cancel()
+            await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
+            self._wire.close()
 
     async def _watch(self) -> None:
         """Tell the link in time: it may want to ping, or has heard nothing for too long."""
@@ -103,15 +100,13 @@ class Session:
 
     async def _drain(self) -> None:
         """Send what the socket did not take at once; then there is room again."""
-        while True:
-            await self._is_stuck.wait()
-            self._is_stuck.clear()
+        while not self._is_over.is_set() and len(self._outbox.waiting()):
             await self._wire.writable()
             self._push()
-            if not self._is_stuck.is_set():
-                self._light.catch_up()
-                if self._owes:
-                    self.say_online()
+        self._is_stuck = False
+        self._light.catch_up()
+        if self._owes:
+            self.say_online()
 
     def _hear(self, count: int, read_us: int) -> None:
         """Take all packets that `count` new bytes complete."""
@@ -161,7 +156,7 @@ class Session:
             self._inbox.clear()
             self._outbox.clear()
             self._is_over.clear()
-            self._is_stuck.clear()
+            self._is_stuck = False
         elif action == link.CLOSE:
             self._is_over.set()
         elif action == link.ANNOUNCE:
@@ -169,7 +164,13 @@ class Session:
             self._light.announce()  # first, so that nobody takes what the broker had kept for the light as it is
             self.say_online()
         else:
-            self._write(action)
+            settings, outbox = self._settings, self._outbox
+            if action == link.CONNECT:
+                outbox.connect(settings.name, settings.user, settings.password, self._topics[1], link.KEEP_ALIVE_S)
+            elif action == link.SUBSCRIBE:
+                outbox.subscribe(self._topics)
+            else:
+                outbox.ping()
             self._push()
 
     def say_online(self) -> None:
@@ -180,20 +181,12 @@ class Session:
             page.text("online")
             self.send()
 
-    def _write(self, action: int) -> None:
-        settings = self._settings
-        if action == link.CONNECT:
-            self._outbox.connect(settings.name, settings.user, settings.password, self._topics[1], link.KEEP_ALIVE_S)
-        elif action == link.SUBSCRIBE:
-            self._outbox.subscribe(self._topics)
-        elif action == link.PING:
-            self._outbox.ping()
-
     def _push(self) -> None:
         """Give the socket what waits, as much as it takes now."""
         try:
-            if not self._wire.send(self._outbox):
-                self._is_stuck.set()
+            if not self._wire.send(self._outbox) and not self._is_stuck:
+                self._is_stuck = True
+                self._tasks[2:] = [asyncio.create_task(self._drain())]
         except OSError as error:
             self._lose(error)
             return
