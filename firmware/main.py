@@ -36,12 +36,17 @@ async def wait(seconds: int) -> None:
         await asyncio.sleep_ms(1_000)
 
 
+def read() -> "lamp.settings.Settings":
+    """Read the settings; the module has done its work then, and gives its 1.4 kB back."""
+    found = lamp.settings.load()
+    del lamp.settings, sys.modules["lamp.settings"]
+    return found
+
+
 asyncio.run(wait(memory.start()))
 del wait  # 256 bytes on 64 bits
 try:
-    settings = lamp.settings.load()
-    del lamp.settings, sys.modules["lamp.settings"]  # it has done its work, and gives its 1.4 kB back
-    import lamp.scaffold  # now, while there is room; it has its work at the end of the start
+    settings = read()
     import lamp.session  # with all below it the largest, so compiled first, while there is room
     from lamp.app import main
 

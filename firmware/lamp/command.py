@@ -76,7 +76,12 @@ class Command:
             (self.is_on or members["state"] == "OFF")
             and self.brightness >= 0
             and (members["v"] is None or _whole(members["v"], 1, 1) == 1)
-            and (self._take_promises() if has_key else self._has_no_promise())
+            # Without a key there is no promise.
+            and (
+                self._take_promises()
+                if has_key
+                else members["key"] is members["not_after"] is members["if_ver"] is None
+            )
         )
 
     def _take_key(self, key: object) -> bool:
@@ -96,13 +101,12 @@ class Command:
         self.boot = boot if type(boot) is str else ""
         self.until = _whole(self._moment["up"], 0, 10**13 - 1)
         self.if_ver = version
-        is_version = type(version) is tuple and min([_whole(part, 0, MAX_SMALL) for part in version]) >= 0
+        is_version = type(version) is tuple and _whole(version[0], 0, MAX_SMALL) >= 0 <= _whole(
+            version[1], 0, MAX_SMALL
+        )
         if len(self.boot) != 8 or self.boot.strip(_HEX):
             return False
         return self.until >= 0 and (is_version or version is None)
-
-    def _has_no_promise(self) -> bool:
-        return all(self._members[name] is None for name in ("key", "not_after", "if_ver"))
 
 
 def _whole(value: object, start: int, end: int) -> int:

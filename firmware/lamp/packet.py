@@ -5,7 +5,7 @@ than the buffer is no such error: what fits of it is given as the message, the r
 than the longest good one.
 """
 
-LENGTH = 1_152  # the longest good message to a light (1,024), its topic, its headers, and a little of a longer one
+LENGTH = 1_104  # the longest good message to a light (1,024), its topic, its headers, and a little of a longer one
 CONNACK = 2
 PUBLISH = 3
 SUBACK = 9
