@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import sys
 from binascii import hexlify
 
 import machine
@@ -34,19 +33,20 @@ class App:
         if board.error:
             raise board.error
         memory = board.memory
-        self._mark = str(settings.flashed).encode()
-        self._announcement = Announcement(flash.mark == self._mark)
-        epoch = memory.next_epoch(flash, settings.flashed)
-        self._light = Light(_boot_id(epoch), epoch, memory.is_on, memory.brightness)
-        self._clock = Clock(now_ms())
-        self._command = Command()
         self._name = settings.name
         own = f"presslight/light/{settings.name}/"
         self._state = own + "state"
         self._announced = own + "announced"
         self._discovery = f"homeassistant/device/{settings.name}/config"
         topics = own + "set", own + "availability", self._announced, self._discovery
+        # First, as its buffers need room in one piece.
         self._session = Session(settings, self, topics, memory)
+        self._mark = str(settings.flashed).encode()
+        self._announcement = Announcement(flash.mark == self._mark)
+        epoch = memory.next_epoch(flash, settings.flashed)
+        self._light = Light(_boot_id(epoch), epoch, memory.is_on, memory.brightness)
+        self._clock = Clock(now_ms())
+        self._command = Command()
         self._has_changed = asyncio.Event()
         self._has_changed.set()  # the flash may lack what RTC memory had
         self._owes_report = False
@@ -209,7 +209,6 @@ def main(settings: "Settings", board: "Board", flash: "Flash", dog: machine.WDT)
     app = App(settings, board, flash)
     app.start(dog)
     lamp.scaffold.take_down()
-    del lamp.scaffold, sys.modules["lamp.scaffold"]
     try:
         loop.run_forever()
     finally:

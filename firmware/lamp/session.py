@@ -28,6 +28,9 @@ class Session:
     """
 
     def __init__(self, settings: "Settings", light, topics: "tuple[str, ...]", memory: "Memory") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
+        # The longest report with its topic and headers, and the room that `publish` leaves.
+        self._outbox = Outbox(1_684)
+        self._inbox = Inbox()
         self._topics = topics
         self._set = topics[0].encode()
         self._owes = False
@@ -41,9 +44,6 @@ class Session:
         else:
             self._wire = Wire(settings, self._wifi)
         self._link = Link(now_ms())
-        self._inbox = Inbox()
-        # The longest report with its topic and headers, and the room that `publish` leaves.
-        self._outbox = Outbox(1_684)
         self._is_over = asyncio.Event()
         self._tasks: "list[asyncio.Task[None]]" = []  # of the connection; the third drains
         self._is_stuck = False  # whether one of them waits until the socket takes more

@@ -36,6 +36,13 @@ def start(self: object, dog: object) -> None:
     start_tasks(self, dog)
 
 
+def take_down() -> None:
+    """Tell of the tasks, and of what the start lets go."""
+    tell("tasks")
+    let_go.pop()()
+    tell("taken-down")
+
+
 def tell_all(names: "list[str]") -> None:
     """Import modules one after the other, and tell of each."""
     for name in names:
@@ -64,5 +71,8 @@ import lamp.app  # noqa: E402 -- as above
 channel.on("quit", finish)
 be_a_light, lamp.app.main = lamp.app.main, main
 start_tasks, lamp.app.App.start = lamp.app.App.start, start
+tell("script")
+let_go = [lamp.scaffold.take_down]
+lamp.scaffold.take_down = take_down
 tell("script")
 __import__("main")
