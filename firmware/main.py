@@ -47,6 +47,7 @@ asyncio.run(wait(memory.start()))
 del wait  # 256 bytes on 64 bits
 try:
     settings = read()
+    del read
     import lamp.session  # with all below it the largest, so compiled first, while there is room
     from lamp.app import main
 

@@ -41,7 +41,7 @@ def remove(path, kind):
     else: os.remove(path)
 used = text('main.py') + text('settings.json')
 for name, kind, *_ in list(os.ilistdir()):
-    if name.endswith('.new') or (name.startswith(('firmware-', 'ca-')) and name not in used and name != FOLDER):
+    if name.endswith('.new') or (name.startswith(('fw-', 'firmware-', 'ca-')) and name not in used and name != FOLDER):
         remove(name, kind)
 """
 """Run on the chip: takes away what an unfinished copy left, and what is no longer used. `FOLDER` stays."""
@@ -183,12 +183,12 @@ def staged_files(setup: Mapping[str, str]) -> dict[str, str]:
 
 
 def firmware_folder() -> str:
-    """The firmware's folder on the chip: another content, another folder."""
+    """The firmware's folder on the chip: another content, another folder. Short, as RAM holds it for each module."""
     digest = hashlib.sha256()
     for source in _sources():
         content = source.read_bytes()
         digest.update(f"{source.name} {len(content)}\n".encode() + content)
-    return f"firmware-{digest.hexdigest()[:8]}"
+    return f"fw-{digest.hexdigest()[:8]}"
 
 
 def _sources() -> list[Path]:

@@ -1,7 +1,7 @@
 """One light as it is: on or off, how bright, its version, what it decided and what it dropped."""
 
 from lamp import MAX_SMALL, glow
-from lamp.command import INVALID, MALFORMED, TOO_LARGE, VALID, Command
+from lamp.command import MALFORMED, TOO_LARGE, Command
 from lamp.gate import Gate
 
 RETAINED = TOO_LARGE + 1
@@ -86,11 +86,4 @@ class Light:
         self.changed_by, self.changed_at = cause, up
         return True
 
-    _STEPS = {
-        VALID: _obey,
-        MALFORMED: _drop,
-        INVALID: _refuse,
-        TOO_LARGE: _drop,
-        RETAINED: _drop,
-        BUTTON: _toggle,
-    }
+    _STEPS = (_obey, _drop, _refuse, _drop, _drop, _toggle)  # by the event: VALID, MALFORMED, INVALID, TOO_LARGE, …

@@ -18,18 +18,15 @@ RESTING, OPENING, GREETING, JOINING, LIVE = range(5)
 """States: how far the link has come."""
 
 DUE, OPENED, ACCEPTED, GRANTED, LOST, HEARD, SENT = range(7)
-"""Events. DUE: the time that `due_in` gave has passed. LOST: closed, failed, or nonsense came in."""
+"""Events. DUE: the time that `due_in` gave has passed. LOST: closed, failed, or nonsense came in.
+
+OPENED, ACCEPTED and GRANTED have the number of the state that they end, and their action has the next one.
+"""
 
 NOTHING, OPEN, CONNECT, SUBSCRIBE, ANNOUNCE, PING, CLOSE = range(7)
 """Actions: what the shell does about an event. After CLOSE the next one is OPEN."""
 
 _MOVES = ((OPENING,), (GREETING, RESTING), (JOINING, RESTING), (LIVE, RESTING), (RESTING,))
-
-_STEPS = {
-    (OPENING, OPENED): CONNECT,
-    (GREETING, ACCEPTED): SUBSCRIBE,
-    (JOINING, GRANTED): ANNOUNCE,
-}
 
 
 class Link:
@@ -72,12 +69,11 @@ class Link:
 
     def _step(self, event: int, now: int, chance: int) -> int:
         """Go one step on; what comes out of turn is as good as a loss."""
-        action = _STEPS.get((self.state, event))
-        if action is None:
+        if event != self.state or event == LOST:
             return self._rest(now, chance)
         self._move(self.state + 1)
         self._heard = self._since = now
-        return action
+        return event + 1
 
     def _look(self, now: int, chance: int) -> int:
         if ticks_diff(now, self._heard) >= self._patience():

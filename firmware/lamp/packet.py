@@ -89,11 +89,11 @@ class Inbox:
                 first = self.view[self._next]
                 self.kind = first >> 4
                 if self.kind != PUBLISH and (first & 0x0F or _LENGTHS.get(self.kind) != length):
-                    raise OSError("type and flags 0x%02x, %d bytes" % (first, length))
+                    raise OSError("no MQTT 3.1.1")
                 return at + 1, length
             shift += 7
         if shift == 28:
-            raise OSError("a length of more than four bytes")
+            raise OSError("no MQTT 3.1.1")  # more than four bytes of it
         return 0, 0
 
     def _read_publish(self, first: int, body: int, end: int) -> None:
@@ -102,12 +102,12 @@ class Inbox:
         self.topic = body + 2
         self.start = self.topic + 2 * qos
         if qos > 1 or self.start > end:
-            raise OSError("a message of QoS 2, or without a topic")
+            raise OSError("no MQTT 3.1.1")
         self.topic_end = self.topic + (self.view[body] << 8 | self.view[body + 1])
         self.start = self.topic_end + 2 * qos
         self.end = end
         if self.start > end:
-            raise OSError("a topic longer than its packet")
+            raise OSError("no MQTT 3.1.1")  # a topic longer than its packet
         self.id = self.view[self.start - 2] << 8 | self.view[self.start - 1] if qos else 0
         if qos and not self.id:
-            raise OSError("packet id 0")
+            raise OSError("no MQTT 3.1.1")
