@@ -52,19 +52,17 @@ class Command:
             members[each] = None
         name = self._plain.name(True)
         while name is not None:
-            value = self._value(name)
+            if name == "not_after" and self._plain.peek() == 123:  # an object, which holds no other
+                self._read_object(self._moment)
+                value: object = self._moment
+            else:
+                value = self._plain.value()
             if name in members:
                 if name in self._seen:
                     value = OTHER
                 self._seen.append(name)
                 members[name] = value
             name = self._plain.name(False)
-
-    def _value(self, name: object) -> object:
-        if name != "not_after" or self._plain.peek() != 123:
-            return self._plain.value()
-        self._read_object(self._moment)
-        return self._moment
 
     def _is_valid(self, has_key: bool) -> bool:
         members = self._members

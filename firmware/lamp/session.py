@@ -29,7 +29,7 @@ class Session:
 
     def __init__(self, settings: "Settings", light, topics: "tuple[str, ...]", memory: "Memory") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
         # The longest report with its topic and headers, and the room that `publish` leaves.
-        self._outbox = Outbox(1_684)
+        self._outbox = Outbox(1_556)
         self._inbox = Inbox()
         self._topics = topics
         self._set = topics[0].encode()
@@ -45,8 +45,7 @@ class Session:
             self._wire = Wire(settings, self._wifi)
         self._link = Link(now_ms())
         self._is_over = asyncio.Event()
-        self._tasks: "list[asyncio.Task[None]]" = []  # of the connection; the third drains
-        self._is_stuck = False  # whether one of them waits until the socket takes more
+        self._tasks: "list[asyncio.Task[None]]" = []  # of the connection; the third drains, where there is one
 
     @property
     def is_live(self) -> bool:
@@ -58,7 +57,7 @@ class Session:
 
         None where there is no link, or no room until `catch_up`.
         """
-        is_open = self.is_live and self._outbox.fits(len(topic) + most + 256)  # 64 acknowledgements still have room
+        is_open = self.is_live and self._outbox.fits(len(topic) + most + 128)  # 32 acknowledgements still have room
         return self._outbox if is_open and self._outbox.publish(topic, most) else None
 
     def send(self) -> None:
@@ -103,7 +102,7 @@ class Session:
         while not self._is_over.is_set() and len(self._outbox.waiting()):
             await self._wire.writable()
             self._push()
-        self._is_stuck = False
+        del self._tasks[2:]
         self._light.catch_up()
         if self._owes:
             self.say_online()
@@ -156,7 +155,6 @@ class Session:
             self._inbox.clear()
             self._outbox.clear()
             self._is_over.clear()
-            self._is_stuck = False
         elif action == link.CLOSE:
             self._is_over.set()
         elif action == link.ANNOUNCE:
@@ -184,9 +182,8 @@ class Session:
     def _push(self) -> None:
         """Give the socket what waits, as much as it takes now."""
         try:
-            if not self._wire.send(self._outbox) and not self._is_stuck:
-                self._is_stuck = True
-                self._tasks[2:] = [asyncio.create_task(self._drain())]
+            if not self._wire.send(self._outbox) and len(self._tasks) == 2:
+                self._tasks.append(asyncio.create_task(self._drain()))
         except OSError as error:
             self._lose(error)
             return
