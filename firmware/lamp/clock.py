@@ -22,6 +22,12 @@ except ImportError:
         """Give the time from `start` to `end`, which lie less than half a period apart."""
         return (end - start + PERIOD // 2) % PERIOD - PERIOD // 2
 
+    def now_ms() -> int:
+        """Stand in for the count where a test gives no other."""
+        return 0
+
+    now_us = now_ms
+
 
 class Clock:
     """Extends the count of ms past its wrap. It must be read every 6 days or sooner (the heartbeat does).
