@@ -14,10 +14,6 @@ from lamp import say, sntp
 from lamp.clock import now_ms, ticks_diff
 from lamp.resolver import answer
 
-TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
-if TYPE_CHECKING:
-    from lamp.secure import SecureWire
-
 
 class Date:
     """At a boot that of the flashing, or the last one that a broker's certificate has proven; then the time server's.
@@ -26,7 +22,7 @@ class Date:
     not before: else one lie would shut the light out for ever.
     """
 
-    def __init__(self, wire: "SecureWire") -> None:
+    def __init__(self, wire) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- a `SecureWire`, which imports this
         settings = self._settings = wire.settings
         self._wire = wire
         self.memory = wire.memory

@@ -170,14 +170,14 @@ def test_image_that_is_not_whole_is_refused(tmp_path: Path, spoilt: str) -> None
 def test_sweeping_leaves_what_is_used_and_what_is_not_ours(micropython: Command, tmp_path: Path) -> None:
     used = ("main.py", "settings.json", "record-0", "boot.py", "lib/other.py", "ca.pem", "ca-1.pem")
     unused = ("main.py.new", "settings.json.new", "ca-2.pem")
-    for folder in ("lib", "firmware-old/lamp", "firmware-used/lamp", "firmware-new/lamp"):
+    for folder in ("lib", "firmware-older/lamp", "fw-old/lamp", "fw-used/lamp", "fw-new/lamp"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "file.py").touch()
     for name in used + unused:
         (tmp_path / name).touch()
-    (tmp_path / "main.py").write_text("'firmware-used'")
+    (tmp_path / "main.py").write_text("'fw-used'")
     (tmp_path / "settings.json").write_text('"ca-1.pem"')
-    subprocess.run([*micropython, "-c", "FOLDER = 'firmware-new'\n" + SWEEP], cwd=tmp_path, check=True)
+    subprocess.run([*micropython, "-c", "FOLDER = 'fw-new'\n" + SWEEP], cwd=tmp_path, check=True)
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    kept = {"lib/file.py", "firmware-used/lamp/file.py", "firmware-new/lamp/file.py"}
+    kept = {"lib/file.py", "fw-used/lamp/file.py", "fw-new/lamp/file.py"}
     assert left == {*used, *kept}
