@@ -35,6 +35,7 @@ from contract.errors import Invalid, PresslightError
 from presslight import micropython
 from presslight.audience import Audience, Condition
 from presslight.child import Child
+from presslight.chip import Chip
 from presslight.glow import Glow
 from presslight.light_settings import set_up_before, setup_files, write_secret
 from presslight.name_server import NameServer
@@ -46,13 +47,15 @@ MAIN = FIRMWARE / "main.py"
 ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen", "TZ": "UTC0"}
 RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
-CHIP = FIRMWARE / "simulator" / "chip" / "__main__.py"
-"""What runs a main.py where the simulator is to be as hostile as a chip."""
-RTC = "RTC"
-"""The file in its folder that stands for the chip's RTC memory, which outlives a reset and no power cut."""
+RTC, CLOCK = "RTC", "clock"
+"""The files in its folder that stand for the chip's RTC memory and date, which outlive a reset and no power cut."""
 WATCHDOG = -signal.SIGALRM
 """The exit code of a light whose loop stood still until its watchdog bit."""
-HEAP, HEAP_WITH_TLS = "112k", "136k"
+POWER_FAILED = -signal.SIGUSR2
+"""The exit code of a light whose power failed as it booted: `brownout` in the simulator."""
+BOOTS_AFTER = {RESET: "reset", WATCHDOG: "watchdog", POWER_FAILED: "brown-out"}
+"""After which exit code it boots again, and what its log says then."""
+HEAP, HEAP_WITH_TLS, HEAP_OF_CHIP = "112k", "136k", "288k"
 LAST_LINES = 20
 FINGER_S = 0.08
 """How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
@@ -92,11 +95,11 @@ class SimulatedLightOff(SimulatedLightError):
 class SimulatedLight:
     """One light. `folder` is its flash; `heap` is what MicroPython gets: `112k`, `1m`.
 
-    Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
+    Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here; it
+    is enough for two areas and the stand-ins where it is to be as hostile as a chip.
     `main`: what it runs in place of the firmware's own, for a test of something odd. `names`: the name servers that it
     asks, and their port (`127.0.0.1 127.0.0.2 5300`); `time_port`: that of the time server, at 127.0.0.1. Where they
-    are None, this machine answers. `chip`: in what it is as hostile as a chip, one word of `presslight.chip` each; they
-    may be changed for the next boot.
+    are None, this machine answers. `chip`: in what it is as hostile as a chip (`presslight.chip`).
 
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
     `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
@@ -113,7 +116,8 @@ class SimulatedLight:
         time_port: int | None = None,
         chip: Sequence[str] = (),
     ) -> None:
-        heap = (HEAP_WITH_TLS if address.tls else HEAP) if heap is None else heap
+        usual = HEAP_OF_CHIP if chip else HEAP_WITH_TLS if address.tls else HEAP
+        heap = usual if heap is None else heap
         if not re.fullmatch(r"[1-9][0-9]{0,8}[kKmM]?", heap):
             raise Invalid(f"a heap looks like 96k or 1m, and not like {heap[:20]!r}")
         self.name = name
@@ -127,7 +131,7 @@ class SimulatedLight:
         self._name_server = NameServer()
         self._time_port = time_port
         self._time_server = TimeServer()
-        self.chip = chip
+        self.chip = Chip(chip)
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
@@ -177,20 +181,24 @@ class SimulatedLight:
 
     def button_down(self) -> None:
         """Put a finger on the button on the light."""
-        self.tell("button down")
+        self._touch(self._powered(), is_held=True)
 
     def button_up(self) -> None:
         """Take the finger off."""
-        self.tell("button up")
+        self._touch(self._powered(), is_held=False)
 
     def press_button(self) -> None:
         """Press the button and let it go, as a finger does: one press after the other. While it boots it sees none."""
         child = self._powered()
         loop = asyncio.get_running_loop()
         down = max(loop.time(), self._finger_free)
-        loop.call_at(down, child.say, "button down")
-        loop.call_at(down + FINGER_S, child.say, "button up")
+        loop.call_at(down, self._touch, child, True)
+        loop.call_at(down + FINGER_S, self._touch, child, False)
         self._finger_free = down + 2 * FINGER_S
+
+    def _touch(self, child: Child, is_held: bool) -> None:
+        self.chip.is_held = is_held
+        child.say("button down" if is_held else "button up")
 
     def wifi(self, is_there: bool) -> None:
         """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
@@ -225,27 +233,28 @@ class SimulatedLight:
     async def power_on(self) -> None:
         """Give it power, where it has none. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
         if self.power is not Power.ON:
-            with self._explained():
-                (self.folder / RTC).unlink(missing_ok=True)
-            self._child = await self._boot()
+            self._child = await self._boot(is_first=True)
             self._set_power(Power.ON)
             self._show(self.glow.darkened())
             self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
 
-    async def _boot(self) -> Child:
-        main = (str(CHIP),) * bool(self.chip) + (str(self._main or MAIN),)
+    async def _boot(self, *, is_first: bool = False, has_power_failed: bool = False) -> Child:
+        main = self.chip.command(str(self._main or MAIN))
         run = (*await asyncio.to_thread(_micropython), "-X", f"heapsize={self._heap}", *main)
         names, time_port = self._names or self._name_server.place, self._time_port or self._time_server.port
-        servers = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
+        own = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
+        own |= self.chip.environment(is_first=is_first, has_power_failed=has_power_failed)
         with self._explained():
-            return await Child.start(run, self.folder, ENVIRONMENT | servers | {"CHIP": "\n".join(self.chip)})
+            for lost in (RTC, CLOCK) if is_first or has_power_failed else ():
+                (self.folder / lost).unlink(missing_ok=True)
+            return await Child.start(run, self.folder, ENVIRONMENT | own)
 
     async def _live(self, child: Child) -> None:
         """Follow the process, and the next one when the light resets itself."""
         code = await self._follow(child)
-        while code in (RESET, WATCHDOG) and self.power is Power.ON:
-            self._show(Glow(log="reset" if code == RESET else "watchdog", lines=self.glow.lines + 1))
-            self._child = child = await self._boot()
+        while code in BOOTS_AFTER and self.power is Power.ON:
+            self._show(Glow(log=BOOTS_AFTER[code], lines=self.glow.lines + 1))
+            self._child = child = await self._boot(has_power_failed=code == POWER_FAILED)
             code = await self._follow(child)
         if self.power is Power.ON:
             self._death = SimulatedLightDied(self.name, code, tuple(self._last_lines))

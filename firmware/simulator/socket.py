@@ -18,7 +18,8 @@ import select
 
 from air import air
 from network import servers
-from usocket import AF_INET, SOCK_DGRAM, SOCK_STREAM, getaddrinfo  # noqa: F401 -- of the module behind this one
+from usocket import AF_INET, SOCK_DGRAM, SOCK_STREAM  # noqa: F401 -- of the module behind this one
+from usocket import getaddrinfo as resolve
 from usocket import socket as Kernel  # noqa: N812 -- a class; on MicroPython its name is in lower case
 
 IPPROTO_TCP = 6  # the unix port names neither this nor the next
@@ -40,7 +41,7 @@ def place(address: tuple) -> bytes:
         port = int(servers[-1])
     if not host.replace(".", "").isdigit():
         raise OSError(-202)  # EAI_FAIL; the chip would look it up, and nothing else would go on meanwhile
-    return getaddrinfo(host, port)[0][4]
+    return resolve(host, port)[0][4]
 
 
 class socket(io.IOBase):  # noqa: N801 -- the chip's name

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from presslight.child import Child
 from presslight.micropython import Command
-from presslight.simulated_light import CHIP, ENVIRONMENT
+from presslight.chip import Chip
+from presslight.simulated_light import ENVIRONMENT
 
 WAIT_S = 20
 
@@ -41,8 +42,10 @@ def runner(micropython: Command, folder: Path, exits: AsyncExitStack) -> Run:
     async def start(*texts: str, chip: Sequence[str] = (), heap: str = "96k", **environment: str) -> Script:
         script = folder / "main.py"
         script.write_text("\n".join(dedent(text) for text in texts))
-        command = [*micropython, "-X", f"heapsize={heap}", *(str(CHIP),) * bool(chip), str(script)]
-        child = await Child.start(command, folder, ENVIRONMENT | {"CHIP": "\n".join(chip)} | environment)
+        hostile = Chip(chip)
+        command = [*micropython, "-X", f"heapsize={heap}", *hostile.command(str(script))]
+        own = ENVIRONMENT | hostile.environment(is_first=True, has_power_failed=False) | environment
+        child = await Child.start(command, folder, own)
         exits.push_async_callback(child.end)
         return Script(child)
 

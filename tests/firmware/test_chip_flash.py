@@ -128,6 +128,6 @@ async def test_light_whose_flash_cannot_be_read_is_switched_and_tries_again(
         async with asyncio.timeout(20):
             seen.light.press_button()
             await seen.light.until(lambda now: now.duty > 0)
-        seen.light.chip = ()
+        seen.light.chip.words = ()
         await seen.says("reset")
         await seen.until(lambda now: "kept" in now.log)

@@ -1,0 +1,71 @@
+"""In what a simulated light can be as hostile as an ESP32: the words, and those that every chip is like.
+
+Each is a stand-in of its own in `firmware/simulator/chip/`, which says what it does and which file and function of
+MicroPython's ESP32 port it is made after; nothing of one that is not asked for is loaded.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from contract.errors import Invalid
+
+SCRIPT = Path(__file__).resolve().parent.parent / "firmware" / "simulator" / "chip" / "__main__.py"
+"""What runs a main.py where the simulator is to be as hostile as a chip."""
+BUTTON = "0"
+"""The pin of its button."""
+ORDINARY = ("tick 10", "clock", "names 1000", "join 300 3000", "sockets 10", "strapping 0", "heap 56")
+"""A classic ESP32 on a good day. `heap` is the last one, as what the others take is no part of it."""
+FAULTS = {
+    "tick MS": r"tick [1-9]\d{0,3}",
+    "clock": r"clock",
+    "names MS": r"names [1-9]\d{0,4}",
+    "join LEAST_MS MOST_MS": r"join \d{1,5} \d{1,5}",
+    "sockets MOST": r"sockets \d{1,3}",
+    "strapping PIN": r"strapping \d{1,2}",
+    "heap KIB": r"heap [1-9]\d{1,3}",
+    "driver start|active|config|connect|disconnect memory|hang|0xNNNN [TIMES]": (
+        r"driver (start|active|config|connect|disconnect) (memory|hang|0x[0-9a-fA-F]{1,8})( [1-9]\d{0,5})?"
+    ),
+    "flash ENOSPC|EIO open|write|flush|rename|read [FIRST]": (
+        r"flash (ENOSPC|EIO) (open|write|flush|rename|read)( [1-9]\d{0,5})?"
+    ),
+    "flash well": r"flash well",
+    "brownout BOOTS STEP|MSms": r"brownout [1-9]\d{0,3} [1-9]\d{0,5}(ms)?",
+}
+"""What a word looks like, as it is told and as it is read."""
+
+
+def checked(words: Iterable[str]) -> tuple[str, ...]:
+    """Give the words, `heap` last. Raises Invalid where one is none."""
+    found = tuple(" ".join(word.split()) for word in words)
+    for word in found:
+        if not any(re.fullmatch(form, word) for form in FAULTS.values()):
+            raise Invalid(f"no chip has {word[:60]!r}; there are: {', '.join(FAULTS)}")
+    return tuple(sorted(found, key=lambda word: word.startswith("heap")))
+
+
+class Chip:
+    """The chip of one simulated light. `words`, of FAULTS, may be changed for the next boot; with none it is friendly.
+
+    `is_held`: a finger is on its button.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = checked(words)
+        self.is_held = False
+        self._boots = 0
+
+    def command(self, main: str) -> tuple[str, ...]:
+        """What MicroPython is to run, so that it runs this main.py on the chip."""
+        return (str(SCRIPT), main) if self.words else (main,)
+
+    def environment(self, *, is_first: bool, has_power_failed: bool) -> dict[str, str]:
+        """What the stand-ins read in the next boot, which is the first with this power or not."""
+        self._boots = 0 if is_first else self._boots + 1
+        return {
+            "CHIP": "\n".join(self.words),
+            "BOOTS": str(self._boots),
+            "HELD": BUTTON if self.is_held else "",
+            "POWERED": "yes" if is_first or has_power_failed else "",
+        }
