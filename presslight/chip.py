@@ -5,13 +5,23 @@ MicroPython's ESP32 port it is made after; nothing of one that is not asked for 
 """
 
 import re
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
 from contract.errors import Invalid
+from presslight.child import Child
 
 SCRIPT = Path(__file__).resolve().parent.parent / "firmware" / "simulator" / "chip" / "__main__.py"
 """What runs a main.py where the simulator is to be as hostile as a chip."""
+RESET, WATCHDOG, POWER_FAILED = 75, -signal.SIGALRM, -signal.SIGUSR2
+"""Exit codes of a light: it resets itself; its loop stood still until its watchdog bit; `brownout`."""
+BOOTS_AFTER = {RESET: "reset", WATCHDOG: "watchdog", POWER_FAILED: "brown-out"}
+"""After which of them it boots again, and what its log says then."""
+RTC = "RTC"
+"""The file that stands for the chip's RTC memory, which outlives a reset and no power cut."""
+VOLATILE = RTC, "clock"
+"""All files that are lost with the power; the second stands for the chip's date."""
 BUTTON = "0"
 """The pin of its button."""
 ORDINARY = ("tick 10", "clock", "names 1000", "join 300 3000", "sockets 10", "strapping 0", "heap 56")
@@ -46,19 +56,21 @@ def checked(words: Iterable[str]) -> tuple[str, ...]:
 
 
 class Chip:
-    """The chip of one simulated light. `words`, of FAULTS, may be changed for the next boot; with none it is friendly.
-
-    `is_held`: a finger is on its button.
-    """
+    """The chip of one simulated light. `words` may be changed for the next boot; with none it is friendly."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = checked(words)
-        self.is_held = False
+        self._is_held = False
         self._boots = 0
 
     def command(self, main: str) -> tuple[str, ...]:
         """What MicroPython is to run, so that it runs this main.py on the chip."""
         return (str(SCRIPT), main) if self.words else (main,)
+
+    def touch(self, child: Child, is_held: bool) -> None:
+        """Put a finger on its button, or take it off."""
+        self._is_held = is_held
+        child.say("button down" if is_held else "button up")
 
     def environment(self, *, is_first: bool, has_power_failed: bool) -> dict[str, str]:
         """What the stand-ins read in the next boot, which is the first with this power or not."""
@@ -66,6 +78,6 @@ class Chip:
         return {
             "CHIP": "\n".join(self.words),
             "BOOTS": str(self._boots),
-            "HELD": BUTTON if self.is_held else "",
+            "HELD": BUTTON if self._is_held else "",
             "POWERED": "yes" if is_first or has_power_failed else "",
         }

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.live import Live
 
 from contract.address import BrokerAddress
 from presslight.address import read_address
+from presslight.chip import FAULTS, ORDINARY
 from presslight.console import given_path, out
 from presslight.glow import Glow
 from presslight.keyboard import END, Keyboard
@@ -35,7 +37,8 @@ def light(
     ] = "mqtt://127.0.0.1:1883",
     name: Annotated[str, typer.Option(help="The light's name: its topic, 1 to 32 of a-z, 0-9, - and _.")] = "kitchen",
     heap: Annotated[
-        str | None, typer.Option(help="The memory that MicroPython gets: 112k, or 136k with TLS, unless you say.")
+        str | None,
+        typer.Option(help="The memory that MicroPython gets; unless you say 112k, 136k with TLS, 288k on a chip."),
     ] = None,
     ca_file: Annotated[
         Path | None,
@@ -47,19 +50,28 @@ def light(
             parser=given_path, help="A folder to be the light's flash; without it, it forgets all when it ends."
         ),
     ] = None,
+    chip: Annotated[
+        bool, typer.Option("--chip", help=f"Be as hostile as every ESP32 is: {', '.join(ORDINARY)}.")
+    ] = False,
+    fault: Annotated[
+        list[str] | None, typer.Option(help=f"Be so as well; may be given again: {'; '.join(FAULTS)}.")
+    ] = None,
 ) -> None:
     """Start one simulated light: the real firmware in this terminal, with its button, its plug and its Wi-Fi.
 
     Keys: space presses its button, r cuts its power and gives it back, w takes Wi-Fi away or brings it back, q ends it.
     Without a terminal it writes one line per change, until SIGTERM or Ctrl-C.
     """
-    run_until_signal(lambda: _run(broker, name, heap, ca_file, flash))
+    words = (*(ORDINARY if chip else ()), *(fault or ()))
+    run_until_signal(lambda: _run(broker, name, heap, ca_file, flash, words))
 
 
-async def _run(broker: str, name: str, heap: str | None, ca_file: Path | None, flash: Path | None) -> None:
+async def _run(
+    broker: str, name: str, heap: str | None, ca_file: Path | None, flash: Path | None, words: Sequence[str]
+) -> None:
     address = read_address(broker, ca_file=ca_file)
     with temporary_folder("light") as forgotten:
-        async with SimulatedLight(name, address, flash or forgotten, heap) as simulated:
+        async with SimulatedLight(name, address, flash or forgotten, heap, chip=words) as simulated:
             if sys.stdin.isatty() and sys.stdout.isatty():
                 await _show(simulated, address)
             else:

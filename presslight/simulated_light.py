@@ -22,7 +22,6 @@ import asyncio
 import functools
 import os
 import re
-import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -35,7 +34,7 @@ from contract.errors import Invalid, PresslightError
 from presslight import micropython
 from presslight.audience import Audience, Condition
 from presslight.child import Child
-from presslight.chip import Chip
+from presslight.chip import BOOTS_AFTER, POWER_FAILED, VOLATILE, Chip
 from presslight.glow import Glow
 from presslight.light_settings import set_up_before, setup_files, write_secret
 from presslight.name_server import NameServer
@@ -45,16 +44,6 @@ from presslight.time_server import TimeServer
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 MAIN = FIRMWARE / "main.py"
 ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen", "TZ": "UTC0"}
-RESET = 75
-"""The exit code of a light that resets itself: `machine.RESET` in the simulator."""
-RTC, CLOCK = "RTC", "clock"
-"""The files in its folder that stand for the chip's RTC memory and date, which outlive a reset and no power cut."""
-WATCHDOG = -signal.SIGALRM
-"""The exit code of a light whose loop stood still until its watchdog bit."""
-POWER_FAILED = -signal.SIGUSR2
-"""The exit code of a light whose power failed as it booted: `brownout` in the simulator."""
-BOOTS_AFTER = {RESET: "reset", WATCHDOG: "watchdog", POWER_FAILED: "brown-out"}
-"""After which exit code it boots again, and what its log says then."""
 HEAP, HEAP_WITH_TLS, HEAP_OF_CHIP = "112k", "136k", "288k"
 LAST_LINES = 20
 FINGER_S = 0.08
@@ -95,8 +84,8 @@ class SimulatedLightOff(SimulatedLightError):
 class SimulatedLight:
     """One light. `folder` is its flash; `heap` is what MicroPython gets: `112k`, `1m`.
 
-    Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here; it
-    is enough for two areas and the stand-ins where it is to be as hostile as a chip.
+    Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here, or
+    288k on a chip, for two areas and all that stands in for it.
     `main`: what it runs in place of the firmware's own, for a test of something odd. `names`: the name servers that it
     asks, and their port (`127.0.0.1 127.0.0.2 5300`); `time_port`: that of the time server, at 127.0.0.1. Where they
     are None, this machine answers. `chip`: in what it is as hostile as a chip (`presslight.chip`).
@@ -181,24 +170,20 @@ class SimulatedLight:
 
     def button_down(self) -> None:
         """Put a finger on the button on the light."""
-        self._touch(self._powered(), is_held=True)
+        self.chip.touch(self._powered(), is_held=True)
 
     def button_up(self) -> None:
         """Take the finger off."""
-        self._touch(self._powered(), is_held=False)
+        self.chip.touch(self._powered(), is_held=False)
 
     def press_button(self) -> None:
         """Press the button and let it go, as a finger does: one press after the other. While it boots it sees none."""
         child = self._powered()
         loop = asyncio.get_running_loop()
         down = max(loop.time(), self._finger_free)
-        loop.call_at(down, self._touch, child, True)
-        loop.call_at(down + FINGER_S, self._touch, child, False)
+        loop.call_at(down, self.chip.touch, child, True)
+        loop.call_at(down + FINGER_S, self.chip.touch, child, False)
         self._finger_free = down + 2 * FINGER_S
-
-    def _touch(self, child: Child, is_held: bool) -> None:
-        self.chip.is_held = is_held
-        child.say("button down" if is_held else "button up")
 
     def wifi(self, is_there: bool) -> None:
         """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
@@ -245,7 +230,7 @@ class SimulatedLight:
         own = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
         own |= self.chip.environment(is_first=is_first, has_power_failed=has_power_failed)
         with self._explained():
-            for lost in (RTC, CLOCK) if is_first or has_power_failed else ():
+            for lost in VOLATILE if is_first or has_power_failed else ():
                 (self.folder / lost).unlink(missing_ok=True)
             return await Child.start(run, self.folder, ENVIRONMENT | own)
 

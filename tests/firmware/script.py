@@ -8,8 +8,8 @@ from textwrap import dedent
 from typing import TypeAlias
 
 from presslight.child import Child
-from presslight.micropython import Command
 from presslight.chip import Chip
+from presslight.micropython import Command
 from presslight.simulated_light import ENVIRONMENT
 
 WAIT_S = 20

@@ -10,8 +10,9 @@ import pytest
 from broker.accounts import Accounts
 from broker.mosquitto import Mosquitto
 from presslight.child import Child
+from presslight.chip import RESET
 from presslight.micropython import Command
-from presslight.simulated_light import ENVIRONMENT, FIRMWARE, RESET, SimulatedLight
+from presslight.simulated_light import ENVIRONMENT, FIRMWARE, SimulatedLight
 from tests.firmware.bare_broker import WAIT_S
 from tests.firmware.odd_main import written
 from tests.firmware.presser import Presser, pressing

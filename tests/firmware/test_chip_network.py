@@ -1,4 +1,4 @@
-"""A chip's network: the tick at which its sockets are read, how many there are, look-ups that block, Wi-Fi that refuses."""
+"""A chip's network: the tick at which its sockets are read, how many there are, look-ups that block, Wi-Fi."""
 
 import asyncio
 import json

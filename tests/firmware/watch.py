@@ -9,8 +9,9 @@ from pathlib import Path
 
 from contract.address import BrokerAddress
 from lamp import glow, record
+from presslight.chip import RTC
 from presslight.glow import Glow
-from presslight.simulated_light import RTC, SimulatedLight
+from presslight.simulated_light import SimulatedLight
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1)
 WAIT_S = 20

@@ -6,6 +6,8 @@
 date is from this machine's; the launcher removes it as the power goes.
 """
 
+# ruff: noqa: D102 -- MicroPython's own names
+
 import sys
 import time as port
 
@@ -37,7 +39,7 @@ def _datetime(_: RTC, *date: tuple) -> "tuple | None":
         _set(Time.mktime((year, month, day, hour, minute, second, 0, 0)))
         return None
     now = Time.gmtime()
-    return now[:3] + (now[6],) + now[3:6] + (0,)
+    return now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0
 
 
 def _set(seconds: int) -> None:

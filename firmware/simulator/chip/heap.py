@@ -1,25 +1,26 @@
 """Stand-in for the unix port: do not upload. A heap that begins with one area, and grows by another.
 
-`heap 56`: the firmware has so many KiB, as on a classic ESP32 (ports/esp32/mpconfigport.h, MICROPY_GC_INITIAL_HEAP_SIZE),
-less what MicroPython and asyncio take of them there. When that is used up, all is added that MicroPython was started
-with, once, and told: `the heap grows`. The chip doubles it whenever an allocation fails after a collection, with what TLS
-and Wi-Fi would need (py/gc.c, gc_try_add_heap; ports/esp32/gccollect.c, gc_get_max_new_split).
+`heap 56`: the firmware has so many KiB, as on a classic ESP32 (MICROPY_GC_INITIAL_HEAP_SIZE of
+ports/esp32/mpconfigport.h), less what MicroPython and asyncio take of them there. When that is used up, all is added
+that MicroPython was started with, once, and told: `the heap grows`. The chip doubles its heap when an allocation fails
+after a collection, with what TLS and Wi-Fi would need (py/gc.c, gc_try_add_heap; ports/esp32/gccollect.c,
+gc_get_max_new_split).
 
 The unix port's heap is of one area and does not grow. So here blocks fill it up to the first area's size, and are given
-away when an import finds no room, when 6 KiB in one piece are not free at a note in RTC memory, or, once the light
-is made, when 128 bytes are not, within 100 ms. So it may grow a little sooner than a chip's; what finds no room between two such
-looks is a MemoryError here and none on the chip. mbedTLS takes its memory from the heap here, and beside it on the chip.
-On 64 bits all figures are 1.48 times the chip's.
+away when an import finds no room; when 6 KiB in one piece are not free at a note in RTC memory; or, once the light is
+made, when 128 bytes are not, within 100 ms. So it may grow some KiB sooner than a chip's. What finds no room between
+two such looks is a MemoryError here and none on the chip. mbedTLS takes its memory from the heap here, and beside it on
+the chip. On 64 bits all figures are 1.48 times the chip's.
 """
 
 import asyncio
 import builtins
 import gc
+import socket  # noqa: F401 -- as above
 import sys
 
 import machine
 import network  # noqa: F401 -- what stands in for the chip's own modules is no part of the first area
-import socket  # noqa: F401 -- as above
 
 _PERCENT = 148 if sys.maxsize > 1 << 32 else 100
 _OWN = 2_900

@@ -38,7 +38,7 @@ class WLAN(network.WLAN):
             return False
         if self._since is None:
             self._since = ticks_ms()
-            self._ms = random.randint(*_takes)
+            self._ms = random.randint(*_takes)  # noqa: S311 -- no secret
         return ticks_diff(ticks_ms(), self._since) >= self._ms
 
 

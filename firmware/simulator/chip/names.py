@@ -10,10 +10,11 @@ import os
 import select
 import socket
 
-from lamp import dns
 from network import servers
 from usocket import SOCK_DGRAM
 from usocket import socket as Kernel  # noqa: N812 -- a class; on MicroPython its name is in lower case
+
+from lamp import dns
 
 _unit_ms = [0]
 _place = socket.place

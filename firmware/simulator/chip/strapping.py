@@ -5,7 +5,7 @@ power goes. It is read at power-on and after a brown-out, and not at a reset of 
 (Espressif's data sheet, "Strapping Pins"). A button that is held while the firmware boots is down from the start.
 """
 
-# ruff: noqa: A002, D102 - the chip's own names and arguments, which its documentation explains
+# ruff: noqa: A002 - the chip's own names and arguments, which its documentation explains
 
 import asyncio
 import os

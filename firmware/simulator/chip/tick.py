@@ -1,4 +1,4 @@
-"""Stand-in for the unix port: do not upload. The tick of the ESP32's port, at which it looks after sockets and sleepers.
+"""Stand-in for the unix port: do not upload. The ESP32's tick, at which it looks after sockets and sleepers.
 
 `tick 10`: each 10 ms (FreeRTOS has 100 ticks a second, which the port leaves as it is). A socket has no file number
 there: poll() asks one after the other, and where none is ready it waits for the next tick (extmod/modselect.c,
