@@ -2,8 +2,10 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from broker.accounts import Accounts
@@ -11,16 +13,19 @@ from contract.address import BrokerAddress
 from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from mobile_sim.phone import Phone
 from presslight import micropython
+from presslight.chip import ORDINARY
 from tests.bench.floor import Pair, bridge_phone, compare, mqtt_phone
 from tests.bench.phones import ThinPhone, all_told_ms, confirmed_per_second
 from tests.bench.processes import bridge_process, lean_lights
-from tests.bench.real_lights import act_us, p99, start_all, weigh
+from tests.bench.real_lights import act_us, p99, press_to_light_ms, start_all, weigh
 from tests.firmware.footprint import NAME, Places, measured
 
 Row = tuple[str, str, str, bool]
 """What was measured, what was reached, what was aimed for (empty: a part of the one above), and whether it was."""
 
 
+TICK = ORDINARY[0]
+"""What a chip does to each packet."""
 PHONES_A_TOKEN = 16
 """Half as many as may be open with one."""
 
@@ -125,6 +130,27 @@ class Bench:
             ("memory of the bridge per phone", f"{each:.1f} KB", "≤ 40 KB", each <= 40),
         ]
 
+    async def tick(self) -> list[Row]:
+        """Measure from the press to the light, without the chip's tick and with it."""
+        async with AsyncExitStack() as exits:
+            bridge = await exits.enter_async_context(bridge_process(self.user(BRIDGE_USER), self.folder / "tick"))
+            start = partial(start_all, exits, self.broker, self.accounts)
+            lights = await start(["at-once"], self.folder / "lights")
+            lights += await start(["ticking"], self.folder / "lights", [TICK])
+            phone = await exits.enter_async_context(Phone(bridge.url, bridge.token))
+            await phone.until(lambda shown: all(each.name in shown and shown[each.name].online for each in lights))
+            plain, ticking = await press_to_light_ms(phone, lights, self.sizes.pairs // 2)
+        more = median(ticking) - median(plain)
+        return [
+            ("press → light, p50 (p99)", f"{median(plain):.1f} ({p99(plain):.1f}) ms", "", True),
+            (
+                "press → light with the chip's tick of 10 ms, p50 (p99)",
+                f"{median(ticking):.1f} ({p99(ticking):.1f}) ms",
+                "≤ 10 ms more",
+                more <= 10,
+            ),
+        ]
+
     async def footprint(self) -> list[Row]:
         """Measure the firmware's heap on 32 bits, as the chip's are, and what each module takes of it."""
         what = f"live heap on the chip after {self.sizes.heap_presses:,} presses, without TLS"
@@ -174,7 +200,7 @@ class Bench:
 
 def accounts(sizes: Sizes) -> Accounts:
     """Make the accounts of all that the measurements start."""
-    names = ["lean", "real", NAME, *lean_names(sizes), *real_names(sizes)]
+    names = ["lean", "real", "at-once", "ticking", NAME, *lean_names(sizes), *real_names(sizes)]
     return Accounts.make(names, others=[BRIDGE_USER, HOME_ASSISTANT_USER])
 
 

@@ -1,6 +1,7 @@
 """Real firmware by the hundred: what one light weighs, and how long it takes from the message to the changed output."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,13 +25,19 @@ class Weight(NamedTuple):
 
 
 async def start_all(
-    exits: AsyncExitStack, address: BrokerAddress, accounts: Accounts, names: Sequence[str], folder: Path
+    exits: AsyncExitStack,
+    address: BrokerAddress,
+    accounts: Accounts,
+    names: Sequence[str],
+    folder: Path,
+    chip: Sequence[str] = (),
 ) -> list[SimulatedLight]:
-    """Start the lights, a few at a time, and wait until each is linked to the broker."""
+    """Start the lights, a few at a time, and wait until each is linked to the broker. `chip`: as of SimulatedLight."""
     lights: list[SimulatedLight] = []
     async with asyncio.timeout(START_S):
         for name in names:
-            light = SimulatedLight(name, address.signed_in_as(name, accounts.password(name)), folder / name)
+            own = address.signed_in_as(name, accounts.password(name))
+            light = SimulatedLight(name, own, folder / name, chip=chip)
             lights.append(await exits.enter_async_context(light))
         for light in lights:
             await light.until(lambda glow: glow.link == "up")
@@ -53,6 +60,21 @@ async def act_us(phone: Phone, names: Sequence[str], rounds: int) -> list[int]:
             if journey.word != "applied" or journey.legs is None:
                 raise RuntimeError(f"{name} did not apply a press: {journey}")
             taken.append(journey.legs.light_us)
+    return taken
+
+
+async def press_to_light_ms(phone: Phone, lights: Sequence[SimulatedLight], rounds: int) -> list[list[float]]:
+    """Press each light in turn, `rounds` times; give each one's times from the press to the changed output, in ms."""
+    taken: list[list[float]] = [[] for _ in lights]
+    for number in range(rounds):
+        for light, times in zip(lights, taken, strict=True):
+            is_on = number % 2 == 0
+            started = time.monotonic_ns() // 1_000  # the clock of the light's output, too
+            journey = await phone.press(light.name, state="ON" if is_on else "OFF")
+            if journey.word != "applied":
+                raise RuntimeError(f"{light.name} did not apply a press: {journey}")
+            glow = await light.until(lambda now: (now.duty > 0) == is_on)  # noqa: B023 -- awaited here
+            times.append((glow.us - started) / 1_000)
     return taken
 
 

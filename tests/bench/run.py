@@ -61,7 +61,14 @@ class Run:
                 watch.cancel()
 
     async def _measure_each(self, bench: Bench) -> None:
-        for measurement in (bench.above_the_floor, bench.throughput, bench.fan_out, bench.lights, bench.footprint):
+        for measurement in (
+            bench.above_the_floor,
+            bench.throughput,
+            bench.fan_out,
+            bench.lights,
+            bench.tick,
+            bench.footprint,
+        ):
             self.at = measurement.__name__.replace("_", " ")
             console.print(f"measuring {self.at}")
             async with asyncio.timeout(LIMIT_S):

@@ -28,6 +28,8 @@ ALL = [
     f"set read → output changed, p99 of {SHORT.real_lights * SHORT.act_rounds}",
     "lights of real firmware, all pressed",
     "memory of a simulated light, resident (proportional)",
+    "press → light, p50 (p99)",
+    "press → light with the chip's tick of 10 ms, p50 (p99)",
     f"live heap on the chip after {SHORT.heap_presses} presses, without TLS",
 ]
 Start = Callable[..., Coroutine[Any, Any, Forked]]

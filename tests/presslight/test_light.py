@@ -177,6 +177,7 @@ async def test_flash_folder_keeps_what_the_light_keeps(tmp_path: Path) -> None:
         (("--name", "Kitchen"), "a light's name"),
         (("--heap", "much"), "a heap looks like"),
         (("--flash", "/proc/none"), "/proc/none"),
+        (("--fault", "sing"), "no chip has 'sing'; there are: tick MS, "),
     ],
 )
 def test_mistake_is_one_clear_line(options: tuple[str, ...], says: str) -> None:
@@ -192,6 +193,19 @@ def test_no_micropython_is_one_clear_line() -> None:
     assert ended.exit_code == 2
     assert ended.stderr.count("\n") == 1
     assert "MicroPython" in ended.stderr
+
+
+async def test_chip_and_its_faults_are_asked_for_by_option(tmp_path: Path) -> None:
+    options = ("--chip", "--fault", "flash ENOSPC write", "--fault", "heap 30")
+    process = await forked.start(
+        "light", *options, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT | {"TMPDIR": str(tmp_path)}
+    )
+    assert process.stdout
+    async with asyncio.timeout(WAIT_S):
+        said = [await process.stdout.readline() for _ in range(2)]
+    process.terminate()
+    await process.communicate()
+    assert said == [b"kitchen: the heap grows\n", b"kitchen: flash: 28\n"]
 
 
 def test_heap_that_is_too_small_says_so() -> None:
