@@ -31,6 +31,7 @@ TICKS = """
             yield core._io_queue.queue_read(plain)
             plain.recv(9)
             print(time.ticks_ms())
+            await asyncio.sleep_ms(1)  # so that it waits again when the next one comes
     channel.on("now", lambda: print(time.ticks_ms()))
     asyncio.create_task(hear())
     asyncio.run(asyncio.Event().wait())
