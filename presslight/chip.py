@@ -26,7 +26,7 @@ BUTTON = "0"
 """The pin of its button."""
 ORDINARY = ("tick 10", "clock", "names 1000", "join 300 3000", "sockets 10", "strapping 0", "heap 56")
 """A classic ESP32 on a good day. `heap` is the last one, as what the others take is no part of it."""
-FAULTS = {
+WORDS = {
     "tick MS": r"tick [1-9]\d{0,3}",
     "clock": r"clock",
     "names MS": r"names [1-9]\d{0,4}",
@@ -34,8 +34,8 @@ FAULTS = {
     "sockets MOST": r"sockets \d{1,3}",
     "strapping PIN": r"strapping \d{1,2}",
     "heap KIB": r"heap [1-9]\d{1,3}",
-    "driver start|active|config|connect|disconnect memory|hang|0xNNNN [TIMES]": (
-        r"driver (start|active|config|connect|disconnect) (memory|hang|0x[0-9a-fA-F]{1,8})( [1-9]\d{0,5})?"
+    "driver start|active|config|scan|connect|disconnect memory|hang|0xNNNN [TIMES]": (
+        r"driver (start|active|config|scan|connect|disconnect) (memory|hang|0x[0-9a-fA-F]{1,8})( [1-9]\d{0,5})?"
     ),
     "flash ENOSPC|EIO open|write|flush|rename|read [FIRST]": (
         r"flash (ENOSPC|EIO) (open|write|flush|rename|read)( [1-9]\d{0,5})?"
@@ -50,8 +50,8 @@ def checked(words: Iterable[str]) -> tuple[str, ...]:
     """Give the words, `heap` last. Raises Invalid where one is none."""
     found = tuple(" ".join(word.split()) for word in words)
     for word in found:
-        if not any(re.fullmatch(form, word) for form in FAULTS.values()):
-            raise Invalid(f"no chip has {word[:60]!r}; there are: {', '.join(FAULTS)}")
+        if not any(re.fullmatch(form, word) for form in WORDS.values()):
+            raise Invalid(f"no chip has {word[:60]!r}; there are: {', '.join(WORDS)}")
     return tuple(sorted(found, key=lambda word: word.startswith("heap")))
 
 

@@ -12,7 +12,7 @@ from rich.live import Live
 
 from contract.address import BrokerAddress
 from presslight.address import read_address
-from presslight.chip import FAULTS, ORDINARY
+from presslight.chip import ORDINARY, WORDS
 from presslight.console import given_path, out
 from presslight.glow import Glow
 from presslight.keyboard import END, Keyboard
@@ -54,7 +54,7 @@ def light(
         bool, typer.Option("--chip", help=f"Be as hostile as every ESP32 is: {', '.join(ORDINARY)}.")
     ] = False,
     fault: Annotated[
-        list[str] | None, typer.Option(help=f"Be so as well; may be given again: {'; '.join(FAULTS)}.")
+        list[str] | None, typer.Option(help=f"Be so as well; may be given again: {'; '.join(WORDS)}.")
     ] = None,
 ) -> None:
     """Start one simulated light: the real firmware in this terminal, with its button, its plug and its Wi-Fi.

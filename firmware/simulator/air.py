@@ -1,8 +1,8 @@
 """Stand-in for the unix port: do not upload. Whether the access point is in reach: the words `wifi away`, `wifi back`.
 
 While it is away no packet gets through, and nobody is told: no FIN, no RST, no error. The chip's driver knows once it
-has missed the beacons for six seconds, and joins again by itself when they are back (here at once; a real one takes 0.3
-to 3 s to scan, to join and to get its address).
+has missed the beacons for six seconds, and joins again by itself when they are back (here at once; a real one takes its
+time: `chip/join.py`).
 """
 
 import time

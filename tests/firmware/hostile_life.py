@@ -56,8 +56,9 @@ async def lives(light: SimulatedLight, broker: BareBroker) -> Visit:
         assert [(str(each.key), each.outcome) for each in report.outcomes] == [(key, "applied")]
         assert report.version == (first.version[0], first.version[1] + 1)
     await shows(light, DIM)
-    light.press_button()
+    light.button_down()
     await shows(light, DARK)
+    light.button_up()  # where it is held as power comes, a chip waits for a programmer
     await told(visit, lambda report: report.state == "OFF")
     return visit
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.errors import Invalid
-from presslight.chip import FAULTS, ORDINARY, checked
+from presslight.chip import ORDINARY, WORDS, checked
 from presslight.simulated_light import FIRMWARE
 from tests.firmware.hostile_life import comes_back, hostile_light, lives
 from tests.firmware.script import Run
@@ -14,7 +14,7 @@ CHIP = FIRMWARE / "simulator" / "chip"
 
 
 def test_every_word_has_its_stand_in_and_every_stand_in_its_word() -> None:
-    assert {word.split()[0] for word in FAULTS} == {path.stem for path in CHIP.glob("[!_]*.py")}
+    assert {word.split()[0] for word in WORDS} == {path.stem for path in CHIP.glob("[!_]*.py")}
 
 
 def test_ordinary_chip_has_words_only() -> None:
@@ -33,7 +33,7 @@ def test_heap_comes_last() -> None:
     assert checked(["heap 56", " clock ", "tick  10"]) == ("clock", "tick 10", "heap 56")
 
 
-@pytest.mark.parametrize("word", [word.split()[0] for word in FAULTS])
+@pytest.mark.parametrize("word", [word.split()[0] for word in WORDS])
 async def test_nothing_is_loaded_that_is_not_asked_for(run: Run, word: str) -> None:
     asked = "tick 10" if word != "tick" else "clock"
     script = await run(f"import sys, machine, network, socket; print('chip.{word}' in sys.modules)", chip=[asked])

@@ -4,7 +4,7 @@
 number all do. `driver start memory`: OSError("WiFi Out of Memory"). `driver active hang`: it does not come back, as
 `active(True)` waits without bound for the driver's word. These are what MicroPython makes of the driver's numbers
 (ports/esp32/network_common.c, esp_exceptions_helper; network_wlan.c, network_wlan_active). What may be refused:
-`start` (the making of a WLAN), `active`, `config`, `connect`, `disconnect`.
+`start` (the making of a WLAN), `active`, `config`, `scan`, `connect`, `disconnect`.
 """
 
 # ruff: noqa: A002, ANN003, D102 -- the chip's own names and arguments, which its documentation explains
@@ -50,6 +50,10 @@ class WLAN(network.WLAN):
     def config(self, *words: str, **settings) -> object:
         step("config")
         return super().config(*words, **settings)
+
+    def scan(self) -> list:
+        step("scan")
+        return super().scan()
 
     def connect(self, *network: str, **more) -> None:
         step("connect")

@@ -44,7 +44,7 @@ class WLAN(network.WLAN):
 
 def ask(least_ms: str, most_ms: str) -> None:
     """Take a time between these two."""
-    _takes[:] = int(least_ms), int(most_ms)
+    _takes[:] = sorted((int(least_ms), int(most_ms)))
 
 
 network.WLAN = WLAN
