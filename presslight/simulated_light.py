@@ -224,8 +224,8 @@ class SimulatedLight:
             self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
 
     async def _boot(self, *, is_first: bool = False, has_power_failed: bool = False) -> Child:
-        main = self.chip.command(str(self._main or MAIN))
-        run = (*await asyncio.to_thread(_micropython), "-X", f"heapsize={self._heap}", *main)
+        command = await asyncio.to_thread(_micropython)
+        run = (*command, "-X", f"heapsize={self._heap}", *self.chip.command(str(self._main or MAIN)))
         names, time_port = self._names or self._name_server.place, self._time_port or self._time_server.port
         own = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
         own |= self.chip.environment(is_first=is_first, has_power_failed=has_power_failed)

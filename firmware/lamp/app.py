@@ -55,7 +55,8 @@ class App:
         self._heap = 0
 
     def start(self, dog: machine.WDT) -> None:
-        """Start the tasks, each for ever."""
+        """Switch the radio on, while the button still works without tasks, and start these, each for ever."""
+        self._session.wifi.start()
         # The button first: it hears what was pressed since the light was made, before anything notes the light's state.
         for each in (self._watch_button(), self._save(), self._session.run(), self._beat(dog)):
             asyncio.create_task(each)  # noqa: RUF006 -- MicroPython's loop holds its tasks itself

@@ -36,13 +36,13 @@ class Session:
         self._owes = False
         self._settings = settings
         self._light = light
-        self._wifi = Wifi(settings.name, settings.ssid, settings.wifi_password)
+        self.wifi = Wifi(settings.name, settings.ssid, settings.wifi_password)
         if settings.has_tls:
             from lamp.secure import SecureWire  # noqa: PLC0415 -- see there
 
-            self._wire: Wire = SecureWire(settings, self._wifi, memory)
+            self._wire: Wire = SecureWire(settings, self.wifi, memory)
         else:
-            self._wire = Wire(settings, self._wifi)
+            self._wire = Wire(settings, self.wifi)
         self._link = Link(now_ms())
         self._is_over = asyncio.Event()
         self._tasks: "list[asyncio.Task[None]]" = []  # of the connection; the third drains, where there is one
@@ -67,10 +67,9 @@ class Session:
 
     async def run(self) -> None:
         """Keep one connection after another, for ever."""
-        self._wifi.start()
         while True:
             await asyncio.sleep_ms(self._link.due_in(now_ms()))
-            await self._wifi.joined()
+            await self.wifi.joined()
             self._tell(link.DUE)
             self._tasks = [asyncio.create_task(part) for part in (self._receive(), self._watch())]
             await self._is_over.wait()

@@ -2,15 +2,16 @@
 
 `driver connect 0x3007 2`: the first two calls of `connect` raise RuntimeError("Wifi Unknown Error 0x3007"); without a
 number all do. `driver start memory`: OSError("WiFi Out of Memory"). `driver active hang`: it does not come back, as
-`active(True)` waits without bound for the driver's word. These are what MicroPython makes of the driver's numbers
-(ports/esp32/network_common.c, esp_exceptions_helper; network_wlan.c, network_wlan_active). What may be refused:
-`start` (the making of a WLAN), `active`, `config`, `scan`, `connect`, `disconnect`.
+`active(True)` waits without bound for the driver's word; interrupts run meanwhile. These are what MicroPython makes of
+the driver's numbers (ports/esp32/network_common.c, esp_exceptions_helper; network_wlan.c, network_wlan_active). What
+may be refused: `start` (the making of a WLAN), `active`, `config`, `scan`, `connect`, `disconnect`.
 """
 
 # ruff: noqa: A002, ANN003, D102 -- the chip's own names and arguments, which its documentation explains
 
-from time import sleep_ms
+import sys
 
+import channel
 import network
 
 _refused = {}
@@ -30,7 +31,8 @@ def step(call: str) -> None:
     refusal[1] -= 1
     error = refusal[0]
     while error == "hang":
-        sleep_ms(10)
+        for _ in channel._poller.ipoll(10):  # noqa: SLF001 -- the channel is a part of this one
+            channel.hear(sys.stdin.buffer.readline())
     if error == "memory":
         raise OSError("WiFi Out of Memory")
     raise RuntimeError("Wifi Unknown Error 0x%04x" % int(error, 16))
