@@ -78,7 +78,7 @@ PATHS: dict[tuple[str, str], Place] = {
 NO_PATHS = {
     ("accounts", "host"), ("accounts", "remove"), ("accounts", "users"), ("flash", "name"), ("flash", "port"),
     ("flash", "time_server"), ("flash", "wifi_password"), ("flash", "wifi_ssid"), ("forget", "name"),
-    ("light", "heap"), ("light", "name"),
+    ("light", "fault"), ("light", "heap"), ("light", "name"),
     ("measure", "budget"), ("measure", "light"), ("measure", "token"), ("measure", "url"), ("token", "expires"),
     ("token", "phone"), ("token", "token_id"), ("token", "url"), ("up", "allowed_host"), ("up", "host"),
 }  # fmt: skip
