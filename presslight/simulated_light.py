@@ -24,7 +24,7 @@ import os
 import re
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +46,8 @@ MAIN = FIRMWARE / "main.py"
 ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen", "TZ": "UTC0"}
 RESET = 75
 """The exit code of a light that resets itself: `machine.RESET` in the simulator."""
+CHIP = FIRMWARE / "simulator" / "chip" / "__main__.py"
+"""What runs a main.py where the simulator is to be as hostile as a chip."""
 RTC = "RTC"
 """The file in its folder that stands for the chip's RTC memory, which outlives a reset and no power cut."""
 WATCHDOG = -signal.SIGALRM
@@ -93,7 +95,8 @@ class SimulatedLight:
     Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here.
     `main`: what it runs in place of the firmware's own, for a test of something odd. `names`: the name servers that it
     asks, and their port (`127.0.0.1 127.0.0.2 5300`); `time_port`: that of the time server, at 127.0.0.1. Where they
-    are None, this machine answers.
+    are None, this machine answers. `chip`: in what it is as hostile as a chip, one word of `presslight.chip` each; they
+    may be changed for the next boot.
 
     `async with` powers it on and, at the end, ends its process. A light that dies in between raises
     `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
@@ -108,6 +111,7 @@ class SimulatedLight:
         main: Path | None = None,
         names: str | None = None,
         time_port: int | None = None,
+        chip: Sequence[str] = (),
     ) -> None:
         heap = (HEAP_WITH_TLS if address.tls else HEAP) if heap is None else heap
         if not re.fullmatch(r"[1-9][0-9]{0,8}[kKmM]?", heap):
@@ -123,6 +127,7 @@ class SimulatedLight:
         self._name_server = NameServer()
         self._time_port = time_port
         self._time_server = TimeServer()
+        self.chip = chip
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
@@ -228,11 +233,12 @@ class SimulatedLight:
             self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
 
     async def _boot(self) -> Child:
-        run = (*await asyncio.to_thread(_micropython), "-X", f"heapsize={self._heap}", str(self._main or MAIN))
+        main = (str(CHIP),) * bool(self.chip) + (str(self._main or MAIN),)
+        run = (*await asyncio.to_thread(_micropython), "-X", f"heapsize={self._heap}", *main)
         names, time_port = self._names or self._name_server.place, self._time_port or self._time_server.port
         servers = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
         with self._explained():
-            return await Child.start(run, self.folder, ENVIRONMENT | servers)
+            return await Child.start(run, self.folder, ENVIRONMENT | servers | {"CHIP": "\n".join(self.chip)})
 
     async def _live(self, child: Child) -> None:
         """Follow the process, and the next one when the light resets itself."""

@@ -3,7 +3,8 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ import pytest
 
 from presslight.micropython import Command
 from tests.firmware.on_micropython import scenarios
+from tests.firmware.script import Run, runner
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 
@@ -52,3 +54,10 @@ def both(micropython: Command) -> Iterator[Both]:
     with child:
         yield run
         child.stdin.close()
+
+
+@pytest.fixture
+async def run(micropython: Command, tmp_path: Path) -> AsyncIterator[Run]:
+    """Runs a few lines of firmware, with the stand-ins."""
+    async with AsyncExitStack() as exits:
+        yield runner(micropython, tmp_path, exits)

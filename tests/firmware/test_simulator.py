@@ -2,19 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
-from typing import TypeAlias
 
 import pytest
 
-from presslight.child import Child
 from presslight.micropython import Command
 from presslight.simulated_light import ENVIRONMENT, FIRMWARE, RESET
+from tests.firmware.script import WAIT_S, Run, Script
 
-WAIT_S = 20
 BUTTON = """
     import asyncio
     from machine import Pin, PWM, reset
@@ -22,40 +18,6 @@ BUTTON = """
         print("pin", pin.value())
 """
 FOREVER = "asyncio.run(asyncio.Event().wait())"
-
-
-class Script:
-    """A script that runs under MicroPython, with the stand-ins before its own modules."""
-
-    def __init__(self, child: Child) -> None:
-        self._lines = aiter(child.lines())
-        self.say = child.say
-        self.exit_code = child.exit_code
-
-    async def line(self) -> str:
-        async with asyncio.timeout(WAIT_S):
-            return (await anext(self._lines)).decode().rstrip()
-
-    async def rest(self) -> list[str]:
-        async with asyncio.timeout(WAIT_S):
-            return [line.decode().rstrip() async for line in self._lines]
-
-
-Run: TypeAlias = Callable[..., Awaitable[Script]]
-
-
-@pytest.fixture
-async def run(micropython: Command, tmp_path: Path) -> AsyncIterator[Run]:
-    async with AsyncExitStack() as exits:
-
-        async def start(*texts: str) -> Script:
-            script = tmp_path / "main.py"
-            script.write_text("\n".join(dedent(text) for text in texts))
-            child = await Child.start([*micropython, "-X", "heapsize=96k", str(script)], tmp_path, ENVIRONMENT)
-            exits.push_async_callback(child.end)
-            return Script(child)
-
-        yield start
 
 
 async def test_pwm_tells_each_change_of_its_duty_once(run: Run) -> None:
@@ -408,6 +370,6 @@ async def test_stand_ins_leave_the_firmware_its_heap(run: Run) -> None:
     assert int(await script.line()) <= 15 * 1024  # paths of files, which a long one makes longer, are among it
 
 
-@pytest.mark.parametrize("file", sorted((FIRMWARE / "simulator").glob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted((FIRMWARE / "simulator").rglob("*.py")), ids=lambda file: file.name)
 def test_stand_in_says_that_it_is_none_of_the_chips(file: Path) -> None:
     assert file.read_text().startswith('"""Stand-in for the unix port: do not upload.')

@@ -1,0 +1,49 @@
+"""A few lines of firmware under MicroPython, with the hardware's stand-ins: the words in, the lines out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from textwrap import dedent
+from typing import TypeAlias
+
+from presslight.child import Child
+from presslight.micropython import Command
+from presslight.simulated_light import CHIP, ENVIRONMENT
+
+WAIT_S = 20
+
+
+class Script:
+    """A script that runs, with the stand-ins before MicroPython's own modules."""
+
+    def __init__(self, child: Child) -> None:
+        self._lines = aiter(child.lines())
+        self.say = child.say
+        self.exit_code = child.exit_code
+
+    async def line(self) -> str:
+        async with asyncio.timeout(WAIT_S):
+            return (await anext(self._lines)).decode().rstrip()
+
+    async def rest(self) -> list[str]:
+        async with asyncio.timeout(WAIT_S):
+            return [line.decode().rstrip() async for line in self._lines]
+
+
+Run: TypeAlias = Callable[..., Awaitable[Script]]
+"""`await run(text, …, chip=(word, …), heap="96k")`: the texts, one after the other; `chip` as of a `SimulatedLight`."""
+
+
+def runner(micropython: Command, folder: Path, exits: AsyncExitStack) -> Run:
+    """What starts scripts in a folder."""
+
+    async def start(*texts: str, chip: Sequence[str] = (), heap: str = "96k", **environment: str) -> Script:
+        script = folder / "main.py"
+        script.write_text("\n".join(dedent(text) for text in texts))
+        command = [*micropython, "-X", f"heapsize={heap}", *(str(CHIP),) * bool(chip), str(script)]
+        child = await Child.start(command, folder, ENVIRONMENT | {"CHIP": "\n".join(chip)} | environment)
+        exits.push_async_callback(child.end)
+        return Script(child)
+
+    return start
