@@ -22,7 +22,7 @@ from lamp.settings import pin  # noqa: E402 -- as above
 flash = Flash()
 memory = Memory(flash)
 # The blue LED of most ESP32 boards, and their BOOT button, where no other pins are set.
-board = Board(pin("lamp", 2), pin("button", 0), memory)
+board = Board(pin("lamp", 2), pin("button", 0), memory, pin("inverted", 0))
 
 
 async def wait(seconds: int) -> None:

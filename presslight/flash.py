@@ -23,7 +23,9 @@ from presslight.port import trouble
 from presslight.signals import run_until_signal
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
-SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin", "time_server")
+SETTINGS_OPTIONS = (
+    "broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "led_inverted", "button_pin", "time_server",
+)  # fmt: skip
 ALL_AT_ONCE = "settings are written all at once: name the light as well (--name)"
 
 
@@ -54,6 +56,10 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     led_pin: Annotated[
         int | None, typer.Option(min=0, help="The pin of the lamp; 2 on the classic ESP32 and the C6, else 4.")
     ] = None,
+    led_inverted: Annotated[
+        bool,
+        typer.Option("--led-inverted", help="The lamp is on while its pin is low, as an LED from 3.3 V to the pin is."),
+    ] = False,
     button_pin: Annotated[
         int | None,
         typer.Option(min=0, help="The pin of the button, which closes to ground; the board's BOOT button (often 0)."),
@@ -88,7 +94,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         if name is not None:
             password = (wifi_password or "") if dry_run else _password(wifi_password)
             address, ssid = _address(broker, ca_file), _ssid(wifi_ssid)
-            light = ChosenLight(name, address, ssid, password, led_pin, button_pin, time_server)
+            light = ChosenLight(name, address, ssid, password, led_pin, button_pin, time_server, led_inverted)
         _check_options(ctx, port, name, firmware_image, erase=erase)
         request = FlashRequest(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch)
         request.check()

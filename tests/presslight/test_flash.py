@@ -128,6 +128,11 @@ def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(fl
     assert settings["pins"] == {"lamp": 25, "button": 14}
 
 
+def test_flash_tells_the_light_that_its_lamp_shines_on_low(flash: Run, bench: Path) -> None:
+    assert flash(*LIGHT, "--led-pin", "4", "--led-inverted").exit_code == 0
+    assert json.loads((bench / "notes.settings").read_text())["pins"] == {"lamp": 4, "button": 0, "inverted": 1}
+
+
 VERBS = ["erase-flash", "write-flash", "exec", "exec", "/lamp/", "main.py.new", "exec", "exec", "reset"]
 
 

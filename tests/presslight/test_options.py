@@ -72,6 +72,7 @@ def test_simulated_lights_do_not_take_the_bridges_place(tmp_path: Path) -> None:
         (["--wifi-password", "wifiword"], "--wifi-password is a setting"),
         (["--ca-file", "ca.crt"], "--ca-file is a setting"),
         (["--led-pin", "4"], "--led-pin is a setting"),
+        (["--led-inverted"], "--led-inverted is a setting"),
         (["--button-pin", "4"], "--button-pin is a setting"),
         (["--time-server", "192.168.1.1"], "--time-server is a setting"),
         (["--firmware-image", "IMAGE", "--erase"], "(--name)"),
