@@ -7,7 +7,7 @@ from binascii import hexlify
 
 import machine
 
-from lamp import light, report, say
+from lamp import alive, light, report, say
 from lamp.announcement import ANNOUNCE, MARK, NOTHING, Announcement, kept
 from lamp.board import Board
 from lamp.button import Button
@@ -128,9 +128,17 @@ class App:
         return report.discovery(self._name, hexlify(machine.unique_id()).decode()).encode()
 
     async def _beat(self, dog: machine.WDT) -> None:
-        """Report every 10 s; the heap it tells of is the living one. A loop that stands still for 30 s boots anew."""
+        """Report every 10 s; the heap it tells of is the living one. Where a task is not heard for 30 s, boot anew.
+
+        Those that wait for something are woken, so that they can be heard.
+        """
         while True:
-            dog.feed()
+            if alive[0] == 31:
+                alive[0] = 0
+                dog.feed()
+            self._board.wake()
+            self._has_changed.set()
+            self._session.wake()
             if self._clock.up(now_ms()) >= 60_000:  # a start that lives so long went well
                 self._board.memory.settle()
             gc.collect()
@@ -144,6 +152,7 @@ class App:
         button = Button(self._board.is_button_down())
         act = self._board.memory.is_on != self._light.is_on
         while True:
+            alive[0] |= 1
             while True:
                 if act or button.sample(self._board.is_button_down(), now_ms()):
                     act = False
@@ -170,6 +179,7 @@ class App:
 
     def note(self) -> None:
         """Note how the light is, for the boot after a reset."""
+        alive[0] |= 2
         self._board.memory.keep(self._light.is_on, self._light.brightness)
 
     def _keep(self) -> None:

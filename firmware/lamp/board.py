@@ -59,6 +59,11 @@ class Board:
         self._since = now_ms() - 31  # it may be pressed at once
         self._button.irq(self._on_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
+    def wake(self) -> None:
+        """Wake who waits for `edge`, as an edge does."""
+        if self._edge:
+            self._edge.set()
+
     def _on_edge(self, _event: Pin) -> None:
         """Run between two steps of whatever else runs, so maybe late and for a contact that is open again."""
         if self._edge:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from lamp import link, say
+from lamp import alive, link, say
 from lamp.clock import now_ms, now_us
 from lamp.link import Link
 from lamp.memory import Memory
@@ -37,7 +37,6 @@ class Session:
         self._outbox = Outbox(
             1_940
         )  # the longest report with its topic and headers, and the room that `publish` leaves
-        self._is_over = asyncio.Event()
         self._is_stuck = asyncio.Event()
 
     @property
@@ -62,45 +61,56 @@ class Session:
         """Keep one connection after another, for ever."""
         self._wifi.start()
         while True:
-            await asyncio.sleep_ms(self._link.due_in(now_ms()))
+            while wait := self._link.due_in(now_ms()):
+                alive[0] |= 28 if wait > link.NOBODY_WAIT_MS else 4  # so long only after a reader that was heard
+                await asyncio.sleep_ms(min(wait, 2_000))
             await self._wifi.joined()
             self._tell(link.DUE)
             await self._connection()
 
     async def _connection(self) -> None:
-        """Live one connection to its end."""
-        tasks = [asyncio.create_task(part) for part in (self._receive(), self._drain(), self._watch())]
-        await self._is_over.wait()
+        """Live one connection to its end. The link is told in time: it may want to ping, or has heard nothing."""
+        tasks = [asyncio.create_task(part) for part in (self._receive(), self._drain())]
+        while self._link.state != link.RESTING:
+            alive[0] |= 4
+            self._tell(link.DUE)
+            if self._link.state == link.RESTING:
+                say("link lost: nothing heard")
+            else:
+                await asyncio.sleep_ms(100)
         for each in tasks:
             each.cancel()
         await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
         self._wire.close()
 
-    async def _watch(self) -> None:
-        """Tell the link in time: it may want to ping, or has heard nothing for too long."""
-        while True:
-            await asyncio.sleep_ms(self._link.due_in(now_ms()))
-            self._tell(link.DUE)
-            if self._is_over.is_set():
-                say("link lost: nothing heard")
-
     async def _receive(self) -> None:
         try:
+            alive[0] |= 8
             await self._wire.open()
             self._tell(link.OPENED)
             while True:
+                alive[0] |= 8
                 await self._wire.readable()
                 self._hear(self._wire.read(self._inbox.room()), now_us())
         except (OSError, BadPacket) as error:
             self._lose(error)
+
+    def wake(self) -> None:
+        """Let the writer be heard, where there is one."""
+        if self.is_live:
+            self._is_stuck.set()
+        else:
+            alive[0] |= 16
 
     async def _drain(self) -> None:
         """Send what the socket did not take at once; then there is room again."""
         while True:
             await self._is_stuck.wait()
             self._is_stuck.clear()
-            await self._wire.writable()
-            self._push()
+            alive[0] |= 16
+            if len(self._outbox.waiting()):
+                await self._wire.writable()
+                self._push()
             if not self._is_stuck.is_set():
                 self._light.catch_up()
                 if self._owes:
@@ -153,15 +163,12 @@ class Session:
         if action == link.OPEN:
             self._inbox.clear()
             self._outbox.clear()
-            self._is_over.clear()
             self._is_stuck.clear()
-        elif action == link.CLOSE:
-            self._is_over.set()
         elif action == link.ANNOUNCE:
             self._wire.settle()
             self._light.announce()  # first, so that nobody takes what the broker had kept for the light as it is
             self.say_online()
-        else:
+        elif action != link.CLOSE:
             self._write(action)
             self._push()
 

@@ -4,7 +4,7 @@ import asyncio
 
 import network
 
-from lamp import say
+from lamp import alive, say
 from lamp.clock import now_ms, ticks_diff
 
 
@@ -29,6 +29,7 @@ class Wifi:
             if ticks_diff(now_ms(), since) > 15_000:  # the driver has given up
                 since = now_ms()
                 self._join()
+            alive[0] |= 28
             await asyncio.sleep_ms(100)  # MicroPython tells no one when the station joins
 
     def servers(self) -> "tuple[str, ...]":

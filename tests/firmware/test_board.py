@@ -102,6 +102,15 @@ async def test_edge_of_the_button_wakes_who_waits_for_it(board: Any) -> None:
     assert board._pwm.duties == [DIM]  # from then on somebody else decides
 
 
+async def test_who_waits_for_an_edge_can_be_woken_and_nobody_else(board: Any) -> None:
+    board.wake()
+    assert board._pwm.duties == [DIM]
+    board.connect()
+    board.wake()
+    async with asyncio.timeout(5):
+        await board.edge()
+
+
 def touch(board: Any, now: int, *levels: int) -> None:
     """The contact comes to each of these levels at `now`."""
     CLOCK[0] = now
