@@ -70,7 +70,9 @@ class App:
         page = self._session.publish(self._state, report.MAX_BYTES)
         self._owes_report = page is None
         if page:
-            report.write_report(page, self._light, self._clock.up(now_ms()), self._heap, origin)
+            report.write_report(
+                page, self._light, self._clock.up(now_ms()), self._heap, origin, self._flash.is_degraded
+            )
             self._session.send()
             self._rest()
 

@@ -35,7 +35,7 @@ class Session:
         self._link = Link(now_ms())
         self._inbox = Inbox()
         self._outbox = Outbox(
-            1_940
+            1_960
         )  # the longest report with its topic and headers, and the room that `publish` leaves
         self._is_stuck = asyncio.Event()
 
