@@ -20,7 +20,7 @@ class Board:
         self.error: Exception | None = None
         self.memory = memory
         self._pwm: PWM | None = None
-        self._flip = 0xFFFF if inverted else 0
+        self.inverted = 0xFFFF if inverted else 0  # what is flipped of a duty
         self._edge: asyncio.ThreadSafeFlag = None  # type: ignore[assignment]  # there is one from `connect` on
         self._state = True  # held down at boot is no press
         self._since = 0
@@ -34,7 +34,7 @@ class Board:
     def shine(self, duty: int) -> None:
         """Set the output, 0-65535."""
         if self._pwm:
-            self._pwm.duty_u16(duty ^ self._flip)
+            self._pwm.duty_u16(duty ^ self.inverted)
 
     def is_button_down(self) -> bool:
         """Whether the contact is closed now."""
@@ -51,7 +51,7 @@ class Board:
     def _light(self, pin: int) -> None:
         duty = glow.duty(self.memory.is_on, self.memory.brightness)
         # 4 kHz: 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
-        self._pwm = PWM(Pin(pin), freq=4_000, duty_u16=duty ^ self._flip)
+        self._pwm = PWM(Pin(pin), freq=4_000, duty_u16=duty ^ self.inverted)
 
     def _listen(self, pin: int) -> None:
         self._button = Pin(pin, Pin.IN, Pin.PULL_UP)

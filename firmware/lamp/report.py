@@ -40,10 +40,10 @@ def write_report(page: Outbox, light: Light, up: int, heap: int, origin: str = "
         origin = ',"date":"%s"' % origin
     if is_degraded:
         origin += ',"degraded":"flash"'
-    malformed, invalid, too_large, retained = light.dropped
+    dropped = light.dropped
     page.text(
-        '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"%s}'
-        % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION, origin)
+        '],"traits":["%s"],"heap":%d,"dropped":{"malformed":%d,"invalid":%d,"too_large":%d,"retained":%d},"fw":"%s"%s}'
+        % (glow.TRAIT, heap, dropped[0], dropped[1], dropped[2], dropped[3], VERSION, origin)
     )
 
 

@@ -25,10 +25,10 @@ class Wifi:
 
     async def joined(self) -> None:
         """Wait until the station has joined and has its address."""
-        since = now_ms()
+        start = now_ms()
         while self._ssid and not (self._station and self._station.isconnected() and not self._look()):
-            if ticks_diff(now_ms(), since) > 15_000:  # the driver has given up
-                since = now_ms()
+            if ticks_diff(now_ms(), start) > 15_000:  # the driver has given up
+                start = now_ms()
                 self._join()
             alive[0] |= 28
             await asyncio.sleep_ms(100)  # MicroPython tells no one when the station joins
