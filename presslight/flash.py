@@ -15,6 +15,7 @@ from presslight import tool
 from presslight.address import read_address
 from presslight.chosen_light import ChosenLight
 from presslight.console import given_path, one_line, out, refuse_written
+from presslight.esp_image import sum_of
 from presslight.flash_plan import FlashPlan
 from presslight.flash_request import FlashRequest
 from presslight.flashing import carry_out
@@ -75,6 +76,9 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         Path | None,
         typer.Option(parser=given_path, help="A MicroPython image (.bin) to write first; a new chip needs that once."),
     ] = None,
+    firmware_sha256: Annotated[
+        str | None, typer.Option(help="The image's SHA-256, where you were told it: another image is refused.")
+    ] = None,
     erase: Annotated[bool, typer.Option("--erase", help="Erase the whole chip before the image is written.")] = False,
     baud: Annotated[int, typer.Option(min=9_600, help="The speed at which the image is written.")] = 460_800,
     watch: Annotated[
@@ -96,7 +100,9 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
             address, ssid = _address(broker, ca_file), _ssid(wifi_ssid)
             light = ChosenLight(name, address, ssid, password, led_pin, button_pin, time_server, led_inverted)
         _check_options(ctx, port, name, firmware_image, erase=erase)
-        request = FlashRequest(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch)
+        request = FlashRequest(
+            FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch, firmware_sha256
+        )
         request.check()
         if dry_run:
             _print(request)
@@ -115,6 +121,7 @@ def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path 
         if erase:
             raise Invalid("an erased chip needs MicroPython: name an image (--firmware-image)")
         refuse_written(ctx, "is the speed at which an image is written: name one (--firmware-image)", "baud")
+        refuse_written(ctx, "is an image's: name one (--firmware-image)", "firmware_sha256")
     if name is None:
         refuse_written(ctx, f"is a setting, and {ALL_AT_ONCE}", *SETTINGS_OPTIONS)
         if erase:
@@ -158,6 +165,8 @@ def _print(request: FlashRequest) -> None:
         for file in step.files:
             _say(f"   {file.target}  {file.size} bytes")
         _say(f"   $ {shlex.join(step.command)}")
+    if image := request.plan.image:
+        _say(f"The image's SHA-256, to compare with one that you were told: {sum_of(image)}")
     if SETTINGS in setup:
         _say(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])), ensure_ascii=False)}")
         if request.plan.image is None:

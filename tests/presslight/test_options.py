@@ -78,6 +78,7 @@ def test_simulated_lights_do_not_take_the_bridges_place(tmp_path: Path) -> None:
         (["--firmware-image", "IMAGE", "--erase"], "(--name)"),
         (["--erase"], "--firmware-image"),
         (["--baud", "115200"], "--firmware-image"),
+        (["--firmware-sha256", "0" * 64], "--firmware-image"),
         ([*NAMED, "--led-pin", "0", "--button-pin", "0"], "same pin"),
         ([*NAMED, "--firmware-image", "IMAGE", "--led-pin", "0"], "same pin"),
         ([*NAMED, "--firmware-image", "IMAGE", "--led-pin", "6"], "GPIO 6 of the esp32 (--led-pin) carries the flash"),
