@@ -36,11 +36,11 @@ class App:
         self._clock = Clock(now_ms())
         self._command = Command()
         self._name = settings.name
-        own = f"presslight/light/{settings.name}/"
-        self._state = own + "state"
-        self._announced = own + "announced"
+        topic = f"presslight/light/{settings.name}/"
+        self._state = topic + "state"
+        self._announced = topic + "announced"
         self._discovery = f"homeassistant/device/{settings.name}/config"
-        topics = own + "set", own + "availability", self._announced, self._discovery
+        topics = topic + "set", topic + "availability", self._announced, self._discovery
         self._session = Session(settings, self, topics, memory)
         self._has_changed = asyncio.Event()
         self._has_changed.set()  # the flash may lack what RTC memory had

@@ -70,7 +70,7 @@ class Session:
 
     async def _connection(self) -> None:
         """Live one connection to its end. The link is told in time: it may want to ping, or has heard nothing."""
-        tasks = [asyncio.create_task(part) for part in (self._receive(), self._drain())]
+        waiting = [asyncio.create_task(part) for part in (self._receive(), self._drain())]
         while self._link.state != link.RESTING:
             alive[0] |= 4
             self._tell(link.DUE)
@@ -78,7 +78,7 @@ class Session:
                 say("link lost: nothing heard")
             else:
                 await asyncio.sleep_ms(100)
-        for each in tasks:
+        for each in waiting:
             each.cancel()
         await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
         self._wire.close()

@@ -76,9 +76,9 @@ def _number(found: "dict[str, object]", name: str, default: int) -> int:
 
 
 def _group(found: "dict[str, object]", name: str) -> "dict[str, object]":
-    group = found.get(name)
-    if group is None:
+    part = found.get(name)
+    if part is None:
         return {}
-    if not isinstance(group, dict):
+    if not isinstance(part, dict):
         raise BadSettings(f"{name} must be an object")
-    return group
+    return part

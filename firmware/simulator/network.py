@@ -38,7 +38,7 @@ class WLAN:
         if "pm" not in settings:
             raise ValueError("only pm is simulated")
 
-    def connect(self, ssid: str, key: str, bssid: "bytes | None") -> None:
+    def connect(self, ssid: str, key: str, bssid: "bytes | None" = None) -> None:
         if not self._is_active:
             raise OSError("Wifi Not Started")
         self._is_told = True
