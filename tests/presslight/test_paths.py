@@ -76,9 +76,9 @@ PATHS: dict[tuple[str, str], Place] = {
 """Each option of the command that takes a path."""
 
 NO_PATHS = {
-    ("accounts", "host"), ("accounts", "remove"), ("accounts", "users"), ("flash", "name"), ("flash", "port"),
-    ("flash", "time_server"), ("flash", "wifi_password"), ("flash", "wifi_ssid"), ("forget", "name"),
-    ("light", "heap"), ("light", "name"),
+    ("accounts", "host"), ("accounts", "remove"), ("accounts", "users"), ("flash", "firmware_sha256"),
+    ("flash", "port"), ("flash", "time_server"), ("flash", "wifi_password"), ("flash", "wifi_ssid"), ("forget", "name"),
+    ("flash", "name"), ("light", "heap"), ("light", "name"),
     ("measure", "budget"), ("measure", "light"), ("measure", "token"), ("measure", "url"), ("token", "expires"),
     ("token", "phone"), ("token", "token_id"), ("token", "url"), ("up", "allowed_host"), ("up", "host"),
 }  # fmt: skip
