@@ -25,6 +25,7 @@ class Folded(NamedTuple):
     `dropped`: how many messages the light dropped in this boot, by cause, where that has reached 1, 10, 100 …
     `doubt`: it contradicts what is known, so the light should be asked. `anew`: a line of versions began with it.
     `shared`: it is of a boot that had lost the light's name to another one, so two devices use that name.
+    `degraded`: what of the light does not work as it should, by its own word, where that is news.
     """
 
     kind: Kind
@@ -36,11 +37,13 @@ class Folded(NamedTuple):
     doubt: bool = False
     anew: bool = False
     shared: bool = False
+    degraded: str = ""
 
 
 def begun(report: Report, over: str | None = None, *, anew: bool = False, shared: bool = False) -> Folded:
     """A report was the first of its boot, or of a line of versions."""
     dropped = drops.news(drops.NONE, report.dropped)
     return Folded(
-        Kind.NEWS, tell=True, missed=True, began=True, over=over, dropped=dropped, anew=anew, shared=shared
+        Kind.NEWS, tell=True, missed=True, began=True, over=over, dropped=dropped, anew=anew, shared=shared,
+        degraded=report.degraded,
     )  # fmt: skip

@@ -119,10 +119,13 @@ class Light:
         rise = self.bound.hear(report.up, now) if self._is_newest(report) else 0
         changed = report.version > self.report.version or (live and not (self.online and self.live))
         dropped = drops.news(self.report.dropped, report.dropped)
+        was = self.report.degraded
         self._take(report, live=live)
+        degraded = self.report.degraded
         self.heard = now
-        tell = self._worth_telling(rise, now, changed=changed)
-        return Folded(Kind.NEWS, tell=tell, missed=missed, dropped=dropped)
+        tell = self._worth_telling(rise, now, changed=changed or degraded != was)
+        news = degraded if degraded != was else ""
+        return Folded(Kind.NEWS, tell=tell, missed=missed, dropped=dropped, degraded=news)
 
     def _take(self, report: Report, *, live: bool) -> None:
         if self._is_newest(report):
@@ -193,6 +196,7 @@ class Light:
             change=self._change(name, now, phone_of),
             line=self.line or None,
             shared=self.shared or None,
+            degraded=bool(report.degraded) or None,
         )
 
     def clock(self, name: str, now: int) -> Clock:

@@ -273,6 +273,11 @@ class Switchboard:
         gauge("lights", "Lights that are known.", lambda: len(lights))
         gauge("lights_online", "Lights that are online.", lambda: sum(light.online for light in lights.values()))
         gauge("lights_shared", "Lights whose name two devices use.", lambda: sum(one.shared for one in lights.values()))
+        gauge(
+            "lights_degraded",
+            "Lights of which something does not work as it should, by their own word.",
+            lambda: sum(bool(light.report.degraded) for light in lights.values()),
+        )
         gauge("lights_muted", "Lights that are not listened to, as they send too much.", lambda: len(self.muting.muted))
         gauge("open_presses", "Presses without a last word.", lambda: len(self.desk))
         gauge("broker_up", "1 while the broker delivers.", lambda: self.desk.broker)

@@ -42,6 +42,7 @@ class Watch:
         self._lines = Damping()
         self._shared = Damping()
         self._floods = Damping()
+        self._degraded = Damping(_FIRST)
         self._drops = Damping(_FIRST)
         self._reboots = Damping(_FIRST)
 
@@ -70,6 +71,8 @@ class Watch:
             )
         if folded.shared and (times := self._shared.note(light)):
             self._log.warning("two devices use the name of one light", light=light, times=times)
+        if folded.degraded and self._degraded.note(light):
+            self._log.warning("light is degraded", light=light, what=printable(folded.degraded))
         for cause, count in folded.dropped:
             if self._drops.note((light, cause)):
                 self._log.warning("light dropped messages", light=light, cause=cause, count=count)

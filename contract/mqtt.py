@@ -121,6 +121,8 @@ class Report(Wire):
     `heap`: live bytes of the MicroPython heap after a collection. `fw`: the firmware's version.
     `date`: where its TLS needs one, what the light has it from: the day it was `flashed`, one that it `kept` through a
     boot, or the `network`. It is told on each connect and every 10 s, not with answers, for which somebody waits.
+    `degraded`: what of the light does not work as it should, `flash` where that refuses writes or lost a record: after
+    a power cut the light may be as it was longer ago, and its epoch one that it has told before.
     """
 
     state: Power
@@ -138,6 +140,7 @@ class Report(Wire):
     dropped: Dropped = Dropped()
     fw: Annotated[str, Field(max_length=32)] = ""
     date: Literal["flashed", "kept", "network"] | None = None
+    degraded: Annotated[str, Field(max_length=32)] = ""
 
 
 class DiscoveryDevice(Wire):

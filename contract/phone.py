@@ -133,7 +133,8 @@ class View(Wire):
     `age_ms`: how long ago the light itself was last heard when the bridge sent this. `change`: absent where the bridge
     does not know. `line`: how many lines of versions began since the bridge knows the light; where that rises on one
     connection, what was shown is false, and this is the truth, of any version. Absent: 0. `shared`: two devices use the
-    light's name.
+    light's name. `degraded`: its flash refuses writes or lost a record, so after a power cut it may be as it was longer
+    ago.
     """
 
     id: LightId
@@ -148,6 +149,7 @@ class View(Wire):
     change: Change | None = None
     line: Counter | None = None
     shared: Literal[True] | None = None
+    degraded: Literal[True] | None = None
 
 
 class Clock(Wire):

@@ -24,7 +24,7 @@ from lamp.memory import Memory  # noqa: E402 -- as above
 flash = Flash()
 memory = Memory(flash)
 # The blue LED of most ESP32 boards, and their BOOT button, where no other pins are set.
-board = Board(lamp.settings.pin("lamp", 2), lamp.settings.pin("button", 0), memory)
+board = Board(lamp.settings.pin("lamp", 2), lamp.settings.pin("button", 0), memory, lamp.settings.pin("inverted", 0))
 
 
 async def wait(seconds: int) -> None:

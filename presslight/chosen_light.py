@@ -22,7 +22,10 @@ UNREACHABLE = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 @dataclass(frozen=True)
 class ChosenLight:
-    """A light's settings, but for those pins that nobody chose: they depend on the chip."""
+    """A light's settings, but for those pins that nobody chose: they depend on the chip.
+
+    `inverted`: the lamp shines while its pin is low.
+    """
 
     name: str
     address: BrokerAddress
@@ -31,6 +34,7 @@ class ChosenLight:
     lamp_pin: int | None = None
     button_pin: int | None = None
     time_server: str | None = None
+    inverted: bool = False
 
     def check(self) -> None:
         """Raise Invalid for what no chip can use."""
@@ -53,7 +57,8 @@ class ChosenLight:
     def files(self, chip: Chip) -> dict[str, str]:
         """The files that make a chip of that kind this light. Raises Invalid."""
         wifi = {"ssid": self.ssid, "password": self.password}
-        return setup_files(self.name, self.address, wifi=wifi, pins=self.pins(chip), time_server=self.time_server)
+        pins = self.pins(chip) | ({"inverted": 1} if self.inverted else {})
+        return setup_files(self.name, self.address, wifi=wifi, pins=pins, time_server=self.time_server)
 
     def _check_time_server(self, host: str) -> None:
         if not self.address.tls:

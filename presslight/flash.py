@@ -15,6 +15,7 @@ from presslight import tool
 from presslight.address import read_address
 from presslight.chosen_light import ChosenLight
 from presslight.console import given_path, one_line, out, refuse_written
+from presslight.esp_image import sum_of
 from presslight.flash_plan import FlashPlan
 from presslight.flash_request import FlashRequest
 from presslight.flashing import carry_out
@@ -23,7 +24,9 @@ from presslight.port import trouble
 from presslight.signals import run_until_signal
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
-SETTINGS_OPTIONS = ("broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "button_pin", "time_server")
+SETTINGS_OPTIONS = (
+    "broker", "wifi_ssid", "wifi_password", "ca_file", "led_pin", "led_inverted", "button_pin", "time_server",
+)  # fmt: skip
 ALL_AT_ONCE = "settings are written all at once: name the light as well (--name)"
 
 
@@ -54,6 +57,10 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     led_pin: Annotated[
         int | None, typer.Option(min=0, help="The pin of the lamp; 2 on the classic ESP32 and the C6, else 4.")
     ] = None,
+    led_inverted: Annotated[
+        bool,
+        typer.Option("--led-inverted", help="The lamp is on while its pin is low, as an LED from 3.3 V to the pin is."),
+    ] = False,
     button_pin: Annotated[
         int | None,
         typer.Option(min=0, help="The pin of the button, which closes to ground; the board's BOOT button (often 0)."),
@@ -68,6 +75,9 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     firmware_image: Annotated[
         Path | None,
         typer.Option(parser=given_path, help="A MicroPython image (.bin) to write first; a new chip needs that once."),
+    ] = None,
+    firmware_sha256: Annotated[
+        str | None, typer.Option(help="The image's SHA-256, where you were told it: another image is refused.")
     ] = None,
     erase: Annotated[bool, typer.Option("--erase", help="Erase the whole chip before the image is written.")] = False,
     baud: Annotated[int, typer.Option(min=9_600, help="The speed at which the image is written.")] = 460_800,
@@ -88,9 +98,11 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         if name is not None:
             password = (wifi_password or "") if dry_run else _password(wifi_password)
             address, ssid = _address(broker, ca_file), _ssid(wifi_ssid)
-            light = ChosenLight(name, address, ssid, password, led_pin, button_pin, time_server)
+            light = ChosenLight(name, address, ssid, password, led_pin, button_pin, time_server, led_inverted)
         _check_options(ctx, port, name, firmware_image, erase=erase)
-        request = FlashRequest(FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch)
+        request = FlashRequest(
+            FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch, firmware_sha256
+        )
         request.check()
         if dry_run:
             _print(request)
@@ -109,6 +121,7 @@ def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path 
         if erase:
             raise Invalid("an erased chip needs MicroPython: name an image (--firmware-image)")
         refuse_written(ctx, "is the speed at which an image is written: name one (--firmware-image)", "baud")
+        refuse_written(ctx, "is an image's: name one (--firmware-image)", "firmware_sha256")
     if name is None:
         refuse_written(ctx, f"is a setting, and {ALL_AT_ONCE}", *SETTINGS_OPTIONS)
         if erase:
@@ -152,6 +165,8 @@ def _print(request: FlashRequest) -> None:
         for file in step.files:
             _say(f"   {file.target}  {file.size} bytes")
         _say(f"   $ {shlex.join(step.command)}")
+    if image := request.plan.image:
+        _say(f"The image's SHA-256, to compare with one that you were told: {sum_of(image)}")
     if SETTINGS in setup:
         _say(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])), ensure_ascii=False)}")
         if request.plan.image is None:

@@ -7,7 +7,7 @@ from contract.errors import Invalid, printable
 from presslight import chip_pins
 from presslight.board import Board
 from presslight.chosen_light import ChosenLight
-from presslight.esp_image import CHIPS, Chip, check_version, check_whole, chip_of
+from presslight.esp_image import CHIPS, Chip, check_sum, check_version, check_whole, chip_of
 from presslight.flash_plan import FlashPlan, Step
 
 CLASSIC = CHIPS[0]
@@ -15,11 +15,15 @@ CLASSIC = CHIPS[0]
 
 @dataclass(frozen=True)
 class FlashRequest:
-    """`light`: None leaves the chip the light that it is. `watch_s`: how long its start is watched at most; 0: not."""
+    """`light`: None leaves the chip the light that it is. `watch_s`: how long its start is watched at most; 0: not.
+
+    `image_sum`: the SHA-256 that the image has to have; None: any.
+    """
 
     plan: FlashPlan
     light: ChosenLight | None = None
     watch_s: float = 0
+    image_sum: str | None = None
 
     def check(self) -> None:
         """Raise Invalid for all that can be seen to fail before the chip is touched."""
@@ -27,6 +31,8 @@ class FlashRequest:
         if self.plan.image:
             chip = chip_of(self.plan.image)
             check_whole(self.plan.image)
+            if self.image_sum is not None:
+                check_sum(self.plan.image, self.image_sum)
             check_version(self.plan.image)
         if self.light:
             self.light.check()

@@ -33,8 +33,9 @@ def setup_files(
 ) -> dict[str, str]:
     """The files that make a light `name`, by file name. `wifi` is `ssid` and `password`, `pins` is `lamp` and `button`.
 
-    `time_server`: None leaves it the firmware's own, an empty one is none. Raises Invalid: a name that no light can
-    have, another user's address, TLS without a certificate to trust.
+    Among the pins `inverted` is 1 where the lamp shines on low. `time_server`: None leaves it the firmware's own, an
+    empty one is none. Raises Invalid: a name that no light can have, another user's address, TLS without a certificate
+    to trust.
     """
     check_name(name)
     if address.username not in (None, name):

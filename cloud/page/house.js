@@ -5,7 +5,7 @@ import { Notice } from "./notice.js";
 import { Screen, compare } from "./screen.js";
 import { Slider } from "./slider.js";
 import {
-  again, barredOf, changeOf, elsewhereOf, isLit, levelOf, ms, nameOf, pressOf, sharedOf, stateOf,
+  DEGRADED, again, barredOf, changeOf, elsewhereOf, isLit, levelOf, ms, nameOf, pressOf, sharedOf, stateOf,
 } from "./words.js";
 
 const OPEN_WORDS = new Set(["pending", "waiting", "retrying", "restored", "accepted"]);
@@ -176,6 +176,7 @@ export class House {
   /** What stands below a light while there is nothing to say of a press. */
   #restOf(id) {
     if (this.screen.view(id).shared) return { text: sharedOf(id), tone: "doubt" };
+    if (this.screen.view(id).degraded) return { text: DEGRADED, tone: "doubt" };
     return { text: this.#changeOf(id), tone: "rest" };
   }
 

@@ -89,6 +89,9 @@ export function sharedOf(id) {
   return `Two devices use the name ${id}: either may obey.`;
 }
 
+/** Stands below a light whose flash refuses writes. */
+export const DEGRADED = "Its memory takes no changes: after a power cut it may be as it was before.";
+
 /** Who changed a light, where it was not this page. */
 export function elsewhereOf(change) {
   if (change?.by === "start") return "as it started";

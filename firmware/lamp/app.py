@@ -8,7 +8,7 @@ from binascii import hexlify
 import machine
 
 import lamp.scaffold
-from lamp import light, report, say
+from lamp import alive, light, report, say
 from lamp.announcement import ANNOUNCE, MARK, NOTHING, Announcement, kept
 from lamp.button import Button
 from lamp.clock import Clock, now_ms, now_us, ticks_diff
@@ -34,11 +34,11 @@ class App:
             raise board.error
         memory = board.memory
         self._name = settings.name
-        own = f"presslight/light/{settings.name}/"
-        self._state = own + "state"
-        self._announced = own + "announced"
+        topic = f"presslight/light/{settings.name}/"
+        self._state = topic + "state"
+        self._announced = topic + "announced"
         self._discovery = f"homeassistant/device/{settings.name}/config"
-        topics = own + "set", own + "availability", self._announced, self._discovery
+        topics = topic + "set", topic + "availability", self._announced, self._discovery
         # First, as its buffers need room in one piece.
         self._session = Session(settings, self, topics, memory)
         self._mark = str(settings.flashed).encode()
@@ -76,7 +76,9 @@ class App:
         page = self._session.publish(self._state, report.MAX_BYTES)
         self._owes_report = page is None
         if page:
-            report.write_report(page, self._light, self._clock.up(now_ms()), self._heap, origin)
+            report.write_report(
+                page, self._light, self._clock.up(now_ms()), self._heap, origin, self._flash.is_degraded
+            )
             self._session.send()
             self._rest()
 
@@ -134,9 +136,16 @@ class App:
         return report.discovery(self._name, hexlify(machine.unique_id()).decode()).encode()
 
     async def _beat(self, dog: machine.WDT) -> None:
-        """Report every 10 s; the heap it tells of is the living one. A loop that stands still for 30 s boots anew."""
+        """Report every 10 s; the heap it tells of is the living one. Where a task is not heard for 30 s, boot anew.
+
+        Those that wait for something are woken, so that they can be heard.
+        """
         while True:
-            dog.feed()
+            if alive[0] == 15:
+                alive[0] = 0
+                dog.feed()
+            self._board.wake()
+            self._has_changed.set()
             if self._clock.up(now_ms()) >= 60_000:  # a start that lives so long went well
                 self._board.memory.settle()
             gc.collect()
@@ -150,6 +159,7 @@ class App:
         button = Button(self._board.is_button_down())
         act = self._board.memory.is_on != self._light.is_on
         while True:
+            alive[0] |= 1
             while True:
                 if act or button.sample(self._board.is_button_down(), now_ms()):
                     act = False
@@ -176,6 +186,7 @@ class App:
 
     def note(self) -> None:
         """Note how the light is, for the boot after a reset."""
+        alive[0] |= 2
         self._board.memory.keep(self._light.is_on, self._light.brightness)
 
     def _keep(self) -> None:

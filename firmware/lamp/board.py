@@ -13,12 +13,14 @@ class Board:
     """The pins. The button closes to ground, and switches the light by itself until `connect`.
 
     `memory`: how the light is until then. `error`: why a pin cannot be used, or None; the other one works all the same.
+    `inverted`: the lamp shines while its pin is low. (The chip's own `invert` is newer than the MicroPython needed.)
     """
 
-    def __init__(self, lamp: int, button: int, memory: Memory) -> None:
+    def __init__(self, lamp: int, button: int, memory: Memory, inverted: int) -> None:
         self.error: Exception | None = None
         self.memory = memory
         self._pwm: PWM | None = None
+        self.inverted = 0xFFFF if inverted else 0  # what is flipped of a duty
         self._edge: asyncio.ThreadSafeFlag = None  # type: ignore[assignment]  # there is one from `connect` on
         self._state = True  # held down at boot is no press
         self._since = 0
@@ -32,7 +34,7 @@ class Board:
     def shine(self, duty: int) -> None:
         """Set the output, 0-65535."""
         if self._pwm:
-            self._pwm.duty_u16(duty)
+            self._pwm.duty_u16(duty ^ self.inverted)
 
     def is_button_down(self) -> bool:
         """Whether the contact is closed now."""
@@ -49,13 +51,18 @@ class Board:
     def _light(self, pin: int) -> None:
         duty = glow.duty(self.memory.is_on, self.memory.brightness)
         # 4 kHz: 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
-        self._pwm = PWM(Pin(pin), freq=4_000, duty_u16=duty)
+        self._pwm = PWM(Pin(pin), freq=4_000, duty_u16=duty ^ self.inverted)
 
     def _listen(self, pin: int) -> None:
         self._button = Pin(pin, Pin.IN, Pin.PULL_UP)
         self._state = self.is_button_down()
         self._since = now_ms() - 31  # it may be pressed at once
         self._button.irq(self._on_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
+
+    def wake(self) -> None:
+        """Wake who waits for `edge`, as an edge does."""
+        if self._edge:
+            self._edge.set()
 
     def _on_edge(self, _event: Pin) -> None:
         """Run between two steps of whatever else runs, so maybe late and for a contact that is open again."""

@@ -46,9 +46,9 @@ class Date:
             return
         self.is_due = False
         self._sent = now_ms()
-        asked = asyncio.create_task(self._look())
+        sent = asyncio.create_task(self._look())
         for _ in range(150):
-            if not asked.done():
+            if not sent.done():
                 await asyncio.sleep_ms(20)
 
     def settle(self) -> None:

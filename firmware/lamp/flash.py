@@ -9,7 +9,8 @@ class Flash:
     """The newest record, and the way to replace it. Writing blocks: up to 100 ms where a sector must be erased.
 
     `mark`: of the setting-up in which somebody deleted the light from Home Assistant; empty: nobody did. `date`: bytes
-    that stand behind the record and are written along with it, never for themselves.
+    that stand behind the record and are written along with it, never for themselves. `is_degraded`: a record that was
+    there could not be read, or the last one not be written; what was kept may be old.
     """
 
     def __init__(self) -> None:
@@ -17,6 +18,10 @@ class Flash:
         places = [_read(place) for place in PLACES]
         self._sequence, self.epoch, self.is_on, self.brightness = record.newest(places)
         self.date = places[self._sequence % 2][record.SIZE :]
+        self.is_degraded = False
+        for each in places:
+            if each and not record.decode(each[: record.SIZE]):
+                self.is_degraded = True
 
     def keep(self, epoch: int, is_on: bool, brightness: int, date: bytes = b"") -> None:
         """Write a record, unless the newest says the same. An error is told and survived: the light still works."""
@@ -27,7 +32,9 @@ class Flash:
             _write(PLACES[sequence % 2], record.encode((sequence, epoch, is_on, brightness)) + date)
         except OSError as error:
             say(f"flash: {error}")
+            self.is_degraded = True
             return
+        self.is_degraded = False
         self._sequence, self.epoch, self.is_on, self.brightness = sequence, epoch, is_on, brightness
         say(f"flash: kept {'on' if is_on else 'off'} {brightness}")
 
@@ -48,11 +55,13 @@ def _read(place: str) -> bytes:
     try:
         with open(place, "rb") as file:
             return bytes(file.read(record.SIZE + 9))
-    except OSError:
-        return b""  # never written
+    except OSError as error:
+        return b"" if error.errno == 2 else b"?"  # 2: never written
 
 
 def _write(place: str, content: bytes) -> None:
     with open(place, "wb") as file:
         file.write(content)
         file.flush()  # littlefs and the unix port put it on the medium here
+    if _read(place) != content:
+        raise OSError(5)  # EIO

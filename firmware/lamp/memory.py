@@ -3,6 +3,8 @@
 MicroPython leaves that memory alone at every reset. Where it is lost all the same, a boot is as one after a power cut.
 """
 
+from random import getrandbits
+
 from machine import RTC
 
 from lamp import record
@@ -39,10 +41,18 @@ class Memory:
             self.note()
 
     def next_epoch(self, flash: Flash, flashed: int) -> int:
-        """Give an epoch that no boot has told. At most one write to the flash, none after most resets."""
-        self.epoch, self.ceiling = record.next_epoch(self.ceiling, flashed, self.epoch)
-        self.note()  # first: after a reset between the two they differ, and a higher one is taken
-        flash.keep(self.ceiling, self.is_on, self.brightness, self.date)
+        """Give an epoch that no boot has told. At most one write to the flash, none after most resets.
+
+        From a flash that is degraded nobody knows how far the boots came after its last record, whose RTC memory is
+        gone: then it is drawn at random how far above that one it is.
+        """
+        for _ in range(2):
+            chance = getrandbits(16) if flash.is_degraded else 0
+            self.epoch, self.ceiling = record.next_epoch(self.ceiling, flashed, self.epoch + chance)
+            self.note()  # first: after a reset between the two they differ, and a higher one is taken
+            flash.keep(self.ceiling, self.is_on, self.brightness, self.date)
+            if not flash.is_degraded:
+                break
         return self.epoch
 
     def keep(self, is_on: bool, brightness: int) -> None:

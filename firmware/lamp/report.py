@@ -8,14 +8,16 @@ if TYPE_CHECKING:
     from lamp.light import Light
     from lamp.outbox import Outbox
 
-MAX_BYTES = 1_340  # the contract allows 2,048; the largest numbers and names of ours make 1,324
+MAX_BYTES = 1_360  # the contract allows 2,048; the largest numbers and names of ours make 1,343
 USUAL_OUTCOMES = 4
 
 
-def write_report(page: "Outbox", light: "Light", up: int, heap: int, origin: str = "") -> None:
+def write_report(
+    page: "Outbox", light: "Light", up: int, heap: int, origin: str = "", is_degraded: bool = False
+) -> None:
     """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered.
 
-    `origin`: of its date, where it has one and there is time to say so.
+    `origin`: of its date, where it has one and there is time to say so. `is_degraded`: so is its flash.
     """
     gate = light.gate
     state = "ON" if light.is_on else "OFF"
@@ -41,10 +43,12 @@ def write_report(page: "Outbox", light: "Light", up: int, heap: int, origin: str
     gate.told = gate.decided
     if origin:
         origin = ',"date":"%s"' % origin
-    malformed, invalid, too_large, retained = light.dropped
+    if is_degraded:
+        origin += ',"degraded":"flash"'
+    dropped = light.dropped
     page.text(
-        '],"traits":["%s"],"heap":%d,"dropped":{"retained":%d,"malformed":%d,"invalid":%d,"too_large":%d},"fw":"%s"%s}'
-        % (glow.TRAIT, heap, retained, malformed, invalid, too_large, VERSION, origin)
+        '],"traits":["%s"],"heap":%d,"dropped":{"malformed":%d,"invalid":%d,"too_large":%d,"retained":%d},"fw":"%s"%s}'
+        % (glow.TRAIT, heap, dropped[0], dropped[1], dropped[2], dropped[3], VERSION, origin)
     )
 
 

@@ -97,9 +97,9 @@ def _context(file: str) -> "tls.SSLContext":
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # missing in the stubs
     with open(file, "rb") as content:
-        certificate = content.read()
+        text = content.read()
     try:
-        context.load_verify_locations(certificate)
+        context.load_verify_locations(text)
     except ValueError:
         raise OSError("the CA's file holds no certificate")  # noqa: B904 -- MicroPython has no `from`
     return context

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from lamp import link, say
+from lamp import alive, link, say
 from lamp.clock import now_ms, now_us
 from lamp.link import Link
 from lamp.outbox import Outbox
@@ -29,7 +29,7 @@ class Session:
 
     def __init__(self, settings: "Settings", light, topics: "tuple[str, ...]", memory: "Memory") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- see above
         # The longest report with its topic and headers, and the room that `publish` leaves.
-        self._outbox = Outbox(1_556)
+        self._outbox = Outbox(1_576)
         self._inbox = Inbox()
         self._topics = topics
         self._set = topics[0].encode()
@@ -44,8 +44,7 @@ class Session:
         else:
             self._wire = Wire(settings, self.wifi)
         self._link = Link(now_ms())
-        self._is_over = asyncio.Event()
-        self._tasks: "list[asyncio.Task[None]]" = []  # of the connection; the third drains, where there is one
+        self._tasks: "list[asyncio.Task[None]]" = []  # of the connection; the second drains, where there is one
 
     @property
     def is_live(self) -> bool:
@@ -68,29 +67,35 @@ class Session:
     async def run(self) -> None:
         """Keep one connection after another, for ever."""
         while True:
-            await asyncio.sleep_ms(self._link.due_in(now_ms()))
+            while wait := self._link.due_in(now_ms()):
+                alive[0] |= 12 if wait > link.NOBODY_WAIT_MS else 4  # so long only after a reader that was heard
+                await asyncio.sleep_ms(min(wait, 2_000))
             await self.wifi.joined()
             self._tell(link.DUE)
-            self._tasks = [asyncio.create_task(part) for part in (self._receive(), self._watch())]
-            await self._is_over.wait()
-            for each in self._tasks:
-                each.cancel()
-            await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
-            self._wire.close()
+            await self._connection()
 
-    async def _watch(self) -> None:
-        """Tell the link in time: it may want to ping, or has heard nothing for too long."""
-        while True:
-            await asyncio.sleep_ms(self._link.due_in(now_ms()))
+    async def _connection(self) -> None:
+        """Live one connection to its end. The link is told in time: it may want to ping, or has heard nothing."""
+        self._tasks = [asyncio.create_task(self._receive())]
+        while self._link.state != link.RESTING:
+            alive[0] |= 4
             self._tell(link.DUE)
-            if self._is_over.is_set():
+            if self._link.state == link.RESTING:
                 say("link lost: nothing heard")
+            else:
+                await asyncio.sleep_ms(100)
+        for each in self._tasks:
+            each.cancel()
+        await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for
+        self._wire.close()
 
     async def _receive(self) -> None:
         try:
+            alive[0] |= 8
             await self._wire.open()
             self._tell(link.OPENED)
             while True:
+                alive[0] |= 8
                 await self._wire.readable()
                 self._hear(self._wire.read(self._inbox.room()), now_us())
         except OSError as error:
@@ -98,10 +103,10 @@ class Session:
 
     async def _drain(self) -> None:
         """Send what the socket did not take at once; then there is room again."""
-        while not self._is_over.is_set() and len(self._outbox.waiting()):
+        while self._link.state != link.RESTING and len(self._outbox.waiting()):
             await self._wire.writable()
             self._push()
-        del self._tasks[2:]
+        del self._tasks[1:]
         self._light.catch_up()
         if self._owes:
             self.say_online()
@@ -153,14 +158,11 @@ class Session:
         if action == link.OPEN:
             self._inbox.clear()
             self._outbox.clear()
-            self._is_over.clear()
-        elif action == link.CLOSE:
-            self._is_over.set()
         elif action == link.ANNOUNCE:
             self._wire.settle()
             self._light.announce()  # first, so that nobody takes what the broker had kept for the light as it is
             self.say_online()
-        else:
+        elif action != link.CLOSE:
             settings, outbox = self._settings, self._outbox
             if action == link.CONNECT:
                 outbox.connect(settings.name, settings.user, settings.password, self._topics[1], link.KEEP_ALIVE_S)
@@ -181,7 +183,7 @@ class Session:
     def _push(self) -> None:
         """Give the socket what waits, as much as it takes now."""
         try:
-            if not self._wire.send(self._outbox) and len(self._tasks) == 2:
+            if not self._wire.send(self._outbox) and len(self._tasks) == 1:
                 self._tasks.append(asyncio.create_task(self._drain()))
         except OSError as error:
             self._lose(error)

@@ -1,8 +1,8 @@
 """What a light is told when it is set up: the file `settings.json` beside `main.py`.
 
 `name` and `host` are needed. `port`, `user`, `password`, `tls`, `ca` (the file with the CA's certificate), `wifi`
-(`ssid`, `password`), `pins` (`lamp`, `button`), `flashed` (unix seconds) and `time` (the time server by which TLS goes,
-its name or IPv4 address; empty: none) have defaults.
+(`ssid`, `password`), `pins` (`lamp`, `button`; `inverted`: 1 where the lamp shines on low), `flashed` (unix seconds)
+and `time` (the time server by which TLS goes, its name or IPv4 address; empty: none) have defaults.
 """
 
 import json
@@ -32,7 +32,7 @@ class Settings:
 
 
 def pin(name: str, default: int) -> int:
-    """Give the pin of `lamp` or `button`, whatever else is wrong with the settings; `default` where they have none."""
+    """Give a number among the `pins`, whatever else is wrong with the settings; `default` where they have none."""
     try:
         return _number(_group(_read(), "pins"), name, default)
     except BadSettings:
@@ -52,7 +52,7 @@ def load() -> Settings:
     settings.password = _text(found, "password", "")
     settings.ssid = _text(_group(found, "wifi"), "ssid", "")
     settings.wifi_password = _text(_group(found, "wifi"), "password", "")
-    for name in ("lamp", "button"):  # `pin` has given them before, and said nothing
+    for name in ("lamp", "button", "inverted"):  # `pin` has given them before, and said nothing
         _number(_group(found, "pins"), name, 0)
     settings.flashed = _number(found, "flashed", 0)
     if settings.has_tls:
@@ -88,9 +88,9 @@ def _number(found: "dict[str, object]", name: str, default: int) -> int:
 
 
 def _group(found: "dict[str, object]", name: str) -> "dict[str, object]":
-    group = found.get(name)
-    if group is None:
+    part = found.get(name)
+    if part is None:
         return {}
-    if not isinstance(group, dict):
+    if not isinstance(part, dict):
         raise BadSettings(f"{name} must be an object")
-    return group
+    return part

@@ -4,7 +4,7 @@ import asyncio
 
 import network
 
-from lamp import say
+from lamp import alive, say
 from lamp.clock import now_ms, ticks_diff
 
 
@@ -15,6 +15,7 @@ class Wifi:
         self._name = name
         self._ssid = ssid
         self._password = password
+        self._owes = True  # a look for a stronger access point
         self._station: network.WLAN = None  # type: ignore[assignment]  # there is one once the radio is on
 
     def start(self) -> None:
@@ -24,11 +25,12 @@ class Wifi:
 
     async def joined(self) -> None:
         """Wait until the station has joined and has its address."""
-        since = now_ms()
-        while self._ssid and not (self._station and self._station.isconnected()):
-            if ticks_diff(now_ms(), since) > 15_000:  # the driver has given up
-                since = now_ms()
+        start = now_ms()
+        while self._ssid and not (self._station and self._station.isconnected() and not self._look()):
+            if ticks_diff(now_ms(), start) > 15_000:  # the driver has given up
+                start = now_ms()
                 self._join()
+            alive[0] |= 12
             await asyncio.sleep_ms(100)  # MicroPython tells no one when the station joins
 
     def servers(self) -> "tuple[str, ...]":
@@ -38,14 +40,36 @@ class Wifi:
         found = (first,) if first == second else (first, second)
         return tuple(each for each in found if each[0] != "0" and ":" not in each)
 
-    def _join(self) -> None:
-        """Ask the driver to join. It can refuse at any time, in words or by a number; then it is asked again later."""
+    def _look(self) -> bool:
+        """Look once a boot, where the signal is weak, for a far stronger access point of the name; True: it is joined.
+
+        The driver joins the first that it finds. Looking stops the loop for some 2 s, and so the button.
+        """
+        found = None
+        if self._owes:
+            self._owes = False
+            try:
+                most = self._station.status("rssi") + 8
+                for each in self._station.scan() if most < -67 else ():
+                    if each[0] == self._ssid.encode() and each[3] > most:
+                        most, found = each[3], each[1]
+            except (OSError, RuntimeError) as error:
+                say(f"Wi-Fi: {error}")
+            if found:
+                self._join(found)
+        return found is not None
+
+    def _join(self, place: "bytes | None" = None) -> None:
+        """Ask the driver to join. It can refuse at any time, in words or by a number; then it is asked again later.
+
+        `place`: the one access point (BSSID) that it may be; None: any of the network's.
+        """
         try:
             if self._station:  # `connect` raises where the driver still tries: micropython 17661
                 self._station.disconnect()
             else:
                 self._start()
-            self._station.connect(self._ssid, self._password)
+            self._station.connect(self._ssid, self._password, bssid=place)
         except (AttributeError, OSError, RuntimeError) as error:  # the first of a MicroPython before 1.23
             say(f"Wi-Fi: {error}")
 

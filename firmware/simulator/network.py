@@ -38,10 +38,13 @@ class WLAN:
         if "pm" not in settings:
             raise ValueError("only pm is simulated")
 
-    def connect(self, ssid: str, key: str) -> None:
+    def connect(self, ssid: str, key: str, bssid: "bytes | None" = None) -> None:
         if not self._is_active:
             raise OSError("Wifi Not Started")
         self._is_told = True
+
+    def status(self, word: str) -> int:
+        return -50
 
     def disconnect(self) -> None:
         self._is_told = False

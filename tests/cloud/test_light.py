@@ -183,6 +183,17 @@ def test_two_devices_of_one_name_are_seen_until_one_is_silent_for_a_minute() -> 
     assert (heard.house.part(NOW + 64 * S), heard.house.view("kitchen", NOW + 64 * S).shared) == ([], None)
 
 
+def test_light_that_says_that_it_is_degraded_is_shown_so_until_it_says_otherwise() -> None:
+    heard = Heard()
+    told = []
+    for second, degraded in enumerate(["", "flash", "flash", "", "flash"], 1):
+        folded = heard.hear(report(epoch=7, up=1_000 * second).model_copy(update={"degraded": degraded}), second)
+        told.append((folded.tell, folded.degraded, heard.house.view("kitchen", NOW + second * S).degraded))
+    assert told[1:] == [(True, "flash", True), (False, "", True), (True, "", None), (True, "flash", True)]
+    again = heard.hear(report(boot=OTHER, epoch=8).model_copy(update={"degraded": "flash"}), 6)
+    assert (again.began, again.degraded) == (True, "flash")
+
+
 @dataclass
 class Device:
     """An honest light: one boot after another, each report made of what is so, and how it was then."""

@@ -62,7 +62,17 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Any:
     module = importlib.import_module("lamp.board")
     monkeypatch.setattr(module, "now_ms", lambda: CLOCK[0])
     CLOCK[0] = 0
-    return module.Board(25, 9, Memory())
+    return module.Board(25, 9, Memory(), 0)
+
+
+def test_lamp_that_shines_on_low_is_never_the_wrong_way_round(board: Any) -> None:
+    low = type(board)(8, 9, Memory(), 1)
+    assert low._pwm.duties == [65_535 - DIM]
+    for shown in (65_535, 0):
+        low.shine(shown)
+    assert low._pwm.duties[1:] == [0, 65_535]
+    touch(low, 100, 0)
+    assert low._pwm.duties[3:] == [65_535]
 
 
 def test_lamp_shines_as_it_was_from_the_first_moment(board: Any) -> None:
@@ -90,6 +100,15 @@ async def test_edge_of_the_button_wakes_who_waits_for_it(board: Any) -> None:
     async with asyncio.timeout(5):
         await waiting
     assert board._pwm.duties == [DIM]  # from then on somebody else decides
+
+
+async def test_who_waits_for_an_edge_can_be_woken_and_nobody_else(board: Any) -> None:
+    board.wake()
+    assert board._pwm.duties == [DIM]
+    board.connect()
+    board.wake()
+    async with asyncio.timeout(5):
+        await board.edge()
 
 
 def touch(board: Any, now: int, *levels: int) -> None:
@@ -126,7 +145,7 @@ async def test_pin_that_cannot_be_used_stops_the_other_not(board: Any, monkeypat
 
     module = importlib.import_module("lamp.board")
     monkeypatch.setattr(module, "PWM", broken)
-    dark = module.Board(25, 9, Memory())
+    dark = module.Board(25, 9, Memory(), 0)
     touch(dark, 100, 0)
     assert not dark.memory.is_on
     assert str(dark.error) == "invalid pin"

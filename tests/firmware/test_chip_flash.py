@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from presslight.micropython import Command
+from presslight.simulated_light import SimulatedLight
+from tests.firmware.bare_broker import BareBroker
 from tests.firmware.script import Run
-from tests.firmware.watch import DARK, DIM, SETTINGS, watched
+from tests.firmware.watch import DARK, DIM, HEAP, SETTINGS, WAIT_S, watched
 
 KEEP = """
     import os, sys
@@ -116,6 +118,46 @@ async def test_light_keeps_its_state_once_its_flash_takes_writes_again(micropyth
         await seen.light.power_cut()
         await seen.light.power_on()
         await seen.until(lambda now: bool(now.us) and now.duty == DARK)
+
+
+@pytest.mark.parametrize("words", [("flash ENOSPC open",), ("flash EIO flush",)])
+async def test_light_whose_flash_refuses_tells_no_epoch_twice_and_says_that_it_is_degraded(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Over power cuts, which take RTC memory along: what is on its flash is the same at each boot."""
+    async with BareBroker("kitchen") as broker:
+        light = SimulatedLight("kitchen", broker.address, tmp_path, heap=HEAP, chip=words)
+        told = []
+        async with light:
+            for _ in range(4):
+                report = await (await broker.visit()).welcome()
+                told.append(report.version[0])
+                assert report.degraded == "flash"
+                await light.power_cut()
+                await light.power_on()
+            light.chip.words = ()
+            await light.power_cut()
+            await light.power_on()
+            while (report := await (await broker.visit()).welcome()).degraded:
+                pass
+        assert len({*told, report.version[0]}) == 5
+
+
+async def test_light_whose_flash_takes_writes_again_is_degraded_no_more(tmp_path: Path) -> None:
+    async with (
+        BareBroker("kitchen") as broker,
+        SimulatedLight("kitchen", broker.address, tmp_path, heap=HEAP, chip=("flash EIO write",)) as light,
+    ):
+        visit = await broker.visit()
+        assert (await visit.welcome()).degraded == "flash"
+        light.tell("flash well")
+        light.press_button()
+        assert (await visit.report()).degraded == "flash"
+        async with asyncio.timeout(WAIT_S):
+            await light.until(lambda now: now.log.startswith("flash: kept"))
+        light.press_button()
+        while (await visit.report()).degraded:
+            pass
 
 
 async def test_light_whose_flash_cannot_be_read_is_switched_and_tries_again(

@@ -171,7 +171,7 @@ DATE = """
 async def lines(micropython: Command, folder: Path, program: str, **servers: str) -> list[str]:
     script = folder / "main.py"
     script.write_text(dedent(program))
-    run = [*micropython, "-X", "heapsize=112k", str(script)]
+    run = [*micropython, "-X", "heapsize=128k", str(script)]
     child = await Child.start(run, folder, ENVIRONMENT | servers)
     try:
         async with asyncio.timeout(WAIT_S):

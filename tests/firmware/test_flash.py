@@ -1,6 +1,7 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,45 @@ def test_flash_that_refuses_is_told_and_tried_again(
     assert list(folder.iterdir()) == []
     subject.keep(1, True, 1)
     assert state(Flash()) == (1, True, 1)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_record_that_is_spoilt_is_noticed_and_written_over(folder: Path, place: str) -> None:
+    subject = Flash()
+    subject.keep(1, True, 1)
+    subject.keep(1, True, 2)
+    (folder / place).write_bytes(b"spoilt")
+    again = Flash()
+    assert again.is_degraded
+    for brightness in (3, 4):
+        again.keep(1, True, brightness)
+    assert (again.is_degraded, Flash().is_degraded, state(Flash())) == (False, False, (1, True, 4))
+
+
+def test_record_that_cannot_be_read_for_an_error_is_no_new_one(folder: Path) -> None:
+    Flash().keep(1, True, 1)
+    for place in PLACES:
+        (folder / place).unlink(missing_ok=True)
+        (folder / place).mkdir()  # EISDIR, as good as any
+    assert Flash().is_degraded
+
+
+def _forgetting(place: str, mode: str) -> Any:
+    return Path(place if "r" in mode else os.devnull).open(mode)
+
+
+def test_write_that_does_not_read_back_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subject = Flash()
+    subject.keep(1, True, 1)
+    with monkeypatch.context() as lost:
+        lost.setattr(flash, "open", _forgetting, raising=False)
+        subject.keep(1, True, 2)
+    assert "flash: 5" in capsys.readouterr().out
+    assert (subject.is_degraded, state(subject), state(Flash())) == (True, (1, True, 1), (1, True, 1))
+    subject.keep(1, True, 2)
+    assert (subject.is_degraded, state(Flash())) == (False, (1, True, 2))
 
 
 def test_power_cut_in_any_write_leaves_the_old_state_or_the_new_and_no_epoch_twice(micropython: Command) -> None:

@@ -1,6 +1,7 @@
 """What outlives a reset, on RTC memory that a test plays; the simulated light has the rest (`test_start.py`)."""
 
 import importlib
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -104,4 +105,57 @@ def test_record_behind_which_nothing_stands_has_no_date(boot: Boot) -> None:
 
 def test_note_of_a_flash_that_refuses_counts_on(boot: Boot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamp.flash.PLACES", ("no/such/folder",) * 2)
-    assert [boot().next_epoch(Flash(), 0) for _ in range(3)] == [1, 2, 3]
+    told = [boot().next_epoch(Flash(), 0) for _ in range(3)]
+    assert told == sorted(set(told))
+
+
+def refuse(place: str, _: bytes) -> None:
+    raise OSError(28, place)
+
+
+def spoil(place: str, _: bytes) -> None:
+    Path(place).write_bytes(b"spoilt")
+
+
+def spoil_both(_place: str, _: bytes) -> None:
+    for place in ("record-0", "record-1"):
+        spoil(place, b"")
+
+
+@pytest.mark.parametrize(
+    "write", [refuse, spoil, spoil_both, lambda *_: None], ids=["refuses", "spoils", "all", "loses"]
+)
+def test_flash_that_keeps_nothing_has_no_epoch_told_twice_and_is_degraded(
+    boot: Boot, monkeypatch: pytest.MonkeyPatch, write: Callable[[str, bytes], None]
+) -> None:
+    """After each power cut the flash says the same. Two boots tell the same by a chance of 1 to 65,536."""
+    boot().next_epoch(Flash(), 0)
+    boot().next_epoch(Flash(), 0)
+    before, told = Flash().epoch, []
+    draws = itertools.count(77, 777)
+    monkeypatch.setattr("lamp.memory.getrandbits", lambda bits: next(draws) % 2**bits)
+    with monkeypatch.context() as broken:
+        broken.setattr("lamp.flash._write", _checked(write))
+        for _ in range(20):
+            RTC.content = b""
+            flash = Flash()
+            told.append(boot().next_epoch(flash, 0))
+            assert flash.is_degraded
+    assert len(set(told)) == 20
+    assert min(told) > (0 if write is spoil_both else before)
+    well = Flash()
+    last = boot().next_epoch(well, 0)
+    assert last > told[-1]
+    assert (well.is_degraded, Flash().is_degraded) == (False, write is spoil_both)  # one place; the next write mends it
+    RTC.content = b""
+    assert boot().next_epoch(Flash(), 0) > last
+
+
+def _checked(write: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
+    """As the flash's own: what cannot be read back was not written."""
+
+    def checked(place: str, content: bytes) -> None:
+        write(place, content)
+        raise OSError(5, content)
+
+    return checked

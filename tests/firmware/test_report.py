@@ -17,10 +17,12 @@ from tests.firmware.on_micropython.scenarios import BOOT, EPOCH
 from tests.firmware.presses import Press
 
 
-def report_of(subject: Light, up: int = 5, heap: int = 6, told: int = 0, origin: str = "") -> bytes:
+def report_of(
+    subject: Light, up: int = 5, heap: int = 6, told: int = 0, origin: str = "", *, is_degraded: bool = False
+) -> bytes:
     page = Outbox(2_048)
     subject.gate.told = told
-    write_report(page, subject, up, heap, origin)
+    write_report(page, subject, up, heap, origin, is_degraded)
     return bytes(page.waiting())
 
 
@@ -44,7 +46,7 @@ def test_report_says_all_that_the_contract_has(both: Both) -> None:
         "dropped": {"retained": 0, "malformed": 1, "invalid": 1, "too_large": 0},
         "fw": VERSION,
     }
-    assert json.loads(text).keys() == Report.model_fields.keys() - {"date"}
+    assert json.loads(text).keys() == Report.model_fields.keys() - {"date", "degraded"}
 
 
 def test_report_says_what_brought_the_light_to_its_version(both: Both) -> None:
@@ -78,7 +80,7 @@ def test_largest_report_fits_its_room() -> None:
         decision.origin, decision.number = "f" * 16, MAX_SMALL
         decision.outcome = OUTCOMES.index(max(OUTCOMES, key=len))
         decision.seq = decision.us = MAX_SMALL
-    largest = report_of(subject, MAX_UP_MS, MAX_SMALL, origin="network")
+    largest = report_of(subject, MAX_UP_MS, MAX_SMALL, origin="network", is_degraded=True)
     assert MAX_BYTES - 64 < len(largest) <= MAX_BYTES
     assert decode_report(largest).decided == MAX_SMALL
 
@@ -86,6 +88,12 @@ def test_largest_report_fits_its_room() -> None:
 def test_report_says_where_the_date_is_from() -> None:
     for origin in ("flashed", "kept", "network"):
         assert decode_report(report_of(Light(BOOT, EPOCH, False, 255), origin=origin)).date == origin
+
+
+def test_report_says_that_the_flash_is_degraded() -> None:
+    light = Light(BOOT, EPOCH, False, 255)
+    assert decode_report(report_of(light)).degraded == ""
+    assert decode_report(report_of(light, is_degraded=True)).degraded == "flash"
 
 
 def answered(count: int) -> Light:

@@ -1,20 +1,27 @@
 """The light over TLS: it believes in its own CA, and in nobody else."""
 
 import asyncio
+import importlib
 import json
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from broker.authority import Authority
+from lamp import record
 from presslight.simulated_light import SimulatedLight
 from tests import certificates
 from tests.certificates import DAY
 from tests.firmware.bare_broker import WAIT_S, BareBroker
+from tests.firmware.odd_main import written
 from tests.firmware.test_session import NAME, press
+from tests.firmware.watch import DIM
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +111,73 @@ async def test_light_says_that_its_brokers_certificate_is_at_fault(
             light.press_button()
             async with asyncio.timeout(WAIT_S):
                 await light.until(lambda glow: glow.duty > 0)
+
+
+class Tls:
+    """Notes what is asked of TLS, and of the collector."""
+
+    CERT_REQUIRED = PROTOCOL_TLS_CLIENT = 1
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def SSLContext(self, _kind: int) -> "Tls":  # noqa: N802 -- MicroPython's name
+        self.done.append("context")
+        return self
+
+    def load_verify_locations(self, _certificate: bytes) -> None:
+        self.done.append("certificate")
+
+    def collect(self) -> None:
+        self.done.append("collect")
+
+    def wrap_socket(self, _plain: object, **_: object) -> Any:
+        self.done.append("wrap")
+        return SimpleNamespace(setblocking=lambda _: None)
+
+
+def test_each_handshake_has_a_collection_before_it_and_all_have_one_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A context takes kilobytes, a handshake 20 more, from the RAM of the heap."""
+    played = Tls()
+    monkeypatch.setitem(sys.modules, "tls", played)
+    for module, name in (("lamp.date", "Date"), ("lamp.wire", "Wire")):  # these need MicroPython
+        monkeypatch.setitem(sys.modules, module, SimpleNamespace(**{name: object}))
+    monkeypatch.delitem(sys.modules, "lamp.secure", raising=False)
+    secure = importlib.import_module("lamp.secure")
+    monkeypatch.setattr(secure, "gc", played)
+    (tmp_path / "ca.pem").write_text("certificate")
+    settings = SimpleNamespace(ca=str(tmp_path / "ca.pem"), host="broker.home")
+    for _ in range(3):
+        secure.secured(object(), settings)
+    assert played.done == ["context", "certificate", *["collect", "wrap"] * 3]
+
+
+async def test_light_that_finds_no_memory_for_tls_boots_anew_as_it_was(
+    tmp_path: Path, authority: Authority, broker: BareBroker
+) -> None:
+    """Each handshake fails for want of memory, as in a heap that has become too small: the 16th is the last."""
+    program = """
+        import lamp.link, lamp.secure
+        from errno import ENOMEM
+        lamp.link.NOBODY_WAIT_MS = 1
+        tried = []
+        def secured(*_):
+            tried.append(0)
+            print("tried", len(tried))
+            raise OSError(ENOMEM)
+        lamp.secure.secured = secured
+    """
+    (tmp_path / "flash").mkdir()
+    (tmp_path / "flash/record-1").write_bytes(record.encode((1, 7, True, 100)))
+    main = written(tmp_path, program)
+    async with SimulatedLight(NAME, broker.address, tmp_path / "flash", heap="256k", main=main) as light:
+        duties: set[int] = set()
+        light.watch(lambda glow: duties.add(glow.duty) if glow.us else None)
+        async with asyncio.timeout(WAIT_S):
+            await light.until(lambda glow: glow.log == "tried 16")
+            await light.until(lambda glow: glow.log == "MemoryError: no room for TLS")
+            await light.until(lambda glow: glow.log == "reset")
+            await light.until(lambda glow: glow.log == "tried 1")
+        assert duties == {DIM}

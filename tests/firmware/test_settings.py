@@ -24,13 +24,15 @@ def test_settings_as_presslight_writes_them_are_read() -> None:
     Path("authority.pem").write_text("certificate", encoding="ascii")
     address = BrokerAddress.parse("mqtts://hall:s%C3%A4cret@broker.home:8884", ca_file="authority.pem")
     wifi = {"ssid": "home", "password": "wifi secret"}
-    for name, content in light_settings.setup_files("hall", address, wifi=wifi, pins={"lamp": 25, "button": 9}).items():
+    for name, content in light_settings.setup_files(
+        "hall", address, wifi=wifi, pins={"lamp": 25, "button": 9, "inverted": 1}
+    ).items():
         Path(name).write_text(content, encoding="utf-8")
     found = load()
     assert (found.name, found.host, found.port, found.has_tls) == ("hall", "broker.home", 8884, True)
     assert (found.user, found.password) == ("hall", "säcret")
     assert (found.ssid, found.wifi_password) == ("home", "wifi secret")
-    assert (pin("lamp", 2), pin("button", 0)) == (25, 9)
+    assert (pin("lamp", 2), pin("button", 0), pin("inverted", 0)) == (25, 9, 1)
     assert Path(found.ca).read_text(encoding="ascii") == "certificate"
     assert found.flashed > 1_700_000_000
 
@@ -83,6 +85,7 @@ def test_pins_can_be_chosen_one_by_one() -> None:
         {"wifi": "home"},
         {"wifi": {"ssid": 1}},
         {"pins": {"lamp": "2"}},
+        {"pins": {"inverted": "yes"}},
         {"flashed": "today"},
         {"tls": True, "time": 12},
     ],

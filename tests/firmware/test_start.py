@@ -161,6 +161,26 @@ async def test_light_on_pins_that_the_chip_lacks_says_so_and_tries_again(micropy
             tasks.create_task(live("lamp", pin))
 
 
+async def test_lamp_that_shines_on_low_does_so_from_the_first_stage_on(micropython: Command, tmp_path: Path) -> None:
+    """Where the second stage starts, where it fails, and where all but its pins is wrong in the settings."""
+    lit, dark = 65_535 - DIM, 65_535
+    pins = {"pins": {"lamp": 8, "button": 9, "inverted": 1}}
+
+    async def live(name: str, main: Path | None, settings: dict[str, object], log: str) -> None:
+        async with watched(tmp_path / name, main, json.dumps(settings | pins)) as seen:
+            await seen.says(log)
+            await seen.switches(dark)
+            await seen.light.power_cut()
+            await seen.light.power_on()
+            await seen.until(lambda now: bool(now.us))
+            assert {duty for boot in seen.duties for duty in boot} == {lit, dark}
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(live("whole", None, SETTINGS, "flash: kept on 100"))
+        tasks.create_task(live("broken", broken(made(tmp_path / "copy"), "link", BREAKS["import"]), SETTINGS, pause(1)))
+        tasks.create_task(live("bad", None, SETTINGS | {"host": 5}, pause(1)))
+
+
 async def test_button_works_while_a_module_is_read_that_never_ends(micropython: Command, tmp_path: Path) -> None:
     broken(tmp_path, "link", "while True:\n    import time\n    time.sleep_ms(1)\n")
     main = written(tmp_path, "", watchdog_ms=3_000)

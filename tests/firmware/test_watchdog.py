@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from broker.accounts import Accounts
+from broker.embedded import EmbeddedBroker
 from contract.address import BrokerAddress
+from lamp import record
 from presslight import stack
 from presslight.glow import Glow
 from presslight.micropython import Command
 from presslight.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from tests.firmware.odd_main import written
+from tests.firmware.watch import DIM
 from tests.journey.conftest import House
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1)
@@ -22,6 +26,13 @@ WAIT_S = 30
 HASTY = """
     from lamp import app
     app.HEARTBEAT_MS = 100
+"""
+ODD = """
+    import asyncio
+    async def odd(self, *_):
+        {body}
+    import lamp.session
+    lamp.{method} = odd
 """
 HANG = """
     import channel
@@ -56,6 +67,58 @@ async def test_light_in_an_endless_loop_boots_anew_with_its_state(
         await house.sees(phone, lambda shown: shown.online and shown.version[0] == epoch + 1)
         assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)
         assert (await phone.press("kitchen", state="OFF")).word == "applied"
+
+
+TASKS = [
+    f"{end} {task}"
+    for task in (
+        "app.App._watch_button",
+        "app.App._save",
+        "app.App._beat",
+        "session.Session.run",
+        "session.Session._receive",
+    )
+    for end in ("hangs", "ends")
+]
+
+
+async def test_light_of_which_any_task_hangs_or_ends_boots_anew_and_shines_on(
+    micropython: Command, tmp_path: Path
+) -> None:
+    """Each boots after the watchdog's time, with a broker there; a light whose tasks are well does not meanwhile."""
+    names = [f"light{number}" for number in range(len(TASKS))]
+    accounts = Accounts.make([*names, "well"])
+    bitten: list[str] = []
+    all_bitten = asyncio.Event()
+
+    async def live(broker: EmbeddedBroker, name: str, program: str) -> None:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "record-1").write_bytes(record.encode((1, 7, True, 100)))
+        main = written(folder, HASTY + program, watchdog_ms=4_000)
+        address = broker.address.signed_in_as(name, accounts.password(name))
+        async with SimulatedLight(name, address, folder, heap="256k", main=main) as light:
+            duties: list[int] = []
+            light.watch(lambda glow: duties.append(glow.duty) if glow.us else None)
+            if name == "well":
+                pid = light.pid
+                async with asyncio.timeout(WAIT_S):
+                    await all_bitten.wait()
+                assert (light.pid, light.glow.link) == (pid, "up")
+            else:
+                await seen(light, lambda glow: glow.log == "watchdog")
+                await seen(light, lambda glow: glow.duty == DIM)
+                bitten.append(name)
+                if len(bitten) == len(names):
+                    all_bitten.set()
+            assert set(duties) == {DIM}
+
+    async with EmbeddedBroker(accounts) as broker, asyncio.TaskGroup() as tasks:
+        tasks.create_task(live(broker, "well", ""))
+        for name, task in zip(names, TASKS, strict=True):
+            end, _, method = task.partition(" ")
+            body = "await asyncio.Event().wait()" if end == "hangs" else "pass"
+            tasks.create_task(live(broker, name, ODD.format(method=method, body=body)))
 
 
 async def test_light_that_only_waits_is_left_alone(micropython: Command, tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ class Driver:
         self.switch_refusal: Exception | None = None
         self.name_server = "10.0.0.53"
         self.now = 0
+        self.level = -50
+        self.points: list[tuple[bytes, bytes, int, int, int, bool]] = []
+        self.look_refusal: Exception | None = None
+        self.deaf: set[bytes] = set()
+        self.place: bytes | None = None
+        self.looks = 0
 
     def __call__(self, interface: int) -> "Driver":
         assert interface == self.IF_STA
@@ -48,9 +54,21 @@ class Driver:
     def disconnect(self) -> None:
         self.asked_at = None
 
-    def connect(self, ssid: str, key: str) -> None:
+    def status(self, word: str) -> int:
+        assert word == "rssi"
+        assert self.isconnected(), "OSError"
+        return self.level
+
+    def scan(self) -> list[tuple[bytes, bytes, int, int, int, bool]]:
+        self.looks += 1
+        if self.look_refusal:
+            raise self.look_refusal
+        return self.points
+
+    def connect(self, ssid: str, key: str, bssid: bytes | None) -> None:
         assert self.asked_at is None, "connect while it still tries: Wifi Internal Error"
         self.calls.append(("connect", ssid, key))
+        self.place = bssid
         if self.refusal and self.now < self.refuses_until:
             raise self.refusal
         self.asked_at = self.now
@@ -59,7 +77,8 @@ class Driver:
         return ("10.0.0.9", "255.255.255.0", "10.0.0.1", "10.0.0.53")
 
     def isconnected(self) -> bool:
-        return self.asked_at is not None and self.now - self.asked_at >= self.join_after
+        is_deaf = self.place in self.deaf
+        return not is_deaf and self.asked_at is not None and self.now - self.asked_at >= self.join_after
 
     async def sleep_ms(self, ms: int) -> None:
         self.now += ms
@@ -110,6 +129,55 @@ async def test_driver_that_has_given_up_is_asked_again(driver: Driver, wifi: Any
     await wifi.station.joined()
     assert connects(driver) == 2
     assert driver.now < 20_000
+
+
+def point(place: bytes, level: int, ssid: bytes = b"home") -> tuple[bytes, bytes, int, int, int, bool]:
+    return ssid, place, 6, level, 3, False
+
+
+async def test_weak_access_point_is_left_for_the_strongest_of_its_name_once_a_boot(driver: Driver, wifi: Any) -> None:
+    driver.level = -80
+    driver.points = [point(b"far", -80), point(b"near", -60), point(b"on", -50, b"other"), point(b"next", -65)]
+    wifi.station.start()
+    await wifi.station.joined()
+    assert (driver.place, driver.looks, connects(driver)) == (b"near", 1, 2)
+    driver.disconnect()
+    await wifi.station.joined()
+    assert (driver.place, driver.looks) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("level", "others", "looks"),
+    [(-75, [point(b"near", -40)], 0), (-80, [point(b"on", -80), point(b"like", -72)], 1), (-80, [], 1)],
+    ids=["strong enough", "no far stronger one", "none found"],
+)
+async def test_access_point_is_kept_where_leaving_would_gain_little(
+    driver: Driver, wifi: Any, level: int, others: list[Any], looks: int
+) -> None:
+    driver.level, driver.points = level, others
+    wifi.station.start()
+    for _ in range(2):
+        await wifi.station.joined()
+    assert (driver.looks, connects(driver)) == (looks, 1)
+
+
+async def test_stronger_access_point_that_lets_nobody_in_is_left_after_15_s(driver: Driver, wifi: Any) -> None:
+    driver.level, driver.points, driver.deaf = -80, [point(b"near", -40)], {b"near"}
+    wifi.station.start()
+    await wifi.station.joined()
+    assert (driver.place, driver.looks) == (None, 1)
+    assert driver.now < 16_000
+
+
+@pytest.mark.parametrize("refusal", [OSError("STA must be active"), RuntimeError("Wifi Unknown Error 0x3006")])
+async def test_driver_that_does_not_look_is_told_and_stays(
+    driver: Driver, wifi: Any, capsys: pytest.CaptureFixture[str], refusal: Exception
+) -> None:
+    driver.level, driver.look_refusal = -80, refusal
+    wifi.station.start()
+    await wifi.station.joined()
+    assert connects(driver) == 1
+    assert capsys.readouterr().out == f"Wi-Fi: {refusal}\n"
 
 
 REFUSALS = [

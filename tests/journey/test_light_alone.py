@@ -1,10 +1,12 @@
 """The light in trouble of its own: no name service, an old command in the broker, a house whose clock jumps."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from contract.address import BrokerAddress
@@ -38,6 +40,22 @@ async def test_command_that_a_broker_kept_does_nothing_to_a_light_that_boots(hou
     await phone.press("kitchen", state="OFF")
     assert house.kitchen.duty == 0
     assert phone.lights["kitchen"].state == "OFF"
+
+
+async def test_light_whose_flash_refuses_is_told_as_degraded(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    phone = await house.phone()
+    boot = phone.lights["kitchen"].bound.boot
+    with caplog.at_level(logging.WARNING):
+        house.kitchen.chip.words, house.kitchen._heap = ("flash ENOSPC write",), "256k"  # with room for what refuses
+        await house.kitchen.power_cut()
+        await house.kitchen.power_on()
+        await house.sees(phone, lambda light: light.online and light.bound.boot != boot)
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {house.stack.token}"}) as client:
+        [light] = (await client.get(f"{house.stack.url}/api/lights")).json()["lights"]
+        figures = (await client.get(f"{house.stack.url}/metrics")).text
+    assert light["degraded"] is True
+    assert "presslight_lights_degraded 1.0" in figures
+    assert [one.getMessage() for one in caplog.records if "degraded" in one.getMessage()] != []
 
 
 @pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])

@@ -224,3 +224,14 @@ async def test_name_that_two_devices_use_is_told(context: BrowserContext, bridge
 
     await expect(kitchen(page).locator(".press")).to_have_text(words)
     await expect(page.locator("#news")).to_have_text(f"Kitchen: {words}")
+
+
+async def test_light_whose_flash_refuses_says_so(context: BrowserContext, bridge: FakeBridge) -> None:
+    page = await open_page(context)
+    words = "Its memory takes no changes: after a power cut it may be as it was before."
+
+    bridge.send({"type": "light", "light": view(seq=2, degraded=True)})
+    await expect(kitchen(page).locator(".press")).to_have_text(words)
+
+    bridge.send({"type": "light", "light": view(seq=3)})
+    await expect(kitchen(page).locator(".press")).not_to_have_text(words)

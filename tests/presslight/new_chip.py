@@ -9,7 +9,7 @@ import os
 import select
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,15 +23,33 @@ ESP32 = CHIPS[0]
 TICK_S = 0.05
 
 
+class Flash(FlashImage):  # type: ignore[misc]  # its library has no types
+    """`on`: called with each step of the boot loader's, `erase` or `write`, once that is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on: Callable[[str], None] = lambda _: None
+
+    def erase_all(self) -> None:
+        super().erase_all()
+        self.on("erase")
+
+    def write_defl_block(self, payload: bytes) -> None:
+        super().write_defl_block(payload)
+        self.on("write")
+
+
 class NewChip:
     """Its port, the flash that esptool wrote, and the chip that it is once it has an image.
 
-    `deaf_to`: how many bytes it loses while it starts for the first time and formats its flash.
+    `deaf_to`: how many bytes it loses while it starts for the first time and formats its flash. `image`: what has to be
+    on the flash for it to start; none: what begins as an image does.
     """
 
-    def __init__(self, micropython: Command, folder: Path, *, deaf_to: int = 0) -> None:
+    def __init__(self, micropython: Command, folder: Path, *, deaf_to: int = 0, image: bytes = bytes([MAGIC])) -> None:
         self.chip = PretendedChip(micropython, folder)
-        self.flash = FlashImage()
+        self.flash = Flash()
+        self._image = image
         self.resets = 0
         self._deaf_to = deaf_to
         self._inside, port = os.openpty()
@@ -86,13 +104,15 @@ class NewChip:
         return os.open(self.port, os.O_RDWR | os.O_NOCTTY)
 
     def _has_image(self) -> bool:
-        return bool(self.flash.read(int(ESP32.offset, 16), 1) == bytes([MAGIC]))
+        return bool(self.flash.read(int(ESP32.offset, 16), len(self._image)) == self._image)
 
 
 @contextmanager
-def new_chip(micropython: Command, folder: Path, *, deaf_to: int = 0) -> Iterator[NewChip]:
+def new_chip(
+    micropython: Command, folder: Path, *, deaf_to: int = 0, image: bytes = bytes([MAGIC])
+) -> Iterator[NewChip]:
     """A chip as it comes from the shop, plugged in."""
-    chip = NewChip(micropython, folder, deaf_to=deaf_to)
+    chip = NewChip(micropython, folder, deaf_to=deaf_to, image=image)
     chip.start()
     try:
         yield chip

@@ -1,5 +1,6 @@
 """The verb `presslight flash`: dry, with tools that only note what they are asked, and with the real mpremote."""
 
+import hashlib
 import json
 import os
 import re
@@ -115,6 +116,15 @@ def test_dry_run_needs_no_tools(flash: Run, tmp_path: Path) -> None:
     assert "write-flash 0x1000" in run.stdout
 
 
+def test_image_of_another_sum_is_refused_and_the_sum_is_told(flash: Run, tmp_path: Path) -> None:
+    path = image(tmp_path)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    options = (*LIGHT, "--dry-run", "--firmware-image", str(path), "--firmware-sha256")
+    assert found in flash(*options, found.upper()).stdout
+    assert f"its SHA-256 is {found} (--firmware-sha256)" in refused(flash(*options, "0" * 64))
+    assert "64 hex digits" in refused(flash(*options, f"sha256:{found}"))
+
+
 def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(flash: Run, bench: Path) -> None:
     run = flash(*LIGHT, "--firmware-image", str(image(bench)), "--erase", "--led-pin", "25", "--button-pin", "14")
     assert run.exit_code == 0, run.stderr
@@ -126,6 +136,11 @@ def test_flash_runs_the_tools_in_order_and_hands_the_settings_over_in_private(fl
     assert settings["wifi"] == {"ssid": "home", "password": "wifiword"}
     assert (settings["host"], settings["password"]) == (NOWHERE, "brokerword")
     assert settings["pins"] == {"lamp": 25, "button": 14}
+
+
+def test_flash_tells_the_light_that_its_lamp_shines_on_low(flash: Run, bench: Path) -> None:
+    assert flash(*LIGHT, "--led-pin", "4", "--led-inverted").exit_code == 0
+    assert json.loads((bench / "notes.settings").read_text())["pins"] == {"lamp": 4, "button": 0, "inverted": 1}
 
 
 VERBS = ["erase-flash", "write-flash", "exec", "exec", "/lamp/", "main.py.new", "exec", "exec", "reset"]

@@ -82,6 +82,10 @@ def test_light_that_signs_in_is_told(micropython: Command, small_firmware: Path,
 @pytest.mark.parametrize(
     ("main", "watch", "says"),
     [
+        ("print('Wi-Fi: Wifi Internal Error')\n", "2", "it has not joined its Wi-Fi"),
+        ("print('link lost: the name is unknown')\n", "2", "its network does not know the broker's name"),
+        ("print('link lost: [Errno 113] EHOSTUNREACH')\n", "2", "it has joined its Wi-Fi and does not reach"),
+        ("print('link lost: TLS: certificate expired')\n" * 2, "30", "the broker's certificate is not what it trusts"),
         ("print('link lost: refused: code 5')\n" * 2, "30", "the broker does not let it in"),
         ("", "0.1", "nothing is heard from it"),
     ],

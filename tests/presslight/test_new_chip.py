@@ -1,6 +1,12 @@
 """A new chip's first flashing, with the real esptool, the real mpremote, a boot loader and MicroPython."""
 
+import asyncio
+import os
+import random
+import signal
+from asyncio.subprocess import Process
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -29,6 +35,39 @@ def test_new_chip_is_a_light_after_the_first_flashing(
         assert new.resets == 2  # after the erasing and after the writing
         assert new.flash.read(0x1000, 14) == image(tmp_path).read_bytes()[:14]
         assert new.chip.boot().files == {}  # with MicroPython for the first time
+        assert new.chip.boot().runs == "old"
+
+
+@pytest.mark.parametrize("step", ["erase", "write"])
+def test_esptool_that_is_killed_leaves_a_chip_that_the_same_command_makes_a_light(
+    micropython: Command, small_firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """In the middle of the image the second time round: it is three blocks long."""
+    path = image(tmp_path)
+    path.write_bytes(whole := path.read_bytes() + random.Random(1).randbytes(48_000))
+    options = ("--firmware-image", str(path), "--erase", *LIGHT)
+    started: list[Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def noted(*command: str, **options: Any) -> Process:
+        started.append(await start(*command, **options))
+        return started[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
+    with new_chip(micropython, tmp_path, image=whole) as new:
+
+        def kill(done: str) -> None:
+            if done == step:
+                new.flash.on = lambda _: None
+                os.kill(started[-1].pid, signal.SIGKILL)
+
+        new.flash.on = kill
+        cut = CliRunner().invoke(app, ["flash", "--port", new.port, *options], env=ENVIRONMENT)
+        assert (cut.exit_code, len(started)) == (2, 1 if step == "erase" else 2)
+        assert new.flash.read(0x1000, len(whole)) != whole
+        run = CliRunner().invoke(app, ["flash", "--port", new.port, *options], env=ENVIRONMENT)
+        assert run.exit_code == 0, run.stderr
+        assert new.chip.boot().files == {}
         assert new.chip.boot().runs == "old"
 
 

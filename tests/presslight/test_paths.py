@@ -76,7 +76,8 @@ PATHS: dict[tuple[str, str], Place] = {
 """Each option of the command that takes a path."""
 
 NO_PATHS = {
-    ("accounts", "host"), ("accounts", "remove"), ("accounts", "users"), ("flash", "name"), ("flash", "port"),
+    ("accounts", "host"), ("accounts", "remove"), ("accounts", "users"), ("flash", "firmware_sha256"),
+    ("flash", "name"), ("flash", "port"),
     ("flash", "time_server"), ("flash", "wifi_password"), ("flash", "wifi_ssid"), ("forget", "name"),
     ("light", "fault"), ("light", "heap"), ("light", "name"),
     ("measure", "budget"), ("measure", "light"), ("measure", "token"), ("measure", "url"), ("token", "expires"),
