@@ -1,5 +1,6 @@
 """The phone page, served as one answer, with headers that let it load and reach nothing but this bridge."""
 
+import asyncio
 import os
 import re
 from collections.abc import Mapping
@@ -19,7 +20,9 @@ PATHS = ("/", "/index.html")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",  # kept, and asked for each time by its ETag: a new bridge never meets an old page
+    # Kept, and asked for each time by its ETag: a new bridge never meets an old page. Changed on the way, its scripts
+    # would not be those that its policy permits.
+    "Cache-Control": "no-cache, no-transform",
     "Vary": "Accept-Encoding",
 }
 
@@ -41,6 +44,8 @@ class Pages:
             await receive()
             await send({"type": "websocket.close", "code": 1000})
         else:
+            if self._document is None:
+                await asyncio.to_thread(self.document)  # 50 ms, once
             await self._answer(scope)(scope, receive, send)
 
     def _answer(self, scope: Scope) -> Response:

@@ -146,6 +146,8 @@ class Invalid(ContractError):
 
 def sentence(error: BaseException) -> str:
     """What went wrong, for people. An error of the system names the file it is about first, where there is one."""
+    if isinstance(error, FileExistsError) and error.filename:  # of a folder that was to be made
+        return f"{printable(error.filename)} is there already, and is no folder"
     if isinstance(error, OSError) and error.strerror:
         return f"{printable(error.filename)}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, UnicodeError):  # its own text may repeat a password

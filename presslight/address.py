@@ -67,4 +67,5 @@ def _read_file(name: str) -> BrokerAddress:
     except Invalid as error:
         raise Invalid(f"{printable(name)} holds no broker's address: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"the broker's address cannot be read from {printable(name)}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Invalid(f"the broker's address cannot be read from {printable(name)}: {why}") from error

@@ -170,7 +170,10 @@ def _print(request: FlashRequest) -> None:
     if SETTINGS in setup:
         _say(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])), ensure_ascii=False)}")
         if request.plan.image is None:
-            _say("Pins that you did not choose are the classic ESP32's here; the board is asked which chip it is.")
+            _say(
+                "Pins that you did not choose are the classic ESP32's here; the board is asked which chip it is, "
+                "and what that cannot use is refused."
+            )
     _say("Nothing was done: this is a dry run.")
 
 

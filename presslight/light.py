@@ -16,7 +16,7 @@ from presslight.chip import ORDINARY, WORDS
 from presslight.console import given_path, out
 from presslight.glow import Glow
 from presslight.keyboard import END, Keyboard
-from presslight.light_picture import LightPicture, log_lines
+from presslight.light_picture import LightLog, LightPicture
 from presslight.power import Power
 from presslight.signals import run_until_signal
 from presslight.simulated_light import SimulatedLight
@@ -82,12 +82,12 @@ async def _log(simulated: SimulatedLight) -> None:
     """Write what changes, line by line, until the light dies, nobody reads or this is cancelled."""
     glows: asyncio.Queue[Glow] = asyncio.Queue()
     simulated.watch(glows.put_nowait)
-    last, glow = Glow(), simulated.glow
+    log, glow = LightLog(), simulated.glow
     try:
         while simulated.power is not Power.DIED:
-            for line in log_lines(last, glow):
+            for line in log.lines(glow):
                 print(f"{simulated.name}: {line}", flush=True)  # noqa: T201 -- a log has no colours and no wrapped lines
-            last, glow = glow, await glows.get()
+            glow = await glows.get()
     except BrokenPipeError:  # as in `presslight light | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

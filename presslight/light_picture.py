@@ -40,6 +40,24 @@ def log_lines(before: Glow, now: Glow) -> Iterator[str]:
         yield now.log
 
 
+class LightLog:
+    """What changes, a line each. Why a try to link fails is told once, until it fails otherwise or the link is up."""
+
+    def __init__(self) -> None:
+        self._last = Glow()
+        self._cause = ""
+
+    def lines(self, now: Glow) -> Iterator[str]:
+        """The lines since the last glow."""
+        last, self._last = self._last, now
+        for line in log_lines(last, now):
+            if line == self._cause:
+                continue
+            if line.startswith("link lost") or line == "link up":
+                self._cause = line
+            yield line
+
+
 @dataclass
 class LightPicture:
     """A light as a picture for a terminal: rich draws it."""

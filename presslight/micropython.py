@@ -152,6 +152,8 @@ def main() -> int:
     except (MicropythonMissing, OSError) as error:
         _tell(sentence(error))
         return 1
+    except KeyboardInterrupt:
+        return 130  # as of a program that SIGINT has ended; who pressed Ctrl-C knows
     sys.stdout.write(shlex.join(command) + "\n")
     return 0
 

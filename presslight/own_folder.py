@@ -22,10 +22,18 @@ def own_folder(folder: Path) -> Iterator[None]:
     """Have a folder for oneself meanwhile; the kernel lets go of it however the process ends. Raises FolderInUse."""
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        _give_to_owner(handle, folder)
         _lock(handle, folder)
         yield
     finally:
         os.close(handle)
+
+
+def _give_to_owner(handle: int, folder: Path) -> None:
+    """Have the file be of whoever has the folder: one of root's would shut that user out of it."""
+    owner = folder.stat()
+    with suppress(PermissionError):
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _lock(handle: int, folder: Path) -> None:

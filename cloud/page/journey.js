@@ -23,7 +23,7 @@ export class Journey {
   show(total, legs, latest) {
     const { least, most } = pressToLight(total, legs, latest);
     const verdict = total <= PATIENCE_MS ? "Within the" : "Over the";
-    const told = `${verdict} budget of ${ms(PATIENCE_MS)}. The light changed ${ms(least)} to ${ms(most)} after the press.`;
+    const told = `${verdict} budget of ${ms(PATIENCE_MS)}. The light changed between ${ms(least)} and ${ms(most)} after the press.`;
     this.#recent.add(total);
     this.#tell(ms(total), told, { least, most });
   }

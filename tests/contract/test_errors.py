@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from contract.errors import (
     TooLarge,
     UnknownType,
     refusal,
+    sentence,
 )
 
 
@@ -37,6 +39,13 @@ def test_meaning_is_one_sentence_for_people(code: ErrorCode) -> None:
 @pytest.mark.parametrize("code", ErrorCode)
 def test_meaning_says_retry_exactly_where_the_http_status_does(code: ErrorCode) -> None:
     assert MEANINGS[code].retry == (MEANINGS[code].http_status in {408, 429, 500, 503})
+
+
+def test_file_in_the_place_of_a_folder_is_called_so(tmp_path: Path) -> None:
+    (place := tmp_path / "house").write_text("")
+    with pytest.raises(FileExistsError) as error:
+        place.mkdir(exist_ok=True)
+    assert sentence(error.value) == f"{place} is there already, and is no folder"
 
 
 @pytest.mark.parametrize("code", CloseCode)

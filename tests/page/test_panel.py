@@ -31,7 +31,8 @@ async def test_journey_panel_shows_first_when_it_was_told(context: BrowserContex
     bridge.apply(await bridge.next("press"), seq=2)
 
     await expect(panel).to_contain_text(re.compile(r"[0-9.]+\sms until told, just now"))
-    await expect(panel).to_contain_text(re.compile(r"Within the budget of 2,000\sms[.] The light changed 0.3\sms to"))
+    words = r"Within the budget of 2,000\sms[.] The light changed between 0.3\sms and"
+    await expect(panel).to_contain_text(re.compile(words))
     felt = await panel.locator("#felt").text_content()
     assert felt
     await expect(kitchen(page)).to_contain_text(f"Done in {felt}.")

@@ -48,7 +48,7 @@ def test_file_without_an_address_is_refused_and_not_repeated(tmp_path: Path, con
 
 
 def test_missing_file_is_refused() -> None:
-    with pytest.raises(Invalid, match="cannot be read from nowhere"):
+    with pytest.raises(Invalid, match="cannot be read from nowhere: No such file or directory"):
         read_address("@nowhere")
 
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from presslight.glow import Glow
-from presslight.light_picture import LightPicture, block_color, brightness, log_lines
+from presslight.light_picture import LightLog, LightPicture, block_color, brightness, log_lines
 
 
 def drawn(picture: LightPicture, *, width: int = 80) -> str:
@@ -35,6 +35,16 @@ def test_log_says_what_changed_and_nothing_else() -> None:
     assert list(log_lines(Glow(), Glow(65_535, 5, "up", "hello", 1))) == ["on, PWM 100 %", "link up", "hello"]
     assert list(log_lines(Glow(7, 5, "up", "a", 1), Glow(7, 9, "up", "a", 1))) == []
     assert list(log_lines(Glow(log="a", lines=1), Glow(log="a", lines=2))) == ["a"]
+
+
+def test_log_says_once_why_each_try_fails() -> None:
+    log, told = LightLog(), list[str]()
+    causes = ["link lost: a", "link lost: a", "link lost: b", "link lost: b"]
+    for lines, cause in enumerate(causes, start=1):
+        told += log.lines(Glow(log=cause, lines=lines))
+    assert told == ["link lost: a", "link lost: b"]
+    assert list(log.lines(Glow(0, 1, "up", "link lost: b", 4))) == ["link up"]
+    assert list(log.lines(Glow(0, 1, "down", "link lost: b", 5))) == ["link down", "link lost: b"]
 
 
 def test_picture_says_all_in_words_too() -> None:

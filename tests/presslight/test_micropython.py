@@ -216,6 +216,7 @@ def test_the_command_fails_in_one_line(bare: Path) -> None:
     )
 
 
+FETCHING = "presslight: fetching MicroPython with apt, once; this takes a few seconds"
 SIGTERM_BEFORE_A_WAIT = """
 import ctypes, itertools, operator, os, selectors, signal, subprocess, sys
 
@@ -264,6 +265,21 @@ def fetcher(bare: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_sigterm_while_fetching_leaves_nothing(fetcher: subprocess.Popen[bytes], tmp_path: Path) -> None:
     fetcher.send_signal(signal.SIGTERM)
     assert fetcher.wait(timeout=10) == 143
+    assert copies(tmp_path) == []
+
+
+def test_ctrl_c_while_fetching_says_nothing(bare: Path, tmp_path: Path) -> None:
+    started = fetches_for_ever(bare, tmp_path)
+    command = [sys.executable, "-m", "presslight.micropython"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        apt = os.pidfd_open(int(started.read_text()))
+        try:
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=10)
+        finally:
+            process.kill()
+            os.close(apt)
+    assert (process.returncode, told.splitlines()) == (130, [FETCHING])
     assert copies(tmp_path) == []
 
 

@@ -1,5 +1,6 @@
 """A stack's folder, which is one stack's at a time."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,12 @@ def test_folder_is_free_once_who_had_it_has_failed(tmp_path: Path) -> None:
         raise KeyError
     with own_folder(tmp_path):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can work in another user's folder and leave files there")
+def test_root_leaves_nothing_in_a_users_folder_that_shuts_the_user_out(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12_345, 12_346)
+    with own_folder(tmp_path):
+        pass
+    lock = (tmp_path / "up.lock").stat()
+    assert (lock.st_uid, lock.st_gid) == (12_345, 12_346)

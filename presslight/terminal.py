@@ -1,0 +1,31 @@
+"""The terminal that a verb was started in, and whether it is still there."""
+
+import os
+import select
+import threading
+from collections.abc import Callable
+
+STDIN = 0
+
+
+def tell_when_closed(tell: Callable[[], object]) -> None:
+    """Call `tell`, in a thread, once the terminal in whose foreground this program runs is closed.
+
+    SIGHUP says so to a shell's own children alone: make, as the first program of a terminal, waits for whom it started.
+    """
+    if _is_in_foreground():
+        threading.Thread(target=_wait, args=(tell,), name="terminal", daemon=True).start()
+
+
+def _is_in_foreground() -> bool:
+    try:
+        return os.tcgetpgrp(STDIN) == os.getpgrp()
+    except OSError:  # it is no terminal, or not ours
+        return False
+
+
+def _wait(tell: Callable[[], object]) -> None:
+    closed = select.poll()
+    closed.register(STDIN, 0)  # a closed one is told of, and what is typed is not
+    closed.poll()
+    tell()
