@@ -35,8 +35,6 @@ SIMULATOR = FIRMWARE / "simulator"
 POOLS = "pools of names"
 
 KIB = 1_024
-FIRST_AREA = 56 * KIB
-"""The chip's heap before it grows."""
 ROOM = 1_024 * KIB
 """A heap in which nothing is scarce."""
 
