@@ -107,7 +107,7 @@ class SimulatedLight:
     ) -> None:
         usual = HEAP_OF_CHIP if chip else HEAP_WITH_TLS if address.tls else HEAP
         heap = usual if heap is None else heap
-        if not re.fullmatch(r"[1-9][0-9]{0,8}[kKmM]?", heap):
+        if not re.fullmatch(r"[1-9][0-9]{0,5}[kKmM]|[1-9][0-9]{3,8}", heap):  # MicroPython itself needs 700 bytes
             raise Invalid(f"a heap looks like 96k or 1m, and not like {heap[:20]!r}")
         self.name = name
         self.folder = folder

@@ -83,6 +83,8 @@ def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *
     if broker in OWN_BROKERS:
         return refuse_written(ctx, "is for a broker that runs elsewhere (--broker mqtts://…)", "ca_file")
     refuse_written(ctx, "is for a broker that is started here", "broker_port")
+    if broker.isalpha():
+        raise Invalid(f"there is no broker {broker[:40]}: {', '.join(OWN_BROKERS)}, or the address of one, mqtt://…")
     user = read_broker(broker, ca_file=ca_file).username
     if user is not None and lights:
         raise Invalid(f"each light signs in under its own name, and this broker address is of {user!r}: --lights 0")

@@ -176,6 +176,7 @@ async def test_flash_folder_keeps_what_the_light_keeps(tmp_path: Path) -> None:
         (("--broker", "mqtts://127.0.0.1"), "--ca-file"),
         (("--name", "Kitchen"), "a light's name"),
         (("--heap", "much"), "a heap looks like"),
+        (("--heap", "10"), "a heap looks like"),
         (("--flash", "/proc/none"), "/proc/none"),
         (("--fault", "sing"), "no chip has 'sing'; there are: tick MS, "),
     ],

@@ -53,6 +53,11 @@ def test_bridge_listens_on_no_host_that_is_none(host: str, tmp_path: Path) -> No
     assert not (tmp_path / "state").exists()
 
 
+def test_word_that_is_no_broker_is_told_with_those_there_are() -> None:
+    told = refused(call("up", "--broker", "moskito", "--lights", "0"))
+    assert told == "presslight: there is no broker moskito: embedded, mosquitto, or the address of one, mqtt://…\n"
+
+
 def test_port_of_a_chip_has_a_name() -> None:
     assert "--port" in refused(call("flash", "--port", "", "--dry-run"))
 
