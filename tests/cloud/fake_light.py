@@ -7,6 +7,7 @@ from typing import Self
 
 import aiomqtt
 
+from cloud.mqtt_client import MqttClient
 from cloud.pipe import NODELAY
 from contract.address import BrokerAddress
 from contract.mqtt import SetCommand, decode_set
@@ -34,7 +35,7 @@ class FakeLight:
     async def __aenter__(self) -> Self:
         address = self._address
         self._is_over = False
-        self._client = aiomqtt.Client(
+        self._client = MqttClient(
             address.host,
             address.port,
             username=address.username,

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import aiomqtt
 
+from cloud.mqtt_client import MqttClient
 from contract.address import BrokerAddress
 from contract.mqtt import Report, decode_report
 from contract.topics import SET, STATE
@@ -71,7 +72,7 @@ class Presser:
 async def pressing(address: BrokerAddress, light: str) -> AsyncIterator[Presser]:
     """A presser that has heard the light's first report. `address`: of the broker, for a user who may press."""
     password = address.password
-    client = aiomqtt.Client(
+    client = MqttClient(
         address.host,
         address.port,
         username=address.username,

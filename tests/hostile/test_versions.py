@@ -9,12 +9,12 @@ import os
 import signal
 from typing import Any
 
-import aiomqtt
 import httpx
 import pytest
 from playwright.async_api import expect
 
 from broker.accounts import CREDENTIALS, Accounts
+from cloud.mqtt_client import MqttClient
 from contract.topics import STATE
 from contract.words import MAX_SMALL, MAX_UP_MS
 from mobile_sim.phone import Phone
@@ -38,7 +38,7 @@ async def take_name(house: House, phone: Phone, **more: Any) -> None:
     report = made | more
     os.kill(house.kitchen.pid, signal.SIGSTOP)
     try:
-        async with aiomqtt.Client(
+        async with MqttClient(
             address.host, address.port, username="kitchen", password=password, identifier="kitchen"
         ) as client:
             await client.publish(STATE.format(light="kitchen"), json.dumps(report), qos=1, retain=True)

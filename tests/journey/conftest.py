@@ -10,6 +10,7 @@ import aiomqtt
 import pytest
 
 from broker.accounts import CREDENTIALS, Accounts
+from cloud.mqtt_client import MqttClient
 from contract.topics import HOME_ASSISTANT_USER
 from mobile_sim.phone import Phone
 from presslight.simulated_light import SimulatedLight
@@ -52,7 +53,7 @@ class House:
         accounts = Accounts.load(self.folder / CREDENTIALS)
         assert self.stack.broker
         address = self.stack.broker.address
-        client = aiomqtt.Client(
+        client = MqttClient(
             address.host, address.port, username=user, password=accounts.password(user), identifier=user
         )
         return await self.exits.enter_async_context(client)

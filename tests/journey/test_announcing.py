@@ -12,6 +12,7 @@ from broker.accounts import Accounts
 from broker.embedded import EmbeddedBroker
 from broker.mosquitto import Mosquitto
 from cloud.mqtt import Line
+from cloud.mqtt_client import MqttClient
 from cloud.settings import Settings
 from contract.mqtt import Discovery, decode_report
 from contract.topics import (
@@ -72,7 +73,7 @@ class Home:
     def assistant(self) -> aiomqtt.Client:
         address = self.broker.address
         password = self._accounts.password(HOME_ASSISTANT_USER)
-        return aiomqtt.Client(address.host, address.port, username=HOME_ASSISTANT_USER, password=password)
+        return MqttClient(address.host, address.port, username=HOME_ASSISTANT_USER, password=password)
 
     async def hears(
         self, topic: str, wanted: Callable[[bytes], bool] = bool, set_: str = ""

@@ -16,6 +16,7 @@ import pytest
 from broker.accounts import Accounts
 from broker.embedded import EmbeddedBroker
 from cloud.database import patient
+from cloud.mqtt_client import MqttClient
 from mobile_sim.phone import Phone
 from presslight import broker_port
 from presslight.store_address import store_of
@@ -228,7 +229,7 @@ async def hears_the_kitchen(form: re.Match[str], wanted: bytes = b"online") -> N
     """Sign in as a form's owner with MQTT 5, and wait until the light is said to be there, or not to be."""
     async with (
         asyncio.timeout(WAIT_S),
-        aiomqtt.Client(
+        MqttClient(
             form["host"],
             int(form["port"]),
             username=form["user"],
