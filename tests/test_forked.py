@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -47,20 +49,24 @@ async def from_the_server(module: str, *words: str, env: dict[str, str]) -> tupl
     return (*await process.communicate(), process.returncode)
 
 
+@contextmanager
+def in_namespace() -> Iterator[None]:
+    """In a network of its own, which only some users may make."""
+    space = Namespace()
+    try:
+        with space.entered():
+            yield
+    finally:
+        space.close()
+
+
 @pytest.mark.parametrize(
     "elsewhere", [False, pytest.param(True, marks=pytest.mark.skipif(not is_permitted(), reason="no namespaces here"))]
 )
 async def test_forked_program_has_what_a_started_one_has(tmp_path: Path, *, elsewhere: bool) -> None:
     env = {"PATH": os.environ["PATH"], "LC_CTYPE": "C.UTF-8", "PYTHONPATH": str(tmp_path), "ONE": "é"}
-    space = Namespace()
-    try:
-        if elsewhere:
-            with space.entered():
-                ours, theirs = await from_the_server("tells", "a", "b", env=env), await real("tells", "a", "b", env=env)
-        else:
-            ours, theirs = await from_the_server("tells", "a", "b", env=env), await real("tells", "a", "b", env=env)
-    finally:
-        space.close()
+    with in_namespace() if elsewhere else nullcontext():
+        ours, theirs = await from_the_server("tells", "a", "b", env=env), await real("tells", "a", "b", env=env)
     assert ours == theirs
     assert ours[2] == 0
 
