@@ -45,7 +45,8 @@ class ThinPhone:
         self.pressed += 1
         key = f"{self.origin}-{self.pressed}"
         power = "ON" if on else "OFF"
-        await self.socket.send(f'{{"type":"press","key":"{key}","light":"{light}","set":{{"state":"{power}"}}}}')
+        asked = f'"key":"{key}","light":"{light}","set":{{"state":"{power}"}},"patience_ms":10000'
+        await self.socket.send(f'{{"type":"press",{asked}}}')
         return key
 
     async def next(self) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from mobile_sim.phone import Phone
 from presslight.simulated_light import SimulatedLight
 
 START_S = 120.0
+PATIENCE_MS = 10_000
+"""A press that a busy machine delays is measured, too."""
 
 
 class Weight(NamedTuple):
@@ -56,7 +58,7 @@ async def act_us(phone: Phone, names: Sequence[str], rounds: int) -> list[int]:
     taken: list[int] = []
     for number in range(rounds):
         for name in names:
-            journey = await phone.press(name, state="OFF" if number % 2 else "ON")
+            journey = await phone.press(name, state="OFF" if number % 2 else "ON", patience_ms=PATIENCE_MS)
             if journey.word != "applied" or journey.legs is None:
                 raise RuntimeError(f"{name} did not apply a press: {journey}")
             taken.append(journey.legs.light_us)
@@ -70,7 +72,7 @@ async def press_to_light_ms(phone: Phone, lights: Sequence[SimulatedLight], roun
         for light, times in zip(lights, taken, strict=True):
             is_on = number % 2 == 0
             started = time.monotonic_ns() // 1_000  # the clock of the light's output, too
-            journey = await phone.press(light.name, state="ON" if is_on else "OFF")
+            journey = await phone.press(light.name, state="ON" if is_on else "OFF", patience_ms=PATIENCE_MS)
             if journey.word != "applied":
                 raise RuntimeError(f"{light.name} did not apply a press: {journey}")
             glow = await light.until(lambda now: (now.duty > 0) == is_on)  # noqa: B023 -- awaited here
