@@ -59,6 +59,7 @@ async def mqtt_phone(address: BrokerAddress, light: str) -> AsyncIterator[Pressi
 async def bridge_phone(url: str, token: str, light: str) -> AsyncIterator[Pressing]:
     """A phone of the bridge's: key, store and deadline on."""
     async with ThinPhone(url, token) as phone:
+        await phone.knows([light])
 
         async def press(on: bool) -> None:
             key = await phone.press(light, on=on)

@@ -116,6 +116,7 @@ class Bench:
             bridge = await exits.enter_async_context(bridge_process(self.user(BRIDGE_USER), self.folder / "fan-out"))
             await exits.enter_async_context(lean_lights(self.broker, {"lean": self.accounts.password("lean")}))
             presser = await exits.enter_async_context(ThinPhone(bridge.url, bridge.token))
+            await presser.knows(["lean"])
             before = bridge.resident_kb()
             tokens = [bridge.another_token() for _ in range(0, count, PHONES_A_TOKEN)]
             phones = [

@@ -49,6 +49,14 @@ class ThinPhone:
         await self.socket.send(f'{{"type":"press",{asked}}}')
         return key
 
+    async def knows(self, lights: Sequence[str]) -> None:
+        """Return once the bridge has said of each light that it is online: before, it may know none of that name."""
+        missing = set(lights) - {view["id"] for view in self.welcome["lights"] if view["online"]}
+        while missing:
+            frame = await self.next()
+            if frame["type"] == "light" and frame["light"]["online"]:
+                missing.discard(frame["light"]["id"])
+
     async def next(self) -> dict[str, Any]:
         """Give the next frame that is not a ping (those are answered). Raises what ended the socket."""
         frame = await self._frames.get()
@@ -72,6 +80,8 @@ async def confirmed_per_second(url: str, token: str, lights: Sequence[str], seco
     """Keep one press in flight per light, spread over a few phones; give last words `applied` per second."""
     async with AsyncExitStack() as exits:
         warm = [await exits.enter_async_context(ThinPhone(url, token)) for _ in range(phones)]
+        for phone in warm:
+            await phone.knows(lights)
         started = time.monotonic()
         counts = await asyncio.gather(
             *(_keep_pressing(phone, lights[index::phones], started + seconds) for index, phone in enumerate(warm))
