@@ -62,9 +62,10 @@ def workshop() -> Iterator[Path]:
     """An empty folder in the user's cache, ours alone; emptied at the end, or by the next run if we were killed."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "presslight" / "bare"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / "bare.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir(exist_ok=True)  # not before: whoever had the lock has taken its own away
         for left in folder.iterdir():
             shutil.rmtree(left)
         try:

@@ -1,10 +1,12 @@
 """Where no bare root can be made, a line says why. (The real ones: `make bare`, and `.ci/run`.)"""
 
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from presslight import debian
 from tests.bare import root
-from tests.bare.__main__ import NO_ROOT, main
+from tests.bare.__main__ import NO_ROOT, main, workshop
 from tests.bare.root import NoRoot
 from tests.lab.namespace import is_permitted
 
@@ -30,6 +32,23 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     printed = capsys.readouterr().out.splitlines()
     return [line.partition(" on this machine: ")[2] for line in printed if "no bare root" in line]
+
+
+def test_run_that_waited_for_another_one_has_a_folder_of_its_own(asked: Path) -> None:
+    found: list[bool] = []
+
+    def run() -> None:
+        with workshop() as folder:
+            found.append(folder.is_dir())
+
+    second = threading.Thread(target=run)
+    with workshop():
+        second.start()
+        lock = (asked / "bare.lock").stat().st_ino
+        while not re.search(rf"-> FLOCK .*:{lock} ", Path("/proc/locks").read_text()):
+            pass
+    second.join()
+    assert found == [True]
 
 
 def test_nobody_but_root_can_make_a_root(
