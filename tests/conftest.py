@@ -1,6 +1,7 @@
 """What every folder of tests shares."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,12 @@ settings.register_profile("nightly", deadline=None, max_examples=1_000)
 settings.load_profile("presslight")
 
 syntax_trees.protect()
+
+# Under nohup, or in the background of a script, this run ignores them and goes on; what it starts must not ignore them,
+# too: a handler ends with exec, and SIG_IGN does not.
+for number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 def pytest_collection_finish() -> None:
