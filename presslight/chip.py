@@ -55,7 +55,7 @@ def checked(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda word: word.startswith("heap")))
 
 
-class Chip:
+class SimulatedChip:
     """The chip of one simulated light. `words` may be changed for the next boot; with none it is friendly."""
 
     def __init__(self, words: Iterable[str]) -> None:

@@ -34,7 +34,7 @@ from contract.errors import Invalid, PresslightError
 from presslight import micropython
 from presslight.audience import Audience, Condition
 from presslight.child import Child
-from presslight.chip import BOOTS_AFTER, POWER_FAILED, VOLATILE, Chip
+from presslight.chip import BOOTS_AFTER, POWER_FAILED, VOLATILE, SimulatedChip
 from presslight.glow import Glow
 from presslight.light_settings import set_up_before, setup_files, write_secret
 from presslight.name_server import NameServer
@@ -120,7 +120,7 @@ class SimulatedLight:
         self._name_server = NameServer()
         self._time_port = time_port
         self._time_server = TimeServer()
-        self.chip = Chip(chip)
+        self.chip = SimulatedChip(chip)
         self._child: Child | None = None
         self._life: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None

@@ -12,8 +12,8 @@ try:
     from time import ticks_ms, ticks_us
 
     # Counts of ms and of µs now; ints that the stubs keep apart from all others.
-    now_ms: "Callable[[], int]" = ticks_ms  # type: ignore[assignment]
-    now_us: "Callable[[], int]" = ticks_us  # type: ignore[assignment]
+    now_ms: "Callable[[], int]" = ticks_ms  # type: ignore[assignment]  # a type of the stubs' own
+    now_us: "Callable[[], int]" = ticks_us  # type: ignore[assignment]  # a type of the stubs' own
 except ImportError:
     # CPython has no such counts; there the pure modules are given some with the period of the ESP32's.
     PERIOD = 1 << 30

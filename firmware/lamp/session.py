@@ -83,7 +83,7 @@ class Session:
             if self._link.state == link.RESTING:
                 say("link lost: nothing heard")
             else:
-                await asyncio.sleep_ms(100)
+                await asyncio.sleep_ms(100)  # an event, and a task that waits for it, take 250 bytes more
         for each in self._tasks:
             each.cancel()
         await asyncio.sleep_ms(0)  # they end now, before the socket that they may wait for

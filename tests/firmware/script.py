@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import TypeAlias
 
 from presslight.child import Child
-from presslight.chip import Chip
+from presslight.chip import SimulatedChip
 from presslight.micropython import Command
 from presslight.simulated_light import ENVIRONMENT
 
@@ -42,7 +42,7 @@ def runner(micropython: Command, folder: Path, exits: AsyncExitStack) -> Run:
     async def start(*texts: str, chip: Sequence[str] = (), heap: str = "96k", **environment: str) -> Script:
         script = folder / "main.py"
         script.write_text("\n".join(dedent(text) for text in texts))
-        hostile = Chip(chip)
+        hostile = SimulatedChip(chip)
         command = [*micropython, "-X", f"heapsize={heap}", *hostile.command(str(script))]
         own = ENVIRONMENT | hostile.environment(is_first=True, has_power_failed=False) | environment
         child = await Child.start(command, folder, own)
