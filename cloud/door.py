@@ -202,10 +202,18 @@ class RequestProtocol(ReadInTime):
             piece = piece.lstrip(b"\r\n")  # empty lines are no request (RFC 9112): an idle connection stays idle
         self._piece_begins = self._parsed - len(piece)
         if piece:
-            super().data_received(piece)
+            self._feed(piece)
         longest = LONGEST_REQUEST_BYTES if self._has_head else LONGEST_HEAD_BYTES
         if self._received > longest:
             self._refuse(ErrorCode.TOO_LARGE, f"{longest} bytes are allowed")
+
+    def _feed(self, piece: bytes) -> None:
+        """Have it parsed. asyncio ends a connection that fails at a read; in a turn of its own nobody else would."""
+        try:
+            super().data_received(piece)
+        except Exception:
+            self.transport.abort()
+            raise
 
     def on_message_begin(self) -> None:
         """Give the next request its time."""

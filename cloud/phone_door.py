@@ -89,7 +89,12 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _shake_hands(self, data: bytes) -> None:
-        super().data_received(data)
+        """Take the handshake in. The transport may still know the door alone, so nobody else would tell of the end."""
+        try:
+            super().data_received(data)
+        except Exception as error:
+            self.connection_lost(error)
+            raise
         if not self.handshake_initiated:
             self.counts.error(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
             self.transport.write(goodbye(Refusal(ErrorCode.MALFORMED, NO_HANDSHAKE)))
@@ -142,11 +147,19 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         while self._parsed < len(self._read) and not self.read_paused and not self._is_deaf:
             start = self._parsed
             self._parsed = min(len(self._read), start + _PIECE_BYTES)
-            super().data_received(self._read[start : self._parsed])
+            self._feed(self._read[start : self._parsed])
             if self.transport.is_closing():
                 self._is_deaf = True
             elif self.close_sent:
                 self._hear_late(self._parsed - start)
+
+    def _feed(self, piece: bytes) -> None:
+        """Have it parsed. asyncio ends a connection that fails at a read; in a turn of its own nobody else would."""
+        try:
+            super().data_received(piece)
+        except Exception:
+            self.transport.abort()
+            raise
 
     def _hear_late(self, size: int) -> None:
         self._late_bytes += size

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from cloud import door
+from cloud.phone_door import PhoneProtocol
 from contract.errors import ErrorCode
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
@@ -389,6 +390,23 @@ class TestSlow:
         late.send(b"nonsense\r\n\r\n")
         assert (await late.problem())[0] == 400
         await house.until(lambda: not house.bridge._server.server_state.connections)
+
+
+async def test_connection_that_fails_in_its_turn_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(PhoneProtocol, "handle_connect", fail)
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
+    wires = [await open_wire(house) for _ in range(3)]
+    for wire in wires:
+        wire.send(UPGRADE)
+    assert [await wire.ended() for wire in wires] == 3 * [b""]
+    await house.until(lambda: not house.bridge.connections)
+    assert [str(failure) for failure in failures] == 3 * ["a mistake of ours"]
+    for wire in wires:
+        wire.end()
 
 
 async def test_phone_is_no_request_and_has_its_own_times(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
