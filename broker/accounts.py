@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from broker.errors import BadCredentials, UnknownUser
-from broker.kept_files import replace_files
-from contract.topics import BRIDGE_USER, Role, role_of
-from contract.words import is_light_id
+from presslight.broker.errors import BadCredentials, UnknownUser
+from presslight.broker.kept_files import replace_files
+from presslight.contract.topics import BRIDGE_USER, Role, role_of
+from presslight.contract.words import is_light_id
 
 PASSWORD_BYTES = 18
 """144 random bits. They, and not the hash's rounds, make guessing hopeless."""

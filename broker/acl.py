@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from contract.topics import BRIDGE_USER, RULES, Role, role_of
+from presslight.contract.topics import BRIDGE_USER, RULES, Role, role_of
 
 
 def acl(users: Iterable[str] = (BRIDGE_USER,)) -> str:

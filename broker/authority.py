@@ -1,8 +1,8 @@
 """A certificate authority of one's own: a CA that lights and bridge trust, and the broker's certificate, signed by it.
 
-`python -m broker.authority FOLDER --host NAME…` makes both; with `--renew` only the broker's certificate, so that no
-light needs a new CA. The work is done by the `openssl` command: the package `cryptography` would be one more thing to
-install for what runs once in years. Keys are EC P-256 (RFC 5480), readable by their owner alone.
+`python -m presslight.broker.authority FOLDER --host NAME…` makes both; with `--renew` only the broker's certificate,
+so that no light needs a new CA. The work is done by the `openssl` command: the package `cryptography` would be one more
+thing to install for what runs once in years. Keys are EC P-256 (RFC 5480), readable by their owner alone.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from broker.errors import AuthorityExists, AuthorityMissing, BrokerError, OpensslFailed, OpensslMissing
-from broker.kept_files import only_writer, replace_files
-from contract.errors import printable, sentence
+from presslight.broker.errors import AuthorityExists, AuthorityMissing, BrokerError, OpensslFailed, OpensslMissing
+from presslight.broker.kept_files import only_writer, replace_files
+from presslight.contract.errors import printable, sentence
 
 CA_DAYS = 20 * 365
 SERVER_DAYS = 825
@@ -200,7 +200,7 @@ def _openssl(folder: Path, *words: str) -> None:
 
 def main() -> None:
     """Make a certificate authority and the broker's certificate, or renew the latter."""
-    parser = argparse.ArgumentParser(prog="python -m broker.authority", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m presslight.broker.authority", description=main.__doc__)
     parser.add_argument("folder")
     parser.add_argument("--host", nargs="+", required=True, help="names and addresses by which the broker is reached")
     parser.add_argument("--renew", action="store_true", help="keep the CA; only make the broker's certificate anew")

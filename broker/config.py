@@ -6,7 +6,7 @@ Written for Mosquitto 2.0.11 and later. The order matters: what follows a `liste
 from pathlib import PurePath
 from typing import NamedTuple
 
-from broker.limits import (
+from presslight.broker.limits import (
     MAX_CONNECTIONS_OF_MOSQUITTO,
     MAX_PACKET_BYTES,
     MAX_QOS,

@@ -18,7 +18,7 @@ The tree::
 
 from typing import ClassVar
 
-from contract.errors import PresslightError
+from presslight.contract.errors import PresslightError
 
 
 class BrokerError(PresslightError):

@@ -1,4 +1,4 @@
-"""`python -m broker.export` writes `broker/mosquitto/`: Mosquitto's configuration, without any secret.
+"""`python -m presslight.broker.export` writes `broker/mosquitto/`: Mosquitto's configuration, without any secret.
 
 With `--check` it writes nothing, names each file that is not current, and exits 1 if there is one. `mosquitto.conf` is
 for the image `eclipse-mosquitto`, `presslight.conf` or `presslight-tls.conf` for the `conf.d` of Debian's package; the
@@ -10,11 +10,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from broker.acl import acl
-from broker.config import Files, Listener, config, drop_in
-from contract.address import DEFAULT_PORTS
-from contract.errors import sentence
-from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight.broker.acl import acl
+from presslight.broker.config import Files, Listener, config, drop_in
+from presslight.contract.address import DEFAULT_PORTS
+from presslight.contract.errors import sentence
+from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 
 FOLDER = Path(__file__).parent / "mosquitto"
 SETTINGS = PurePosixPath("/mosquitto/config")
@@ -57,14 +57,14 @@ def write(folder: Path = FOLDER) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m broker.export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m presslight.broker.export", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
     if not parser.parse_args(arguments).check:
         write()
         return 0
     wrong = stale()
     for name in wrong:
-        sys.stderr.write(f"broker/mosquitto/{name} is not current: run python -m broker.export\n")
+        sys.stderr.write(f"broker/mosquitto/{name} is not current: run python -m presslight.broker.export\n")
     return 1 if wrong else 0
 
 

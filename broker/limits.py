@@ -3,7 +3,7 @@
 MAX_PACKET_BYTES = 8_192
 """The largest "remaining length" of a packet from a client; who sends a larger one is disconnected.
 
-Four times the largest report (`contract.mqtt.MAX_REPORT_BYTES`), so that a discovery message fits as well.
+Four times the largest report (`presslight.contract.mqtt.MAX_REPORT_BYTES`), so that a discovery message fits as well.
 """
 
 MAX_QOS = 1

@@ -17,20 +17,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker import ports
-from broker.accounts import PASSWORDS, Accounts
-from broker.acl import acl
-from broker.authority import Authority
-from broker.child import Child
-from broker.config import DATABASE, Files, Listener, config
-from broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
-from broker.kept_files import replace_files
-from broker.limits import MAX_CONNECTIONS_OF_MOSQUITTO
-from broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
-from broker.refusals import Refusals
-from contract import open_files, tcp
-from contract.address import BrokerAddress
-from contract.errors import printable
+from presslight.broker import ports
+from presslight.broker.accounts import PASSWORDS, Accounts
+from presslight.broker.acl import acl
+from presslight.broker.authority import Authority
+from presslight.broker.config import DATABASE, Files, Listener, config
+from presslight.broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
+from presslight.broker.kept_files import replace_files
+from presslight.broker.limits import MAX_CONNECTIONS_OF_MOSQUITTO
+from presslight.broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
+from presslight.broker.mosquitto_process import Child
+from presslight.broker.refusals import Refusals
+from presslight.contract import open_files, tcp
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import printable
 
 SEARCHED = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 START_S = 10
@@ -219,7 +219,7 @@ class Mosquitto:
 
     def _certificates(self) -> Authority:
         if self._authority is None or not self._tls:
-            raise AuthorityMissing("TLS needs a certificate: python -m broker.authority FOLDER --host NAME")
+            raise AuthorityMissing("TLS needs a certificate: python -m presslight.broker.authority FOLDER --host NAME")
         return self._authority
 
     def _alive(self) -> Child:

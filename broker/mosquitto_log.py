@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from broker.refusals import STRANGER, Refused
+from presslight.broker.refusals import STRANGER, Refused
 
 _DENIED = re.compile(
     r"Denied PUBLISH from (?P<user>\S+) \(d\d, q\d, r\d, m\d+, '(?P<topic>.*)', \.\.\. \(\d+ bytes\)\)$"
@@ -52,5 +52,5 @@ def database_is_spoilt(lines: list[str]) -> bool:
 
 
 def is_trouble(line: str) -> bool:
-    """Whether the owner should see this line. That it runs as root, where we do, is our choice (`broker.mosquitto`)."""
+    """Whether the owner should see this line. That it runs as root, where we do, is our choice (`mosquitto.py`)."""
     return line.startswith(("Error", "Warning")) and not line.startswith(_AS_ROOT)

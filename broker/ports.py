@@ -5,8 +5,8 @@ import random
 import socket
 from contextlib import suppress
 
-from broker.errors import CannotListen, PortInUse
-from contract import tcp
+from presslight.broker.errors import CannotListen, PortInUse
+from presslight.contract import tcp
 
 BACKLOG = 512
 HIGHEST = 65_535

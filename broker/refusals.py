@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from enum import StrEnum
 
-from contract.damping import is_worth_a_line
+from presslight.contract.damping import is_worth_a_line
 
 MAX_SHOWN = 100
 """Characters of a topic or a reason that the log shows."""

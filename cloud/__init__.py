@@ -1,11 +1,9 @@
 """The cloud bridge: phones on one side (WebSocket, HTTP), lights on the other (MQTT), the truth about presses between.
 
-Pure, time is a parameter:
-    `press` `events` `record` (one press's life), `open_presses`, `house` `bound` (lights as they are), `deadline`,
-    `knock`, `desk` (all of these together), `display` `alarms`, `inbox` (what the broker delivers), `conversation`
-    `early_hello` `greeting` `scraps` `outbox` `pulse` (one phone), `rate` `keys` `legs`, `document` `bundle` (the
-    page); `ports` and `board` are what they need of the shells.
-Shells:
-    `switchboard` (composes all), `mqtt` `pipe` (broker), `socket` `routes` `answers` `pages` (phones), `app` `serve`,
-    `store` `schema` `tokens`, `metrics` `watch` `logs`.
+`core` holds the rules and is pure: no await, no clock, no socket. `websocket`, `http`, `mqtt` and `store` are shells
+that do not know each other; `uvicorn_protocols` is what connections meet before them, `telemetry` measures and logs,
+`page` is the phone page. `bridge` composes them, `app` makes it an ASGI application, `server` runs it.
 """
+
+if __name__ != "presslight.cloud":
+    raise ImportError("this is presslight.cloud: a second copy of it would have a state of its own")

@@ -12,16 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from cloud.allowed_hosts import AllowedHosts, names_of_machine
-from cloud.answers import as_refusal, completed, refusal_answer
-from cloud.errors import Refusal
-from cloud.host_check import HostCheck
-from cloud.pages import Pages
-from cloud.routes import add_routes
-from cloud.settings import Settings
-from cloud.socket import PhoneSockets
-from cloud.switchboard import Switchboard, nothing
-from contract.errors import ErrorCode
+from presslight.cloud.bridge import Switchboard, nothing
+from presslight.cloud.errors import Refusal
+from presslight.cloud.http.allowed_hosts import AllowedHosts, names_of_machine
+from presslight.cloud.http.host_check import HostCheck
+from presslight.cloud.http.pages import Pages
+from presslight.cloud.http.responses import as_refusal, completed, refusal_answer
+from presslight.cloud.http.routes import add_routes
+from presslight.cloud.settings import Settings
+from presslight.cloud.websocket.endpoint import PhoneSockets
+from presslight.contract.errors import ErrorCode
 
 _ABOUT = "Presses that act at most once, and whose last word is true. docs/protocol.md says what the words mean."
 _NOT_FASTAPIS_OWN: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}

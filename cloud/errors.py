@@ -15,10 +15,10 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from contract.errors import MEANINGS, ErrorCode, PresslightError
+from presslight.contract.errors import MEANINGS, ErrorCode, PresslightError
 
 if TYPE_CHECKING:
-    from cloud.record import Record
+    from presslight.cloud.core.record import Record
 
 
 class Refusal(PresslightError):

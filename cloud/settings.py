@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from cloud.database import read_address
-from contract.address import BrokerAddress
+from presslight.cloud.store.database import read_address
+from presslight.contract.address import BrokerAddress
 
 
 class Settings(BaseModel):

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from contract import url as urls
-from contract.errors import Invalid
+from presslight.contract import url as urls
+from presslight.contract.errors import Invalid
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 

@@ -1,17 +1,18 @@
 """The wire as an AsyncAPI 3.0 document: channels, who sends and receives on them, error and close codes.
 
 An operation is named for the part that does it (`light_sends_state`). Those of MQTT come from the access rules in
-`contract.topics`, so the document says what the brokers enforce. Payloads are the files that `contract.shapes` makes.
+`presslight.contract.topics`, so the document says what the brokers enforce. Payloads are the files that
+`presslight.contract.shapes` makes.
 """
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from contract import topics
-from contract.errors import MEANINGS, CloseCode
-from contract.phone import MAX_FRAME_BYTES
-from contract.shapes import BRIDGE_FRAMES, MQTT_MESSAGES, PHONE_FRAMES
-from contract.words import WIRE_VERSION
+from presslight.contract import topics
+from presslight.contract.errors import MEANINGS, CloseCode
+from presslight.contract.phone import MAX_FRAME_BYTES
+from presslight.contract.shapes import BRIDGE_FRAMES, MQTT_MESSAGES, PHONE_FRAMES
+from presslight.contract.words import WIRE_VERSION
 
 Json = dict[str, Any]
 

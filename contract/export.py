@@ -1,4 +1,4 @@
-"""`python -m contract.export` writes the contract for other languages: `schemas/*.json` and `asyncapi.json`.
+"""`python -m presslight.contract.export` writes the contract for other languages: `schemas/*.json` and `asyncapi.json`.
 
 With `--check` it writes nothing, names each file that is not as the models say, and exits 1 if there is one.
 """
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract.channels import document
-from contract.errors import sentence
-from contract.shapes import schemas
+from presslight.contract.channels import document
+from presslight.contract.errors import sentence
+from presslight.contract.shapes import schemas
 
 FOLDER = Path(__file__).parent
 
@@ -44,14 +44,14 @@ def write(folder: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None, folder: Path = FOLDER) -> int:
     """Run the command; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m contract.export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m presslight.contract.export", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
     if not parser.parse_args(arguments).check:
         write(folder)
         return 0
     wrong = stale(folder)
     for name in wrong:
-        sys.stderr.write(f"contract/{name} is not what the models say: run python -m contract.export\n")
+        sys.stderr.write(f"contract/{name} is not what the models say: run python -m presslight.contract.export\n")
     return 1 if wrong else 0
 
 

@@ -1,7 +1,7 @@
 """MQTT payloads: what bridge and light say to each other, as Home Assistant's JSON light schema plus our fields.
 
 A light reads JSON byte by byte without allocating, and every reader of the contract must judge a message alike:
-`contract.plain` states how it is read.
+`presslight.contract.plain` states how it is read.
 """
 
 import json
@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, FailFast, Field, JsonValue, ValidationError, WithJsonSchema, model_validator
 
-from contract.errors import Invalid, TooLarge, refusal
-from contract.plain import Members, read_plain
-from contract.words import (
+from presslight.contract.errors import Invalid, TooLarge, refusal
+from presslight.contract.plain import Members, read_plain
+from presslight.contract.words import (
     WIRE_VERSION,
     BootId,
     Brightness,
@@ -186,7 +186,7 @@ class Discovery(Wire):
 
 
 def decode_set(payload: bytes) -> SetCommand:
-    """Judge a set message exactly as a light does: plain JSON (`contract.plain`) of at most 1,024 bytes.
+    """Judge a set message exactly as a light does: plain JSON (`presslight.contract.plain`) of at most 1,024 bytes.
 
     Whole numbers are written without fraction and exponent; `-0` is 0. `null` is as good as absent for the optional
     fields. Names we do not know are skipped, whatever they hold; one that we know must not stand twice. Without a key

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
-from contract.errors import ErrorCode, Malformed, TooLarge, refusal
-from contract.words import (
+from presslight.contract.errors import ErrorCode, Malformed, TooLarge, refusal
+from presslight.contract.words import (
     DEFAULT_PATIENCE_MS,
     MAX_PATIENCE_MS,
     WIRE_VERSION,

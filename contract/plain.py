@@ -10,7 +10,7 @@ import re
 from itertools import accumulate
 from typing import Any
 
-from contract.errors import Malformed
+from presslight.contract.errors import Malformed
 
 OTHER = "?"
 """What stands for a string that is read over."""

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from contract.errors import ErrorCode
+from presslight.contract.errors import ErrorCode
 
 FOLDER = Path(__file__).parent / "examples"
 

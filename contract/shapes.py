@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from contract import mqtt, phone
+from presslight.contract import mqtt, phone
 
 MQTT_MESSAGES: dict[str, Any] = {
     "set": mqtt.SetCommand,

@@ -3,8 +3,8 @@
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
-from contract import url as urls
-from contract.errors import Invalid
+from presslight.contract import url as urls
+from presslight.contract.errors import Invalid
 
 _SOCKETS = {"http": ("ws", 80), "https": ("wss", 443)}
 _TOKEN = "token="  # noqa: S105 -- the name of what the page's link carries

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contract.words import MAX_DRIFT_PPM, MAX_PATIENCE_MS, MAX_UP_MS, Moment
+from presslight.contract.words import MAX_DRIFT_PPM, MAX_PATIENCE_MS, MAX_UP_MS, Moment
 
 DRIFT = MAX_DRIFT_PPM / 1e6
 _FALSE_MS = 2 * MAX_PATIENCE_MS

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
 
-from contract import tcp
-from contract.cancelling import heed_cancel
-from contract.errors import ContractError
-from contract.phone import (
+from presslight.contract import tcp
+from presslight.contract.cancelling import heed_cancel
+from presslight.contract.errors import ContractError
+from presslight.contract.phone import (
     Have,
     Hello,
     LightChanged,
@@ -27,9 +27,9 @@ from contract.phone import (
     decode_bridge_frame,
     encode,
 )
-from contract.words import WIRE_VERSION
-from mobile_sim.clock import now_ms, wait
-from mobile_sim.heartbeat import Heartbeat
+from presslight.contract.words import WIRE_VERSION
+from presslight.mobile_sim.clock import now_ms, wait
+from presslight.mobile_sim.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@
 
 from typing import ClassVar
 
-from contract.errors import PresslightError
+from presslight.contract.errors import PresslightError
 
 
 class PhoneError(PresslightError):

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contract.words import Word
+from presslight.contract.words import Word
 
 
 class Said(StrEnum):
-    """What the phone says of a press: the bridge's words (`contract.words.Word`) and a few of its own."""
+    """What the phone says of a press: the bridge's words (`presslight.contract.words.Word`) and a few of its own."""
 
     WAITING = "waiting"
     """There is no link; it is sent if one comes in time."""

@@ -7,9 +7,9 @@ from typing import Protocol, assert_never
 
 from pydantic import BaseModel
 
-from contract import phone as frames
-from mobile_sim.clock import Time, Timer
-from mobile_sim.events import (
+from presslight.contract import phone as frames
+from presslight.mobile_sim.clock import Time, Timer
+from presslight.mobile_sim.events import (
     Action,
     ErrorHeard,
     Event,
@@ -23,8 +23,8 @@ from mobile_sim.events import (
     TimePassed,
     Wake,
 )
-from mobile_sim.journey import Journey
-from mobile_sim.press import OLDEST_MS, Press
+from presslight.mobile_sim.journey import Journey
+from presslight.mobile_sim.press import OLDEST_MS, Press
 
 
 class Ground(Protocol):

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from contract.words import MAX_SMALL
+from presslight.contract.words import MAX_SMALL
 
 SETTLING_PINGS = 15
 """Pings in a row on a new link: the kernel's retransmission timer then knows the way, so a lost press costs less."""

@@ -18,11 +18,11 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from contract.phone import Press
-from contract.words import MAX_SMALL, Moment
-from mobile_sim import ledger
-from mobile_sim.errors import JournalBroken
-from mobile_sim.ledger import Done, Kept, Ledger
+from presslight.contract.phone import Press
+from presslight.contract.words import MAX_SMALL, Moment
+from presslight.mobile_sim import ledger
+from presslight.mobile_sim.errors import JournalBroken
+from presslight.mobile_sim.ledger import Done, Kept, Ledger
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ travel was the way back nobody can tell without a common clock, so it is taken a
 
 from typing import NamedTuple
 
-from contract.phone import Legs
-from contract.words import Version
-from mobile_sim.events import Said
+from presslight.contract.phone import Legs
+from presslight.contract.words import Version
+from presslight.mobile_sim.events import Said
 
 
 class Journey(NamedTuple):

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from contract.phone import Press
-from contract.words import MAX_SMALL, Key, LightId, Moment, Origin
+from presslight.contract.phone import Press
+from presslight.contract.words import MAX_SMALL, Key, LightId, Moment, Origin
 
 
 class _Line(BaseModel):

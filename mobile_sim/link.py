@@ -10,14 +10,14 @@ from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from contract.cancelling import heed_cancel
-from contract.errors import CloseCode
-from contract.phone import Problem
-from mobile_sim.backoff import Backoff
-from mobile_sim.clock import now_ms, wait
-from mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent
-from mobile_sim.errors import TurnedAway, Unreachable
-from mobile_sim.trouble import describe
+from presslight.contract.cancelling import heed_cancel
+from presslight.contract.errors import CloseCode
+from presslight.contract.phone import Problem
+from presslight.mobile_sim.backoff import Backoff
+from presslight.mobile_sim.clock import now_ms, wait
+from presslight.mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent
+from presslight.mobile_sim.errors import TurnedAway, Unreachable
+from presslight.mobile_sim.trouble import describe
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from pydantic import BaseModel
 
-from contract.phone import PressOutcome, Problem, Welcome
-from mobile_sim.connection import Ear, Pushed
-from mobile_sim.link import Link
+from presslight.contract.phone import PressOutcome, Problem, Welcome
+from presslight.mobile_sim.connection import Ear, Pushed
+from presslight.mobile_sim.link import Link
 
 
 class Paths:

@@ -7,19 +7,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, View, Welcome
-from contract.words import DEFAULT_PATIENCE_MS, Power, Version
-from mobile_sim.address import BridgeAddress
-from mobile_sim.clock import RealTime, now_ms
-from mobile_sim.connection import Ear, Pushed
-from mobile_sim.errors import UnknownLight, Unreachable
-from mobile_sim.flight import Flight
-from mobile_sim.journal import Journal
-from mobile_sim.journey import Journey
-from mobile_sim.paths import Paths
-from mobile_sim.presses import Presses
-from mobile_sim.screen import Light, Screen
-from mobile_sim.slides import Slides
+from presslight.contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, View, Welcome
+from presslight.contract.words import DEFAULT_PATIENCE_MS, Power, Version
+from presslight.mobile_sim.address import BridgeAddress
+from presslight.mobile_sim.clock import RealTime, now_ms
+from presslight.mobile_sim.connection import Ear, Pushed
+from presslight.mobile_sim.errors import UnknownLight, Unreachable
+from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.journal import Journal
+from presslight.mobile_sim.journey import Journey
+from presslight.mobile_sim.paths import Paths
+from presslight.mobile_sim.presses import Presses
+from presslight.mobile_sim.screen import Light, Screen
+from presslight.mobile_sim.slides import Slides
 
 DEFAULT_WAIT_MS = 10_000
 CONNECT_MS = 10_000

@@ -8,8 +8,8 @@ from enum import Enum
 from math import ceil, inf
 from typing import assert_never
 
-from contract.words import MAX_DRIFT_PPM, Word
-from mobile_sim.events import (
+from presslight.contract.words import MAX_DRIFT_PPM, Word
+from presslight.mobile_sim.events import (
     Action,
     DeadlineNear,
     ErrorHeard,

@@ -6,18 +6,18 @@ from typing import Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from contract import phone as frames
-from contract.errors import refusal
-from contract.words import Version
-from mobile_sim.bound import Bound, deadline, lead
-from mobile_sim.clock import Time
-from mobile_sim.errors import JournalBroken, TooManyOpen
-from mobile_sim.events import DeadlineNear, LinkDown, LinkUp, Pressed
-from mobile_sim.flight import Flight
-from mobile_sim.journal import Journal
-from mobile_sim.ledger import Kept
-from mobile_sim.press import until_passed
-from mobile_sim.screen import Light
+from presslight.contract import phone as frames
+from presslight.contract.errors import refusal
+from presslight.contract.words import Version
+from presslight.mobile_sim.bound import Bound, deadline, lead
+from presslight.mobile_sim.clock import Time
+from presslight.mobile_sim.errors import JournalBroken, TooManyOpen
+from presslight.mobile_sim.events import DeadlineNear, LinkDown, LinkUp, Pressed
+from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.journal import Journal
+from presslight.mobile_sim.ledger import Kept
+from presslight.mobile_sim.press import until_passed
+from presslight.mobile_sim.screen import Light
 
 MAX_OPEN = 10_000
 WORTH_MS = 20

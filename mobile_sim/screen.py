@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import MappingProxyType
 
-from contract.phone import MAX_HAVE, ChangedBy, Clock, Have, View
-from contract.words import Power, Trait, Version
-from mobile_sim.bound import Bound, best
+from presslight.contract.phone import MAX_HAVE, ChangedBy, Clock, Have, View
+from presslight.contract.words import Power, Trait, Version
+from presslight.mobile_sim.bound import Bound, best
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What brought a light to its version, as in `contract.phone.Change`. `at`: when, as far as is known."""
+    """What brought a light to its version, as in `presslight.contract.phone.Change`. `at`: when, as far as is known."""
 
     by: ChangedBy
     phone: str | None

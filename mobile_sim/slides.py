@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 
-from mobile_sim.errors import PhoneError
-from mobile_sim.events import Said
-from mobile_sim.flight import Flight
-from mobile_sim.slider import Slider
+from presslight.mobile_sim.errors import PhoneError
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.slider import Slider
 
 log = logging.getLogger(__name__)
 

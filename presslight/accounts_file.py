@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from broker.accounts import Accounts
+from presslight.broker.accounts import Accounts
 
 
 class AccountsFile:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
-from broker.accounts import CREDENTIALS, PASSWORDS, Accounts, check_user
-from broker.acl import acl
-from broker.kept_files import PUBLIC, replace_files
-from contract.address import DEFAULT_PORTS, BrokerAddress
-from contract.errors import Invalid, printable
-from contract.topics import BRIDGE_USER
 from presslight.address import check_host, read_address
+from presslight.broker.accounts import CREDENTIALS, PASSWORDS, Accounts, check_user
+from presslight.broker.acl import acl
+from presslight.broker.kept_files import PUBLIC, replace_files
+from presslight.contract.address import DEFAULT_PORTS, BrokerAddress
+from presslight.contract.errors import Invalid, printable
+from presslight.contract.topics import BRIDGE_USER
 
 ACL = "acl"
 LOCAL = BrokerAddress(host="127.0.0.1", port=DEFAULT_PORTS["mqtt"])

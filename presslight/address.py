@@ -4,10 +4,10 @@ import ipaddress
 import ssl
 from pathlib import Path
 
-from contract import url as urls
-from contract.address import BrokerAddress
-from contract.errors import Invalid, printable
-from presslight.console import given_path
+from presslight.contract import url as urls
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import Invalid, printable
+from presslight.terminal.console import given_path
 
 _LONGEST_ADDRESS = 4_096
 

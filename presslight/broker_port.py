@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from broker.kept_files import PUBLIC, replace_files
-from contract.address import DEFAULT_PORTS
+from presslight.broker.kept_files import PUBLIC, replace_files
+from presslight.contract.address import DEFAULT_PORTS
 
 OWN_BROKERS = ("embedded", "mosquitto")
 """The brokers that `up` starts itself."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from presslight.console import Verb, one_line, out
+from presslight.terminal.console import Verb, one_line, out
 
 NAMES = ("up", "light", "measure", "token", "accounts", "forget", "flash")
 """The verbs; each is the function of that name in the file of that name."""
@@ -21,7 +21,7 @@ class Verbs(Mapping[str, Any]):
         if name not in NAMES:
             raise KeyError(name)
         alone = typer.Typer(add_completion=False)
-        alone.command(cls=Verb)(getattr(import_module(f"presslight.{name}"), name))
+        alone.command(cls=Verb)(getattr(import_module(f"presslight.verbs.{name}"), name))
         return typer.main.get_command(alone)
 
     def __iter__(self) -> Iterator[str]:

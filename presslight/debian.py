@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker.child import tied_to_us
+from presslight.broker.mosquitto_process import tied_to_us
 
 SUITES = {"oldoldstable", "oldstable", "stable", "testing", "unstable"} | {
     "bullseye", "bookworm", "trixie", "forky", "sid",

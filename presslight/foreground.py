@@ -3,11 +3,11 @@
 from rich.status import Status
 from rich.table import Table
 
-from mobile_sim.phone import Phone
 from presslight import full_collections
-from presslight.console import out
+from presslight.mobile_sim.phone import Phone
 from presslight.shown import Shown
 from presslight.stack import Stack
+from presslight.terminal.console import out
 
 BUDGET_MS = 2_000
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from contract import url as urls
-from contract.errors import Invalid, printable
+from presslight.contract import url as urls
+from presslight.contract.errors import Invalid, printable
 
 ANY = "*"
 SHORTEST_TOKEN = 16

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
 
-from contract.tcp import EVERYWHERE
+from presslight.contract.tcp import EVERYWHERE
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 -- what --lan means
 ELSEWHERE = ("192.0.2.1", 9)

@@ -2,7 +2,7 @@
 
 import re
 
-from contract.errors import Invalid
+from presslight.contract.errors import Invalid
 
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 LONGEST_S = 3_660 * _UNITS["d"]

@@ -10,9 +10,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.address import BrokerAddress
-from contract.errors import Invalid, printable
-from contract.words import is_light_id
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import Invalid, printable
+from presslight.contract.words import is_light_id
 
 SETTINGS = "settings.json"
 

@@ -17,8 +17,8 @@ import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from contract.errors import PresslightError, sentence
 from presslight import debian
+from presslight.contract.errors import PresslightError, sentence
 from presslight.temporary_folder import temporary_folder
 
 Command: TypeAlias = list[str]

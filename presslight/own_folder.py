@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from contract.errors import PresslightError, printable
+from presslight.contract.errors import PresslightError, printable
 
 LOCK = "up.lock"
 

@@ -6,10 +6,10 @@ import segno
 from rich.console import Console
 from rich.text import Text
 
-from broker.kept_files import PUBLIC, replace_files
-from contract import url as urls
-from contract.errors import Invalid
-from mobile_sim.address import BridgeAddress
+from presslight.broker.kept_files import PUBLIC, replace_files
+from presslight.contract import url as urls
+from presslight.contract.errors import Invalid
+from presslight.mobile_sim.address import BridgeAddress
 
 RECORD = "page.url"
 """The file in a stack's folder with the address that phones used last, without any token."""

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from contract import url as urls
-from contract.address import BrokerAddress
-from contract.errors import sentence
 from presslight import lan
-from presslight.console import complain, out
+from presslight.contract import url as urls
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import sentence
 from presslight.page_link import page_link, page_url, print_qr, record
 from presslight.stack import Stack
+from presslight.terminal.console import complain, out
 
 
 class Shown:

@@ -9,28 +9,28 @@ from typing import NoReturn, Self
 
 from pydantic import SecretStr
 
-from broker.accounts import CREDENTIALS, Accounts
-from broker.embedded import EmbeddedBroker
-from broker.errors import BrokerDied, BrokerError, BrokerSilent, PortInUse
-from broker.kept_files import only_writer
-from broker.mosquitto import Mosquitto
-from broker.ports import listen
-from cloud.database import Address
-from cloud.serve import Bridge
-from cloud.settings import Settings
-from cloud.tokens import issue_token
-from contract import open_files
-from contract.address import BrokerAddress
-from contract.errors import sentence
-from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from presslight import broker_port as ports
 from presslight import lan
 from presslight.accounts_file import AccountsFile
 from presslight.address import read_address
+from presslight.broker.accounts import CREDENTIALS, Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.errors import BrokerDied, BrokerError, BrokerSilent, PortInUse
+from presslight.broker.kept_files import only_writer
+from presslight.broker.mosquitto import Mosquitto
+from presslight.broker.ports import listen
+from presslight.cloud.server import Bridge
+from presslight.cloud.settings import Settings
+from presslight.cloud.store.database import Address
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract import open_files
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import sentence
+from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from presslight.own_folder import own_folder
 from presslight.page_link import page_link
-from presslight.power import Power
-from presslight.simulated_light import SimulatedLight, SimulatedLightError
+from presslight.simulated.power import Power
+from presslight.simulated.simulated_light import SimulatedLight, SimulatedLightError
 from presslight.store_address import store_of
 from presslight.temporary_folder import temporary_folder
 

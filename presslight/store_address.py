@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cloud.database import Address, has_store, read_address
-from contract.errors import Invalid, PresslightError, printable
+from presslight.cloud.store.database import Address, has_store, read_address
+from presslight.contract.errors import Invalid, PresslightError, printable
 
 
 class NoStore(PresslightError):

@@ -18,8 +18,14 @@ from contextlib import suppress
 from typing import Any
 
 LOADED = (
-    *("presslight.command", "presslight.up", "presslight.foreground", "presslight.token", "presslight.forget"),
-    *("presslight.measure", "presslight.light", "mobile_sim.phone"),
+    *(
+        "presslight.command",
+        "presslight.verbs.up",
+        "presslight.foreground",
+        "presslight.verbs.token",
+        "presslight.verbs.forget",
+    ),
+    *("presslight.verbs.measure", "presslight.verbs.light", "presslight.mobile_sim.phone"),
     *("encodings.idna", "pydantic.v1"),  # what a server loads as it starts
 )
 LARGEST = 262_144

@@ -8,15 +8,25 @@ HERE = Path(__file__).parent
 LONGEST = (
     *("journey/test_announcing.py", "presslight/test_paths.py", "test_running.py", "test_make.py"),
     *("presslight/test_main.py", "page/test_touch.py", "hostile/test_floods.py", "journey/test_faults.py"),
-    *("faults/test_faults.py", "cloud/test_socket.py", "presslight/test_forget.py", "page/test_journey.py"),
-    *("page/test_card.py", "presslight/test_flash.py", "page/test_app.py", "test_clients.py"),
+    *(
+        "faults/test_faults.py",
+        "cloud/websocket/test_endpoint.py",
+        "presslight/verbs/test_forget.py",
+        "page/test_journey.py",
+    ),
+    *("page/test_card.py", "presslight/verbs/test_flash.py", "page/test_app.py", "test_clients.py"),
     *("firmware/test_start.py", "page/test_access.py", "presslight/test_flash_and_broker.py"),
-    *("broker/test_hostile.py", "page/test_memory.py", "world/test_world.py", "cloud/test_door.py"),
-    *("page/test_layout.py", "cloud/test_routes.py", "presslight/test_up.py", "page/test_change.py"),
-    *("presslight/test_measure.py", "firmware/test_heap.py", "broker/test_version_5.py", "bench/test_bench.py"),
-    *("journey/test_slow_network.py", "presslight/test_flash_cut.py", "cloud/test_mqtt.py"),
+    *(
+        "broker/test_hostile.py",
+        "page/test_memory.py",
+        "world/test_world.py",
+        "cloud/uvicorn_protocols/test_http_protocol.py",
+    ),
+    *("page/test_layout.py", "cloud/http/test_routes.py", "presslight/verbs/test_up.py", "page/test_change.py"),
+    *("presslight/verbs/test_measure.py", "firmware/test_heap.py", "broker/test_version_5.py", "bench/test_bench.py"),
+    *("journey/test_slow_network.py", "presslight/test_flash_cut.py", "cloud/mqtt/test_client.py"),
     *("journey/test_bridge_down.py", "presslight/test_new_chip.py", "faults/test_replicas.py"),
-    *("presslight/test_accounts.py", "hostile/test_hanging_up.py", "journey/test_networks.py"),
+    *("presslight/verbs/test_accounts.py", "hostile/test_hanging_up.py", "journey/test_networks.py"),
     *("firmware/test_session.py",),
 )
 """The files that take longest, most of them first; those that wait stand between those that work."""

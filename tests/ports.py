@@ -3,8 +3,8 @@
 import random
 from contextlib import suppress
 
-from broker import ports
-from broker.errors import PortInUse
+from presslight.broker import ports
+from presslight.broker.errors import PortInUse
 
 OURS = range(10_000, ports.QUIET.start)
 """Below what the stack itself takes where it is told no port, and so free also while other tests run beside."""

@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from contract.errors import CloseCode, ErrorCode
-from contract.phone import Hello, decode_bridge_frame, decode_phone_frame
-from contract.words import Reason, Word
-from mobile_sim import load
-from mobile_sim.phone import Phone
+from presslight.contract.errors import CloseCode, ErrorCode
+from presslight.contract.phone import Hello, decode_bridge_frame, decode_phone_frame
+from presslight.contract.words import Reason, Word
+from presslight.mobile_sim.measure import load
+from presslight.mobile_sim.phone import Phone
 from presslight.stack import Stack
 from tests.browser import chromium
 from tests.mobile_sim.fake_bridge import TOKEN, Answer, FakeBridge, Visit, apply, first, refuse

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from broker.mosquitto import find
+from presslight.broker.mosquitto import find
 from tests import forked
 from tests.forked import Forked
 from tests.ports import lasting

@@ -22,7 +22,7 @@ print(len(sys.stdin.read()), file=sys.stderr)
 """
 SHOWS = """
 import os
-from presslight.console import out
+from presslight.terminal.console import out
 print(out.width, out.color_system, os.getsid(0) == os.getpid(), os.tcgetpgrp(0) == os.getpid())
 """
 WAIT_S = 30

@@ -87,11 +87,12 @@ RULES = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
 
 def untested(part: str) -> list[str]:
     """The modules of a part in which something is decided, and which have no test file of their own."""
-    tests = ROOT / "tests" / part.partition("/")[0]
     return [
-        module.name
-        for module in sorted((ROOT / part).glob("*.py"))
-        if not (tests / f"test_{module.name}").exists() and decides(ast.parse(module.read_text()))
+        path.as_posix()
+        for module in sorted((ROOT / part).rglob("*.py"))
+        for path in [module.relative_to(ROOT)]
+        if decides(ast.parse(module.read_text()))
+        and not (ROOT / "tests" / path.parent.as_posix().removesuffix("/lamp") / f"test_{path.name}").exists()
     ]
 
 

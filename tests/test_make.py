@@ -15,7 +15,7 @@ HAS_TOOLS = ("-o", ".venv/.flash", "-o", ".venv/.compose")  # what it installs i
 RUN_BY = {
     "help": "tests/test_make.py::test_help_lists_every_verb",
     "venv": "tests/test_make.py::test_no_network_is_one_line",
-    "demo": "tests/presslight/test_up.py::test_demo_presses_each_light_and_leaves_nothing",
+    "demo": "tests/presslight/verbs/test_up.py::test_demo_presses_each_light_and_leaves_nothing",
     "test": "tests/test_make.py::test_ci_checks_and_tests_here_and_on_a_bare_machine",
     "check": "tests/test_make.py::test_ci_checks_and_tests_here_and_on_a_bare_machine",
     "bench": "tests/bench/test_bench.py::test_short_bench_measures_everything",

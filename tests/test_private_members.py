@@ -85,7 +85,7 @@ def test_every_bound_is_needed_and_says_why() -> None:
         ("from aiomqtt import client", {"aiomqtt"}),
         ("from aiomqtt import Client", set()),
         ("from aiomqtt import _thing", {"aiomqtt"}),
-        ("import asyncio, cloud.app", set()),
+        ("import asyncio, presslight.cloud.app", set()),
     ],
 )
 def test_imports_of_what_is_not_documented_are_found(source: str, found: set[str]) -> None:
@@ -93,8 +93,12 @@ def test_imports_of_what_is_not_documented_are_found(source: str, found: set[str
 
 
 def test_private_members_of_a_base_are_found() -> None:
-    assert dict(private_members("cloud.pipe"))["aiomqtt"] >= {"_client", "_disconnected", "_on_socket_open"}
-    assert "aiomqtt" not in dict(private_members("cloud.mqtt"))
+    assert dict(private_members("presslight.cloud.mqtt.connection"))["aiomqtt"] >= {
+        "_client",
+        "_disconnected",
+        "_on_socket_open",
+    }
+    assert "aiomqtt" not in dict(private_members("presslight.cloud.mqtt.client"))
 
 
 @functools.cache

@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs/running.md").read_text()
 TLS, BRIDGES, REMOVAL = "With TLS", "More than one bridge", "Taking a light away"
 PASTED = ("Running it for real", "1. Accounts", "2. The broker", TLS, "3. The bridge", BRIDGES, REMOVAL)
 ELSEWHERE = {
-    "4. A light on an ESP32": "presslight/test_flash.py",
+    "4. A light on an ESP32": "presslight/verbs/test_flash.py",
     "5. Home Assistant": "presslight/test_up_lan.py",  # the rights for a broker of one's own: broker/test_mosquitto.py
     "6. Docker": "compose/trial.py",
 }

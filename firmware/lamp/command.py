@@ -1,4 +1,4 @@
-"""A set message, read into fields that the next one uses again; judged exactly as `contract.mqtt.decode_set` does."""
+"""A set message, read into fields that the next one uses again; judged as `decode_set` of contract/mqtt.py does."""
 
 from lamp import MAX_SMALL
 from lamp.plain import OTHER, Malformed, Plain

@@ -1,4 +1,4 @@
-"""Reads plain JSON front to back, straight from the buffer it arrived in. `contract.mqtt.decode_set` states the rules.
+"""Reads plain JSON front to back, straight from the buffer it is in. `decode_set` of contract/mqtt.py has the rules.
 
 Not MicroPython's own `json`: that takes missing commas and words after the end, and builds whatever the message holds.
 What is not ours is read over: its grammar counts, and nothing of it is kept.

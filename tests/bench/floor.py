@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import aiomqtt
 
-from contract.address import BrokerAddress
-from contract.topics import SET, STATE
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import SET, STATE
 from tests.bench.phones import ThinPhone
 
 Pressing = Callable[[bool], Coroutine[Any, Any, None]]

@@ -8,12 +8,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from broker.accounts import Accounts
-from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
-from mobile_sim.phone import Phone
 from presslight import micropython
-from presslight.chip import ORDINARY
+from presslight.broker.accounts import Accounts
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight.mobile_sim.phone import Phone
+from presslight.simulated.chip import ORDINARY
 from tests.bench.floor import Pair, bridge_phone, compare, mqtt_phone
 from tests.bench.phones import ThinPhone, all_told_ms, confirmed_per_second
 from tests.bench.processes import bridge_process, lean_lights

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from broker.child import tied_to_us
-from cloud.tokens import issue_token
-from contract.address import BrokerAddress
+from presslight.broker.mosquitto_process import tied_to_us
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.address import BrokerAddress
 from presslight.store_address import store_of
 
 START_S = 30.0

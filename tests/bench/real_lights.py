@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from broker.accounts import Accounts
-from contract.address import BrokerAddress
-from mobile_sim.phone import Phone
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.accounts import Accounts
+from presslight.contract.address import BrokerAddress
+from presslight.mobile_sim.phone import Phone
+from presslight.simulated.simulated_light import SimulatedLight
 
 START_S = 120.0
 PATIENCE_MS = 10_000

@@ -14,10 +14,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from broker.mosquitto import Mosquitto
-from contract.errors import PresslightError
-from presslight.console import complain
-from presslight.signals import SIGNALS, run_until_signal
+from presslight.broker.mosquitto import Mosquitto
+from presslight.contract.errors import PresslightError
+from presslight.terminal.console import complain
+from presslight.terminal.signals import SIGNALS, run_until_signal
 from tests.bench.measurements import FULL, SHORT, Bench, Sizes, accounts
 
 LIMIT_S = 600

@@ -141,7 +141,7 @@ async def test_no_micropython_is_one_line(start: Start) -> None:
 
 async def test_no_mosquitto_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("broker.mosquitto.SEARCHED", "/nowhere")
+    monkeypatch.setattr("presslight.broker.mosquitto.SEARCHED", "/nowhere")
     run = Run(SHORT)
     await run.measure()
     assert run.tell() == 1

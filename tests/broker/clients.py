@@ -9,8 +9,8 @@ from typing import Self
 
 import aiomqtt
 
-from broker.fields import write_length
-from contract.address import BrokerAddress
+from presslight.broker.embedded.fields import write_length
+from presslight.contract.address import BrokerAddress
 
 NODELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 PATIENCE_S = 10

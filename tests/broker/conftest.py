@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from broker.mosquitto import Mosquitto
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.mosquitto import Mosquitto
 from tests.broker.clients import Client, Wire, connect_packet
 
 Broker: TypeAlias = Mosquitto | EmbeddedBroker

@@ -9,8 +9,8 @@ from paho.mqtt.client import Client as Paho
 from paho.mqtt.client import MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from broker.mqtt3 import Mqtt3
-from broker.packet import Frames, Packet
+from presslight.broker.embedded.mqtt3 import Mqtt3
+from presslight.broker.embedded.packet import Frames, Packet
 from tests.broker.clients import packet, text
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)

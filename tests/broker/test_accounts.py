@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from broker.accounts import Accounts, hashed
-from broker.errors import BadCredentials, UnknownUser
+from presslight.broker.accounts import Accounts, hashed
+from presslight.broker.errors import BadCredentials, UnknownUser
 
 
 def test_made_accounts_have_a_long_password_each_and_one_for_the_bridge() -> None:

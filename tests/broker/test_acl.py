@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from broker.acl import acl
-from contract.topics import RULES, Role
+from presslight.broker.acl import acl
+from presslight.contract.topics import RULES, Role
 
 LIGHT_LINES = [
     "pattern read presslight/light/%u/set",

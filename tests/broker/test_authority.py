@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from broker.authority import Authority, alternative_names
-from broker.errors import AuthorityExists, AuthorityMissing, OpensslFailed, OpensslMissing
+from presslight.broker.authority import Authority, alternative_names
+from presslight.broker.errors import AuthorityExists, AuthorityMissing, OpensslFailed, OpensslMissing
 from tests.certificates import shake_hands
 
 
@@ -75,7 +75,7 @@ def test_folder_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_two_at_once_make_one_authority(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "broker.authority", str(tmp_path / "tls"), "--host", "127.0.0.1")
+    command = (sys.executable, "-m", "presslight.broker.authority", str(tmp_path / "tls"), "--host", "127.0.0.1")
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate(timeout=60)[1] for process in both]
     assert sorted(process.returncode for process in both) == [0, 2], said
@@ -118,7 +118,7 @@ def test_openssl_that_does_not_end_is_said_in_one_line(tmp_path: Path, monkeypat
     slow.write_text("#!/bin/sh\nexec sleep 600\n")
     slow.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr("broker.authority.PATIENCE_S", 0.1)
+    monkeypatch.setattr("presslight.broker.authority.PATIENCE_S", 0.1)
     with pytest.raises(OpensslFailed, match=r"^openssl genpkey took longer than 0\.1 s$"):
         Authority(tmp_path / "made").create(["broker.example"])
 
@@ -138,7 +138,15 @@ def test_host_that_is_none_is_refused(host: str) -> None:
 
 def test_command_makes_and_renews_and_says_what_is_wrong(tmp_path: Path) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "broker.authority", str(tmp_path / "made"), "--host", "broker.home", *words]
+        command = [
+            sys.executable,
+            "-m",
+            "presslight.broker.authority",
+            str(tmp_path / "made"),
+            "--host",
+            "broker.home",
+            *words,
+        ]
         return subprocess.run(command, check=False, capture_output=True, text=True)
 
     assert run("--renew").returncode == 2

@@ -2,8 +2,8 @@
 
 from pathlib import PurePosixPath as P
 
-from broker.config import Files, Listener, config
-from broker.limits import MAX_PACKET_BYTES
+from presslight.broker.config import Files, Listener, config
+from presslight.broker.limits import MAX_PACKET_BYTES
 
 FILES = Files(P("/p/passwords"), P("/p/acl"))
 PLAIN = Listener("127.0.0.1", 1883)

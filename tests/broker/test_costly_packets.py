@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from broker.limits import MAX_CONNECT_BYTES, MAX_PACKET_BYTES, PACKETS_AT_ONCE
-from broker.refusals import STRANGER, Refused
-from contract.rate import Rates
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.limits import MAX_CONNECT_BYTES, MAX_PACKET_BYTES, PACKETS_AT_ONCE
+from presslight.broker.refusals import STRANGER, Refused
+from presslight.contract.rate import Rates
 from tests.broker.clients import Wire, connect_packet, packet, text
 
 FILTERS = {

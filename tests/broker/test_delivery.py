@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import aiomqtt
 import pytest
 
-from broker.accounts import Accounts
-from broker.mosquitto import Mosquitto
+from presslight.broker.accounts import Accounts
+from presslight.broker.mosquitto import Mosquitto
 from tests.broker.clients import (
     PATIENCE_S,
     Client,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from broker import export
+from presslight.broker import export
 
 
 def test_checked_in_files_are_current() -> None:
@@ -20,7 +20,7 @@ def test_stale_file_is_named_and_written_anew(
     monkeypatch.setattr(export.stale, "__defaults__", (tmp_path,))
     monkeypatch.setattr(export.write, "__defaults__", (tmp_path,))
     assert export.main(["--check"]) == 1
-    assert capsys.readouterr().err == "broker/mosquitto/acl is not current: run python -m broker.export\n"
+    assert capsys.readouterr().err == "broker/mosquitto/acl is not current: run python -m presslight.broker.export\n"
     assert export.main([]) == 0
     assert export.main(["--check"]) == 0
 

@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from broker.embedded import MAX_STRANGERS, EmbeddedBroker
-from broker.limits import MAX_PACKET_BYTES
-from broker.refusals import STRANGER, Refused
-from contract.rate import Rates
+from presslight.broker.embedded.broker import MAX_STRANGERS, EmbeddedBroker
+from presslight.broker.limits import MAX_PACKET_BYTES
+from presslight.broker.refusals import STRANGER, Refused
+from presslight.contract.rate import Rates
 from tests.broker.clients import Wire, connect_packet, packet, publish_packet, subscribe_packet, text
 from tests.broker.conftest import Broker, Connect, Heard, OpenWire
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.kept_files import only_writer, replace_files
+from presslight.broker.kept_files import only_writer, replace_files
 
 
 def test_reader_has_the_old_text_or_the_new_one(tmp_path: Path) -> None:

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from broker import mosquitto as module
-from broker import ports
-from broker.accounts import PASSWORDS, Accounts
-from broker.acl import acl
-from broker.authority import Authority
-from broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
-from broker.mosquitto import Mosquitto
-from contract.address import BrokerAddress
+from presslight.broker import mosquitto as module
+from presslight.broker import ports
+from presslight.broker.accounts import PASSWORDS, Accounts
+from presslight.broker.acl import acl
+from presslight.broker.authority import Authority
+from presslight.broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
+from presslight.broker.mosquitto import Mosquitto
+from presslight.contract.address import BrokerAddress
 from tests.broker.clients import Client, Wire, connect_packet, publish_packet
 from tests.broker.conftest import Heard
 from tests.broker.test_acl import lines_for_home_assistant
@@ -255,7 +255,7 @@ async def test_stop_ends_the_watch_without_an_error(kept: Mosquitto) -> None:
 
 
 async def test_mosquitto_that_will_not_end_is_killed(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("broker.child.STOP_S", 0.01)
+    monkeypatch.setattr("presslight.broker.mosquitto_process.STOP_S", 0.01)
     async with Mosquitto(accounts) as broker:
         pid = broker.pid
         os.kill(pid, signal.SIGSTOP)
@@ -278,7 +278,7 @@ async def test_home_assistant_of_a_house_keeps_its_other_devices_and_gains_the_l
     """As docs/running.md tells people to extend the ACL file of the broker that they have."""
     accounts.add("own-assistant")
     its_own = ["user own-assistant", "topic readwrite zigbee/#", *lines_for_home_assistant()]
-    monkeypatch.setattr("broker.mosquitto.acl", lambda _: "\n".join([*its_own, "", acl(["bridge"])]))
+    monkeypatch.setattr("presslight.broker.mosquitto.acl", lambda _: "\n".join([*its_own, "", acl(["bridge"])]))
     async with asyncio.timeout(30), Mosquitto(accounts) as broker:
         assistant = Client(broker.address.signed_in_as("own-assistant", accounts.password("own-assistant")))
         light = Client(broker.address.signed_in_as("kitchen", accounts.password("kitchen")))

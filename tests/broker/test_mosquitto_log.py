@@ -2,8 +2,8 @@
 
 import pytest
 
-from broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
-from broker.refusals import STRANGER, Refused
+from presslight.broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
+from presslight.broker.refusals import STRANGER, Refused
 
 DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/state', ... (1 bytes))"
 

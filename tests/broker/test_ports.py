@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from broker import ports
-from broker.errors import CannotListen, PortInUse
-from contract import tcp
+from presslight.broker import ports
+from presslight.broker.errors import CannotListen, PortInUse
+from presslight.contract import tcp
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

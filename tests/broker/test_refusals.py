@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.refusals import MAX_SHOWN, Refusals, Refused
+from presslight.broker.refusals import MAX_SHOWN, Refusals, Refused
 
 
 def test_refusals_are_counted_by_user_and_kind() -> None:

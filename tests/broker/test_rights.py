@@ -3,11 +3,11 @@
 import aiomqtt
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from broker.mosquitto import Mosquitto
-from broker.refusals import STRANGER, Refused
-from contract.topics import RULES, Action, Role, may
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.mosquitto import Mosquitto
+from presslight.broker.refusals import STRANGER, Refused
+from presslight.contract.topics import RULES, Action, Role, may
 from tests.broker.clients import Client, packet, publish_packet, text
 from tests.broker.conftest import Broker, Connect, Heard, OpenWire
 

@@ -15,12 +15,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from broker.limits import MAX_PACKET_BYTES
-from broker.mosquitto import Mosquitto
-from broker.reasons import Reason
-from broker.refusals import Refused
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.embedded.reason_codes import Reason
+from presslight.broker.limits import MAX_PACKET_BYTES
+from presslight.broker.mosquitto import Mosquitto
+from presslight.broker.refusals import Refused
 from tests.broker.clients import PATIENCE_S, Client, Wire, connect_packet, packet, publish_packet, text
 from tests.broker.conftest import Broker, Connect, Heard, OpenWire
 
@@ -253,7 +253,7 @@ async def test_expired_retained_message_is_told_to_nobody(
         await hall.publish(HALL_STATE, b"on", qos=1, retain=True)
         for passed, wanted in ((59, {KITCHEN_STATE, HALL_STATE}), (60, {HALL_STATE})):
             now = asyncio.get_running_loop().time()
-            monkeypatch.setattr("broker.engine._now", lambda then=now + passed: then)
+            monkeypatch.setattr("presslight.broker.embedded.amqtt_engine._now", lambda then=now + passed: then)
             async with connect("bridge", **FIVE) as bridge:
                 await bridge.subscribe(STATES, qos=1)
                 await bridge.subscribe(CANARY, qos=1)
@@ -540,7 +540,7 @@ async def test_largest_packet_that_a_client_wants_is_sent_to_the_byte(opens: Ope
 async def test_client_that_acknowledges_nothing_is_cut_off(
     opens: OpenWire, heard: Heard, monkeypatch: pytest.MonkeyPatch, bound: str, value: int, size: int
 ) -> None:
-    monkeypatch.setattr(f"broker.engine.{bound}", value)
+    monkeypatch.setattr(f"presslight.broker.embedded.amqtt_engine.{bound}", value)
     async with opens("bridge", level=5, about=b"\x21\x00\x01") as bridge, opens("hall") as hall:
         bridge.send(subscribe5((STATES, 1)))
         await bridge.packet()

@@ -10,16 +10,16 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from broker.mosquitto import Mosquitto
-from cloud.database import Address
-from cloud.serve import Bridge
-from cloud.settings import Settings
-from cloud.switchboard import Switchboard
-from cloud.tokens import issue_token
-from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.mosquitto import Mosquitto
+from presslight.cloud.bridge import Switchboard
+from presslight.cloud.server import Bridge
+from presslight.cloud.settings import Settings
+from presslight.cloud.store.database import Address
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S, RawPhone, until
 from tests.postgres import PostgresServer
@@ -100,7 +100,7 @@ class House:
 @pytest.fixture
 def database_url(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty PostgreSQL database, which may be as slow as a busy machine makes it."""
-    monkeypatch.setattr("cloud.postgres.ANSWER_S", WAIT_S)
+    monkeypatch.setattr("presslight.cloud.store.postgres.ANSWER_S", WAIT_S)
     return postgres.new_database()
 
 

@@ -7,12 +7,12 @@ from typing import Self
 
 import aiomqtt
 
-from cloud.mqtt_client import MqttClient
-from cloud.pipe import NODELAY
-from contract.address import BrokerAddress
-from contract.mqtt import SetCommand, decode_set
-from contract.topics import AVAILABILITY, SET, STATE
-from contract.words import Power
+from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.connection import NODELAY
+from presslight.contract.address import BrokerAddress
+from presslight.contract.mqtt import SetCommand, decode_set
+from presslight.contract.topics import AVAILABILITY, SET, STATE
+from presslight.contract.words import Power
 from tests.cloud.model_light import ModelLight
 from tests.cloud.raw_phone import WAIT_S
 

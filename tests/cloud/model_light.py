@@ -3,8 +3,8 @@
 import secrets
 from collections.abc import Sequence
 
-from contract.mqtt import Cause, Decision, Report, SetCommand
-from contract.words import MAX_AHEAD_MS, Outcome, Power, split_key
+from presslight.contract.mqtt import Cause, Decision, Report, SetCommand
+from presslight.contract.words import MAX_AHEAD_MS, Outcome, Power, split_key
 
 PLACES = 16
 WINDOW = 30

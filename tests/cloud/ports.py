@@ -6,16 +6,16 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from cloud import knock
-from cloud.desk import Desk
-from cloud.errors import KnownAlready, Refusal, StoreUnavailable
-from cloud.folded import Folded
-from cloud.press import Press
-from cloud.record import Ask, Record
-from contract.errors import ErrorCode
-from contract.mqtt import Decision, Report, decode_set
-from contract.phone import LightChanged, LightGone, PressOutcome, Status, Wish, decode_bridge_frame
-from contract.words import Moment, Outcome, split_key
+from presslight.cloud.core import probe
+from presslight.cloud.core.folded import Folded
+from presslight.cloud.core.press import Press
+from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.record import Ask, Record
+from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from presslight.contract.errors import ErrorCode
+from presslight.contract.mqtt import Decision, Report, decode_set
+from presslight.contract.phone import LightChanged, LightGone, PressOutcome, Status, Wish, decode_bridge_frame
+from presslight.contract.words import Moment, Outcome, split_key
 
 MS = 1_000_000
 S = 1_000 * MS
@@ -129,8 +129,8 @@ class Line:
     def hand_over(self, light: str, message: bytes, key: str) -> int | None:
         if self.down:
             return None
-        assert key in (decode_set(message).key, knock.KEY)
-        if key == knock.KEY:
+        assert key in (decode_set(message).key, probe.KEY)
+        if key == probe.KEY:
             self.knocks[light] = message
             return self.at
         self.sent.append((light, key))

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from cloud.database import Address, patient
-from cloud.record import Record
-from cloud.store import Store
-from contract.phone import Legs
-from contract.words import Word
+from presslight.cloud.core.record import Record
+from presslight.cloud.store.database import Address, patient
+from presslight.cloud.store.store import Store
+from presslight.contract.phone import Legs
+from presslight.contract.words import Word
 from tests.cloud.ports import BOOT, key
 
 

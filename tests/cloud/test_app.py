@@ -11,11 +11,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from cloud.app import create_app
-from cloud.settings import Settings
-from cloud.tokens import issue_token
-from contract.address import BrokerAddress
-from contract.errors import CloseCode
+from presslight.cloud.app import create_app
+from presslight.cloud.settings import Settings
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import CloseCode
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S
 

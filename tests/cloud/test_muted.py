@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from cloud import forgetting
-from cloud.forgetting import Answer
-from contract.topics import AVAILABILITY
+from presslight.cloud.store import forgetting
+from presslight.cloud.store.forgetting import Answer
+from presslight.contract.topics import AVAILABILITY
 from tests.cloud.conftest import House
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.ports import key
@@ -16,8 +16,8 @@ from tests.cloud.raw_phone import WAIT_S, RawPhone
 @pytest.fixture
 async def open_house(any_house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """A house whose bridge soon finds that a light sends too much."""
-    monkeypatch.setattr("cloud.muting.MESSAGES_PER_S", 20)
-    monkeypatch.setattr("cloud.muting.AT_ONCE", 50)
+    monkeypatch.setattr("presslight.cloud.mqtt.muting.MESSAGES_PER_S", 20)
+    monkeypatch.setattr("presslight.cloud.mqtt.muting.AT_ONCE", 50)
     await any_house.open()
     return any_house
 
@@ -53,7 +53,7 @@ async def test_light_that_floods_is_offline_until_its_time_is_over(
     await open_house.light()
     phone = await open_house.phone()
     with monkeypatch.context() as short:
-        short.setattr("cloud.muting.FIRST_NS", 1_000_000_000)
+        short.setattr("presslight.cloud.mqtt.muting.FIRST_NS", 1_000_000_000)
         await flood(hall, open_house, phone)
     assert await is_applied(phone, 1, "kitchen")
     await phone.sees("hall", online=True)
@@ -69,7 +69,7 @@ async def test_press_that_a_light_answers_unheard_has_its_last_word_once_it_is_h
     hall.deaf = True
     await phone.press(1, light="hall", patience_ms=10_000)
     await phone.until("outcome", word="accepted")
-    monkeypatch.setattr("cloud.muting.FIRST_NS", 1_000_000_000)
+    monkeypatch.setattr("presslight.cloud.mqtt.muting.FIRST_NS", 1_000_000_000)
     await flood(hall, open_house, phone)
     hall.deaf = False
     assert (await phone.until("outcome", key=key(1), final=True))["word"] == "applied"
@@ -78,7 +78,7 @@ async def test_press_that_a_light_answers_unheard_has_its_last_word_once_it_is_h
 async def test_light_that_is_new_is_found_while_another_one_is_muted(
     open_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud.mqtt.LOOK_EACH_S", 0.1)
+    monkeypatch.setattr("presslight.cloud.mqtt.client.LOOK_EACH_S", 0.1)
     hall = await open_house.light("hall")
     phone = await open_house.phone()
     await flood(hall, open_house, phone)
@@ -116,7 +116,7 @@ async def test_muted_light_can_be_forgotten(open_house: House) -> None:
 async def test_what_the_broker_keeps_of_a_muted_light_does_not_show_it_as_online(
     open_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud.mqtt.LOOK_EACH_S", 0.05)
+    monkeypatch.setattr("presslight.cloud.mqtt.client.LOOK_EACH_S", 0.05)
     hall = await open_house.light("hall")
     phone = await open_house.phone()
     await flood(hall, open_house, phone)

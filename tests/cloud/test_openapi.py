@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.errors import MEANINGS, ErrorCode
-from contract.phone import PressBody
+from presslight.contract.errors import MEANINGS, ErrorCode
+from presslight.contract.phone import PressBody
 from tests.cloud.conftest import House
 from tests.cloud.held_client import ON, HeldClient
 from tests.cloud.ports import key

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import pytest
 
-from cloud.database import Address
-from cloud.errors import Refusal
-from cloud.group_commit import Then
-from contract.errors import ErrorCode
-from contract.mqtt import decode_set
-from contract.phone import Wish
+from presslight.cloud.errors import Refusal
+from presslight.cloud.store.database import Address
+from presslight.cloud.store.group_commit import Then
+from presslight.contract.errors import ErrorCode
+from presslight.contract.mqtt import decode_set
+from presslight.contract.phone import Wish
 from tests.cloud.model_light import ModelLight
 from tests.cloud.ports import BOOT, Office, key
 from tests.cloud.shelf import Shelf
@@ -71,7 +71,7 @@ class AtOnce:
 
 @pytest.fixture
 def replicas(address: Address, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replicas]:
-    monkeypatch.setattr("cloud.sqlite.GroupCommit", AtOnce)
+    monkeypatch.setattr("presslight.cloud.store.sqlite.GroupCommit", AtOnce)
     made = Replicas(address)
     yield made
     for replica in made.all:

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from cloud.settings import Settings
-from contract.address import BrokerAddress
+from presslight.cloud.settings import Settings
+from presslight.contract.address import BrokerAddress
 
 BROKER = BrokerAddress(host="broker", port=1883, username="bridge", password=SecretStr("secret"))
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cloud.errors import Refusal
-from contract.mqtt import SetCommand, decode_set
-from contract.phone import Wish
-from contract.words import MAX_DRIFT_PPM, Moment
+from presslight.cloud.errors import Refusal
+from presslight.contract.mqtt import SetCommand, decode_set
+from presslight.contract.phone import Wish
+from presslight.contract.words import MAX_DRIFT_PPM, Moment
 from tests.cloud.model_light import ModelLight
 from tests.cloud.ports import MS, Ledger, Office, S, Watcher, key
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from contract.errors import ContractError
+from presslight.contract.errors import ContractError
 
 
 def total(decode: Callable[[Any], object], payload: str | bytes) -> Any:

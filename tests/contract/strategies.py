@@ -2,9 +2,9 @@
 
 from hypothesis import strategies as st
 
-from contract.errors import ErrorCode
-from contract.mqtt import Cause, Decision, Dropped, Report, SetCommand
-from contract.phone import (
+from presslight.contract.errors import ErrorCode
+from presslight.contract.mqtt import Cause, Decision, Dropped, Report, SetCommand
+from presslight.contract.phone import (
     Change,
     Clock,
     Have,
@@ -24,8 +24,8 @@ from contract.phone import (
     Welcome,
     Wish,
 )
-from contract.sample import Kind, samples
-from contract.words import MAX_SMALL, MAX_UP_MS, RESERVED_LIGHTS, Moment, Outcome, Word
+from presslight.contract.sample import Kind, samples
+from presslight.contract.words import MAX_SMALL, MAX_UP_MS, RESERVED_LIGHTS, Moment, Outcome, Word
 
 counters = st.integers(0, MAX_SMALL)
 versions = st.tuples(counters, counters)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from contract.address import BrokerAddress
-from contract.errors import Invalid
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import Invalid
 
 SECRET = "hunter2"
 ODD = "/?#@:%[]&=+;, \t\n\"'\\äß€💡"

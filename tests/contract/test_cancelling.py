@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from contract.cancelling import heed_cancel
+from presslight.contract.cancelling import heed_cancel
 
 
 async def _fail(failing: asyncio.Event) -> None:

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from contract import topics
-from contract.channels import MQTT_CHANNELS, document
-from contract.errors import MEANINGS, CloseCode, ErrorCode
-from contract.shapes import BRIDGE_FRAMES, PHONE_FRAMES, schemas
+from presslight.contract import topics
+from presslight.contract.channels import MQTT_CHANNELS, document
+from presslight.contract.errors import MEANINGS, CloseCode, ErrorCode
+from presslight.contract.shapes import BRIDGE_FRAMES, PHONE_FRAMES, schemas
 
 DOCUMENT = document()
 SCHEMAS = schemas()

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from contract.errors import (
+from presslight.contract.errors import (
     MEANINGS,
     CloseCode,
     ContractError,

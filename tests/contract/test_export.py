@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.export import FOLDER, files, main, stale, write
+from presslight.contract.export import FOLDER, files, main, stale, write
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def test_export_in_the_repository_is_current() -> None:
 
 
 def test_export_command_checks_the_repository() -> None:
-    check = [sys.executable, "-m", "contract.export", "--check"]
+    check = [sys.executable, "-m", "presslight.contract.export", "--check"]
     finished = subprocess.run(check, cwd=FOLDER.parent, capture_output=True, text=True, timeout=60, check=False)
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
@@ -54,7 +54,7 @@ def test_check_names_each_stale_file_and_writes_nothing(exported: Path, capsys: 
         "contract/schemas/report.json",
         "contract/schemas/set.json",
     ]
-    assert all(line.endswith("run python -m contract.export") for line in lines)
+    assert all(line.endswith("run python -m presslight.contract.export") for line in lines)
     assert not (exported / "schemas/set.json").exists()
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contract.errors import ContractError, Invalid, Malformed, TooLarge
-from contract.mqtt import (
+from presslight.contract.errors import ContractError, Invalid, Malformed, TooLarge
+from presslight.contract.mqtt import (
     MAX_OUTCOMES,
     MAX_REPORT_BYTES,
     MAX_SET_BYTES,
@@ -24,7 +24,7 @@ from contract.mqtt import (
     decode_set,
     encode_set,
 )
-from contract.words import MAX_SMALL, MAX_UP_MS, Moment, Outcome
+from presslight.contract.words import MAX_SMALL, MAX_UP_MS, Moment, Outcome
 from tests.contract import strategies
 from tests.contract.reading import total
 

@@ -2,7 +2,7 @@ import resource
 import subprocess
 import sys
 
-from contract import open_files
+from presslight.contract import open_files
 
 SCRIPT = "from contract import open_files; print(open_files.raise_limit(), open_files.limit())"
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from contract.errors import ContractError, Invalid, Malformed, TooLarge, UnknownType
-from contract.phone import (
+from presslight.contract.errors import ContractError, Invalid, Malformed, TooLarge, UnknownType
+from presslight.contract.phone import (
     MAX_FRAME_BYTES,
     MAX_HAVE,
     Hello,
@@ -27,7 +27,7 @@ from contract.phone import (
     decode_press_body,
     encode,
 )
-from contract.words import MAX_SMALL
+from presslight.contract.words import MAX_SMALL
 from tests.contract import strategies
 from tests.contract.reading import total
 from tests.contract.strategies import bridge_frames, phone_frames, press_bodies

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.errors import Malformed
-from contract.plain import OTHER, Members, read_plain
+from presslight.contract.errors import Malformed
+from presslight.contract.plain import OTHER, Members, read_plain
 from tests.contract import strategies
 from tests.contract.reading import total
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.rate import Bucket, Rates, cost_of
+from presslight.contract.rate import Bucket, Rates, cost_of
 from tests.cloud.ports import S
 
 

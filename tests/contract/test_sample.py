@@ -5,11 +5,11 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from contract.errors import ContractError, ErrorCode, refusal
-from contract.mqtt import Discovery, decode_availability, decode_report, decode_set, encode_set
-from contract.phone import decode_bridge_frame, decode_phone_frame, decode_press_body
-from contract.sample import FOLDER, Kind, Sample, samples
-from contract.words import Key
+from presslight.contract.errors import ContractError, ErrorCode, refusal
+from presslight.contract.mqtt import Discovery, decode_availability, decode_report, decode_set, encode_set
+from presslight.contract.phone import decode_bridge_frame, decode_phone_frame, decode_press_body
+from presslight.contract.sample import FOLDER, Kind, Sample, samples
+from presslight.contract.words import Key
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -4,9 +4,9 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
-from contract.errors import ErrorCode
-from contract.sample import Kind, Sample, samples
-from contract.shapes import BRIDGE_FRAMES, PHONE_FRAMES, UNIONS, schemas
+from presslight.contract.errors import ErrorCode
+from presslight.contract.sample import Kind, Sample, samples
+from presslight.contract.shapes import BRIDGE_FRAMES, PHONE_FRAMES, UNIONS, schemas
 
 SCHEMAS = schemas()
 SAYABLE = {None, ErrorCode.INVALID, ErrorCode.UNKNOWN_TYPE}

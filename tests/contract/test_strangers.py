@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.strangers import Strangers, origin_of
+from presslight.contract.strangers import Strangers, origin_of
 
 
 def test_oldest_of_all_goes_where_there_is_no_room() -> None:

@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from contract import tcp
+from presslight.contract import tcp
 
 
 def test_small_frames_leave_at_once_also_from_what_a_tuned_listener_accepts() -> None:

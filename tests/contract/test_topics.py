@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contract import topics
-from contract.topics import Action, Role
+from presslight.contract import topics
+from presslight.contract.topics import Action, Role
 from tests.contract import strategies
 
 ACTIONS: tuple[Action, ...] = ("read", "write", "empty")

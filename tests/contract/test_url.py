@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import url as urls
+from presslight.contract import url as urls
 
 texts = st.text(min_size=1)
 hosts = st.sampled_from(

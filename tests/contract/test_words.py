@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from contract.words import (
+from presslight.contract.words import (
     MAX_SMALL,
     BootId,
     Brightness,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mobile_sim.events import Said
+from presslight.mobile_sim.events import Said
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.truth import Kind, Wrong, judge
 

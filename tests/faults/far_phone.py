@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mobile_sim.clock import now_ms
-from mobile_sim.events import Said
-from mobile_sim.flight import Flight
-from mobile_sim.phone import Phone
+from presslight.mobile_sim.clock import now_ms
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.phone import Phone
 from tests.faults.handset import NAP_S, Screen, now_us, occurs, screen_of
 from tests.faults.truth import History, Press
 

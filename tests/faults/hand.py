@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from itertools import cycle
 
-from mobile_sim.events import Said
-from presslight.simulated_light import SimulatedLight
+from presslight.mobile_sim.events import Said
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.faults.handset import Handset, now_us, occurs
 from tests.faults.truth import History, Press, brightness_of
 

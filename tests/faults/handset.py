@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from contract.errors import PresslightError
-from mobile_sim.clock import now_ms
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.errors import PresslightError
+from presslight.mobile_sim.clock import now_ms
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.faults.truth import Press
 
 NAP_S = 600

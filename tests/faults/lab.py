@@ -8,12 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker.accounts import Accounts
-from broker.mosquitto import Mosquitto
-from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER
-from mobile_sim.phone import Phone
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.accounts import Accounts
+from presslight.broker.mosquitto import Mosquitto
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import BRIDGE_USER
+from presslight.mobile_sim.phone import Phone
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.faults.cable import Cable
 from tests.faults.far_phone import FarPhone
 from tests.faults.hand import Hand

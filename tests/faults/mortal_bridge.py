@@ -10,10 +10,10 @@ import time
 from functools import partialmethod
 from typing import Any
 
-from cloud import knock
-from cloud.conversation import Conversation
-from cloud.mqtt import Line
-from cloud.switchboard import Switchboard
+from presslight.cloud.bridge import Switchboard
+from presslight.cloud.core import probe
+from presslight.cloud.mqtt.client import Line
+from presslight.cloud.websocket.session import Conversation
 from presslight.command import app
 from tests.faults.handset import NAP_S
 
@@ -40,7 +40,7 @@ def main() -> None:
     hand_over, hear, make = Line.hand_over, Conversation.hear, Switchboard.__init__
 
     def hand_over_or_die(line: Any, light: str, message: bytes, key: str) -> Any:
-        if key != knock.KEY:
+        if key != probe.KEY:
             _die_if(signal.SIGUSR1)
         return hand_over(line, light, message, key)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile_sim.events import Said
+from presslight.mobile_sim.events import Said
 from tests.faults.lab import Lab
 from tests.faults.truth import judge
 

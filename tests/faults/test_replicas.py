@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from mobile_sim.events import Said
+from presslight.mobile_sim.events import Said
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import RawPhone
 from tests.faults.drill import Fault, drill

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mobile_sim.events import Said
+from presslight.mobile_sim.events import Said
 from tests.faults.hand import PATIENCE_MS
 from tests.faults.handset import occurs
 from tests.faults.lab import WAIT_S, Lab

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cloud.tokens import issue_token, revoke_tokens
-from contract.errors import CloseCode
-from mobile_sim.errors import TurnedAway
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.cloud.store.tokens import issue_token, revoke_tokens
+from presslight.contract.errors import CloseCode
+from presslight.mobile_sim.errors import TurnedAway
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.faults.handset import NearPhone
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.truth import judge

@@ -3,8 +3,8 @@
 import pytest
 
 from lamp import glow
-from mobile_sim.events import Said
-from presslight.glow import Glow
+from presslight.mobile_sim.events import Said
+from presslight.simulated.light_output import Glow
 from tests.faults.truth import STALE_US, TOLERANCE_US, History, Kind, brightness_of, judge
 
 PATIENCE_MS = 1_000

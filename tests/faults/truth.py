@@ -11,8 +11,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from mobile_sim.events import Said
-from presslight.glow import FULL_DUTY, Glow
+from presslight.mobile_sim.events import Said
+from presslight.simulated.light_output import FULL_DUTY, Glow
 
 TOLERANCE_US = 100_000
 """How far an output may change past finger + patience.

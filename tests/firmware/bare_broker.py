@@ -17,9 +17,9 @@ from amqtt.mqtt.publish import PublishPacket
 from amqtt.mqtt.suback import SubackPacket
 from amqtt.mqtt.subscribe import SubscribePacket
 
-from contract.address import BrokerAddress
-from contract.mqtt import Report, decode_report
-from contract.topics import SET
+from presslight.contract.address import BrokerAddress
+from presslight.contract.mqtt import Report, decode_report
+from presslight.contract.topics import SET
 
 TOPICS = 4
 """So many a light subscribes to."""

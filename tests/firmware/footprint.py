@@ -13,12 +13,12 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from contract.address import BrokerAddress
-from presslight.child import Child
-from presslight.flash_plan import firmware_folder
+from presslight.contract.address import BrokerAddress
+from presslight.flashing.flash_plan import firmware_folder
 from presslight.light_settings import setup_files, write_secret
 from presslight.micropython import Command
-from presslight.simulated_light import FIRMWARE
+from presslight.simulated.child_process import Child
+from presslight.simulated.simulated_light import FIRMWARE
 from tests.firmware.presser import pressing
 
 NAME = "footprint"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from amqtt.mqtt.publish import PublishPacket
 
-from contract.mqtt import Report, decode_report
 from lamp.glow import duty
-from presslight.simulated_light import SimulatedLight
+from presslight.contract.mqtt import Report, decode_report
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.firmware.bare_broker import BareBroker, Visit
 
 NAME = "kitchen"

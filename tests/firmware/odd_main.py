@@ -3,7 +3,7 @@
 import textwrap
 from pathlib import Path
 
-from presslight.simulated_light import FIRMWARE
+from presslight.simulated.simulated_light import FIRMWARE
 
 START = "    main(settings, board, flash, dog)\n"
 

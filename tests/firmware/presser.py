@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import aiomqtt
 
-from cloud.mqtt_client import MqttClient
-from contract.address import BrokerAddress
-from contract.mqtt import Report, decode_report
-from contract.topics import SET, STATE
+from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.contract.address import BrokerAddress
+from presslight.contract.mqtt import Report, decode_report
+from presslight.contract.topics import SET, STATE
 
 ORIGINS = 12
 IN_FLIGHT = 16

@@ -7,10 +7,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TypeAlias
 
-from presslight.child import Child
-from presslight.chip import SimulatedChip
 from presslight.micropython import Command
-from presslight.simulated_light import ENVIRONMENT
+from presslight.simulated.child_process import Child
+from presslight.simulated.chip import SimulatedChip
+from presslight.simulated.simulated_light import ENVIRONMENT
 
 WAIT_S = 20
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.mosquitto import Mosquitto
-from presslight.child import Child
-from presslight.chip import RESET
+from presslight.broker.accounts import Accounts
+from presslight.broker.mosquitto import Mosquitto
 from presslight.micropython import Command
-from presslight.simulated_light import ENVIRONMENT, FIRMWARE, SimulatedLight
+from presslight.simulated.child_process import Child
+from presslight.simulated.chip import RESET
+from presslight.simulated.simulated_light import ENVIRONMENT, FIRMWARE, SimulatedLight
 from tests.firmware.bare_broker import WAIT_S
 from tests.firmware.odd_main import written
 from tests.firmware.presser import Presser, pressing

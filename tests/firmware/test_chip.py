@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import Invalid
-from presslight.chip import ORDINARY, WORDS, checked
-from presslight.simulated_light import FIRMWARE
+from presslight.contract.errors import Invalid
+from presslight.simulated.chip import ORDINARY, WORDS, checked
+from presslight.simulated.simulated_light import FIRMWARE
 from tests.firmware.hostile_life import comes_back, hostile_light, lives
 from tests.firmware.script import Run
 

@@ -4,7 +4,7 @@ import ssl
 import time
 from pathlib import Path
 
-from presslight.simulated_light import SimulatedLight
+from presslight.simulated.simulated_light import SimulatedLight
 from tests import certificates
 from tests.certificates import DAY
 from tests.firmware.bare_broker import BareBroker

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from presslight.micropython import Command
-from presslight.simulated_light import SimulatedLight
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.firmware.bare_broker import BareBroker
 from tests.firmware.script import Run
 from tests.firmware.watch import DARK, DIM, HEAP, SETTINGS, WAIT_S, watched

@@ -1,4 +1,4 @@
-"""The light judges a set message as the contract does: `contract.mqtt.decode_set`, CPython and MicroPython alike."""
+"""The light judges a set message as `decode_set` of contract/mqtt.py does, on CPython and on MicroPython."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.errors import ErrorCode, Invalid, Malformed, TooLarge
-from contract.mqtt import MAX_SET_BYTES, SetCommand, decode_set, encode_set
-from contract.sample import Sample, samples
 from lamp import command
+from presslight.contract.errors import ErrorCode, Invalid, Malformed, TooLarge
+from presslight.contract.mqtt import MAX_SET_BYTES, SetCommand, decode_set, encode_set
+from presslight.contract.sample import Sample, samples
 from tests.contract import strategies
 from tests.firmware.conftest import Both
 

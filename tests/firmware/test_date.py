@@ -10,9 +10,9 @@ from textwrap import dedent
 
 import pytest
 
-from presslight.child import Child
 from presslight.micropython import Command
-from presslight.simulated_light import ENVIRONMENT, SimulatedLight
+from presslight.simulated.child_process import Child
+from presslight.simulated.simulated_light import ENVIRONMENT, SimulatedLight
 from tests import certificates
 from tests.certificates import DAY
 from tests.firmware.bare_broker import WAIT_S, BareBroker

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.mosquitto import Mosquitto
-from contract.topics import HOME_ASSISTANT_USER
-from presslight import simulated_light
+from presslight.broker.accounts import Accounts
+from presslight.broker.mosquitto import Mosquitto
+from presslight.contract.topics import HOME_ASSISTANT_USER
 from presslight.micropython import VARIABLE, Command
-from presslight.simulated_light import FIRMWARE, SimulatedLight
+from presslight.simulated import simulated_light
+from presslight.simulated.simulated_light import FIRMWARE, SimulatedLight
 from tests.firmware.footprint import KIB, NAME, Places, endure, measured
 from tests.firmware.presser import pressing
 

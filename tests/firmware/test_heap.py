@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.mosquitto import Mosquitto
-from contract.topics import HOME_ASSISTANT_USER
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.accounts import Accounts
+from presslight.broker.mosquitto import Mosquitto
+from presslight.contract.topics import HOME_ASSISTANT_USER
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.firmware.presser import Presser, pressing
 
 LINK_S = 20

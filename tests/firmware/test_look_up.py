@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from broker.authority import Authority
-from contract.address import BrokerAddress
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.authority import Authority
+from presslight.contract.address import BrokerAddress
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.firmware.bare_broker import WAIT_S, BareBroker
 from tests.firmware.name_answers import AAAA, address, answer, record
 from tests.firmware.name_servers import Replies, name_servers

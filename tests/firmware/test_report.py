@@ -3,14 +3,14 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.mqtt import Discovery, Report, decode_report
-from contract.topics import AVAILABILITY, SET, STATE
-from contract.words import MAX_SMALL, MAX_UP_MS
 from lamp import VERSION
 from lamp.gate import MEMORY, OUTCOMES
 from lamp.light import Light
 from lamp.outbox import Outbox
 from lamp.report import MAX_BYTES, USUAL_OUTCOMES, write_report
+from presslight.contract.mqtt import Discovery, Report, decode_report
+from presslight.contract.topics import AVAILABILITY, SET, STATE
+from presslight.contract.words import MAX_SMALL, MAX_UP_MS
 from tests.contract import strategies
 from tests.firmware.conftest import Both
 from tests.firmware.on_micropython.scenarios import BOOT, EPOCH

@@ -7,9 +7,9 @@ from textwrap import dedent
 
 import pytest
 
-from presslight.child import Child
 from presslight.micropython import Command
-from presslight.simulated_light import ENVIRONMENT
+from presslight.simulated.child_process import Child
+from presslight.simulated.simulated_light import ENVIRONMENT
 from tests.firmware.bare_broker import WAIT_S
 from tests.firmware.name_answers import AAAA, CNAME, POINTER, address, answer, question, record, wire_name
 from tests.firmware.name_servers import PlayedServer, Replies, name_servers

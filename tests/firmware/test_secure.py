@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from broker.authority import Authority
 from lamp import record
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.authority import Authority
+from presslight.simulated.simulated_light import SimulatedLight
 from tests import certificates
 from tests.certificates import DAY
 from tests.firmware.bare_broker import WAIT_S, BareBroker

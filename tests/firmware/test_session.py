@@ -13,10 +13,10 @@ from amqtt.mqtt.puback import PubackPacket
 from amqtt.mqtt.suback import SubackPacket
 from amqtt.mqtt.subscribe import SubscribePacket
 
-from contract.mqtt import Discovery, Report, SetCommand, encode_set
-from contract.words import Moment
-from presslight.glow import Glow
-from presslight.simulated_light import SimulatedLight
+from presslight.contract.mqtt import Discovery, Report, SetCommand, encode_set
+from presslight.contract.words import Moment
+from presslight.simulated.light_output import Glow
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.firmware.bare_broker import TOPICS, WAIT_S, BareBroker, Visit
 
 NAME = "kitchen"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from contract.address import BrokerAddress
 from lamp.settings import BadSettings, load, pin
 from presslight import light_settings
+from presslight.contract.address import BrokerAddress
 
 NEEDED = {"name": "hall", "host": "broker.home"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from presslight.chip import RESET
 from presslight.micropython import Command
-from presslight.simulated_light import ENVIRONMENT, FIRMWARE
+from presslight.simulated.chip import RESET
+from presslight.simulated.simulated_light import ENVIRONMENT, FIRMWARE
 from tests.firmware.script import WAIT_S, Run, Script
 
 BUTTON = """

@@ -10,7 +10,7 @@ import pytest
 
 from lamp import record
 from presslight.micropython import Command
-from presslight.simulated_light import FIRMWARE
+from presslight.simulated.simulated_light import FIRMWARE
 from tests.firmware.odd_main import written
 from tests.firmware.watch import DARK, DIM, SETTINGS, Watch, pause, watched
 

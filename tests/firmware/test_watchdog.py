@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from contract.address import BrokerAddress
 from lamp import record
 from presslight import stack
-from presslight.glow import Glow
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.contract.address import BrokerAddress
 from presslight.micropython import Command
-from presslight.simulated_light import SimulatedLight
+from presslight.simulated.light_output import Glow
+from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from tests.firmware.odd_main import written
 from tests.firmware.watch import DIM

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract.address import BrokerAddress
 from lamp import glow, record
-from presslight.chip import RTC
-from presslight.glow import Glow
-from presslight.simulated_light import SimulatedLight
+from presslight.contract.address import BrokerAddress
+from presslight.simulated.chip import RTC
+from presslight.simulated.light_output import Glow
+from presslight.simulated.simulated_light import SimulatedLight
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1)
 WAIT_S = 20

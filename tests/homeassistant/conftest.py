@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from broker.mosquitto import Mosquitto
-from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.mosquitto import Mosquitto
+from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
 from presslight.micropython import Command
 from tests.homeassistant.home import Home, open_home
 from tests.homeassistant.releases import RELEASES, Release, installed

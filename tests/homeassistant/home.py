@@ -7,14 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from broker.accounts import Accounts
-from cloud.serve import Bridge
-from cloud.settings import Settings
-from cloud.tokens import issue_token
-from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
-from mobile_sim.phone import Phone
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.accounts import Accounts
+from presslight.cloud.server import Bridge
+from presslight.cloud.settings import Settings
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight.mobile_sim.phone import Phone
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.homeassistant.client import WAIT_S, Client
 from tests.homeassistant.process import HomeAssistantProcess
 from tests.homeassistant.releases import Installed

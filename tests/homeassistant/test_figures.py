@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lamp.glow import duty
-from presslight.simulated_light import SimulatedLight
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.homeassistant.client import WAIT_S, Remote
 from tests.homeassistant.home import Home
 from tests.homeassistant.test_home import HALL

@@ -6,12 +6,12 @@ from asyncio.subprocess import DEVNULL
 
 import pytest
 
-from broker.embedded import EmbeddedBroker
-from broker.mosquitto import Mosquitto
-from broker.refusals import Refused
-from contract.topics import HOME_ASSISTANT_USER
 from lamp.glow import duty
-from mobile_sim.events import Said
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.mosquitto import Mosquitto
+from presslight.broker.refusals import Refused
+from presslight.contract.topics import HOME_ASSISTANT_USER
+from presslight.mobile_sim.events import Said
 from tests.homeassistant.client import WAIT_S
 from tests.homeassistant.home import Home
 from tests.homeassistant.releases import RELEASES

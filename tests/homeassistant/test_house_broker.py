@@ -10,12 +10,12 @@ from typing import Self
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.acl import acl
-from broker.child import tied_to_us
-from broker.mosquitto import find
-from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER
+from presslight.broker.accounts import Accounts
+from presslight.broker.acl import acl
+from presslight.broker.mosquitto import find
+from presslight.broker.mosquitto_process import tied_to_us
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import BRIDGE_USER
 from presslight.micropython import Command
 from tests.homeassistant.home import Home, open_home
 from tests.homeassistant.releases import Release, installed

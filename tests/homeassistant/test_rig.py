@@ -8,10 +8,10 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from contract.topics import DISCOVERY, HOME_ASSISTANT_USER
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.contract.topics import DISCOVERY, HOME_ASSISTANT_USER
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.homeassistant.client import WAIT_S, filled_in
 from tests.homeassistant.debian_root import DebianRoot
 from tests.homeassistant.pip_settings import environment, paths, variables

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud.conversation import Conversation
-from contract.errors import CloseCode, ErrorCode
+from presslight.cloud.websocket.session import Conversation
+from presslight.contract.errors import CloseCode, ErrorCode
 from tests.cloud.conftest import House
-from tests.cloud.test_conversation import Board, Phone
+from tests.cloud.websocket.test_session import Board, Phone
 
 HALF = r"\ud800"
 """Half of a surrogate pair, as JSON writes it: no UTF-8 has a byte for it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cloud.door import LONGEST_HEAD_BYTES, LONGEST_REQUEST_BYTES
+from presslight.cloud.uvicorn_protocols.http_protocol import LONGEST_HEAD_BYTES, LONGEST_REQUEST_BYTES
 from tests.cloud.conftest import House
 from tests.cloud.raw_phone import UPGRADE, WAIT_S
 

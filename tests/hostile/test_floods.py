@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from broker.embedded import EmbeddedBroker
-from broker.refusals import Refused
-from cloud.tokens import issue_token
-from contract.rate import Rates
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.refusals import Refused
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.rate import Rates
 from tests.cloud.conftest import House
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S
@@ -74,7 +74,7 @@ async def press_until_counted(victim: Victim, house: House, code: str) -> None:
 async def test_one_who_floods_the_bridge_is_told_and_counted_and_another_presses_on(
     house: House, victim: Victim, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud.allowance.REQUEST_COST", 40)  # a busy machine answers no 100 a second
+    monkeypatch.setattr("presslight.cloud.core.allowance.REQUEST_COST", 40)  # a busy machine answers no 100 a second
     async with flooding(kind, **target(house), count=FEW.get(kind)):
         if kind in TOLD:
             await press_until_counted(victim, house, TOLD[kind])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.door import RequestProtocol
+from presslight.cloud.uvicorn_protocols.http_protocol import RequestProtocol
 from tests.cloud.conftest import House
 from tests.hostile.up import running
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from cloud.door import MOST_UNANSWERED, RequestProtocol
+from presslight.cloud.uvicorn_protocols.http_protocol import MOST_UNANSWERED, RequestProtocol
 from tests.cloud.conftest import House
 from tests.cloud.raw_phone import WAIT_S
 

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from cloud.database import Address
-from cloud.live_origins import MOST_LIVE_ORIGINS
-from cloud.serve import Bridge
-from cloud.tokens import issue_token
-from mobile_sim.phone import Phone
+from presslight.cloud.core.live_origins import MOST_LIVE_ORIGINS
+from presslight.cloud.server import Bridge
+from presslight.cloud.store.database import Address
+from presslight.cloud.store.tokens import issue_token
 from presslight.micropython import Command
+from presslight.mobile_sim.phone import Phone
 from presslight.stack import Stack
 from tests.cloud.conftest import House as OfModels
 from tests.cloud.raw_phone import WAIT_S, RawPhone

@@ -12,16 +12,16 @@ from websockets import Subprotocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from cloud.conversation import Conversation
-from cloud.desk import Desk
-from cloud.house import House as Lights
-from cloud.inbox import Inbox
-from cloud.logs import configure
-from cloud.metrics import Metrics
-from cloud.pages import Pages
-from cloud.store import Store
-from cloud.switchboard import Switchboard
-from contract.topics import BRIDGE_USER
+from presslight.cloud.bridge import Switchboard
+from presslight.cloud.core.lights import House as Lights
+from presslight.cloud.core.presses import Desk
+from presslight.cloud.http.pages import Pages
+from presslight.cloud.mqtt.inbox import Inbox
+from presslight.cloud.store.store import Store
+from presslight.cloud.telemetry.logs import configure
+from presslight.cloud.telemetry.metrics import Metrics
+from presslight.cloud.websocket.session import Conversation
+from presslight.contract.topics import BRIDGE_USER
 from tests.cloud.conftest import House
 
 HANDLERS = [

@@ -10,13 +10,13 @@ from random import Random
 
 import pytest
 
-from broker.accounts import Accounts
-from broker.errors import BadCredentials
-from cloud.errors import Refusal, StoreUnavailable
-from cloud.store import Store
-from cloud.tokens import issue_token
-from contract.address import BrokerAddress
 from lamp.settings import BadSettings, load
+from presslight.broker.accounts import Accounts
+from presslight.broker.errors import BadCredentials
+from presslight.cloud.errors import Refusal, StoreUnavailable
+from presslight.cloud.store.store import Store
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.address import BrokerAddress
 from presslight.light_settings import setup_files
 from tests.cloud.ports import key
 from tests.cloud.shelf import Later, Shelf, record

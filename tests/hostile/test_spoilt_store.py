@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cloud.database import Address
-from cloud.errors import KnownAlready
-from cloud.forgetting import Answer
-from cloud.store import PRUNED_AT_ONCE
-from contract.words import Word
+from presslight.cloud.errors import KnownAlready
+from presslight.cloud.store.database import Address
+from presslight.cloud.store.forgetting import Answer
+from presslight.cloud.store.store import PRUNED_AT_ONCE
+from presslight.contract.words import Word
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.shelf import Shelf, record

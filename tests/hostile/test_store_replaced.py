@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud.errors import StoreNotOpened
-from cloud.sqlite import Sqlite
-from cloud.tokens import issue_token
+from presslight.cloud.errors import StoreNotOpened
+from presslight.cloud.store.sqlite import Sqlite
+from presslight.cloud.store.tokens import issue_token
 from tests import forked
 from tests.cloud.conftest import House
 from tests.cloud.fake_light import FakeLight
@@ -85,7 +85,7 @@ HARMS = [put_a_backup, put_a_stranger, put_a_folder, truncate, rename_its_folder
 @pytest.fixture
 async def store(closed_house: House, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of an open house, in a folder of its own. The bridge knows of the token that was issued since."""
-    monkeypatch.setattr("cloud.switchboard.UPKEEP_S", 0.01)
+    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
     folder = made(closed_house.folder / "state")
     await closed_house.open(store=folder / "presses.db")
     database = closed_house.board.store._database
@@ -241,7 +241,7 @@ async def test_store_that_comes_back_and_cannot_be_opened_is_tried_again(
         raise StoreNotOpened("no room") if failing == "connect" else OSError(28, "no room")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"cloud.sqlite.{failing}", fail)
+        patched.setattr(f"presslight.cloud.store.sqlite.{failing}", fail)
         remove(beside(store, "-wal"))
         await house.until(lambda: len(others) >= 1)
         await is_refused(house, phone, 2)

@@ -8,8 +8,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from cloud.database import Address
-from contract.errors import ErrorCode
+from presslight.cloud.store.database import Address
+from presslight.contract.errors import ErrorCode
 from tests.cloud.conftest import House
 from tests.proxy import proxy
 

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from broker.accounts import CREDENTIALS, Accounts
-from cloud.mqtt_client import MqttClient
-from contract.topics import STATE
-from contract.words import MAX_SMALL, MAX_UP_MS
-from mobile_sim.phone import Phone
+from presslight.broker.accounts import CREDENTIALS, Accounts
+from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.contract.topics import STATE
+from presslight.contract.words import MAX_SMALL, MAX_UP_MS
+from presslight.mobile_sim.phone import Phone
 from tests.browser import chromium
 from tests.cloud.raw_phone import RawPhone
 from tests.journey.conftest import WAIT_S, House, house

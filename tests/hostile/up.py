@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from broker.accounts import CREDENTIALS, Accounts
-from cloud.tokens import issue_token
-from contract.address import BrokerAddress
-from contract.topics import BRIDGE_USER
+from presslight.broker.accounts import CREDENTIALS, Accounts
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import BRIDGE_USER
 from presslight.store_address import store_of
 from tests import forked
 from tests.cloud.fake_light import FakeLight

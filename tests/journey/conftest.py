@@ -9,11 +9,11 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from broker.accounts import CREDENTIALS, Accounts
-from cloud.mqtt_client import MqttClient
-from contract.topics import HOME_ASSISTANT_USER
-from mobile_sim.phone import Phone
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.accounts import CREDENTIALS, Accounts
+from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.contract.topics import HOME_ASSISTANT_USER
+from presslight.mobile_sim.phone import Phone
+from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
 
 WAIT_S = 20

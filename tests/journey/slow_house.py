@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from contract.words import DEFAULT_PATIENCE_MS
 from lamp.glow import duty
-from mobile_sim.events import Said
-from mobile_sim.journey import Journey
-from mobile_sim.phone import Phone
+from presslight.contract.words import DEFAULT_PATIENCE_MS
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.journey import Journey
+from presslight.mobile_sim.phone import Phone
 from presslight.stack import Stack
 from tests.journey.witness import Witness
 from tests.lab.packet_lab import PacketLab

@@ -8,14 +8,14 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from broker.mosquitto import Mosquitto
-from cloud.mqtt import Line
-from cloud.mqtt_client import MqttClient
-from cloud.settings import Settings
-from contract.mqtt import Discovery, decode_report
-from contract.topics import (
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.mosquitto import Mosquitto
+from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.client import Line
+from presslight.cloud.settings import Settings
+from presslight.contract.mqtt import Discovery, decode_report
+from presslight.contract.topics import (
     ALL_AVAILABILITIES,
     ALL_STATES,
     AVAILABILITY,
@@ -25,7 +25,7 @@ from contract.topics import (
     SET,
     STATE,
 )
-from presslight.simulated_light import SimulatedLight
+from presslight.simulated.simulated_light import SimulatedLight
 
 WAIT_S = 30
 NAME = "kitchen"

@@ -12,12 +12,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from cloud.mqtt_client import MqttClient
-from contract.errors import CloseCode
-from contract.phone import Hello, encode
-from contract.topics import AVAILABILITY
-from mobile_sim.events import Said
+from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.contract.errors import CloseCode
+from presslight.contract.phone import Hello, encode
+from presslight.contract.topics import AVAILABILITY
 from presslight.micropython import Command
+from presslight.mobile_sim.events import Said
 from tests.cloud.raw_phone import until
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.truth import judge

@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from broker.mosquitto import Mosquitto
-from contract.mqtt import decode_report
-from contract.topics import AVAILABILITY, HOME_ASSISTANT_USER, STATE
+from presslight.broker.mosquitto import Mosquitto
+from presslight.contract.mqtt import decode_report
+from presslight.contract.topics import AVAILABILITY, HOME_ASSISTANT_USER, STATE
 from presslight.stack import Stack
 from tests.journey.conftest import WAIT_S, House
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract.address import BrokerAddress
-from contract.topics import HOME_ASSISTANT_USER, SET
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import HOME_ASSISTANT_USER, SET
 from presslight.micropython import Command
-from presslight.simulated_light import SimulatedLight
+from presslight.simulated.simulated_light import SimulatedLight
 from tests.journey.conftest import WAIT_S, House
 
 HOUR_S = 3_600

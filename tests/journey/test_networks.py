@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.tcp import has_rto_max
-from contract.words import DEFAULT_PATIENCE_MS
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.tcp import has_rto_max
+from presslight.contract.words import DEFAULT_PATIENCE_MS
 from presslight.micropython import Command
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.journey.slow_house import DID_NOT, WAIT_S, Finger, Told, slow_house
 from tests.journey.test_slow_network import judge
 from tests.lab.fate import Weather

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from contract.phone import Hello, Press, PressOutcome, Wish, decode_bridge_frame, encode
-from contract.topics import HOME_ASSISTANT_USER, SET
-from mobile_sim.phone import Phone
-from mobile_sim.screen import Light
+from presslight.contract.phone import Hello, Press, PressOutcome, Wish, decode_bridge_frame, encode
+from presslight.contract.topics import HOME_ASSISTANT_USER, SET
+from presslight.mobile_sim.phone import Phone
+from presslight.mobile_sim.screen import Light
 from tests.journey.conftest import WAIT_S, House
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS
 from lamp.glow import duty
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS
 from presslight.micropython import Command
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.journey.slow_house import DID_NOT, Finger, Lab, SlowHouse, Told, slow_house
 from tests.journey.witness import Witness
 from tests.lab.fate import Weather

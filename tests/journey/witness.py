@@ -3,8 +3,8 @@
 import asyncio
 from typing import NamedTuple
 
-from presslight.glow import Glow
-from presslight.simulated_light import SimulatedLight
+from presslight.simulated.light_output import Glow
+from presslight.simulated.simulated_light import SimulatedLight
 
 
 class Change(NamedTuple):

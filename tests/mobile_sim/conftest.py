@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mobile_sim import backoff
-from mobile_sim.phone import Phone
+from presslight.mobile_sim import backoff
+from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
 
 LONGEST_S = 60

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from contract.errors import MEANINGS, CloseCode, ErrorCode
-from contract.phone import (
+from presslight.contract.errors import MEANINGS, CloseCode, ErrorCode
+from presslight.contract.phone import (
     Clock,
     Hello,
     Legs,
@@ -27,7 +27,7 @@ from contract.phone import (
     decode_phone_frame,
     encode,
 )
-from contract.words import Reason, Word
+from presslight.contract.words import Reason, Word
 from tests.ports import lasting
 
 TOKEN = "a-good-token"

@@ -1,8 +1,8 @@
 import pytest
 from websockets.uri import parse_uri
 
-from contract.errors import Invalid
-from mobile_sim.address import BridgeAddress
+from presslight.contract.errors import Invalid
+from presslight.mobile_sim.address import BridgeAddress
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from mobile_sim import backoff
-from mobile_sim.backoff import Backoff
+from presslight.mobile_sim import backoff
+from presslight.mobile_sim.backoff import Backoff
 
 
 def longest(_low: float, high: float) -> float:

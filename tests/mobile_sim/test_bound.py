@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.words import MAX_DRIFT_PPM, MAX_UP_MS, Moment
-from mobile_sim.bound import Bound, best, deadline, lead
+from presslight.contract.words import MAX_DRIFT_PPM, MAX_UP_MS, Moment
+from presslight.mobile_sim.bound import Bound, best, deadline, lead
 
 DRIFTS = st.floats(-MAX_DRIFT_PPM, MAX_DRIFT_PPM)
 

@@ -1,6 +1,6 @@
 import asyncio
 
-from mobile_sim.clock import now_ms, wait
+from presslight.mobile_sim.clock import now_ms, wait
 
 
 def test_clock_goes_forward_in_milliseconds() -> None:

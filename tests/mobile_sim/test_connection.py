@@ -2,10 +2,10 @@ import socket
 
 import pytest
 
-from contract.phone import Hello, Ping
-from mobile_sim.connection import MAX_UNSENT
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.phone import Hello, Ping
+from presslight.mobile_sim.connection import MAX_UNSENT
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit
 
 

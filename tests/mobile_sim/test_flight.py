@@ -3,13 +3,13 @@ import asyncio
 import pytest
 from pydantic import BaseModel
 
-from contract.phone import Legs, Press, PressOutcome, Wish
-from contract.words import Reason, Word
-from mobile_sim import press as rules
-from mobile_sim.clock import RealTime, Time, now_ms
-from mobile_sim.events import LinkUp, Said
-from mobile_sim.flight import Flight
-from mobile_sim.phone import Phone
+from presslight.contract.phone import Legs, Press, PressOutcome, Wish
+from presslight.contract.words import Reason, Word
+from presslight.mobile_sim import press as rules
+from presslight.mobile_sim.clock import RealTime, Time, now_ms
+from presslight.mobile_sim.events import LinkUp, Said
+from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, accept, apply
 
 

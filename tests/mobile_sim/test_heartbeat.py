@@ -1,6 +1,6 @@
 import pytest
 
-from mobile_sim.heartbeat import SETTLING_PINGS, Heartbeat
+from presslight.mobile_sim.heartbeat import SETTLING_PINGS, Heartbeat
 
 
 def test_link_is_silent_after_two_and_a_half_pings_of_the_bridge() -> None:

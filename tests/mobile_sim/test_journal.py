@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.phone import Press, Wish
-from contract.words import MAX_SMALL, Moment
-from mobile_sim import journal as module
-from mobile_sim.errors import JournalBroken
-from mobile_sim.journal import BLOCK, Journal
+from presslight.contract.phone import Press, Wish
+from presslight.contract.words import MAX_SMALL, Moment
+from presslight.mobile_sim import journal as module
+from presslight.mobile_sim.errors import JournalBroken
+from presslight.mobile_sim.journal import BLOCK, Journal
 
 
 @pytest.fixture
@@ -176,8 +176,8 @@ def test_journal_survives_a_killed_process(path: Path) -> None:
     script = f"""
 import os, signal
 from pathlib import Path
-from mobile_sim.journal import Journal
-from contract.phone import Press, Wish
+from presslight.mobile_sim.journal import Journal
+from presslight.contract.phone import Press, Wish
 journal = Journal(Path({str(path)!r}))
 journal.open()
 press = Press(type="press", key=journal.next_key(), light="kitchen", set=Wish(state="ON"))

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from contract.phone import Legs
-from mobile_sim.events import Said
-from mobile_sim.journey import Journey
+from presslight.contract.phone import Legs
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.journey import Journey
 
 LEGS = Legs(bridge_us=20_000, ack_us=4_000, light_us=1_000)
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.phone import Press, Wish
-from contract.words import Moment
-from mobile_sim import ledger
-from mobile_sim.ledger import Done, Head, Kept, NotAJournal
+from presslight.contract.phone import Press, Wish
+from presslight.contract.words import Moment
+from presslight.mobile_sim import ledger
+from presslight.mobile_sim.ledger import Done, Head, Kept, NotAJournal
 
 ORIGIN = "0123456789abcdef"
 

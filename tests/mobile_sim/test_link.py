@@ -7,12 +7,12 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from contract.errors import CloseCode, Invalid
-from mobile_sim import backoff, connection, link
-from mobile_sim.connection import Ear
-from mobile_sim.errors import TurnedAway, Unreachable
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.errors import CloseCode, Invalid
+from presslight.mobile_sim import backoff, connection, link
+from presslight.mobile_sim.connection import Ear
+from presslight.mobile_sim.errors import TurnedAway, Unreachable
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
 from tests.tcp_server import tcp_server
 

@@ -3,12 +3,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contract.errors import ErrorCode
-from contract.phone import LightChanged, Press, Shown, Status
-from mobile_sim import heartbeat
-from mobile_sim import press as rules
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.errors import ErrorCode
+from presslight.contract.phone import LightChanged, Press, Shown, Status
+from presslight.mobile_sim import heartbeat
+from presslight.mobile_sim import press as rules
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, apply, ignore, refuse, view
 
 
@@ -51,7 +51,7 @@ async def test_press_is_answered_on_the_link_and_the_spare_stays_quiet(
     bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "mobile_sim.press.HEDGE_MS", 60_000
+        "presslight.mobile_sim.press.HEDGE_MS", 60_000
     )  # a busy machine may take longer than people are asked to wait
     journey = await phone.press("kitchen", state="ON")
     assert journey.word is Said.APPLIED

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from contract.errors import ErrorCode, Invalid
-from contract.phone import LightChanged, Press, Status
-from mobile_sim import press as rules
-from mobile_sim.errors import UnknownLight, Unreachable
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.errors import ErrorCode, Invalid
+from presslight.contract.phone import LightChanged, Press, Status
+from presslight.mobile_sim import press as rules
+from presslight.mobile_sim.errors import UnknownLight, Unreachable
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import (
     TOKEN,
     Answer,

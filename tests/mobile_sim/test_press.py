@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.words import MAX_DRIFT_PPM, Word
-from mobile_sim.events import (
+from presslight.contract.words import MAX_DRIFT_PPM, Word
+from presslight.mobile_sim.events import (
     Action,
     DeadlineNear,
     ErrorHeard,
@@ -25,7 +25,7 @@ from mobile_sim.events import (
     TimePassed,
     Wake,
 )
-from mobile_sim.press import MOVES, IllegalMove, Press, State, until_passed
+from presslight.mobile_sim.press import MOVES, IllegalMove, Press, State, until_passed
 
 TABLE = json.loads(Path(__file__).with_name("press_table.json").read_text())
 

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from contract.errors import ErrorCode
-from contract.phone import Press
-from contract.words import Word
-from mobile_sim.errors import JournalBroken, TooManyOpen
-from mobile_sim.events import Said
-from mobile_sim.journal import Journal
-from mobile_sim.phone import Phone
-from mobile_sim.press import HEDGE_MS
-from mobile_sim.presses import WORTH_MS, Presses
-from mobile_sim.screen import Screen
+from presslight.contract.errors import ErrorCode
+from presslight.contract.phone import Press
+from presslight.contract.words import Word
+from presslight.mobile_sim.errors import JournalBroken, TooManyOpen
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.journal import Journal
+from presslight.mobile_sim.phone import Phone
+from presslight.mobile_sim.press import HEDGE_MS
+from presslight.mobile_sim.presses import WORTH_MS, Presses
+from presslight.mobile_sim.screen import Screen
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, accept, apply, view
 
 
@@ -152,7 +152,7 @@ async def test_press_that_cannot_be_stored_is_not_sent(bridge: FakeBridge, tmp_p
 
 
 async def test_open_presses_are_bounded(bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mobile_sim.presses.MAX_OPEN", 2)
+    monkeypatch.setattr("presslight.mobile_sim.presses.MAX_OPEN", 2)
     bridge.answer = accept
     for _ in range(2):
         phone.begin("kitchen", state="ON")

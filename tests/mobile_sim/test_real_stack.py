@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mobile_sim import load
-from mobile_sim.errors import Unreachable
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
-from mobile_sim.result import Plan, conclude
+from presslight.mobile_sim.errors import Unreachable
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.measure import load
+from presslight.mobile_sim.measure.result import Plan, conclude
+from presslight.mobile_sim.phone import Phone
 from presslight.stack import Stack
 from tests.proxy import proxy
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, encode
-from contract.words import Version
-from mobile_sim.screen import Screen
+from presslight.contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, encode
+from presslight.contract.words import Version
+from presslight.mobile_sim.screen import Screen
 from tests.mobile_sim.fake_bridge import view
 
 

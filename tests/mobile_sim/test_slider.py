@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile_sim.slider import Slider
+from presslight.mobile_sim.slider import Slider
 
 
 def test_first_value_goes_at_once_and_the_newest_waits() -> None:

@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 
-from contract.phone import Press
-from mobile_sim.errors import UnknownLight
-from mobile_sim.events import Said
-from mobile_sim.phone import Phone
+from presslight.contract.phone import Press
+from presslight.mobile_sim.errors import UnknownLight
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import FakeBridge, Visit, accept, apply
 
 
@@ -51,7 +51,7 @@ async def test_slider_that_cannot_go_on_says_so_and_works_later(
     phone.slide("kitchen", 10)
     phone.slide("kitchen", 20)
     with monkeypatch.context() as patch:
-        patch.setattr("mobile_sim.presses.MAX_OPEN", 0)
+        patch.setattr("presslight.mobile_sim.presses.MAX_OPEN", 0)
         gate.set()
         await phone.settled()
     assert "slider of kitchen stopped at 20" in caplog.text

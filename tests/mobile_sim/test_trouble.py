@@ -13,12 +13,12 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
-from mobile_sim.address import BridgeAddress
-from mobile_sim.connection import Ear, Silent
-from mobile_sim.errors import Unreachable
-from mobile_sim.link import Link, leaves
-from mobile_sim.phone import Phone
-from mobile_sim.trouble import describe
+from presslight.mobile_sim.address import BridgeAddress
+from presslight.mobile_sim.connection import Ear, Silent
+from presslight.mobile_sim.errors import Unreachable
+from presslight.mobile_sim.link import Link, leaves
+from presslight.mobile_sim.phone import Phone
+from presslight.mobile_sim.trouble import describe
 from tests import certificates
 from tests.certificates import DAY
 from tests.tcp_server import tcp_server

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cloud.database import Address
-from cloud.tokens import issue_token
-from contract.address import BrokerAddress
+from presslight.cloud.store.database import Address
+from presslight.cloud.store.tokens import issue_token
+from presslight.contract.address import BrokerAddress
 from presslight.store_address import store_of
 from tests import forked
 from tests.forked import Forked

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
-from cloud.early_hello import early_hello
-from cloud.pages import FOLDER, HEADERS, Pages
+from presslight.cloud.http.pages import FOLDER, HEADERS, Pages
+from presslight.cloud.websocket.early_hello import early_hello
 
 SITE = "http://page.test/"
 LINK = f"{SITE}#token=good"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from playwright.async_api import BrowserContext, Locator, Page, WebSocket, expect
 
-from broker.accounts import CREDENTIALS, Accounts
-from broker.mosquitto import Mosquitto
-from cloud.serve import Bridge
-from cloud.tokens import issue_token, revoke_tokens
-from presslight.simulated_light import SimulatedLight
+from presslight.broker.accounts import CREDENTIALS, Accounts
+from presslight.broker.mosquitto import Mosquitto
+from presslight.cloud.server import Bridge
+from presslight.cloud.store.tokens import issue_token, revoke_tokens
+from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from tests.page.bridge_process import BridgeProcess
 from tests.page.conftest import WAIT_S, NewPhone
@@ -204,7 +204,7 @@ async def test_press_into_lost_wifi_is_asked_after_a_reload_and_never_acts_late(
     await expect(card(page)).to_contain_text("Online")
     await expect(power(page)).not_to_be_checked()
     assert light.duty == 0
-    assert await page.evaluate("() => Object.keys(localStorage)") == ["presslight.token"]
+    assert await page.evaluate("() => Object.keys(localStorage)") == ["presslight.verbs.token"]
 
 
 async def test_revoked_token_ends_the_visit(context: BrowserContext, stack: Stack) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from contract.phone import MAX_HAVE
+from presslight.contract.phone import MAX_HAVE
 from tests.page.fake_bridge import view
 from tests.page.tables import Case, cases
 

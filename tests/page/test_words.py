@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from contract.errors import MEANINGS
-from contract.words import Reason, Word
+from presslight.contract.errors import MEANINGS
+from presslight.contract.words import Reason, Word
 from tests.page.fake_bridge import view
 
 ON = {"state": "ON"}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from esp32_mock_bootloader.server import BootloaderConnection, FlashImage, PtyMasterTransport, handle_client
 
-from presslight.esp_image import CHIPS, MAGIC
+from presslight.flashing.esp_image import CHIPS, MAGIC
 from presslight.micropython import Command
 from tests.presslight.pretended_chip import PretendedChip
 

@@ -29,7 +29,7 @@ CAPABILITIES_3, CAP_DAC_OVERRIDE = 0x2008_0522, 1
 
 def main() -> None:
     assert dict(Verbs())  # every verb is loaded for all forks
-    sys.modules["presslight.forget"].__dict__["WAIT_S"] = 0  # no bridge runs here
+    sys.modules["presslight.verbs.forget"].__dict__["WAIT_S"] = 0  # no bridge runs here
     asked: list[tuple[str, list[str], str]] = json.load(sys.stdin)
     gc.freeze()  # what is here is never garbage, and no fork has to look
     json.dump([run(*each) for each in asked], sys.stdout)

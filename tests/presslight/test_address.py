@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from broker.authority import Authority
-from contract.address import BrokerAddress
-from contract.errors import Invalid
 from presslight.address import check_host, read_address
+from presslight.broker.authority import Authority
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import Invalid
 
 URL = "mqtt://kitchen:geheim@broker.example:1884"
 

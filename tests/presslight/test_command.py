@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from presslight.command import NAMES, app
 
 WAIT_S = 60
-SERVERS = {"amqtt", "aiomqtt", "cloud.app", "fastapi", "prometheus_client", "structlog", "uvicorn"}
+SERVERS = {"amqtt", "aiomqtt", "presslight.cloud.app", "fastapi", "prometheus_client", "structlog", "uvicorn"}
 """What only a stack that is started needs; together they take longer to load than any verb takes."""
 LOOPS = {"asyncio", "uvloop"}
 PARTS = {"broker", "cloud", "mobile_sim"}
@@ -40,9 +40,12 @@ def test_a_verb_with_a_slip_is_guessed_and_another_refused() -> None:
     [
         (["--version"], SERVERS | LOOPS | PARTS),
         (["--help"], SERVERS),  # it loads every verb
-        (["up", "--broker", "nowhere"], SERVERS | {"mobile_sim.phone"}),
+        (["up", "--broker", "nowhere"], SERVERS | {"presslight.mobile_sim.phone"}),
         (["measure", "--url", "http://127.0.0.1:1", "--token", "none"], SERVERS),
-        (["token", "--list", "--state", "."], SERVERS | {"mobile_sim.phone", "uvloop", "broker.accounts"}),
+        (
+            ["token", "--list", "--state", "."],
+            SERVERS | {"presslight.mobile_sim.phone", "uvloop", "presslight.broker.accounts"},
+        ),
         (["accounts", ".", "kitchen"], SERVERS | LOOPS | {"cloud", "mobile_sim"}),
         (["flash", "--port", "none", "--dry-run"], SERVERS | {"broker", "cloud", "mobile_sim"}),
     ],

@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker.accounts import Accounts
-from broker.embedded import EmbeddedBroker
-from contract.address import BrokerAddress
-from presslight.board import WATCHDOG_MS
-from presslight.chosen_light import ChosenLight
+from presslight.broker.accounts import Accounts
+from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.command import app
-from presslight.first_words import UP
-from presslight.flash_plan import FlashPlan
-from presslight.flash_request import FlashRequest
-from presslight.flashing import carry_out
+from presslight.contract.address import BrokerAddress
+from presslight.flashing.board import WATCHDOG_MS
+from presslight.flashing.broker_sign_in import NotLetIn
+from presslight.flashing.chosen_light import ChosenLight
+from presslight.flashing.first_words import UP
+from presslight.flashing.flash_plan import FlashPlan
+from presslight.flashing.flash_request import FlashRequest
+from presslight.flashing.flashing import carry_out
 from presslight.micropython import Command
-from presslight.sign_in import NotLetIn
 from tests.broker.clients import Client
 from tests.presslight.pretended_chip import PretendedChip, pretended_chip
-from tests.presslight.test_flash import LIGHT, refused, small_firmware
+from tests.presslight.verbs.test_flash import LIGHT, refused, small_firmware
 
 __all__ = ["small_firmware"]  # a fixture
 ENVIRONMENT = {"PRESSLIGHT_WIFI_PASSWORD": "wifiword", "PRESSLIGHT_BROKER": None}

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from presslight import flash_plan, tool
 from presslight.command import app
-from presslight.flash_plan import FlashPlan, staged_files
+from presslight.flashing import flash_plan, tool
+from presslight.flashing.flash_plan import FlashPlan, staged_files
 from presslight.micropython import Command
 from tests.presslight.pretended_chip import PretendedChip, pretended_chip
-from tests.presslight.test_flash import LIGHT, make_small_firmware, refused, small_firmware
+from tests.presslight.verbs.test_flash import LIGHT, make_small_firmware, refused, small_firmware
 
 __all__ = ["small_firmware"]  # a fixture
 OLD_SETTINGS = json.dumps({"name": "old", "ca": "ca-old.pem", "rest": "x" * 300})

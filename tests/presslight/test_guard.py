@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import Invalid
+from presslight.contract.errors import Invalid
 from presslight.guard import read_allowed_host, read_metrics_token
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from contract.errors import Invalid
+from presslight.contract.errors import Invalid
 from presslight.lifetime import lifetime_s
 
 

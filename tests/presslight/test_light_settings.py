@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from contract.address import BrokerAddress
-from presslight.flash_plan import FIRMWARE
+from presslight.contract.address import BrokerAddress
+from presslight.flashing.flash_plan import FIRMWARE
 from presslight.light_settings import SETTINGS, set_up_before, setup_files
 from presslight.micropython import Command
 

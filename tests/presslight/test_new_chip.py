@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from presslight import flash_plan
 from presslight.command import app
+from presslight.flashing import flash_plan
 from presslight.micropython import Command
+from tests.presslight.flashing.test_flash_plan import image
 from tests.presslight.new_chip import new_chip
-from tests.presslight.test_flash import LIGHT, small_firmware
-from tests.presslight.test_flash_plan import image
+from tests.presslight.verbs.test_flash import LIGHT, small_firmware
 
 __all__ = ["small_firmware"]  # a fixture
 CALL = b"\r\x03\r\x01"

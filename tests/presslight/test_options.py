@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker.authority import Authority
+from presslight.broker.authority import Authority
 from presslight.command import app
-from tests.presslight.test_flash_plan import image
+from tests.presslight.flashing.test_flash_plan import image
 
 OVER_TLS = [
     "--name",

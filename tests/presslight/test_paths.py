@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, get_type_hints
 import pytest
 import typer
 
-from cloud.database import patient
-from contract.errors import printable
+from presslight.cloud.store.database import patient
 from presslight.command import app
+from presslight.contract.errors import printable
 from tests.mobile_sim.fake_bridge import FakeBridge
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ NO_PATHS = {
 }  # fmt: skip
 """Each option that takes a text of another sort."""
 
-MODULES = {"broker.authority": Place(FOLDER, ("--host", "broker.example"))}
+MODULES = {"presslight.broker.authority": Place(FOLDER, ("--host", "broker.example"))}
 """Each command beside `presslight` that takes a path, as its first word."""
 
 KINDS: dict[str, tuple[str, ...] | None] = {

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cloud.database import patient
-from mobile_sim.phone import Phone
+from presslight.cloud.store.database import patient
 from presslight.command import app
 from presslight.lan import NOT_THERE
+from presslight.mobile_sim.phone import Phone
 from presslight.page_link import RECORD
 from presslight.store_address import store_of
 from tests import forked

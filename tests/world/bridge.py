@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
-from cloud.errors import Refusal
-from cloud.record import Ask
-from contract.errors import MEANINGS
-from contract.phone import PressOutcome, Problem
+from presslight.cloud.core.record import Ask
+from presslight.cloud.errors import Refusal
+from presslight.contract.errors import MEANINGS
+from presslight.contract.phone import PressOutcome, Problem
 from tests.world.agenda import MS, S
 from tests.world.broker import Broker
 from tests.world.ground import Ground
@@ -176,10 +176,10 @@ class Answer:
         self._answer = answer
 
     def hear(self, outcome: PressOutcome, text: str) -> None:
-        """See `cloud.ports.Watcher`."""
+        """See `presslight.cloud.core.ports.Watcher`."""
         self._answer(outcome)
 
     def refuse(self, key: str, refusal: Refusal) -> None:
-        """See `cloud.ports.Watcher`."""
+        """See `presslight.cloud.core.ports.Watcher`."""
         meaning = MEANINGS[refusal.code]
         self._answer(Problem(code=refusal.code, message=str(refusal), retry=meaning.retry, key=key))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from contract.topics import AVAILABILITY, STATE
+from presslight.contract.topics import AVAILABILITY, STATE
 from tests.world.agenda import S
 from tests.world.ground import Ground
 from tests.world.network import Way

@@ -5,17 +5,26 @@ from functools import lru_cache, partial
 
 from pydantic import BaseModel
 
-from cloud.record import Ask
-from contract import phone as frames
-from contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, Welcome, decode_bridge_frame, encode
-from contract.words import WIRE_VERSION, Power, Version
-from mobile_sim import ledger
-from mobile_sim.events import Said
-from mobile_sim.flight import Flight
-from mobile_sim.journal import Journal
-from mobile_sim.ledger import Done, Head, Kept, Ledger
-from mobile_sim.presses import Presses
-from mobile_sim.screen import Screen
+from presslight.cloud.core.record import Ask
+from presslight.contract import phone as frames
+from presslight.contract.phone import (
+    LightChanged,
+    LightGone,
+    PressOutcome,
+    Problem,
+    Status,
+    Welcome,
+    decode_bridge_frame,
+    encode,
+)
+from presslight.contract.words import WIRE_VERSION, Power, Version
+from presslight.mobile_sim import ledger
+from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.journal import Journal
+from presslight.mobile_sim.ledger import Done, Head, Kept, Ledger
+from presslight.mobile_sim.presses import Presses
+from presslight.mobile_sim.screen import Screen
 from tests.world.agenda import MS, Clock, Entry, S
 from tests.world.bridge import Bridge
 from tests.world.ground import Ground
@@ -92,15 +101,15 @@ class App:
     # Its clocks
 
     def now(self) -> float:
-        """See mobile_sim.clock.Time."""
+        """See presslight.mobile_sim.clock.Time."""
         return self._clock.now() / MS
 
     def wall(self) -> int:
-        """See mobile_sim.clock.Time."""
+        """See presslight.mobile_sim.clock.Time."""
         return max(1, int(self.now()) + self._handset.wall_ahead_ms)
 
     def call_at(self, at: float, call: Callable[[], None]) -> Entry:
-        """See mobile_sim.clock.Time."""
+        """See presslight.mobile_sim.clock.Time."""
         return self._ground.agenda.at(self._clock.when(int(at * MS) + 1), lambda: self._do(call))
 
     def _do(self, call: Callable[[], None]) -> None:

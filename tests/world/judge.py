@@ -6,8 +6,8 @@ It takes notes of every press, every change of an output and every word, and jud
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from contract.phone import Change
-from contract.words import MAX_DRIFT_PPM
+from presslight.contract.phone import Change
+from presslight.contract.words import MAX_DRIFT_PPM
 from tests.world.agenda import MS
 
 NEVER = frozenset({"refused", "offline", "not_applied", "not_sent", "rejected"})

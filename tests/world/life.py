@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from contract.words import Power
+from presslight.contract.words import Power
 from tests.world.agenda import MS, S
 from tests.world.bridge import Bridge
 from tests.world.handset import Handset

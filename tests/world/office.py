@@ -5,20 +5,20 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from cloud.allowance import Allowance
-from cloud.board import Talk
-from cloud.desk import Desk
-from cloud.errors import StoreUnavailable
-from cloud.folded import Folded
-from cloud.inbox import Inbox
-from cloud.muting import Muting
-from cloud.press import Press
-from cloud.record import Record
-from cloud.settings import Settings
-from contract.address import BrokerAddress
-from contract.errors import MEANINGS, ErrorCode
-from contract.topics import light_of
-from contract.words import Word
+from presslight.cloud.core.allowance import Allowance
+from presslight.cloud.core.folded import Folded
+from presslight.cloud.core.press import Press
+from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.record import Record
+from presslight.cloud.errors import StoreUnavailable
+from presslight.cloud.mqtt.inbox import Inbox
+from presslight.cloud.mqtt.muting import Muting
+from presslight.cloud.settings import Settings
+from presslight.cloud.websocket.ports import Talk
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import MEANINGS, ErrorCode
+from presslight.contract.topics import light_of
+from presslight.contract.words import Word
 from tests.world.agenda import Clock, Entry, S
 from tests.world.broker import Broker
 from tests.world.ground import Ground

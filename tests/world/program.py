@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import partial
 
-from cloud.record import Ask
-from contract.errors import ErrorCode
-from contract.phone import PressOutcome, Problem, Wish
-from contract.words import Moment, Power
+from presslight.cloud.core.record import Ask
+from presslight.contract.errors import ErrorCode
+from presslight.contract.phone import PressOutcome, Problem, Wish
+from presslight.contract.words import Moment, Power
 from tests.world.agenda import MS, S
 from tests.world.bridge import Bridge
 from tests.world.ground import Ground

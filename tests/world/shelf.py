@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from cloud.errors import KnownAlready, Refusal, StoreUnavailable
-from cloud.record import Record
-from contract.errors import ErrorCode
-from contract.words import split_key
+from presslight.cloud.core.record import Record
+from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from presslight.contract.errors import ErrorCode
+from presslight.contract.words import split_key
 from tests.world.agenda import MS, Entry
 
 FLUSH = 50 * MS
@@ -37,7 +37,7 @@ class Shelf:
 
 
 class Drawer:
-    """One life of a bridge at the shelf: `cloud.ports.Ledger`. A crash loses the last words that still wait.
+    """One life of a bridge at the shelf: `Ledger` of cloud/core/ports.py. A crash loses the last words that still wait.
 
     `later`: has the bridge do something so many ns later.
     """

@@ -3,9 +3,9 @@
 import json
 from functools import partial
 
-from contract.words import MAX_SMALL
 from lamp import record
 from lamp.light import Light
+from presslight.contract.words import MAX_SMALL
 from tests.world.agenda import S
 from tests.world.broker import Broker
 from tests.world.ground import Ground

@@ -5,30 +5,30 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from unittest.mock import patch
 
-import cloud.bound
-import cloud.desk
-import cloud.intake
-import cloud.press
 import lamp.gate
 import lamp.light
 import lamp.record
 import lamp.table
-import mobile_sim.bound
-import mobile_sim.journal
-import mobile_sim.presses
-from cloud.challenge import Challenge
-from cloud.events import Decided, Do, LightForgotten
-from cloud.folded import Folded
-from cloud.house import House
-from cloud.press import Press, State
-from cloud.record import Ask, Record
-from cloud.text_origins import TextOrigins
-from contract.words import Outcome, Reason, Word
+import presslight.cloud.core.bound
+import presslight.cloud.core.intake
+import presslight.cloud.core.press
+import presslight.cloud.core.presses
+import presslight.mobile_sim.bound
+import presslight.mobile_sim.journal
+import presslight.mobile_sim.presses
 from lamp.command import VALID, Command
 from lamp.gate import Gate
 from lamp.light import Light
 from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
-from mobile_sim.screen import Screen
+from presslight.cloud.core.challenge import Challenge
+from presslight.cloud.core.events import Decided, Do, LightForgotten
+from presslight.cloud.core.folded import Folded
+from presslight.cloud.core.lights import House
+from presslight.cloud.core.press import Press, State
+from presslight.cloud.core.record import Ask, Record
+from presslight.cloud.core.text_origins import TextOrigins
+from presslight.contract.words import Outcome, Reason, Word
+from presslight.mobile_sim.screen import Screen
 from tests.world import agenda, shelf
 from tests.world.lamp import Lamp
 from tests.world.life import PROGRAMMED, VISITED
@@ -139,14 +139,14 @@ def _recalled_as_followed() -> AbstractContextManager[object]:
 
 def _loud_reload() -> AbstractContextManager[object]:
     stack = ExitStack()
-    for module in (cloud.desk, cloud.intake):
+    for module in (presslight.cloud.core.presses, presslight.cloud.core.intake):
         stack.enter_context(patch.object(module, "QUIET_NS", 0))
     return stack
 
 
 def _all_new() -> AbstractContextManager[object]:
     """A bridge that takes whatever its store does not have for a press that was never sent."""
-    return patch.object(cloud.intake, "_is_new", lambda _ask, _light, _now: True)
+    return patch.object(presslight.cloud.core.intake, "_is_new", lambda _ask, _light, _now: True)
 
 
 def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
@@ -187,8 +187,8 @@ def _no_drift() -> Iterator[None]:
         return real(times, 500, shows)
 
     with (
-        patch.object(cloud.bound, "_SLOWEST", 1_000_000),
-        patch.object(mobile_sim.bound, "DRIFT", 0.0),
+        patch.object(presslight.cloud.core.bound, "_SLOWEST", 1_000_000),
+        patch.object(presslight.mobile_sim.bound, "DRIFT", 0.0),
         patch("tests.world.lamp.agenda.Clock", slow),
         patch("tests.world.office.Clock", fast),
         patch("tests.world.handset.Clock", fast),
@@ -219,13 +219,13 @@ def _deaf_to_claims() -> AbstractContextManager[object]:
 
 
 def _no_blocks() -> AbstractContextManager[object]:
-    real = mobile_sim.journal.Journal._take_block
+    real = presslight.mobile_sim.journal.Journal._take_block
 
-    def take(journal: mobile_sim.journal.Journal) -> None:
+    def take(journal: presslight.mobile_sim.journal.Journal) -> None:
         real(journal)
         journal._ledger.upto = 0
 
-    return patch.object(mobile_sim.journal.Journal, "_take_block", take)
+    return patch.object(presslight.mobile_sim.journal.Journal, "_take_block", take)
 
 
 @contextmanager
@@ -255,7 +255,7 @@ def _cause_without_a_change() -> AbstractContextManager[object]:
 
 
 def _no_latest() -> AbstractContextManager[object]:
-    return patch.object(mobile_sim.journal.Journal, "latest", lambda journal, light: None)
+    return patch.object(presslight.mobile_sim.journal.Journal, "latest", lambda journal, light: None)
 
 
 def _deaf_to_denials() -> AbstractContextManager[object]:
@@ -278,7 +278,7 @@ def _texts_that_do_not_wait_for_the_disk() -> AbstractContextManager[object]:
 
 def _one_origin_for_all_texts() -> AbstractContextManager[object]:
     """A bridge that counts anew with the same origin in each life, and for each light."""
-    return patch.object(cloud.intake, "TextOrigins", lambda _draw: TextOrigins(lambda: "0" * 16))
+    return patch.object(presslight.cloud.core.intake, "TextOrigins", lambda _draw: TextOrigins(lambda: "0" * 16))
 
 
 TEETH = (

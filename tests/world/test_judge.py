@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.phone import Change
+from presslight.contract.phone import Change
 from tests.world.agenda import MS
 from tests.world.judge import Broken, Judge
 

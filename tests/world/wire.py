@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from cloud.conversation import Conversation
+from presslight.cloud.websocket.session import Conversation
 from tests.world.agenda import MS, S
 from tests.world.ground import Ground
 from tests.world.network import Way

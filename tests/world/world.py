@@ -1,16 +1,16 @@
 """A house in virtual time: phones, bridges on one store, a broker, lights, a bad network between them, and a judge.
 
-All that decides is the running system's own: `mobile_sim.presses`, `cloud.desk` with `cloud.conversation`, and the
-firmware's `lamp.light`. Only clocks, network, store and power are the world's.
+All that decides is the running system's own: `mobile_sim/presses.py`, `cloud/core/presses.py` with
+`cloud/websocket/session.py`, and the firmware's `lamp/light.py`. Only clocks, network, store and power are the world's.
 """
 
 import random
 from functools import partial
 
-from cloud.record import Record
 from lamp.gate import MEMORY
 from lamp.table import ORIGINS, WINDOW
-from mobile_sim.press import REFUSALS
+from presslight.cloud.core.record import Record
+from presslight.mobile_sim.press import REFUSALS
 from tests.world.agenda import S
 from tests.world.bridge import Bridge
 from tests.world.broker import Broker

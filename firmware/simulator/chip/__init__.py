@@ -2,7 +2,7 @@
 
 Nothing of it is loaded unless it is asked for, by a line whose first word is a file of this folder, as in
 `flash ENOSPC write`. The lines of a boot are in CHIP; those that come by the channel count until the next boot.
-`presslight/chip.py` lists all of them.
+`presslight/simulated/chip.py` lists all of them.
 """
 
 import channel

@@ -1,0 +1,206 @@
+"""The properties of MQTT 5's packets (its section 2.2.2): read and checked, and what of a message's is passed on.
+
+A message travels through the broker as MQTT 5 writes it: its properties, then its payload. Raises `BadPacket`.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Final
+
+from presslight.broker.embedded import fields
+from presslight.broker.embedded.reason_codes import BadPacket, Reason
+
+
+class Property(IntEnum):
+    """Those that a client may send."""
+
+    PAYLOAD_FORMAT = 0x01
+    MESSAGE_EXPIRY = 0x02
+    CONTENT_TYPE = 0x03
+    RESPONSE_TOPIC = 0x08
+    CORRELATION_DATA = 0x09
+    SUBSCRIPTION_IDENTIFIER = 0x0B
+    SESSION_EXPIRY = 0x11
+    AUTHENTICATION_METHOD = 0x15
+    AUTHENTICATION_DATA = 0x16
+    REQUEST_PROBLEM_INFORMATION = 0x17
+    WILL_DELAY = 0x18
+    REQUEST_RESPONSE_INFORMATION = 0x19
+    REASON_STRING = 0x1F
+    RECEIVE_MAXIMUM = 0x21
+    TOPIC_ALIAS_MAXIMUM = 0x22
+    TOPIC_ALIAS = 0x23
+    USER_PROPERTY = 0x26
+    MAXIMUM_PACKET_SIZE = 0x27
+
+
+Properties = dict[Property, Any]
+"""What was read: numbers, texts, bytes; of user properties only that there are any, as nothing here depends on them."""
+
+NONE: Final = b"\0"
+"""A packet's properties where it has none."""
+
+OF_MESSAGES = frozenset(
+    {
+        Property.PAYLOAD_FORMAT,
+        Property.MESSAGE_EXPIRY,
+        Property.CONTENT_TYPE,
+        Property.RESPONSE_TOPIC,
+        Property.CORRELATION_DATA,
+        Property.USER_PROPERTY,
+    }
+)
+OF_WILLS = OF_MESSAGES | {Property.WILL_DELAY}
+OF_PUBLISH = OF_MESSAGES | {Property.TOPIC_ALIAS, Property.SUBSCRIPTION_IDENTIFIER}
+OF_CONNECT = frozenset(
+    {
+        Property.SESSION_EXPIRY,
+        Property.AUTHENTICATION_METHOD,
+        Property.AUTHENTICATION_DATA,
+        Property.REQUEST_PROBLEM_INFORMATION,
+        Property.REQUEST_RESPONSE_INFORMATION,
+        Property.RECEIVE_MAXIMUM,
+        Property.TOPIC_ALIAS_MAXIMUM,
+        Property.USER_PROPERTY,
+        Property.MAXIMUM_PACKET_SIZE,
+    }
+)
+OF_SUBSCRIBE = frozenset({Property.SUBSCRIPTION_IDENTIFIER, Property.USER_PROPERTY})
+OF_UNSUBSCRIBE = frozenset({Property.USER_PROPERTY})
+OF_PUBACK = frozenset({Property.REASON_STRING, Property.USER_PROPERTY})
+OF_DISCONNECT = OF_PUBACK | {Property.SESSION_EXPIRY}
+
+_NOT_ZERO = {
+    Property.SUBSCRIPTION_IDENTIFIER,
+    Property.RECEIVE_MAXIMUM,
+    Property.TOPIC_ALIAS,
+    Property.MAXIMUM_PACKET_SIZE,
+}
+_FLAGS = {
+    Property.PAYLOAD_FORMAT,
+    Property.REQUEST_PROBLEM_INFORMATION,
+    Property.REQUEST_RESPONSE_INFORMATION,
+}
+
+_Reader = Callable[[bytes, int], tuple[Any, int]]
+
+
+def read(body: bytes, at: int, allowed: frozenset[Property]) -> tuple[Properties, int]:
+    """The properties that start at `at`, each of them among `allowed`, and where they end."""
+    size, at = _length(body, at)
+    end = at + size
+    if end > len(body):
+        raise BadPacket(Reason.MALFORMED_PACKET, "properties are longer than their packet")
+    items, found = body[:end], Properties()
+    while at < end:
+        name = _name(items[at], allowed)
+        if name in found and name is not Property.USER_PROPERTY:
+            raise BadPacket(Reason.PROTOCOL_ERROR, f"{name.name} twice")
+        found[name], at = _READERS[name](items, at + 1)
+        _check(name, found[name])
+    return found, end
+
+
+def of_message(body: bytes, at: int) -> tuple[bytes, int]:
+    """The properties of a will at `at`, as its message hands them on, and where they end."""
+    found, end = read(body, at, OF_WILLS)
+    if Property.WILL_DELAY not in found:
+        return body[at:end], end
+    _, start = _length(body, at)
+    return _written(_items(body[start:end], Property.WILL_DELAY)), end
+
+
+def payload(sent: bytes) -> bytes:
+    """The payload behind its properties."""
+    if not sent[0]:
+        return sent[1:]
+    size, at = _length(sent, 0)
+    return sent[at + size :]
+
+
+def aged(sent: bytes, seconds: float) -> bytes | None:
+    """A message after it has waited for so long: its expiry is nearer (3.3.2.3.3); None where it has expired."""
+    found = read(sent, 0, OF_PUBLISH)[0] if sent[0] else {}
+    if Property.MESSAGE_EXPIRY not in found:
+        return sent
+    left = found[Property.MESSAGE_EXPIRY] - int(seconds)
+    if left <= 0 < seconds:
+        return None
+    size, start = _length(sent, 0)
+    others = _items(sent[start : start + size], Property.MESSAGE_EXPIRY)
+    return _written(bytes([Property.MESSAGE_EXPIRY]) + left.to_bytes(4, "big") + others) + payload(sent)
+
+
+def identified(sent: bytes, identifier: int) -> bytes:
+    """A message as it is delivered to a subscription with this identifier (3.3.2.3.8)."""
+    size, start = _length(sent, 0)
+    item = bytes([Property.SUBSCRIPTION_IDENTIFIER]) + fields.write_length(identifier)
+    return _written(item + sent[start : start + size]) + payload(sent)
+
+
+def _name(identifier: int, allowed: frozenset[Property]) -> Property:
+    if identifier not in allowed:
+        raise BadPacket(Reason.MALFORMED_PACKET, f"a property {identifier} has no place here")
+    return Property(identifier)
+
+
+def _check(name: Property, value: Any) -> None:
+    if (name in _NOT_ZERO and value == 0) or (name in _FLAGS and value > 1):
+        raise BadPacket(Reason.PROTOCOL_ERROR, f"{name.name} cannot be {value}")
+    if name is Property.RESPONSE_TOPIC and (not value or "+" in value or "#" in value):
+        raise BadPacket(Reason.PROTOCOL_ERROR, "a response topic with a wildcard")
+
+
+def _items(items: bytes, dropped: Property) -> bytes:
+    """The same properties but that one."""
+    kept, at = [], 0
+    while at < len(items):
+        _, end = _READERS[Property(items[at])](items, at + 1)
+        if items[at] != dropped:
+            kept.append(items[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _written(items: bytes) -> bytes:
+    return fields.write_length(len(items)) + items
+
+
+def _length(body: bytes, at: int) -> tuple[int, int]:
+    """A variable byte integer, in as few bytes as can be (1.5.5)."""
+    found = fields.length(body, at)
+    if found is None or (found[1] > at + 1 and body[found[1] - 1] == 0):
+        raise BadPacket(Reason.MALFORMED_PACKET, "a length that does not add up")
+    return found
+
+
+def _of_size(size: int) -> _Reader:
+    return lambda body, at: fields.number(body, at, size)
+
+
+def _pair(body: bytes, at: int) -> tuple[Any, int]:
+    name, at = fields.text(body, at)
+    value, at = fields.text(body, at)
+    return (name, value), at
+
+
+_READERS: dict[Property, _Reader] = {
+    Property.PAYLOAD_FORMAT: _of_size(1),
+    Property.MESSAGE_EXPIRY: _of_size(4),
+    Property.CONTENT_TYPE: fields.text,
+    Property.RESPONSE_TOPIC: fields.text,
+    Property.CORRELATION_DATA: fields.binary,
+    Property.SUBSCRIPTION_IDENTIFIER: _length,
+    Property.SESSION_EXPIRY: _of_size(4),
+    Property.AUTHENTICATION_METHOD: fields.text,
+    Property.AUTHENTICATION_DATA: fields.binary,
+    Property.REQUEST_PROBLEM_INFORMATION: _of_size(1),
+    Property.WILL_DELAY: _of_size(4),
+    Property.REQUEST_RESPONSE_INFORMATION: _of_size(1),
+    Property.REASON_STRING: fields.text,
+    Property.RECEIVE_MAXIMUM: _of_size(2),
+    Property.TOPIC_ALIAS_MAXIMUM: _of_size(2),
+    Property.TOPIC_ALIAS: _of_size(2),
+    Property.USER_PROPERTY: _pair,
+    Property.MAXIMUM_PACKET_SIZE: _of_size(4),
+}

@@ -1,0 +1,50 @@
+"""The presses that wait until they are on the disk: nobody has heard of one before, and nobody acts on it. Pure."""
+
+from collections.abc import Callable
+
+from presslight.cloud.core.open_presses import OpenPresses
+from presslight.cloud.core.ports import Ledger, Observer, Watcher
+from presslight.cloud.core.press import Press, State
+from presslight.cloud.errors import Refusal
+from presslight.contract.phone import encode
+
+
+class DiskWaits:
+    """`on_disk` hears of each press at which time (ns) it is there."""
+
+    def __init__(
+        self, ledger: Ledger, presses: OpenPresses, observer: Observer, on_disk: Callable[[Press, int], None]
+    ) -> None:
+        self._ledger = ledger
+        self._presses = presses
+        self._observer = observer
+        self._on_disk = on_disk
+        self._asked_meanwhile: dict[str, list[Watcher]] = {}
+
+    def begin(self, press: Press) -> None:
+        """Have a press on the disk that was just stored."""
+        self._ledger.sync(lambda now, error: self._end(press, now, error))
+
+    def ask_again(self, press: Press, watcher: Watcher) -> None:
+        """Somebody asks for a press again: who asks n times is answered n times."""
+        if press.state is State.STORED and watcher in self._presses.watchers(press.order.key):
+            self._asked_meanwhile.setdefault(press.order.key, []).append(watcher)
+
+    def _end(self, press: Press, now: int, error: Refusal | None) -> None:
+        again = self._asked_meanwhile.pop(press.order.key, [])
+        try:
+            if error is None:
+                self._on_disk(press, now)
+                for watcher in again:
+                    watcher.hear(press.outcome(), encode(press.outcome()))
+            else:
+                self._give_up(press, error)
+        except Exception as mistake:  # the others that waited with it go on
+            self._observer.mistake(press.order.key, mistake)
+
+    def _give_up(self, press: Press, refusal: Refusal) -> None:
+        """Say that a press could not be stored. It was not sent, and is not until somebody asks for it again."""
+        watchers = self._presses.watchers(press.order.key)
+        self._presses.remove(press)
+        for watcher in watchers:
+            watcher.refuse(press.order.key, refusal)

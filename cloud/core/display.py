@@ -1,0 +1,57 @@
+"""What all phones are shown of the lights, and at what pace. Pure: times are ns on a monotonic clock."""
+
+from collections.abc import Callable
+
+from presslight.cloud.core.lights import House
+from presslight.cloud.core.ports import Audience
+from presslight.cloud.core.timers import Alarms
+from presslight.contract.phone import LightChanged, LightGone, encode
+
+PACE_NS = 50_000_000
+"""A light that changes faster than this is shown at this pace, the newest change always."""
+
+
+class Display:
+    """Shows the lights of `house` to `audience`. `alarm` hears when (ns) `on_time` is wanted."""
+
+    def __init__(self, house: House, audience: Audience, alarm: Callable[[int], None]) -> None:
+        self._house = house
+        self._audience = audience
+        self._shown: dict[str, int] = {}
+        self._owed: set[str] = set()
+        self._alarms = Alarms(alarm)
+
+    @property
+    def next_at(self) -> int | None:
+        """When (ns) `on_time` is wanted next."""
+        return self._alarms.next_at
+
+    def tell(self, name: str, now: int) -> None:
+        """Show a light, now or when its pace allows."""
+        if name in self._owed:
+            return
+        due = self._shown.get(name, now - PACE_NS) + PACE_NS
+        if due <= now:
+            self._show(name, now)
+        else:
+            self._owed.add(name)
+            self._alarms.set(due, name)
+
+    def on_time(self, now: int) -> None:
+        """Show what was held back and is due at `now`."""
+        for name in self._alarms.due(now):
+            self._show(name, now)
+
+    def take_away(self, name: str) -> None:
+        """Have phones take away a light that was forgotten, at once and instead of what was held back of it."""
+        self._owed.discard(name)
+        self._shown.pop(name, None)
+        self._audience.light(name, encode(LightGone(light=name)))
+
+    def _show(self, name: str, now: int) -> None:
+        if name not in self._house.lights:  # forgotten since
+            return
+        self._owed.discard(name)
+        self._shown[name] = now
+        view = self._house.view(name, now)
+        self._audience.light(name, encode(LightChanged(light=view)))

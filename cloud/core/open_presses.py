@@ -1,0 +1,89 @@
+"""The presses without a last word, and who waits for it. Pure."""
+
+from collections import Counter
+
+from presslight.cloud.core.ports import Watcher
+from presslight.cloud.core.press import Press
+
+SHARE_OF_PHONE = 4
+"""One phone gets a quarter of the room: its presses stay open for as long as a light is away, if it wants so."""
+
+
+class OpenPresses:
+    """By key, and by light. `most`, `most_of_light`: how many there is room for, of all phones."""
+
+    def __init__(self, most: int, most_of_light: int) -> None:
+        self._most = most
+        self._most_of_light = most_of_light
+        self._by_key: dict[str, Press] = {}
+        self._by_light: dict[str, dict[str, Press]] = {}
+        self._watchers: dict[str, list[Watcher]] = {}
+        self._count_of: Counter[tuple[str, str | None]] = Counter()  # by phone and light, and by phone
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def get(self, key: str) -> Press | None:
+        """The open press with this key."""
+        return self._by_key.get(key)
+
+    def all(self) -> list[Press]:
+        """Every one, as of now."""
+        return list(self._by_key.values())
+
+    def of(self, light: str) -> list[Press]:
+        """Those of one light, as of now."""
+        return list(self._by_light.get(light, {}).values())
+
+    def has_room(self, light: str, phone: str) -> bool:
+        """Whether one more may come, for this light from this phone."""
+        count, of_light = self._count_of, len(self._by_light.get(light, ()))
+        return (
+            len(self._by_key) < self._most
+            and of_light < self._most_of_light
+            and count[phone, None] < _share(self._most)
+            and count[phone, light] < _share(self._most_of_light)
+        )
+
+    def add(self, press: Press, watcher: Watcher | None) -> None:
+        """Take up a press."""
+        order = press.order
+        self._by_key[order.key] = press
+        self._by_light.setdefault(order.light, {})[order.key] = press
+        self._watchers[order.key] = [] if watcher is None else [watcher]
+        for one in ((order.phone, None), (order.phone, order.light)):
+            self._count_of[one] += 1
+
+    def remove(self, press: Press) -> None:
+        """Let go of a press, and of who waits for it."""
+        order = press.order
+        del self._by_key[order.key]
+        of_light = self._by_light[order.light]
+        del of_light[order.key]
+        if not of_light:
+            del self._by_light[order.light]
+        del self._watchers[order.key]
+        for one in ((order.phone, None), (order.phone, order.light)):
+            self._count_of[one] -= 1
+            if not self._count_of[one]:
+                del self._count_of[one]
+
+    def watchers(self, key: str) -> list[Watcher]:
+        """Who waits for the words on a press."""
+        return self._watchers.get(key, [])
+
+    def watch(self, key: str, watcher: Watcher) -> None:
+        """Have `watcher` hear every word from now on, each once."""
+        watchers = self._watchers.get(key)
+        if watchers is not None and watcher not in watchers:
+            watchers.append(watcher)
+
+    def leave(self, key: str, watcher: Watcher) -> None:
+        """`watcher` has no use for further words."""
+        watchers = self._watchers.get(key, [])
+        if watcher in watchers:
+            watchers.remove(watcher)
+
+
+def _share(room: int) -> int:
+    return max(1, room // SHARE_OF_PHONE)

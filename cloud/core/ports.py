@@ -1,0 +1,88 @@
+"""What the desk needs of others; the shells provide it, tests stand in for it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from presslight.cloud.core.folded import Folded
+from presslight.cloud.core.press import Press
+from presslight.cloud.core.record import Record
+from presslight.cloud.errors import Refusal, StoreUnavailable
+from presslight.contract.phone import PressOutcome
+
+
+class Watcher(Protocol):
+    """Who asked for a press and hears its words."""
+
+    def hear(self, outcome: PressOutcome, text: str) -> None:
+        """Take a word: as it is, and as the frame made of it once for all."""
+
+    def refuse(self, key: str, refusal: Refusal) -> None:
+        """Take it that the press could not be stored after all."""
+
+
+class Ledger(Protocol):
+    """The store. Each raises StoreUnavailable, but `close`, which keeps what it could not write."""
+
+    def admit(self, record: Record, text: bytes | None = None) -> None:
+        """Store a new press, and the digest of the text that stands for its key.
+
+        Raises KnownAlready where key or text are known; Refusal: FORBIDDEN if the key's origin is another phone's,
+        KEY_REUSED if the key of a new text is known.
+        """
+
+    def sync(self, then: Callable[[int, StoreUnavailable | None], None]) -> None:
+        """Have `then` called with the time (ns), now or later, once all admitted so far survives a power cut."""
+
+    def close(self, record: Record) -> None:
+        """Store a last word."""
+
+    def find(self, key: str) -> Record | None:
+        """What is stored of a press."""
+
+    def find_text(self, text: bytes) -> Record | None:
+        """What is stored of the press for whose key a text stands."""
+
+    def open_presses(self) -> list[Record]:
+        """The presses without a last word."""
+
+    def asked_to_forget(self, light: str) -> int | None:
+        """When (Unix ms) a light was last asked to be forgotten."""
+
+
+class Line(Protocol):
+    """The line to the broker."""
+
+    def hand_over(self, light: str, message: bytes, key: str) -> int | None:
+        """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
+
+    def empty_availability(self, light: str) -> None:
+        """Have the broker not keep that a light is offline."""
+
+    def say_offline(self, light: str) -> None:
+        """Have the broker keep that a light is offline. A light that hears it and is there says the contrary."""
+
+    def renew(self) -> None:
+        """Connect anew, to listen to whom is wanted now; what comes on the connection that there is is given up."""
+
+
+class Audience(Protocol):
+    """The phones, all of them."""
+
+    def light(self, name: str, text: str) -> None:
+        """A light changed or is gone; `text` is the frame."""
+
+    def status(self, text: str) -> None:
+        """The broker was lost or found; `text` is the frame."""
+
+
+class Observer(Protocol):
+    """Who measures and logs."""
+
+    def said(self, press: Press) -> None:
+        """A press has a new word."""
+
+    def folded(self, light: str, folded: Folded) -> None:
+        """A report was taken in."""
+
+    def mistake(self, where: str, error: Exception) -> None:
+        """The bridge itself failed at something."""

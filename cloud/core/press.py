@@ -1,0 +1,283 @@
+"""One press's life at the bridge, from the phone's first frame to the last word.
+
+Pure: an event and the time (ns, monotonic) go in, what is to be done comes out, to be done in that order. Which words
+there are and when each is true stands in docs/protocol.md, "The words".
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import ClassVar
+
+from presslight.cloud.core.events import (
+    Acked,
+    Asked,
+    AskedAgain,
+    BootOver,
+    BoundPassed,
+    BrokerFound,
+    Decided,
+    Do,
+    Event,
+    Heard,
+    LightForgotten,
+    OnDisk,
+    Published,
+    Reborn,
+)
+from presslight.cloud.core.legs import Stamps
+from presslight.cloud.core.record import Order, Record
+from presslight.contract.phone import Legs, PressOutcome
+from presslight.contract.words import Moment, Outcome, Reason, Version, Word
+
+NUDGE_NS = 5 * 10**9
+"""How long after it was last asked a light that reports without answering is asked again."""
+
+
+class State(Enum):
+    """Where a press stands."""
+
+    NEW = "new"
+    """Nothing is stored, nothing was sent."""
+    STORED = "stored"
+    """Stored, perhaps not on the disk yet: a power cut may take it back, so nobody may act on it or hear of it."""
+    OPEN = "open"
+    """Stored and published: the light may act."""
+    UNCONFIRMED = "unconfirmed"
+    """The light's clock is past the deadline: it cannot act any more; whether it did is not known yet."""
+    CLOSED = "closed"
+    """The last word is said."""
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.NEW: frozenset({State.STORED, State.OPEN}),
+    State.STORED: frozenset({State.OPEN, State.CLOSED}),
+    State.OPEN: frozenset({State.UNCONFIRMED, State.CLOSED}),
+    State.UNCONFIRMED: frozenset({State.CLOSED}),
+    State.CLOSED: frozenset(),
+}
+
+
+class IllegalMove(Exception):
+    """A press was moved where it cannot go, or heard what it cannot hear: a mistake in the bridge."""
+
+
+REFUSALS: dict[Outcome, Reason] = {
+    Outcome.LATE: Reason.LATE,
+    Outcome.SUPERSEDED: Reason.SUPERSEDED,
+    Outcome.PRECONDITION: Reason.PRECONDITION,
+    Outcome.INVALID: Reason.INVALID,
+}
+
+
+class Press:
+    """One press. `followed`: every answer the light gives from the first publication on is sure to be seen."""
+
+    __slots__ = (
+        "_busy", "_followed", "_pushed", "_quiet_until", "_state",
+        "legs", "order", "reason", "stamps", "version", "word",
+    )  # fmt: skip
+
+    def __init__(self, order: Order, *, followed: bool, stamps: Stamps | None) -> None:
+        self.order = order
+        self.word = Word.ACCEPTED
+        self.reason: Reason | None = None
+        self.version: Version | None = None
+        self.legs: Legs | None = None
+        self.stamps = stamps
+        self._state = State.NEW
+        self._followed = followed
+        self._busy = False
+        self._pushed: int | None = None
+        self._quiet_until = 0
+
+    @classmethod
+    def recalled(cls, record: Record, quiet_until: int = 0, *, on_disk: bool = True) -> "Press":
+        """A press from the store, of an earlier life or of a replica: what the light answered is not known.
+
+        Up to `quiet_until`, nothing makes it act until somebody asks for it again: who asked may have been told that it
+        was not taken, where the store's answer was lost.
+        """
+        moment = Moment(boot=record.boot, up=record.up)
+        order = Order(record.key, record.light, record.phone, record.payload, record.message, moment)
+        press = cls(order, followed=False, stamps=None)
+        press._quiet_until = quiet_until
+        press._move(State.STORED if record.word.final or not on_disk else State.OPEN)
+        if record.word.final and on_disk:
+            press._move(State.CLOSED)
+        press.word, press.reason = record.word, record.reason
+        press.version, press.legs = record.version, record.legs
+        return press
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self._state
+
+    def record(self) -> Record:
+        """Write it for the store."""
+        order = self.order
+        return Record(
+            order.key, order.light, order.phone, order.payload, order.message, order.not_after.boot,
+            order.not_after.up, self.word, self.reason, self.version, self.legs,
+        )  # fmt: skip
+
+    def outcome(self) -> PressOutcome:
+        """The word as the phone hears it."""
+        return PressOutcome(
+            key=self.order.key,
+            light=self.order.light,
+            word=self.word,
+            final=self.word.final,
+            reason=self.reason,
+            version=self.version,
+            legs=self.legs,
+        )
+
+    def on_event(self, event: Event, now: int) -> tuple[Do, ...]:
+        """Take in what happened at `now`; answer what to do. Raises IllegalMove."""
+        step = self._TABLE[self._state].get(type(event))
+        if step is None:
+            raise IllegalMove(f"a press that is {self._state.value} cannot hear {event}")
+        actions = step(self, event, now)
+        if self._state is State.OPEN and now < self._quiet_until:
+            actions = tuple(action for action in actions if action is not Do.PUBLISH)
+        if Do.PUBLISH in actions:
+            self._pushed = now
+        return actions
+
+    def _asked(self, event: Asked, _now: int) -> tuple[Do, ...]:
+        """Store it. Where its light refuses it anyhow if it comes once more, nothing waits for the disk."""
+        if event.new and not (event.broker and event.light):
+            self.word = Word.OFFLINE
+            self.reason = Reason.LIGHT_OFFLINE if event.broker else Reason.BROKER_AWAY
+        elif event.dated:
+            self._move(State.OPEN)
+            return (Do.ADMIT, Do.PUBLISH, Do.ANSWER)
+        self._move(State.STORED)
+        return (Do.ADMIT, Do.SYNC)
+
+    def _on_disk(self, _event: OnDisk, _now: int) -> tuple[Do, ...]:
+        if self.word.final:
+            return self._end(self.word, self.reason)
+        self._move(State.OPEN)
+        return (Do.PUBLISH, Do.SAY)
+
+    def _wait(self, _event: Event, _now: int) -> tuple[Do, ...]:
+        """Wait for the disk: nobody has heard of it yet, and what was missed the light tells when it is sent."""
+        return ()
+
+    def _push_and_answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
+        self._quiet_until = 0
+        return (Do.PUBLISH, Do.ANSWER)
+
+    def _answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
+        return (Do.ANSWER,)
+
+    def _push(self, _event: Reborn | BrokerFound, _now: int) -> tuple[Do, ...]:
+        return (Do.PUBLISH,)
+
+    def _published(self, _event: Published, now: int) -> tuple[Do, ...]:
+        if self.stamps is not None and self.stamps.published is None:
+            self.stamps.published = now
+        return ()
+
+    def _acked(self, _event: Acked, now: int) -> tuple[Do, ...]:
+        if self.stamps is not None and self.stamps.acked is None:
+            self.stamps.acked = now
+        return ()
+
+    def _decided(self, event: Decided, now: int) -> tuple[Do, ...]:
+        match event.outcome:
+            case Outcome.BUSY:
+                self._busy = True
+                return self._nudge(now, waits=self._state is State.OPEN)
+            case Outcome.APPLIED:
+                self.version = event.version
+                self.legs = self.stamps.legs(now, event.us) if self.stamps else None
+                return self._end(Word.APPLIED)
+            case Outcome.FORGOTTEN:
+                return self._end(Word.FORGOTTEN)
+            case Outcome.REBOOTED:
+                return self._end(Word.LOST_IN_REBOOT)
+            case Outcome.LATE if self._busy:
+                return self._end(Word.REFUSED, Reason.BUSY)
+            case refusal:
+                return self._end(Word.REFUSED, REFUSALS[refusal])
+
+    def _heard(self, event: Heard, now: int) -> tuple[Do, ...]:
+        """No decision on this key in a report: past the deadline that settles it, if no answer was missed."""
+        same = event.boot == self.order.not_after.boot
+        self._followed = self._followed and not (same and event.missed)
+        if same and event.up > self.order.not_after.up:
+            if self._followed and not self._busy:
+                return self._end(Word.NOT_APPLIED)
+            if self._state is State.OPEN:
+                return self._too_late(BoundPassed(), now)
+        return self._nudge(now, waits=same and self._state is State.OPEN)
+
+    def _nudge(self, now: int, *, waits: bool) -> tuple[Do, ...]:
+        """Ask again where nothing else will: past the deadline, or with a deadline on a clock not known here."""
+        rested = self._pushed is None or now - self._pushed >= NUDGE_NS
+        return (Do.PUBLISH,) if rested and not waits else ()
+
+    def _too_late(self, _event: BoundPassed, _now: int) -> tuple[Do, ...]:
+        self._move(State.UNCONFIRMED)
+        self.word = Word.UNCONFIRMED
+        return (Do.PUBLISH, Do.SAY)
+
+    def _lost(self, _event: BootOver, _now: int) -> tuple[Do, ...]:
+        return self._end(Word.LOST_IN_REBOOT)
+
+    def _forgotten(self, _event: LightForgotten, _now: int) -> tuple[Do, ...]:
+        return self._end(Word.FORGOTTEN)
+
+    def _end(self, word: Word, reason: Reason | None = None) -> tuple[Do, ...]:
+        self._move(State.CLOSED)
+        self.word, self.reason = word, reason
+        return (Do.SAY, Do.CLOSE)
+
+    def _move(self, state: State) -> None:
+        if state not in MOVES[self._state]:
+            raise IllegalMove(f"a press cannot go from {self._state.value} to {state.value}")
+        self._state = state
+
+    _TABLE: ClassVar[Mapping[State, Mapping[type[Event], Callable[..., tuple[Do, ...]]]]] = {
+        State.NEW: {Asked: _asked},
+        State.STORED: {
+            OnDisk: _on_disk,
+            AskedAgain: _wait,
+            Acked: _wait,
+            Decided: _wait,
+            Heard: _wait,
+            BoundPassed: _wait,
+            BootOver: _wait,
+            LightForgotten: _wait,
+            Reborn: _wait,
+            BrokerFound: _wait,
+        },
+        State.OPEN: {
+            AskedAgain: _push_and_answer,
+            Published: _published,
+            Acked: _acked,
+            Decided: _decided,
+            Heard: _heard,
+            BoundPassed: _too_late,
+            BootOver: _lost,
+            LightForgotten: _forgotten,
+            Reborn: _push,
+            BrokerFound: _push,
+        },
+        State.UNCONFIRMED: {
+            AskedAgain: _push_and_answer,
+            Published: _published,
+            Acked: _acked,
+            Decided: _decided,
+            Heard: _heard,
+            BootOver: _lost,
+            LightForgotten: _forgotten,
+            Reborn: _push,
+            BrokerFound: _push,
+        },
+        State.CLOSED: {AskedAgain: _answer},
+    }
+    """What a press can hear in each state; all else is a mistake in the bridge."""

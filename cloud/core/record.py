@@ -1,0 +1,61 @@
+"""What was asked for with a press, and how the store keeps it."""
+
+from typing import NamedTuple
+
+from presslight.contract.phone import Legs, Wish
+from presslight.contract.words import DEFAULT_PATIENCE_MS, Key, LightId, Moment, Reason, Version, Word
+
+
+class Ask(NamedTuple):
+    """A press as a phone asked for it. `before_us`: what had passed since the finger when its frame came in.
+
+    `text`: the digest of the text that stands for its key; the key is empty then until the press is stored or found.
+    """
+
+    key: str
+    light: str
+    phone: str
+    set: Wish
+    if_ver: Version | None = None
+    not_after: Moment | None = None
+    patience_ms: int = DEFAULT_PATIENCE_MS
+    before_us: int = 0
+    text: bytes | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether who asks again brings key and deadline along, so that a store that lost them does no harm."""
+        return self.not_after is not None and self.text is None
+
+    def payload(self) -> str:
+        """What makes another ask with the same key the same press."""
+        moment = f"{self.not_after.boot}/{self.not_after.up}" if self.not_after else "-"
+        wish = f"{self.set.state}/{self.set.brightness or '-'}"
+        return f"{self.light} {wish} {self.if_ver or '-'} {moment}"
+
+
+class Order(NamedTuple):
+    """What was asked for. `payload`: light, wish, if_ver and not_after as they came, to know the same press by."""
+
+    key: Key
+    light: LightId
+    phone: str
+    payload: str
+    message: bytes
+    not_after: Moment
+
+
+class Record(NamedTuple):
+    """A press as the store keeps it."""
+
+    key: Key
+    light: LightId
+    phone: str
+    payload: str
+    message: bytes
+    boot: str
+    up: int
+    word: Word
+    reason: Reason | None
+    version: Version | None
+    legs: Legs | None

@@ -1,0 +1,1 @@
+"""Phones and operators over HTTP: routes, responses, the page as one document."""

@@ -1,0 +1,1 @@
+"""The connection to the broker, and the inbox that judges what it delivers."""

@@ -1,0 +1,80 @@
+"""The files of a store in SQLite, by what they are and not by their names: whether those that were opened are there."""
+
+import os
+from pathlib import Path
+from typing import TypeAlias
+
+from presslight.cloud.errors import StoreReplaced
+from presslight.contract.errors import printable
+
+_Identity: TypeAlias = tuple[int, int]
+
+LOG, INDEX = "-wal", "-shm"
+"""SQLite's log of changes, and the index of that, stand beside the database under these endings."""
+
+
+class StoreFiles:
+    """The files at `path` that were there at `note`. It opens none: to close one would take SQLite's locks away.
+
+    `was_cut`: the database was shorter once than before. What fills it up again is not known.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = self.log = self._index = os.fspath(path)
+        self._database: _Identity | None = None
+        self._log: _Identity | None = None
+        self._index_file: _Identity | None = None
+        self.was_cut = False
+        self._bytes = 0
+        self._log_bytes = 0
+
+    def note(self) -> None:
+        """Take those that are there now for ours. Raises OSError."""
+        real = os.path.realpath(self._path)  # where a link leads; one that leads elsewhere later shows in the database
+        self.log, self._index = real + LOG, real + INDEX
+        database, log, index = _look(self._path), _look(self.log), _look(self._index)
+        (self._database, self._bytes), (self._log, self._log_bytes), (self._index_file, _) = database, log, index
+
+    def check(self) -> bool:
+        """Whether all of them are there, and none is shorter than it was but perhaps the log: False where that is.
+
+        Raises StoreReplaced.
+        """
+        length = self._found(self._path, self._database)
+        if length < self._bytes:
+            self.was_cut = True
+        if self.was_cut:
+            raise self.replaced(self._path, "was cut short")
+        log_length = self._found(self.log, self._log)
+        self._found(self._index, self._index_file)
+        if log_length < self._log_bytes:
+            return False
+        self._bytes, self._log_bytes = length, log_length
+        return True
+
+    @property
+    def has_database(self) -> bool:
+        """Whether the database itself is there."""
+        try:
+            return _look(self._path)[0] == self._database
+        except OSError:
+            return False
+
+    def replaced(self, name: str, what: str) -> StoreReplaced:
+        """What to raise where a file is not ours."""
+        return StoreReplaced(f"{printable(name)} {what}: put the store back, or restart the bridge with this one")
+
+    def _found(self, name: str, ours: _Identity | None) -> int:
+        """The length of a file that is ours."""
+        try:
+            found, length = _look(name)
+        except OSError as error:
+            raise self.replaced(name, f"cannot be found ({error.strerror})") from None
+        if found != ours:
+            raise self.replaced(name, "is another file than the one that was opened")
+        return length
+
+
+def _look(name: str) -> tuple[_Identity, int]:
+    status = os.stat(name)  # noqa: PTH116 -- on the path of a press; a Path takes twice as long
+    return (status.st_dev, status.st_ino), status.st_size

@@ -1,0 +1,1 @@
+"""Metrics, logs, and the observer that fills both."""

@@ -1,0 +1,170 @@
+"""Who watches: measures and logs what desk, phones and broker do. Every line about a press carries its key."""
+
+import logging
+
+from presslight.cloud.core.folded import Folded, Kind
+from presslight.cloud.core.press import Press
+from presslight.cloud.errors import StoreReplaced
+from presslight.cloud.telemetry.logs import logger
+from presslight.cloud.telemetry.metrics import Metrics
+from presslight.cloud.telemetry.tracebacks import place_of, without_secrets
+from presslight.contract.damping import Damping
+from presslight.contract.errors import ErrorCode, printable
+from presslight.contract.words import Word
+
+NAME = "presslight.bridge"
+"""The logger's."""
+
+_LONGEST_NAME = 255
+_LONGEST_ADDRESS = 64
+"""What a proxy passes on in X-Forwarded-For may be a stranger's own words, of any length."""
+_FIRST = 30
+"""So many lines a light may cause by what it says of itself: more than come up in months; a false one could go on."""
+
+_USUAL = (Word.ACCEPTED, Word.APPLIED)
+
+
+class Watch:
+    """Observer of the desk, counter of the inbox and of phones. `store_is_good`: no trouble for a second."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self._log = logger(NAME)
+        self._broker: tuple[bool, str, str] | None = None
+        self._mistakes = Damping()
+        self._store = Damping()
+        self.store_is_good = True
+        self.store_troubles = 0
+        self._troubles_told = 0
+        self._strangers = Damping()
+        self._misdirected = Damping()
+        self._crowds = Damping()
+        self._lines = Damping()
+        self._shared = Damping()
+        self._floods = Damping()
+        self._degraded = Damping(_FIRST)
+        self._drops = Damping(_FIRST)
+        self._reboots = Damping(_FIRST)
+
+    def said(self, press: Press) -> None:
+        """A press has a new word."""
+        self.metrics.said(press)
+        level = logging.DEBUG if press.word in _USUAL else logging.INFO
+        if self._log.isEnabledFor(level):
+            self._log.log(
+                level, "press", key=press.order.key, light=press.order.light, word=press.word, reason=press.reason
+            )
+
+    def folded(self, light: str, folded: Folded) -> None:
+        """A report was taken in."""
+        self.metrics.report(folded.kind.value).inc()
+        if folded.over is not None:
+            if times := self._reboots.note(light):
+                self._log.info("light rebooted", light=light, times=times)
+        elif folded.missed and folded.kind is Kind.NEWS:
+            self.metrics.gaps.inc()
+        if folded.anew and (times := self._lines.note(light)):
+            self._log.warning(
+                "what was known of a light, or shown by a phone, was false: its versions begin anew",
+                light=light,
+                times=times,
+            )
+        if folded.shared and (times := self._shared.note(light)):
+            self._log.warning("two devices use the name of one light", light=light, times=times)
+        if folded.degraded and self._degraded.note(light):
+            self._log.warning("light is degraded", light=light, what=printable(folded.degraded))
+        for cause, count in folded.dropped:
+            if self._drops.note((light, cause)):
+                self._log.warning("light dropped messages", light=light, cause=cause, count=count)
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        """A phone was told that something was wrong."""
+        self.metrics.error(code)
+        if self._log.isEnabledFor(logging.DEBUG):
+            shown = {name: without_secrets(text or "") for name, text in (("key", key), ("detail", detail))}
+            self._log.debug("phone refused", code=code, phone=phone, **shown)
+
+    def no_upgrade(self, client: str | None) -> None:
+        """A request for the WebSocket came without Upgrade, and others like it may have."""
+        self._log.warning(
+            "a request for /ws has no Upgrade header: a proxy in front of the bridge most likely does not pass it on",
+            client=_address(client),
+        )
+
+    def sign_in_failed(self, client: str | None) -> None:
+        """Somebody came without a good token: logged by address, the 1st time, the 10th, the 100th."""
+        self.metrics.failed_sign_ins.inc()
+        if times := self._strangers.note(shown := _address(client)):
+            self._log.warning("sign-in failed", client=shown, times=times)
+
+    def crowded(self, client: str | None) -> None:
+        """A connection was dropped that had not signed in, as another came from `client`: logged as above."""
+        self.metrics.dropped_strangers.inc()
+        if times := self._crowds.note(shown := _address(client)):
+            self._log.warning("too many connections that do not sign in", client=shown, times=times)
+
+    def misdirected(self, code: ErrorCode, name: str) -> None:
+        """A request was refused for the name that it came by, or the page that made it: logged as above, by name."""
+        self.metrics.error(code)
+        if times := self._misdirected.note((code, name[:_LONGEST_NAME])):  # a stranger's may have 64 kB
+            shown = printable(without_secrets(name)[:_LONGEST_NAME])
+            hint = "if it is yours: presslight up --allowed-host"
+            self._log.warning(f"refused a request; {hint}", code=code, host=shown, times=times)
+
+    def shown(self, ms: int, bridge_us: int | None) -> None:
+        """A phone showed a press."""
+        self.metrics.shown(ms, bridge_us)
+
+    def bad_message(self, topic: str, cause: str, detail: str) -> None:
+        """A message of the broker could not be used."""
+        self.metrics.bad_messages.labels(cause).inc()
+        if cause == "rate" and (times := self._floods.note(topic)):
+            self._log.warning(f"a light sends too much: {detail}", topic=topic, times=times)
+        self._log.debug("bad message", topic=topic, cause=cause, detail=detail)
+
+    def mistake(self, where: str, error: Exception) -> None:
+        """The bridge itself failed at something: a defect to be mended. The house goes on.
+
+        Logged by the line of code that failed, the 1st time, the 10th, the 100th: whoever causes it can cause it again.
+        """
+        self.metrics.troubles.labels("mistake").inc()
+        if times := self._mistakes.note(place_of(error)):
+            self._log.error("mistake", where=without_secrets(where[:_LONGEST_NAME]), times=times, exc_info=error)
+
+    def store_trouble(self, error: Exception) -> None:
+        """The store did not take something: who waits was told, and it is tried again. Logged as mistakes are."""
+        self.metrics.troubles.labels("store").inc()
+        self.store_is_good = False
+        self.store_troubles += 1
+        what = error.what if isinstance(error, StoreReplaced) else str(error)
+        if times := self._store.note(what):
+            self._log.warning("store", error=what, times=times)
+
+    def store_good(self) -> None:
+        """The store has just taken what it is given each second; it is good if nothing else failed since the last time.
+
+        Last words, say, are written at other times, and a checkpoint that fails keeps nobody from reading.
+        """
+        is_calm = self.store_troubles == self._troubles_told
+        self._troubles_told = self.store_troubles
+        if is_calm and not self.store_is_good:
+            self._log.info("store is good again")
+            self.store_is_good = True
+            self._store = Damping()
+
+    def broker(self, *, found: bool, cause: str, detail: str) -> None:
+        """The broker was found, lost, or is still away: logged where that is news."""
+        if not found:
+            self.metrics.troubles.labels(f"broker_{cause}").inc()
+        news = (found, cause, detail)
+        if news == self._broker:
+            return
+        self._broker = news
+        if found:
+            self._log.info("broker found")
+        else:
+            self._log.warning("broker away", cause=cause, detail=detail)
+
+
+def _address(client: str | None) -> str | None:
+    return None if client is None else printable(without_secrets(client[:_LONGEST_ADDRESS]))

@@ -1,0 +1,70 @@
+"""What a phone's conversation needs of the bridge; the switchboard provides it, tests stand in for it."""
+
+from typing import Protocol
+
+from presslight.cloud.core.allowance import Allowance
+from presslight.cloud.core.presses import Desk
+from presslight.cloud.settings import Settings
+from presslight.contract.errors import ErrorCode
+
+
+class Counts(Protocol):
+    """Who counts and measures what phones do."""
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        """A phone was told that something was wrong."""
+
+    def mistake(self, where: str, error: Exception) -> None:
+        """The bridge itself failed at something."""
+
+    def sign_in_failed(self, client: str | None) -> None:
+        """Somebody came without a good token, from this address."""
+
+    def shown(self, ms: int, bridge_us: int | None) -> None:
+        """A phone showed a press `ms` after the finger; the bridge's part was `bridge_us`, if that is known."""
+
+
+class Talk(Protocol):
+    """A phone that hears what happens, until it is gone."""
+
+    token: str | None
+
+    def light(self, name: str, text: str) -> None:
+        """A light changed; `text` is the frame that says so."""
+
+    def status(self, text: str) -> None:
+        """The broker was lost or found; `text` is the frame that says so."""
+
+    def revoke(self) -> None:
+        """The phone's token is not good any more."""
+
+
+class Board(Protocol):
+    """What a conversation needs of the bridge."""
+
+    @property
+    def settings(self) -> Settings:
+        """The limits."""
+
+    @property
+    def desk(self) -> Desk:
+        """Where presses go."""
+
+    @property
+    def counts(self) -> Counts:
+        """Who counts."""
+
+    def phone_of(self, token: str) -> str | None:
+        """The phone that a token was issued to. Raises StoreUnavailable."""
+
+    def may_press(self, phone: str, now: int) -> bool:
+        """Whether the phone is within its rate; counts the press."""
+
+    def allowance_of(self, token: str, now: int) -> Allowance:
+        """What the phones with this token may use up."""
+
+    def join(self, talk: Talk) -> None:
+        """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
+
+    def leave(self, talk: Talk) -> None:
+        """The phone is gone."""

@@ -1,0 +1,312 @@
+"""One phone's side of the WebSocket, frame by frame: who it is, what it may say when, whether it is alive.
+
+Pure: times are ns on a monotonic clock, what is to be sent goes to an outbox. docs/protocol.md, "The phone's
+WebSocket", states the rules.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+from presslight.cloud.core.allowance import Allowance
+from presslight.cloud.core.record import Ask
+from presslight.cloud.errors import Refusal
+from presslight.cloud.websocket.bad_frame import is_hello, key_of
+from presslight.cloud.websocket.handshake import phone_of, welcome
+from presslight.cloud.websocket.heartbeat import Pulse
+from presslight.cloud.websocket.outbox import Outbox
+from presslight.cloud.websocket.ports import Board
+from presslight.contract.errors import MEANINGS, CloseCode, ContractError, ErrorCode
+from presslight.contract.phone import (
+    Hello,
+    Ping,
+    Pong,
+    Press,
+    PressOutcome,
+    Problem,
+    Shown,
+    decode_phone_frame,
+    encode,
+)
+from presslight.contract.words import Word
+
+BAD_FRAMES = 20
+"""So many bad frames in a row close the socket."""
+
+_NS_PER_MS = 1_000_000
+_SHOWN_KEPT = 64
+
+CLOSES = {
+    ErrorCode.HELLO_EXPECTED: CloseCode.HELLO_EXPECTED,
+    ErrorCode.HELLO_TIMEOUT: CloseCode.HELLO_TIMEOUT,
+    ErrorCode.UNAUTHENTICATED: CloseCode.UNAUTHENTICATED,
+    ErrorCode.UNSUPPORTED_VERSION: CloseCode.UNSUPPORTED_VERSION,
+    ErrorCode.SILENT_PHONE: CloseCode.SILENT,
+    ErrorCode.SLOW_PHONE: CloseCode.SLOW,
+    ErrorCode.OVERLOADED: CloseCode.OVERLOADED,
+    ErrorCode.INTERNAL: CloseCode.INTERNAL,
+    ErrorCode.STORE_UNAVAILABLE: CloseCode.OVERLOADED,
+    ErrorCode.TOO_MANY_SOCKETS: CloseCode.OVERLOADED,
+    ErrorCode.RATE_LIMITED: CloseCode.RATE_LIMITED,
+}
+"""Errors after which the socket is closed, and with which code; the last four but for frames only at the hello."""
+
+Frame = Hello | Press | Shown | Ping | Pong
+
+
+class State(Enum):
+    """Where a conversation stands."""
+
+    GREETING = "greeting"
+    """No good hello yet."""
+    TALKING = "talking"
+    """The phone was welcomed and hears all that happens."""
+    ENDED = "ended"
+    """Nothing is read any more; what waits is sent, then the socket closes."""
+
+
+class Conversation:
+    """With one phone, whose socket opened at `now` from the address `client`.
+
+    `wake` is called when something waits in the outbox, or the conversation ends; with True if somebody waits for it.
+    """
+
+    __slots__ = (
+        "_bad", "_board", "_client", "_hello_by", "_pulse", "_shown", "_state", "_wake", "_watched",
+        "allowance", "close_code", "outbox", "phone", "token",
+    )  # fmt: skip
+
+    def __init__(self, board: Board, wake: Callable[[bool], None], now: int, client: str | None = None) -> None:
+        self.outbox = Outbox()
+        self.phone: str | None = None
+        self.token: str | None = None
+        self.close_code: CloseCode | None = None
+        self.allowance = Allowance.of_stranger(now)
+        self._board = board
+        self._client = client
+        self._wake = wake
+        self._state = State.GREETING
+        self._hello_by = now + board.settings.hello_ms * _NS_PER_MS
+        self._pulse = Pulse(board.settings.ping_ms * _NS_PER_MS, now)
+        self._bad = 0
+        self._watched: set[str] = set()
+        self._shown: dict[str, int | None] = {}
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self._state
+
+    # What the phone sends
+
+    def on_text(self, text: str, now: int) -> None:
+        """A text frame came in. Once the conversation has ended, its token revoked say, nothing is heeded any more."""
+        if self._state is State.ENDED:
+            return None
+        if not self.allowance.takes(len(text), now):
+            return self.on_too_many()
+        self._pulse.hear(now)
+        try:
+            frame = decode_phone_frame(text)
+        except ContractError as error:
+            self._misread(error.code, str(error), text)
+        else:
+            self._heed(frame, now)
+        return None
+
+    def _heed(self, frame: Frame, now: int) -> None:
+        try:
+            if self._state is State.GREETING:
+                self._greet(frame, now)
+            else:
+                self._take(frame, now)
+                self._bad = 0
+        except Refusal as refusal:
+            self._refused(refusal, frame)
+
+    def on_binary(self, data: bytes, now: int) -> None:
+        """A binary frame came in: not of this protocol."""
+        if self._state is State.ENDED:
+            return None
+        if not self.allowance.takes(len(data), now):
+            return self.on_too_many()
+        self._pulse.hear(now)
+        self._misread(ErrorCode.MALFORMED, "frames are text", "")
+        return None
+
+    def on_too_many(self) -> None:
+        """More frames or bytes came in than may: the phone hears so and has to come again, more slowly."""
+        if self._state is not State.ENDED:
+            self._fail(ErrorCode.RATE_LIMITED)
+
+    def _misread(self, code: ErrorCode, detail: str, text: str) -> None:
+        said = "" if code is ErrorCode.TOO_LARGE else text
+        if self._state is State.GREETING and not is_hello(said):
+            self._fail(ErrorCode.HELLO_EXPECTED)
+        else:
+            self._complain(code, detail, key_of(said))
+            self._count_bad()
+
+    def _greet(self, hello: Frame, now: int) -> None:
+        if not isinstance(hello, Hello):
+            raise Refusal(ErrorCode.HELLO_EXPECTED)
+        phone = phone_of(hello, self._board, self._client)
+        allowance = self._board.allowance_of(hello.token, now)
+        if not allowance.takes_hello(now):
+            raise Refusal(ErrorCode.RATE_LIMITED)
+        if allowance.sockets >= self._board.settings.max_sockets:
+            raise Refusal(ErrorCode.TOO_MANY_SOCKETS)
+        self._board.join(self)
+        allowance.sockets += 1
+        self.phone, self.token, self.allowance = phone, hello.token, allowance
+        self._state = State.TALKING
+        self._send(encode(welcome(hello, phone, self._board, now)))
+        self._ping(now)
+
+    def _take(self, frame: Frame, now: int) -> None:
+        match frame:
+            case Press():
+                self._press(frame, now)
+            case Ping():
+                self._send(encode(Pong(n=frame.n)))
+            case Pong():
+                self._pulse.pong(frame.n, now)
+            case Shown():
+                self._take_shown(frame)
+            case Hello():
+                raise Refusal(ErrorCode.HELLO_AGAIN)
+
+    def _refused(self, refusal: Refusal, frame: Frame) -> None:
+        key = frame.key if isinstance(frame, Press | Shown) else None
+        self._complain(refusal.code, str(refusal), key)
+        if self._state is State.GREETING and refusal.code in CLOSES:
+            self._end(CLOSES[refusal.code])
+        elif refusal.code is ErrorCode.HELLO_AGAIN:
+            self._count_bad()
+
+    def _press(self, frame: Press, now: int) -> None:
+        phone = self.phone or ""
+        if not self._board.may_press(phone, now):
+            raise Refusal(ErrorCode.RATE_LIMITED)
+        before_us = frame.age_ms * 1_000 + self._pulse.rtt // 2_000
+        ask = Ask(
+            frame.key, frame.light, phone, frame.set, frame.if_ver, frame.not_after, frame.patience_ms, before_us
+        )  # fmt: skip
+        known = frame.key in self._watched
+        self._watched.add(frame.key)
+        try:
+            self._board.desk.ask(ask, self, now)
+        except Refusal:
+            if not known:
+                self._watched.discard(frame.key)
+            raise
+
+    def _take_shown(self, frame: Shown) -> None:
+        if frame.key not in self._shown:
+            raise Refusal(ErrorCode.UNKNOWN_PRESS, "no `applied` was told of it here")
+        self._board.counts.shown(frame.ms, self._shown.pop(frame.key))
+
+    # What the phone hears
+
+    def hear(self, outcome: PressOutcome, text: str) -> None:
+        """A press that this phone asked for has a word."""
+        if outcome.final:
+            self._watched.discard(outcome.key)
+        if outcome.word is Word.APPLIED:
+            self._await_shown(outcome)
+        self._send(text, urgent=outcome.final)
+
+    def refuse(self, key: str, refusal: Refusal) -> None:
+        """A press that this phone asked for could not be stored after all."""
+        self._watched.discard(key)
+        self._complain(refusal.code, str(refusal), key)
+
+    def _await_shown(self, outcome: PressOutcome) -> None:
+        if len(self._shown) >= _SHOWN_KEPT:
+            self._shown.pop(next(iter(self._shown)))
+        self._shown[outcome.key] = outcome.legs.bridge_us if outcome.legs else None
+
+    def light(self, name: str, text: str) -> None:
+        """A light changed."""
+        self.outbox.light(name, text)
+        self._wake(False)
+
+    def status(self, text: str) -> None:
+        """The broker was lost or found."""
+        self.outbox.status(text)
+        self._wake(False)
+
+    def _send(self, text: str, *, urgent: bool = False) -> None:
+        self.outbox.word(text)
+        self._wake(urgent)
+
+    def _complain(self, code: ErrorCode, detail: str, key: str | None) -> None:
+        self._board.counts.error(code, self.phone, key, detail)
+        meaning = MEANINGS[code]
+        message = detail or meaning.message
+        self._send(encode(Problem(code=code, message=message, retry=meaning.retry, key=key)))
+
+    # Its end
+
+    def _count_bad(self) -> None:
+        self._bad += 1
+        if self._bad >= BAD_FRAMES:
+            self._end(CloseCode.ABUSE)
+
+    def _fail(self, code: ErrorCode) -> None:
+        self._complain(code, "", None)
+        self._end(CLOSES[code])
+
+    def _end(self, code: CloseCode) -> None:
+        self._state = State.ENDED
+        self.close_code = code
+        self._wake(False)
+
+    def revoke(self) -> None:
+        """The phone's token is not good any more."""
+        if self._state is State.TALKING:
+            self._fail(ErrorCode.UNAUTHENTICATED)
+
+    def fail(self, error: Exception) -> None:
+        """The bridge failed at this phone: it hears so and has to come again; nobody else notices."""
+        self._board.counts.mistake("/ws", error)
+        if self._state is not State.ENDED:
+            self._fail(ErrorCode.INTERNAL)
+
+    def gone(self) -> None:
+        """The socket is gone: nobody hears the words any more."""
+        self._state = State.ENDED
+        self._wake = lambda _urgent: None  # else it keeps its socket, which keeps it, until Python looks for circles
+        self._board.leave(self)
+        if self.token is not None:
+            self.allowance.sockets -= 1
+        for key in self._watched:
+            self._board.desk.leave(key, self)
+
+    # Time
+
+    def wake_at(self, now: int) -> int:
+        """When (ns) `on_time` is wanted next, as seen at `now`."""
+        if self._state is State.GREETING:
+            return min(self._hello_by, self._stuck_by(now))
+        if self._state is State.ENDED:
+            return self._stuck_by(now)
+        return min(self._pulse.wake_at, self._stuck_by(now))
+
+    def on_time(self, now: int) -> None:
+        """Do what is due at `now`."""
+        if now >= self._stuck_by(now):
+            self._fail(ErrorCode.SLOW_PHONE)
+        elif self._state is State.GREETING and now >= self._hello_by:
+            self._fail(ErrorCode.HELLO_TIMEOUT)
+        elif self._state is State.TALKING and self._pulse.is_silent(now):
+            self._fail(ErrorCode.SILENT_PHONE)
+        elif self._state is State.TALKING and self._pulse.is_due(now):
+            self._ping(now)
+
+    def _ping(self, now: int) -> None:
+        self._send(encode(Ping(n=self._pulse.ping(now))))
+
+    def _stuck_by(self, now: int) -> int:
+        """When the phone will have read nothing for too long."""
+        since = self.outbox.stuck_since
+        return (now if since is None else since) + self._board.settings.drain_ms * _NS_PER_MS

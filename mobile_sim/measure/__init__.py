@@ -1,0 +1,1 @@
+"""`presslight measure`: load, percentiles, result, report."""

@@ -1,0 +1,100 @@
+"""The broker, tried from here as the light will, before the chip is touched."""
+
+import asyncio
+import json
+import logging
+import re
+import socket
+import ssl
+
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+
+from presslight.cloud.mqtt.aiomqtt_client import MqttClient, is_of_account
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import PresslightError
+from presslight.contract.topics import DISCOVERY
+
+PATIENCE_S = 5
+"""For each step. A broker that takes longer is none for a light, which shall be back in 2 s."""
+
+_CHIP = re.compile(r"presslight-([0-9a-f]{12})")
+_SILENT = logging.getLogger("mqtt.sign_in")
+_SILENT.setLevel(logging.CRITICAL + 1)  # what a library has to say of a broker is no line of ours
+
+
+class NotLetIn(PresslightError):
+    """The broker is there and would refuse the light."""
+
+    code = "not_let_in"
+
+
+class NotReached(PresslightError):
+    """No broker was found from here; the chip may be in a better place."""
+
+    code = "not_reached"
+
+
+async def sign_in(address: BrokerAddress, name: str) -> str | None:
+    """Sign in as the light; which chip the broker knows by that name (its own number), None: none.
+
+    A lamp of that name that is on loses its connection and makes a new one. Raises NotLetIn, NotReached.
+    """
+    trusted = ssl.create_default_context(cafile=address.ca_file) if address.tls else None
+    await _reach(address, trusted)
+    client = MqttClient(
+        address.host,
+        address.port,
+        username=address.username,
+        password=address.password.get_secret_value() if address.password else None,
+        identifier=name,
+        protocol=aiomqtt.ProtocolVersion.V311,
+        tls_context=trusted,
+        timeout=PATIENCE_S,
+        logger=_SILENT,
+    )
+    try:
+        async with client:
+            return await _chip_of(client, name)
+    except MqttConnectError as error:
+        if is_of_account(error):
+            raise NotLetIn(f"the broker does not let {name} in: its password is wrong, or it has no account") from error
+        raise NotReached(f"the broker at {address.host} takes nobody now: {error}") from error
+    except aiomqtt.MqttError as error:
+        raise NotReached(f"the broker at {address.host} answers, and does not let us finish: {error}") from error
+
+
+async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None:
+    """Connect as a chip does, over IPv4, and let go: this tells best what is wrong."""
+    where = f"{address.host} port {address.port}"
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            _, writer = await asyncio.open_connection(address.host, address.port, ssl=trusted, family=socket.AF_INET)
+    except socket.gaierror as error:
+        raise NotReached(f"nobody here knows an IPv4 address of {address.host}") from error
+    except ssl.SSLCertVerificationError as error:
+        raise NotLetIn(
+            f"the broker at {where} shows a certificate that the light will not take: {error.verify_message}"
+        ) from error
+    except ssl.SSLError as error:
+        raise NotReached(f"what answers at {where} speaks no TLS: is it the port for mqtts?") from error
+    except TimeoutError as error:
+        raise NotReached(f"nobody answers at {where}") from error
+    except OSError as error:
+        raise NotReached(f"no broker can be reached at {where}: {error.strerror or error}") from error
+    writer.transport.abort()
+
+
+async def _chip_of(client: aiomqtt.Client, name: str) -> str | None:
+    """Read what a light says of itself to Home Assistant, if the broker keeps it. Anybody may have written it."""
+    topic = DISCOVERY.format(light=name)
+    await client.subscribe(topic, qos=1)
+    await client.unsubscribe(topic)  # its answer comes behind all that the broker had kept
+    if not len(client.messages):
+        return None
+    message = await anext(aiter(client.messages))
+    try:
+        found = _CHIP.fullmatch(json.loads(bytes(message.payload))["dev"]["ids"][0])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None  # not a light of ours
+    return found[1] if found else None

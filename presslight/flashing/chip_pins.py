@@ -1,0 +1,90 @@
+"""The pins of each chip: which can carry the lamp and the button, and which are better left alone.
+
+From Espressif's documentation of the GPIOs and MicroPython's table of them.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from presslight.contract.errors import Invalid
+from presslight.flashing.esp_image import Chip
+
+OPTIONS = {"lamp": "--led-pin", "button": "--button-pin"}
+
+
+class Pins(NamedTuple):
+    """The GPIOs of a chip by what they do. `lamp` and `button` are where these are unless somebody says otherwise."""
+
+    all: Collection[int]
+    flash: Collection[int]
+    strapping: Collection[int]
+    usb: Collection[int] = ()
+    serial: Collection[int] = ()
+    input_only: Collection[int] = ()
+    """They have no output and no pull-up: no lamp and no button works on them."""
+
+    lamp: int = 4
+    button: int = 0
+    free: int = 4
+    """One that nothing on usual boards uses, and that is not read at the start."""
+
+
+PINS = {
+    "esp32": Pins(
+        [*range(24), *range(25, 28), *range(32, 40)],
+        range(6, 12),
+        (0, 2, 5, 12, 15),
+        serial=(1, 3),
+        input_only=range(34, 40),
+        lamp=2,
+        free=25,
+    ),
+    "esp32s2": Pins([*range(22), *range(26, 47)], range(26, 33), (0, 45, 46), (19, 20), (43, 44), (46,)),
+    "esp32s3": Pins([*range(22), *range(26, 49)], range(26, 33), (0, 3, 45, 46), (19, 20), (43, 44)),
+    "esp32c2": Pins(range(21), range(11, 18), (8, 9), serial=(19, 20), button=9),
+    "esp32c3": Pins(range(22), range(12, 18), (2, 8, 9), (18, 19), (20, 21), button=9),
+    "esp32c5": Pins(range(29), range(16, 23), (2, 3, 7, *range(25, 29)), (13, 14), (11, 12), button=28),
+    "esp32c6": Pins(range(31), range(24, 31), (4, 5, 8, 9, 15), (12, 13), (16, 17), lamp=2, button=9, free=2),
+    "esp32p4": Pins(range(55), (), range(34, 39), (24, 25), (37, 38), button=35),
+}
+"""By the chip's name. A button's default is the BOOT button of most boards; the classic's lamp is their LED."""
+
+
+def choose(chip: Chip, lamp: int | None, button: int | None) -> dict[str, int]:
+    """The pins of lamp and button, each as it was asked for or the chip's usual one."""
+    pins = PINS[chip.name]
+    return {"lamp": pins.lamp if lamp is None else lamp, "button": pins.button if button is None else button}
+
+
+def check(chip: Chip, chosen: Mapping[str, int], known: Collection[int] | None = None) -> None:
+    """Raise Invalid for a pin that cannot do its work. `known`: those that MicroPython on the board has, if asked."""
+    pins = PINS[chip.name]
+    for use, pin in chosen.items():
+        if pin in pins.flash:
+            why = "carries the flash with all its programs"
+        elif pin in pins.usb:
+            why = "carries its USB"
+        elif pin in pins.input_only:
+            why = "is an input without a pull-up: it drives no lamp and hears no button"
+        elif pin not in pins.all or (known is not None and pin not in known):
+            why = "does not exist on this board"
+        else:
+            continue
+        raise Invalid(f"GPIO {pin} of the {chip.name} ({OPTIONS[use]}) {why}; GPIO {pins.free} is free")
+    if chosen["lamp"] == chosen["button"]:
+        raise Invalid("lamp and button cannot be on the same pin (--led-pin, --button-pin)")
+
+
+def warnings(chip: Chip, chosen: Mapping[str, int]) -> Iterator[str]:
+    """One sentence for each pin that works and may surprise. The usual pins of a board are known to be well."""
+    pins = PINS[chip.name]
+    for use, pin in chosen.items():
+        if pin == (pins.lamp if use == "lamp" else pins.button):
+            continue
+        if pin in pins.strapping:
+            yield (
+                f"GPIO {pin} of the {chip.name} ({OPTIONS[use]}) is read at its start: what pulls it then may keep it "
+                f"from starting; GPIO {pins.free} is safe"
+            )
+        elif pin in pins.serial:
+            yield f"GPIO {pin} of the {chip.name} ({OPTIONS[use]}) carries its serial line: the lamp flickers with it"

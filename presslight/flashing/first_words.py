@@ -1,0 +1,85 @@
+"""What a light says on its serial line after its start: that it is there, or what keeps it. Nothing is read here."""
+
+import re
+from enum import StrEnum
+
+from presslight.contract.errors import printable
+
+UP = '{"link": "up"}'
+
+
+class Trouble(StrEnum):
+    """What keeps a light from its first report, and what to do."""
+
+    SILENT = (
+        "nothing is heard from it: is this the right port (--port), has no other program the port open? Press the "
+        "board's reset button"
+    )
+    WIFI = (
+        "it has not joined its Wi-Fi: are name and password right (--wifi-ssid; letters count), is it a network of "
+        "2.4 GHz and near enough?"
+    )
+    NAME = (
+        "its network does not know the broker's name: give the broker's IPv4 address (--broker), or a name that the "
+        "router knows"
+    )
+    BROKER = (
+        "it has joined its Wi-Fi and does not reach the broker: does that run, listen for the network and not only for "
+        "its own machine, on this port, and let a firewall pass it?"
+    )
+    TLS = (
+        "the broker's certificate is not what it trusts: is it of this CA (--ca-file), for this very name of the "
+        "broker, and valid today, and is the port one for mqtts?"
+    )
+    LOG_IN = (
+        "the broker does not let it in: is its account there, with this password and its rights, and has the broker "
+        "read them since?"
+    )
+    REFUSED = "the broker takes nobody now: is it busy, does it speak MQTT 3.1.1?"
+    MEMORY = "it runs out of memory while it connects; it starts anew by itself, and may be luckier then"
+    BROKEN = "its firmware has stopped"
+
+
+_SIGNS = (
+    (r"^Wi-Fi: ", Trouble.WIFI),
+    (r"^link lost: .*(TLS|SSL|certificate|CERT|ASN1)", Trouble.TLS),
+    (r"^link lost: (\[Errno |\()?-(0x)?\w{4}", Trouble.TLS),  # an error of mbedTLS, without its words
+    (r"^link lost: refused: code (4|5|128)\b", Trouble.LOG_IN),  # in CONNACK, and in SUBACK where a right lacks
+    (r"^link lost: refused: ", Trouble.REFUSED),
+    (r"^link lost: .*\bnames?\b", Trouble.NAME),
+    (r"^link lost: .*ENOMEM|^link lost: (\[Errno )?12\b", Trouble.MEMORY),
+    (r"^link lost: ", Trouble.BROKER),
+    (r"^MemoryError: no room for TLS", Trouble.MEMORY),
+    (r"^(\w+Error|BadSettings)\b", Trouble.BROKEN),
+)
+"""The firmware's lines, as patterns; the first that fits holds."""
+
+_CERTAIN = (Trouble.TLS, Trouble.LOG_IN, Trouble.BROKEN)
+"""Said twice, these do not go away by waiting."""
+
+
+class FirstWords:
+    """The lines so far. `is_up`: it has its link. `trouble`: the newest; none in its lines: no Wi-Fi yet."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.trouble = Trouble.SILENT
+        self._line = ""
+        self._times = 0
+
+    def hear(self, line: str) -> bool:
+        """Take a line; answers whether enough was heard."""
+        self.is_up = self.is_up or line.endswith(UP)  # before it may stand what the boot loader says at another speed
+        if line and self.trouble is Trouble.SILENT:
+            self.trouble = Trouble.WIFI
+        found = next((trouble for pattern, trouble in _SIGNS if re.search(pattern, line)), None)
+        if found:
+            self._times = self._times + 1 if found is self.trouble else 1
+            self.trouble = found
+            self._line = line
+        return self.is_up or (self.trouble in _CERTAIN and self._times > 1)
+
+    def why(self) -> str:
+        """Say what keeps it, with its own words."""
+        own = f" (it says: {printable(self._line[:120])})" if self._line else ""
+        return f"{self.trouble}{own}"

@@ -1,0 +1,73 @@
+"""What `presslight flash` was asked for: the plan, and the light that the chip is to be. Nothing is run here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from presslight.contract.errors import Invalid, printable
+from presslight.flashing import chip_pins
+from presslight.flashing.board import Board
+from presslight.flashing.chosen_light import ChosenLight
+from presslight.flashing.esp_image import CHIPS, Chip, check_sum, check_version, check_whole, chip_of
+from presslight.flashing.flash_plan import FlashPlan, Step
+
+CLASSIC = CHIPS[0]
+
+
+@dataclass(frozen=True)
+class FlashRequest:
+    """`light`: None leaves the chip the light that it is. `watch_s`: how long its start is watched at most; 0: not.
+
+    `image_sum`: the SHA-256 that the image has to have; None: any.
+    """
+
+    plan: FlashPlan
+    light: ChosenLight | None = None
+    watch_s: float = 0
+    image_sum: str | None = None
+
+    def check(self) -> None:
+        """Raise Invalid for all that can be seen to fail before the chip is touched."""
+        chip = None
+        if self.plan.image:
+            chip = chip_of(self.plan.image)
+            check_whole(self.plan.image)
+            if self.image_sum is not None:
+                check_sum(self.plan.image, self.image_sum)
+            check_version(self.plan.image)
+        if self.light:
+            self.light.check()
+        if self.light and chip:
+            chip_pins.check(chip, self.light.pins(chip))
+
+    def check_board(self, board: Board) -> None:
+        """Raise Invalid where the request and the board, which was asked, do not go together."""
+        if unusable := board.unusable():
+            raise Invalid(unusable)
+        if self.light and board.chip is None:
+            raise Invalid(f"the board says {printable(board.machine)}, and presslight knows no pins of such a chip")
+        if self.light and board.chip:
+            chip_pins.check(board.chip, self.light.pins(board.chip), board.pins)
+
+    def warnings(self, board: Board, known: str | None = None) -> Iterator[str]:
+        """One sentence for what works on the board and may surprise. `known`: the chip that had the light's name."""
+        if self.light and board.chip:
+            yield from self.light.warnings(board.chip)
+        if self.light and known not in (None, board.number):
+            yield (
+                f"the broker knows {self.light.name} as another chip ({printable(known or '')}; this one is "
+                f"{printable(board.number)}): two lamps of one name shut each other out; give each its own, or leave "
+                "that one off"
+            )
+
+    def setup(self, board: Board | None = None) -> dict[str, str]:
+        """The files that make the chip the light. Before the board was asked, its kind is taken from the image."""
+        if self.light is None:
+            return {}
+        return self.light.files((board.chip if board else self._expected()) or CLASSIC)
+
+    def steps(self) -> Iterator[Step]:
+        """Each step, as far as it is known before the board was asked."""
+        return self.plan.steps(self.setup())
+
+    def _expected(self) -> Chip:
+        return chip_of(self.plan.image) if self.plan.image else CLASSIC

@@ -1,0 +1,87 @@
+"""The programs that flash a chip, esptool and mpremote: finding them, running them, and what their complaints mean."""
+
+import asyncio
+import re
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from pathlib import Path
+
+from presslight.contract.errors import PresslightError
+from presslight.flashing.serial_port import ABSENT, IN_USE, NOT_ALLOWED, trouble
+
+TO_INSTALL = "in a clone, make venv brings it, for .venv/bin/presslight flash …"
+
+PAUSE_S = 0.2
+"""How long to wait before a program that failed is run again; without a wait, one whose port is away would spin."""
+
+MEANINGS = (
+    (r"permission denied|errno 13\b", NOT_ALLOWED),
+    (r"no such file|errno 2\b|no device found", ABSENT),
+    (r"exclusively lock|errno 11\b|errno 16\b|in use|busy", IN_USE),
+    (r"input/output error|errno (?:5|6|19)\b|device disconnected", "{port} went away: is its cable well?"),
+    (r"enospc|errno 28\b|no space", "the flash of the chip on {port} is full: erase it (--erase, with an image)"),
+    (
+        r"no serial data|failed to connect|raw repl|timeout|timed out|wrong boot mode",
+        "the chip on {port} does not answer: hold its BOOT button meanwhile; is MicroPython on it (--firmware-image)?",
+    ),
+)
+"""What the tools print, as a pattern, and what that means for whoever holds the chip. The first that fits holds.
+
+esptool says "busy or doesn't exist" of both, and then its errno; mpremote "may be in use" of whatever it cannot open.
+"""
+
+
+class ToolFailed(PresslightError):
+    """A program is missing or did not do its work; the sentence says what helps. Branch on `code`."""
+
+    code = "tool_failed"
+
+
+def find(program: str) -> str:
+    """The path of a program: from PATH, else from beside this Python. Raises `ToolFailed`."""
+    found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
+    if found is None:
+        raise ToolFailed(f"{program} is missing; {TO_INSTALL}")
+    return found
+
+
+async def retry(command: tuple[str, ...], port: str, limit_s: float, patience_s: float) -> str:
+    """Give what a program printed; one that fails is run again for `patience_s`. Raises the last `ToolFailed`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + patience_s
+    while True:
+        try:
+            return await run(command, port, limit_s)
+        except ToolFailed:
+            if loop.time() >= end:
+                raise
+        await asyncio.sleep(PAUSE_S)
+
+
+async def run(command: tuple[str, ...], port: str, limit_s: float) -> str:
+    """Give what a program printed; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
+    program, *arguments = command
+    process = await asyncio.create_subprocess_exec(find(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+    try:
+        async with asyncio.timeout(limit_s):
+            printed, _ = await process.communicate()
+    except TimeoutError:
+        raise ToolFailed(meaning("timeout", port)) from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    text = printed.decode(errors="replace")
+    if process.returncode:
+        raise ToolFailed(trouble(port) or meaning(text, port))
+    return text
+
+
+def meaning(printed: str, port: str) -> str:
+    """One sentence for what a failed tool printed: what it means where that is known, else its last line."""
+    for pattern, sentence in MEANINGS:
+        if re.search(pattern, printed, re.IGNORECASE):
+            return sentence.format(port=port)
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return lines[-1] if lines else "it says nothing"

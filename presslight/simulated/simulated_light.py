@@ -1,0 +1,299 @@
+"""A simulated light: the firmware on MicroPython's unix port in a child process, its button, plug and Wi-Fi in reach.
+
+::
+
+    async with SimulatedLight("kitchen", address, folder) as light:
+        await light.until(lambda glow: glow.link == "up")
+        light.press_button()
+        await light.until(lambda glow: glow.duty > 0)
+        light.wifi(False)                 # packets vanish, nobody is told
+        await light.power_cut()           # SIGKILL; what is in `folder` (its flash) stays
+        await light.power_on()
+
+Its errors::
+
+    SimulatedLightError
+    ├── SimulatedLightNotStarted   the folder or MicroPython cannot be used
+    ├── SimulatedLightDied         it ended by itself; the text has its exit code and last lines
+    └── SimulatedLightOff          it has no power, so there is no button to press
+"""
+
+import asyncio
+import functools
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from presslight import micropython
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import Invalid, PresslightError
+from presslight.light_settings import set_up_before, setup_files, write_secret
+from presslight.simulated.child_process import Child
+from presslight.simulated.chip import BOOTS_AFTER, POWER_FAILED, VOLATILE, SimulatedChip
+from presslight.simulated.light_output import Glow
+from presslight.simulated.name_server import NameServer
+from presslight.simulated.output_waiters import Audience, Condition
+from presslight.simulated.power import MOVES, Power
+from presslight.simulated.time_server import TimeServer
+
+FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+MAIN = FIRMWARE / "main.py"
+ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen", "TZ": "UTC0"}
+HEAP, HEAP_WITH_TLS, HEAP_OF_CHIP = "112k", "136k", "288k"
+LAST_LINES = 20
+FINGER_S = 0.08
+"""How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
+_micropython = functools.cache(micropython.ensure)
+
+
+class SimulatedLightError(PresslightError):
+    """The base of what goes wrong with a simulated light. Branch on `code`."""
+
+    code = "simulated_light"
+
+
+class SimulatedLightNotStarted(SimulatedLightError):
+    """It could not be started, and why, in one sentence."""
+
+    code = "simulated_light_not_started"
+
+
+class SimulatedLightDied(SimulatedLightError):
+    """It ended by itself. `exit_code` is negative for a signal; `last_lines` are what it printed at the end."""
+
+    code = "simulated_light_died"
+
+    def __init__(self, name: str, exit_code: int, last_lines: tuple[str, ...]) -> None:
+        self.exit_code = exit_code
+        self.last_lines = last_lines
+        said = "\n  ".join((":", *last_lines)) if last_lines else " without a word"
+        super().__init__(f"the simulated light {name} ended by itself with exit code {exit_code}{said}")
+
+
+class SimulatedLightOff(SimulatedLightError):
+    """It has no power, so it has neither button nor Wi-Fi nor process."""
+
+    code = "simulated_light_off"
+
+
+class SimulatedLight:
+    """One light. `folder` is its flash; `heap` is what MicroPython gets: `112k`, `1m`.
+
+    Where it is None that is 112k, and 24k more over TLS, whose buffers and handshake take their memory from it here, or
+    288k on a chip, for two areas and all that stands in for it.
+    `main`: what it runs in place of the firmware's own, for a test of something odd. `names`: the name servers that it
+    asks, and their port (`127.0.0.1 127.0.0.2 5300`); `time_port`: that of the time server, at 127.0.0.1. Where they
+    are None, this machine answers. `chip`: in what it is as hostile as a chip (`presslight.simulated.chip`).
+
+    `async with` powers it on and, at the end, ends its process. A light that dies in between raises
+    `SimulatedLightDied` to whoever waits for it or touches it, at the latest at the end of `async with`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: BrokerAddress,
+        folder: Path,
+        heap: str | None = None,
+        main: Path | None = None,
+        names: str | None = None,
+        time_port: int | None = None,
+        chip: Sequence[str] = (),
+    ) -> None:
+        usual = HEAP_OF_CHIP if chip else HEAP_WITH_TLS if address.tls else HEAP
+        heap = usual if heap is None else heap
+        if not re.fullmatch(r"[1-9][0-9]{0,5}[kKmM]|[1-9][0-9]{3,8}", heap):  # MicroPython itself needs 700 bytes
+            raise Invalid(f"a heap looks like 96k or 1m, and not like {heap[:20]!r}")
+        self.name = name
+        self.folder = folder
+        self.glow = Glow()
+        self.power = Power.OFF
+        self._files = setup_files(name, address, wifi={"ssid": "simulated", "password": ""}, time_server="127.0.0.1")
+        self._heap = heap
+        self._main = main
+        self._names = names
+        self._name_server = NameServer()
+        self._time_port = time_port
+        self._time_server = TimeServer()
+        self.chip = SimulatedChip(chip)
+        self._child: Child | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._death: SimulatedLightDied | None = None
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._finger_free = 0.0
+        self._audience = Audience()
+        self._tasks = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        with self._explained():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name, text in set_up_before(self._files, self.folder).items():
+                write_secret(self.folder / name, text)
+        async with AsyncExitStack() as exits:
+            await exits.enter_async_context(self._name_server)
+            await exits.enter_async_context(self._time_server)
+            await self._tasks.__aenter__()
+            await self.power_on()
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.power is Power.ON:
+                await self._end()
+        finally:
+            async with self._exits:
+                await self._tasks.__aexit__(None, None, None)  # None: so that the body's own error stays as it is
+        if self._death and error is None:
+            raise self._death
+
+    @property
+    def duty(self) -> int:
+        """What the PWM does now, 0-65535."""
+        return self.glow.duty
+
+    @property
+    def pid(self) -> int:
+        """The process behind it."""
+        return self._powered().pid
+
+    def resident_bytes(self) -> int:
+        """The memory that its process holds (RSS, shared pages included), in bytes. Linux only."""
+        return self._powered().resident_bytes()
+
+    def button_down(self) -> None:
+        """Put a finger on the button on the light."""
+        self.chip.touch(self._powered(), is_held=True)
+
+    def button_up(self) -> None:
+        """Take the finger off."""
+        self.chip.touch(self._powered(), is_held=False)
+
+    def press_button(self) -> None:
+        """Press the button and let it go, as a finger does: one press after the other. While it boots it sees none."""
+        child = self._powered()
+        loop = asyncio.get_running_loop()
+        down = max(loop.time(), self._finger_free)
+        loop.call_at(down, self.chip.touch, child, True)
+        loop.call_at(down + FINGER_S, self.chip.touch, child, False)
+        self._finger_free = down + 2 * FINGER_S
+
+    def wifi(self, is_there: bool) -> None:
+        """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
+        self.tell("wifi back" if is_there else "wifi away")
+
+    def tell(self, word: str) -> None:
+        """Say a word that the simulator or its `main` knows."""
+        self._powered().say(word)
+
+    async def until(self, condition: Condition) -> Glow:
+        """The first glow from now on that meets `condition`, however short it lasts. Waits without end: bound it.
+
+        Raises `SimulatedLightDied` if the light ends by itself first, so `until(lambda _: False)` waits for just that.
+        """
+        if self._death:
+            raise self._death
+        if condition(self.glow):
+            return self.glow
+        return await self._audience.until(condition)
+
+    def watch(self, watcher: Callable[[Glow], object]) -> None:
+        """Call `watcher` with each glow from now on, and each time that power comes, goes or fails."""
+        self._audience.watch(watcher)
+
+    async def power_cut(self) -> None:
+        """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, where a real one just falls silent."""
+        child = self._powered()
+        self._set_power(Power.OFF)
+        child.kill()
+        await self._darken()
+
+    async def power_on(self) -> None:
+        """Give it power, where it has none. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
+        if self.power is not Power.ON:
+            self._child = await self._boot(is_first=True)
+            self._set_power(Power.ON)
+            self._show(self.glow.darkened())
+            self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
+
+    async def _boot(self, *, is_first: bool = False, has_power_failed: bool = False) -> Child:
+        command = await asyncio.to_thread(_micropython)
+        run = (*command, "-X", f"heapsize={self._heap}", *self.chip.command(str(self._main or MAIN)))
+        names, time_port = self._names or self._name_server.place, self._time_port or self._time_server.port
+        own = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
+        own |= self.chip.environment(is_first=is_first, has_power_failed=has_power_failed)
+        with self._explained():
+            for lost in VOLATILE if is_first or has_power_failed else ():
+                (self.folder / lost).unlink(missing_ok=True)
+            return await Child.start(run, self.folder, ENVIRONMENT | own)
+
+    async def _live(self, child: Child) -> None:
+        """Follow the process, and the next one when the light resets itself."""
+        code = await self._follow(child)
+        while code in BOOTS_AFTER and self.power is Power.ON:
+            self._show(Glow(log=BOOTS_AFTER[code], lines=self.glow.lines + 1))
+            self._child = child = await self._boot(has_power_failed=code == POWER_FAILED)
+            code = await self._follow(child)
+        if self.power is Power.ON:
+            self._death = SimulatedLightDied(self.name, code, tuple(self._last_lines))
+            self._set_power(Power.DIED)
+            self._show(self.glow.darkened())
+            self._audience.fail(self._death)
+
+    async def _follow(self, child: Child) -> int:
+        if self.power is not Power.ON:  # it was cut while this one booted
+            child.kill()
+        async for line in child.lines():  # also those from before a cut that are read after it: it did that
+            self._hear(line)
+        return await child.exit_code()
+
+    def _hear(self, line: bytes) -> None:
+        glow = self.glow.after(line)
+        if glow.lines != self.glow.lines:
+            self._last_lines.append(glow.log)
+        self._show(glow)
+
+    def _show(self, glow: Glow) -> None:
+        self.glow = glow
+        self._audience.show(glow)
+
+    def _set_power(self, power: Power) -> None:
+        if power not in MOVES[self.power]:
+            raise AssertionError(f"a light does not go from {self.power} to {power}")
+        self.power = power
+        if power is Power.ON:
+            self._death = None
+
+    def _powered(self) -> Child:
+        if self._death:
+            raise self._death
+        if self._child is None or self.power is not Power.ON:
+            raise SimulatedLightOff(f"the simulated light {self.name} has no power")
+        return self._child
+
+    async def _end(self) -> None:
+        child = self._powered()
+        self._set_power(Power.OFF)
+        await child.end()
+        await self._darken()
+
+    async def _darken(self) -> None:
+        if self._life:
+            await asyncio.wait({self._life})
+        self._show(self.glow.darkened())
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename or self.folder
+            said = f"the simulated light {self.name} cannot start: {error.strerror}: {where}"
+            raise SimulatedLightNotStarted(said) from error

@@ -1,0 +1,1 @@
+"""The terminal: what a verb prints, reads and is ended by."""

@@ -1,0 +1,414 @@
+"""The line to the broker, on both brokers: what is noticed when, and that all comes back by itself."""
+
+import asyncio
+import os
+import re
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+import aiomqtt
+import pytest
+from pydantic import SecretStr
+
+from presslight.broker.accounts import Accounts
+from presslight.broker.authority import Authority
+from presslight.broker.mosquitto import Mosquitto
+from presslight.cloud.mqtt.client import Line
+from presslight.cloud.settings import Settings
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, HOME_ASSISTANT_USER, STATE
+from tests.cloud.conftest import House
+from tests.cloud.ports import key
+from tests.cloud.raw_phone import WAIT_S, until
+from tests.tcp_server import tcp_server
+
+QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 50, "reconnect_most_ms": 200}
+
+
+class Nobody:
+    """Hears nothing."""
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
+
+    def on_ack(self, key: str) -> None: ...
+
+    def topics(self) -> tuple[str, ...]:
+        return ALL_STATES, ALL_AVAILABILITIES
+
+    def on_renewed(self) -> None: ...
+
+    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
+
+
+@pytest.fixture
+async def quick(any_house: House) -> House:
+    await any_house.open(**QUICK)
+    return any_house
+
+
+async def test_bridge_is_ready_once_its_canary_was_seen(quick: House) -> None:
+    await quick.until(lambda: quick.board.desk.broker)
+    answer = await quick.http.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True})
+
+
+async def test_bridge_whose_store_takes_nothing_is_not_ready(quick: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
+    counts = quick.board.counts
+    await quick.until(lambda: quick.board.desk.broker)
+    store = quick.folder / "presses.db"
+    aside = store.rename(store.with_name("aside"))
+    await quick.until(lambda: not counts.store_is_good)
+    answer = await quick.http.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "store_unavailable"})
+    aside.rename(store)
+    await quick.until(lambda: counts.store_is_good)
+    assert (await quick.http.get("/readyz")).status_code == 200
+
+
+async def test_dead_broker_is_told_and_comes_back_by_itself(quick: House) -> None:
+    light = await quick.light()
+    phone = await quick.phone()
+    await quick.broker.stop()
+    await phone.until("status", broker=False)
+    answer = await quick.http.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "broker_away"})
+    assert (await quick.http.get("/healthz")).status_code == 200
+    await phone.press(1)
+    assert (await phone.until("outcome"))["reason"] == "broker_away"
+    await quick.broker.start()
+    await phone.until("status", broker=True)
+    await light.__aexit__(None, None, None)
+    await light.__aenter__()
+    await phone.sees(online=True)
+    await quick.until(quick.is_online)
+    await phone.press(2)
+    await phone.until("outcome", word="applied")
+    assert [pressed for pressed, _, _ in light.model.acted] == [key(2)]
+
+
+async def test_light_that_left_while_the_broker_was_away_is_told_as_offline(
+    quick: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No broker saw it go, so there is no will; the one that comes back may even remember it as online."""
+    monkeypatch.setattr("presslight.cloud.core.lights._ANSWERS_NS", 500_000_000)
+    light = await quick.light()
+    phone = await quick.phone()
+    await quick.broker.stop()
+    await phone.until("status", broker=False)
+    await light.__aexit__(None, None, None)
+    await quick.broker.start()
+    await phone.until("status", broker=True)
+    await phone.sees(online=False)
+    await phone.press(1)
+    assert (await phone.until("outcome"))["reason"] == "light_offline"
+
+
+@contextmanager
+def frozen(process: int) -> Iterator[None]:
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)
+async def test_frozen_broker_is_told_and_what_it_held_back_is_settled(quick: House) -> None:
+    light = await quick.light()
+    phone = await quick.phone()
+    assert isinstance(quick.broker, Mosquitto)
+    with frozen(quick.broker.pid):
+        await phone.press(1, patience_ms=100)
+        assert (await phone.until("outcome"))["word"] == "accepted"
+        await phone.until("status", broker=False)
+        await phone.press(2)
+        assert (await phone.until("outcome", key=key(2)))["reason"] == "broker_away"
+        assert await quick.metric("presslight_troubles_total", kind="broker_silent") >= 1
+    told = await phone.until("outcome", key=key(1), final=True)
+    assert told["word"] in ("refused", "not_applied")
+    await quick.until(lambda: quick.board.desk.broker)
+    assert light.model.acted == []
+
+
+@pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)
+async def test_emptying_is_done_once_the_broker_has_acknowledged_it(quick: House) -> None:
+    line = quick.board.line
+    await quick.until(lambda: quick.board.desk.broker)
+    assert await line.empty("kitchen")
+    assert isinstance(quick.broker, Mosquitto)
+    with frozen(quick.broker.pid):
+        assert not await line.empty("kitchen")  # once the connection is given up
+        assert not await line.empty("kitchen")
+
+
+async def test_missing_broker_is_waited_for(any_house: House) -> None:
+    await any_house.broker.stop()
+    await any_house.open(**QUICK)
+    phone = await any_house.phone()
+    assert phone.welcome["broker"] is False
+    await phone.press(1)
+    assert (await phone.until("outcome"))["reason"] == "broker_away"
+    await any_house.broker.start()
+    await phone.until("status", broker=True)
+
+
+ACCOUNTS = {
+    "wrong password": (BRIDGE_USER, "wrong", "refused", "does not let user 'bridge' in: .*password"),
+    "unknown user": ("nobody", "x", "refused", "does not let user 'nobody' in: .*name"),
+    "no user": (None, None, "refused", "does not let a client without a user in"),
+    "a light's": ("hall", "", "no_rights", "user 'hall' has no right to|does not let user 'hall' read"),
+    "homeassistant's": (
+        HOME_ASSISTANT_USER, "", "no_rights",
+        "user 'homeassistant' has no right to|does not let user 'homeassistant' read",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("user", "password", "cause", "detail"), ACCOUNTS.values(), ids=ACCOUNTS)
+async def test_account_that_is_not_a_bridges_is_told_as_that(
+    any_house: House, user: str | None, password: str | None, cause: str, detail: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = any_house.broker.address.model_copy(
+        update={"username": user, "password": None if password is None else SecretStr(password)}
+    )
+    await any_house.open(broker=any_house.address(user) if password == "" and user else address, **QUICK)
+    async with asyncio.timeout(WAIT_S):
+        while not await any_house.metric("presslight_troubles_total", kind=f"broker_{cause}"):
+            pass
+    assert not any_house.board.desk.broker
+    told = [str(getattr(record, "detail", "")) for record in caplog.records if record.message == "broker away"]
+    assert re.search(detail, told[0]), told
+    assert len(set(told)) == 1
+    assert not await any_house.metric("presslight_troubles_total", kind="broker_silent")
+
+
+@asynccontextmanager
+async def foreign_broker(suback: int, *, acknowledges: bool) -> AsyncIterator[BrokerAddress]:
+    """A broker that lets everybody in, answers each topic of a subscription with `suback`, and delivers nothing."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                kind, length = await reader.readexactly(2)
+                if length & 0x80:
+                    length = (length & 0x7F) + ((await reader.readexactly(1))[0] << 7)
+                body = await reader.readexactly(length)
+                if kind >> 4 == 1:  # CONNECT
+                    writer.write(b"\x20\x02\x00\x00")
+                elif kind >> 4 == 8:  # SUBSCRIBE, to three topics
+                    writer.write(b"\x90\x05" + body[:2] + bytes([suback] * 3))
+                elif kind >> 4 == 3 and acknowledges:  # PUBLISH
+                    topic = int.from_bytes(body[:2], "big")
+                    writer.write(b"\x40\x02" + body[2 + topic : 4 + topic])
+
+    async with tcp_server(serve) as port:
+        yield BrokerAddress(host="127.0.0.1", port=port, username="ann+1")
+
+
+@pytest.mark.parametrize(
+    ("suback", "acknowledges", "cause", "detail"),
+    [
+        (0x80, True, "no_rights", "the broker does not let user 'ann+1' read presslight/light/+/state, "),
+        (0, True, "no_rights", "the broker drops what user 'ann+1' sends to presslight/bridge/bridge/canary"),
+        (0, False, "silent", "the broker is connected and delivers nothing"),
+    ],
+)
+async def test_foreign_broker_without_rights_for_the_bridge_is_told_as_that(
+    suback: int, acknowledges: bool, cause: str, detail: str, tmp_path: Path
+) -> None:
+    heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    class Noting(Nobody):
+        def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
+            assert not found
+            heard.put_nowait((cause, detail))
+
+    async with foreign_broker(suback, acknowledges=acknowledges) as address:
+        line = asyncio.create_task(Line(Settings(broker=address, store=tmp_path / "x", **QUICK), Noting()).run())
+        async with asyncio.timeout(WAIT_S):
+            told = await heard.get()
+        line.cancel()
+        await asyncio.wait([line])
+    assert told[0] == cause
+    assert told[1].startswith(detail)
+
+
+async def test_restarted_bridge_settles_what_it_left_open(any_house: House) -> None:
+    await any_house.open(**QUICK)
+    light = await any_house.light()
+    phone = await any_house.phone()
+    light.deaf = True
+    await phone.press(1, patience_ms=10_000)
+    await light.hears(1)
+    await any_house.bridge.__aexit__(None, None, None)
+    light.deaf = False
+    await any_house.open(**QUICK)
+    again = await any_house.phone()
+    await any_house.until(any_house.is_online)
+    assert len(any_house.board.desk) == 1  # it waits to be asked
+    await again.press(1, patience_ms=10_000)
+    while (await again.until("outcome"))["word"] != "applied":
+        pass
+    await any_house.until(lambda: len(any_house.board.desk) == 0)
+    assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
+
+
+async def test_light_that_was_not_heard_yet_is_asked_for_a_report(any_house: House) -> None:
+    await any_house.open(**QUICK)
+    light = await any_house.light()
+    await any_house.bridge.__aexit__(None, None, None)
+    before = light.model.decided
+    await any_house.open(**QUICK)
+    await any_house.until(any_house.is_online)
+    assert light.model.decided == before + 1
+    assert light.model.acted == []
+
+
+async def test_garbage_of_a_light_harms_nobody_and_is_counted(any_house: House) -> None:
+    await any_house.open(**QUICK)
+    light, hall = await any_house.light(), await any_house.light("hall")
+    phone = await any_house.phone()
+    await hall.say(STATE.format(light="hall"), b"garbage", retain=True)
+    await hall.say(STATE.format(light="hall"), b'{"state":"ON"')
+    await hall.say(STATE.format(light="hall"), b"x" * 3_000)
+    await hall.say(STATE.format(light="hall"), b"")
+    await hall.available("perhaps")
+    await phone.press()
+    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert light.model.acted
+    counted = {
+        cause: await any_house.metric("presslight_bad_mqtt_messages_total", cause=cause)
+        for cause in ("malformed", "invalid", "too_large", "emptied")
+    }
+    assert counted == {"malformed": 2, "invalid": 1, "too_large": 1, "emptied": 1}
+
+
+async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    light = await house.light()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.board.desk, "on_report", broken)
+        await light.report()
+        async with asyncio.timeout(WAIT_S):
+            while not await house.metric("presslight_troubles_total", kind="mistake"):
+                pass
+    phone = await house.phone()
+    await phone.press()
+    assert (await phone.until("outcome", final=True))["word"] == "applied"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    made = Authority(tmp_path_factory.mktemp("authority"))
+    made.create(["127.0.0.1"])
+    return made
+
+
+async def test_bridge_reaches_its_broker_over_tls(accounts: Accounts, authority: Authority, tmp_path: Path) -> None:
+    async with AsyncExitStack() as exits:
+        broker = await exits.enter_async_context(Mosquitto(accounts, tls=True, authority=authority))
+        house = House(broker, accounts, tmp_path, exits)
+        user = (BRIDGE_USER, accounts.password(BRIDGE_USER))
+        await house.open(broker=broker.tls_address.signed_in_as(*user), **QUICK)
+        await house.light()
+        phone = await house.phone()
+        await phone.press()
+        assert (await phone.until("outcome", final=True))["word"] == "applied"
+
+
+async def test_certificate_that_cannot_be_read_is_named(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    missing = house.address(BRIDGE_USER).model_copy(update={"tls": True, "ca_file": "nowhere.pem"})
+    await house.bridge.__aexit__(None, None, None)
+    await house.open(broker=missing, **QUICK)
+    await until(lambda: any("nowhere.pem" in getattr(record, "detail", "") for record in caplog.records))
+    assert (await house.http.get("/readyz")).status_code == 503
+
+
+@pytest.mark.parametrize("turns", [0, 8], ids=["stood still", "has much to do"])
+async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(turns: int) -> None:
+    settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), canary_limit_ms=100)
+    told = asyncio.Event()
+
+    class Finder(Nobody):
+        def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
+            told.set()
+
+    class Busy:
+        """Sends, then keeps the loop from everything but some turns, in the last of which the canary is read."""
+
+        def hand_over(self, topic: str, payload: bytes) -> None:
+            self.work(0.15, turns, topic, payload)
+
+        def work(self, seconds: float, more: int, topic: str, payload: bytes) -> None:
+            until_ns = time.perf_counter_ns() + int(seconds * 1e9)
+            while time.perf_counter_ns() < until_ns:
+                pass
+            loop = asyncio.get_running_loop()
+            if more:
+                loop.call_later(0, self.work, 0.04, more - 1, topic, payload)
+            else:
+                loop.call_later(0, line._on_message, topic, payload, False)
+
+    line = Line(settings, Finder())
+    singing = asyncio.create_task(line._sing(Busy()))  # type: ignore[arg-type]  # all that it uses of a pipe
+    await until(lambda: told.is_set() or singing.done())
+    assert not singing.done()
+    singing.cancel()
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_line_that_is_ended_in_the_moment_of_a_loss_ends(
+    monkeypatch: pytest.MonkeyPatch, is_silent: bool
+) -> None:
+    """Python's TaskGroup raises the loss then, and says nothing of the cancellation."""
+    opened, losing = asyncio.Event(), asyncio.Event()
+
+    class Losing:
+        def __init__(self, *_: object) -> None: ...
+
+        async def open(self, *_: str) -> None:
+            opened.set()
+
+        async def lost(self) -> None:
+            await lose(None if is_silent else losing)
+
+        async def close(self) -> None: ...
+
+    async def lose(when: asyncio.Event | None) -> NoReturn:
+        await (when or asyncio.Event()).wait()
+        raise aiomqtt.MqttError("lost")
+
+    monkeypatch.setattr("presslight.cloud.mqtt.client.Pipe", Losing)
+    monkeypatch.setattr(Line, "_sing", lambda *_, **__: lose(losing if is_silent else None))
+    line = asyncio.create_task(
+        Line(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), Nobody()).run()
+    )
+    await opened.wait()
+    await asyncio.sleep(0)
+    losing.set()
+    line.cancel()
+    async with asyncio.timeout(WAIT_S):
+        await asyncio.wait([line])
+    assert line.cancelled()
+
+
+def test_line_without_a_connection_takes_nothing() -> None:
+    line = Line(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), Nobody())
+    assert line.hand_over("kitchen", b"{}", key()) is None
+
+
+def test_reconnects_wait_a_random_while_that_grows_to_a_limit() -> None:
+    settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"))
+    line = Line(settings, Nobody())
+    longest = [max(line._wait_ms(attempt) for _ in range(200)) for attempt in range(17)]
+    assert longest[0] <= settings.reconnect_ms
+    assert settings.reconnect_ms < longest[3] <= 8 * settings.reconnect_ms
+    assert settings.reconnect_most_ms / 2 < max(longest) <= settings.reconnect_most_ms

@@ -1,0 +1,157 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from presslight.cloud.mqtt.inbox import Inbox
+from presslight.cloud.mqtt.muting import AT_ONCE, FIRST_NS, Muting
+from presslight.contract.mqtt import MAX_REPORT_BYTES
+from tests.cloud.ports import Office, key, report
+
+STATE = "presslight/light/kitchen/state"
+AVAILABILITY = "presslight/light/kitchen/availability"
+GOOD = report((key(), "applied")).model_dump_json().encode()
+
+
+class Counts:
+    def __init__(self) -> None:
+        self.causes: list[str] = []
+
+    def bad_message(self, topic: str, cause: str, detail: str) -> None:
+        self.causes.append(cause)
+
+
+class Room:
+    def __init__(self, *, furnished: bool = False) -> None:
+        self.office = Office(furnished=furnished)
+        self.counts = Counts()
+        self.muting = Muting()
+        self.inbox = Inbox(self.office.desk, self.counts, self.muting)
+
+    def take(self, topic: str, payload: bytes, *, retained: bool = False) -> list[str]:
+        self.inbox.take(topic, payload, self.office.now, retained=retained)
+        return self.counts.causes
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def test_report_and_availability_reach_the_house(room: Room) -> None:
+    def is_so() -> tuple[bool, bool]:
+        light = room.office.desk.house.lights["kitchen"]
+        return light.online, light.live
+
+    assert room.take(STATE, GOOD, retained=True) == []
+    assert is_so() == (False, False)
+    assert room.take(AVAILABILITY, b"online", retained=True) == []
+    assert is_so() == (True, False)
+    room.take(STATE, GOOD)
+    assert is_so() == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "cause"),
+    [
+        (STATE, b"garbage", "malformed"),
+        (STATE, b"\x00\xff\xfe", "malformed"),
+        (STATE, GOOD[: len(GOOD) // 2], "malformed"),
+        (STATE, b"[" * 1_000, "malformed"),
+        (STATE, GOOD + b" " * MAX_REPORT_BYTES, "too_large"),
+        (STATE, b"x" * 1_000_000, "too_large"),
+        (STATE, b"", "emptied"),
+        (STATE, b"[]", "invalid"),
+        (STATE, b"{}", "invalid"),
+        (STATE, json.dumps(json.loads(GOOD) | {"up": -1}).encode(), "invalid"),
+        (STATE, json.dumps(json.loads(GOOD) | {"up": 10**14}).encode(), "invalid"),
+        (STATE, json.dumps(json.loads(GOOD) | {"brightness": 256}).encode(), "invalid"),
+        (STATE, json.dumps(json.loads(GOOD) | {"version": [1]}).encode(), "invalid"),
+        (STATE, json.dumps(json.loads(GOOD) | {"boot": "x"}).encode(), "invalid"),
+        (AVAILABILITY, b"maybe", "invalid"),
+        (AVAILABILITY, b"ONLINE", "invalid"),
+        (AVAILABILITY, b"", "emptied"),
+        ("presslight/light/UPPER/state", GOOD, "topic"),
+        ("presslight/light/bridge/state", GOOD, "topic"),
+        ("presslight/light//state", GOOD, "topic"),
+        ("presslight/light/kitchen/set", GOOD, "topic"),
+        ("something/else", GOOD, "topic"),
+        ("", GOOD, "topic"),
+    ],
+)
+def test_bad_message_is_counted_by_cause_and_changes_nothing(
+    room: Room, topic: str, payload: bytes, cause: str
+) -> None:
+    assert room.take(topic, payload) == [cause]
+    assert room.office.desk.house.lights == {}
+    assert room.take(STATE, GOOD) == [cause]
+    assert list(room.office.desk.house.lights) == ["kitchen"]
+
+
+@given(st.binary(max_size=300), st.sampled_from([STATE, AVAILABILITY]), st.booleans())
+def test_no_payload_harms_the_house(payload: bytes, topic: str, retained: bool) -> None:
+    room = Room(furnished=True)
+    watcher = room.office.ask()
+    room.take(topic, payload, retained=retained)
+    room.take(STATE, GOOD)
+    assert watcher.words == ["accepted", "applied"]
+
+
+def flood(room: Room, topic: str = STATE, payload: bytes = GOOD) -> None:
+    """One message more than a light may send."""
+    for _ in range(AT_ONCE + 1):
+        room.take(topic, payload)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [(STATE, GOOD), (STATE, b"garbage"), (STATE, b""), (AVAILABILITY, b"offline"), (AVAILABILITY, b"")],
+)
+def test_light_that_sends_too_much_is_muted_whatever_it_sends(topic: str, payload: bytes) -> None:
+    room = Room(furnished=True)
+    flood(room, topic, payload)
+    assert room.counts.causes[-1] == "rate"
+    assert room.muting.muted == {"kitchen"}
+    assert room.office.line.renewals == 1
+    light = room.office.desk.house.lights.get("kitchen")
+    assert light is None or not light.online
+
+
+def test_muted_light_is_offline_to_phones_and_nothing_is_taken_of_it() -> None:
+    room = Room(furnished=True)
+    flood(room)
+    room.office.later(100)
+    assert [told.light.online for told in room.office.audience.lights][-1] is False
+    assert room.office.ask(2).last == "offline light_offline"
+    newest = report().model_copy(update={"up": 9_000}).model_dump_json().encode()
+    for retained in (True, False):
+        room.take(STATE, newest, retained=retained)
+        room.take(AVAILABILITY, b"online", retained=retained)
+    light = room.office.desk.house.lights["kitchen"]
+    assert (light.online, light.report.up) == (False, 1_000)
+    assert room.counts.causes == ["rate"]
+
+
+def test_light_whose_time_is_over_is_what_the_broker_keeps_of_it() -> None:
+    room = Room(furnished=True)
+    flood(room)
+    assert room.muting.topics(room.office.desk.house.names()) == ()
+    room.office.now += FIRST_NS
+    room.muting.end_terms(room.office.now)
+    room.take(STATE, GOOD, retained=True)
+    room.take(AVAILABILITY, b"online", retained=True)
+    assert room.office.desk.house.lights["kitchen"].online
+
+
+def test_flood_of_one_light_is_nothing_to_another(room: Room) -> None:
+    flood(room)
+    room.take(STATE.replace("kitchen", "hall"), GOOD)
+    assert room.office.desk.house.lights["hall"].online
+    assert room.counts.causes == ["rate"]
+
+
+def test_what_the_broker_kept_is_no_flood(room: Room) -> None:
+    for _ in range(AT_ONCE + 1):
+        room.take(STATE, GOOD, retained=True)
+    assert room.counts.causes == []

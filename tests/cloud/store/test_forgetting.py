@@ -1,0 +1,427 @@
+"""Lights to be forgotten, as the store has it: asked for by another program, answered by a bridge."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from presslight.cloud.errors import StoreUnavailable
+from presslight.cloud.store import forgetting
+from presslight.cloud.store.database import patient
+from presslight.cloud.store.forgetting import Answer, Forgetting
+from presslight.cloud.store.store import WAITED_FOR_MS, Store
+from tests.cloud import ports
+from tests.cloud.ports import Office
+
+LIGHT = "kitchen"
+
+
+def trouble(error: Exception) -> None:
+    raise error
+
+
+def mistake(_where: str, error: Exception) -> None:
+    raise error
+
+
+@pytest.fixture
+def store(address: Path | str) -> Iterator[Store]:
+    store = Store(address, lambda _wait, _call: None, trouble)
+    store.open()
+    yield store
+    store.shut()
+
+
+class Line:
+    """A broker that tells, or does not, that it has emptied what it kept of a light."""
+
+    def __init__(self, office: Office, *, echoes: bool = True) -> None:
+        self.office = office
+        self.echoes = echoes
+        self.acks = True
+        self.drops = False
+        self.emptied: list[str] = []
+
+    async def empty(self, light: str) -> bool:
+        self.emptied.append(light)
+        if self.drops:
+            self.office.desk.on_broker(found=False, now=self.office.now)
+            self.office.later(1_000)
+            self.office.desk.on_broker(found=True, now=self.office.now)
+        elif self.echoes:
+            self.echo(light)
+        return self.acks
+
+    def echo(self, light: str = LIGHT) -> None:
+        if self.office.desk.house.knows(light):
+            self.office.desk.on_emptied(light, self.office.now)
+
+
+class Ledger(ports.Ledger):
+    """Presses as ever, and the requests of a store."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+
+    def asked_to_forget(self, light: str) -> int | None:
+        return self.store.asked_to_forget(light)
+
+
+class Bridge:
+    """A bridge at this store."""
+
+    def __init__(self, store: Store, *, echoes: bool = True, furnished: bool = True) -> None:
+        self.office = Office(ledger=Ledger(store), furnished=furnished)
+        self.office.desk.broker = True
+        self.line = Line(self.office, echoes=echoes)
+        self.readied = 0
+        self.broker_knows = True
+        self.forgetting = Forgetting(
+            store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble, mistake
+        )
+        self.forgetting.recall()
+
+    async def _ready(self, _light: str) -> bool:
+        if self.broker_knows:
+            assert len(self.line.emptied) == self.readied
+            self.readied += 1
+        return self.broker_knows
+
+    async def tend(self) -> None:
+        """As each second, where the store was written to."""
+        self.forgetting.note(touched=True)
+        await self.forgetting.tend()
+
+
+def wanted(address: Path | str, *, ms_ago: int = 0) -> None:
+    """Somebody asks, and waits."""
+    with patient(address) as database:
+        database.run(forgetting._ASK, (LIGHT, time.time_ns() // 1_000_000 - ms_ago))
+
+
+def asked_in_vain(address: Path | str) -> Answer | None:
+    return forgetting.ask(address, LIGHT, 0)
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "ECHO_S", 0)
+
+
+async def test_nothing_is_emptied_until_the_broker_knows_that_the_light_may_not_sign_in(
+    address: Path | str, store: Store
+) -> None:
+    bridge = Bridge(store)
+    bridge.broker_knows = False
+    wanted(address)
+    await bridge.tend()
+    assert bridge.line.emptied == []
+    assert [asked.answer for asked in store.to_forget()] == [None]
+    bridge.broker_knows = True
+    await bridge.tend()
+    assert bridge.line.emptied == [LIGHT]
+
+
+async def test_bridge_empties_and_answers_once(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    wanted(address)
+    for _ in range(2):
+        await bridge.tend()
+    assert bridge.line.emptied == [LIGHT]
+    assert bridge.readied == 1
+    assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]
+    assert bridge.office.audience.gone == [LIGHT]
+
+
+async def test_who_asks_right_after_it_was_done_has_it_done_again(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    wanted(address, ms_ago=1)
+    await bridge.tend()
+    wanted(address)
+    await bridge.tend()
+    assert bridge.line.emptied == [LIGHT, LIGHT]
+    assert [asked.answer for asked in store.to_forget()] == [Answer.UNKNOWN]
+
+
+async def test_bridge_without_its_broker_does_it_later(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    bridge.office.desk.broker = False
+    wanted(address)
+    await bridge.tend()
+    assert bridge.line.emptied == []
+    bridge.office.desk.broker = True
+    await bridge.tend()
+    assert bridge.line.emptied == [LIGHT]
+
+
+async def test_bridge_that_was_away_reads_that_another_has_done_it(address: Path | str, store: Store) -> None:
+    one, other = Bridge(store), Bridge(store)
+    other.office.desk.broker = False
+    wanted(address)
+    await one.tend()
+    for _ in range(2):
+        await other.tend()
+    assert other.line.emptied == []
+    assert other.office.audience.gone == [LIGHT]
+    assert LIGHT not in other.office.desk.house.lights
+
+
+async def test_bridge_that_does_not_know_the_light_leaves_the_answer_to_one_that_does(
+    address: Path | str, store: Store
+) -> None:
+    one, stranger = Bridge(store), Bridge(store, furnished=False)
+    wanted(address)
+    asked = store.to_forget()[0]
+    await one.tend()
+    store.answer(asked, Answer.UNKNOWN)  # the stranger had begun as well
+    assert store.to_forget()[0].answer is Answer.FORGOTTEN
+    await stranger.tend()
+    assert stranger.line.emptied == []
+
+
+async def test_light_that_nobody_knows_is_unknown(address: Path | str, store: Store) -> None:
+    wanted(address)
+    await Bridge(store, furnished=False).tend()
+    assert store.to_forget()[0].answer is Answer.UNKNOWN
+
+
+async def test_broker_that_empties_nothing_has_refused(address: Path | str, store: Store) -> None:
+    wanted(address)
+    await Bridge(store, echoes=False).tend()
+    assert store.to_forget()[0].answer is Answer.REFUSED
+
+
+async def test_light_may_be_forgotten_again(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    wanted(address)
+    await bridge.tend()
+    bridge.office.report(boot="0000beef")
+    await bridge.tend()
+    wanted(address, ms_ago=-1_000)
+    await bridge.tend()
+    assert bridge.line.emptied == [LIGHT, LIGHT]
+    assert bridge.office.audience.gone == [LIGHT, LIGHT]
+
+
+async def test_bridge_that_starts_tells_what_was_forgotten_and_keeps_who_came_since(
+    address: Path | str, store: Store
+) -> None:
+    wanted(address)
+    await Bridge(store).tend()
+    later = Bridge(store, furnished=False)
+    later.office.report(boot="0000beef")
+    await later.tend()
+    assert later.line.emptied == []
+    assert later.office.audience.gone == []
+    assert list(later.office.desk.house.forgotten) == [LIGHT]
+    assert LIGHT in later.office.desk.house.lights
+
+
+async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address: Path | str, store: Store) -> None:
+    one, other = Bridge(store), Bridge(store)
+    for bridge in (one, other):
+        await bridge.tend()
+    wanted(address)
+    await one.tend()
+    other.line.echo()
+    other.office.report(boot="0000beef")
+    for _ in range(2):
+        await other.tend()
+    assert other.office.audience.gone == [LIGHT]
+    assert LIGHT in other.office.desk.house.lights
+
+
+async def test_bridge_that_heard_of_it_takes_it_for_no_request_that_came_after(
+    address: Path | str, store: Store
+) -> None:
+    one, other = Bridge(store), Bridge(store)
+    for bridge in (one, other):
+        await bridge.tend()
+    wanted(address, ms_ago=1)
+    await one.tend()
+    other.line.echo()
+    for bridge in (one, other):
+        bridge.office.report(boot="0000beef")
+    wanted(address)
+    for bridge in (other, one):  # other has looked into the store neither before nor after it heard of the first
+        await bridge.tend()
+    assert other.line.emptied == [LIGHT]
+    assert other.office.audience.gone == [LIGHT, LIGHT]
+
+
+async def test_emptying_is_for_the_last_request_that_was_heard_of_where_the_store_is_away(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_light: str) -> int | None:
+        raise StoreUnavailable("away")
+
+    bridge = Bridge(store)
+    wanted(address)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "asked_to_forget", away)
+        await bridge.tend()
+    assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]
+
+
+async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(address: Path | str, store: Store) -> None:
+    one, other = Bridge(store), Bridge(store)
+    await other.tend()
+    other.line.echo()
+    other.office.report(boot="0000beef")
+    other.office.desk.broker = False
+    other.forgetting.note(touched=False)
+    wanted(address)
+    await one.tend()
+    await other.tend()
+    assert other.office.audience.gone == [LIGHT, LIGHT]
+
+
+async def test_light_that_was_emptied_before_the_store_went_away_is_answered_for_later(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_asked: object, _answer: object) -> None:
+        raise StoreUnavailable("away")
+
+    bridge = Bridge(store)
+    wanted(address)
+    with monkeypatch.context() as away:
+        away.setattr(store, "answer", broken)
+        with pytest.raises(StoreUnavailable):
+            await bridge.tend()
+    assert store.to_forget()[0].answer is None
+    bridge.office.report(boot="0000beef")
+    await bridge.forgetting.tend()
+    assert store.to_forget()[0].answer is Answer.FORGOTTEN
+    assert bridge.line.emptied == [LIGHT]
+    assert LIGHT in bridge.office.desk.house.lights
+
+
+@pytest.mark.parametrize("why", ["not acknowledged", "connection dropped"])
+async def test_broker_that_may_not_have_heard_is_asked_again(why: str, address: Path | str, store: Store) -> None:
+    bridge = Bridge(store, echoes=False)
+    bridge.line.acks, bridge.line.drops = why != "not acknowledged", why == "connection dropped"
+    wanted(address)
+    await bridge.tend()
+    assert store.to_forget()[0].answer is None
+    bridge.line.acks, bridge.line.drops, bridge.line.echoes = True, False, True
+    await bridge.forgetting.tend()
+    assert store.to_forget()[0].answer is Answer.FORGOTTEN
+
+
+async def test_store_is_left_alone_where_nobody_wrote_to_it(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge = Bridge(store)
+    await bridge.tend()
+    monkeypatch.setattr(store, "to_forget", lambda: pytest.fail("read"))
+    await bridge.forgetting.tend()
+    bridge.forgetting.note(touched=False)
+    await bridge.forgetting.tend()
+
+
+async def test_request_ends_with_the_wait(address: Path | str, store: Store) -> None:
+    assert asked_in_vain(address) is None
+    assert store.to_forget() == []
+    bridge = Bridge(store)
+    await bridge.tend()
+    assert bridge.line.emptied == []
+
+
+def test_answer_to_a_newer_request_is_told_to_who_asked_before(
+    address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(_s: float) -> None:
+        wanted(address, ms_ago=-1_000)
+        store.answer(store.to_forget()[0], Answer.FORGOTTEN)
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    assert forgetting.ask(address, LIGHT, 10) is Answer.FORGOTTEN
+
+
+async def test_request_is_nothing_once_who_asked_cannot_wait_any_more(address: Path | str, store: Store) -> None:
+    wanted(address, ms_ago=WAITED_FOR_MS + 1)
+    bridge = Bridge(store)
+    await bridge.tend()
+    assert bridge.line.emptied == []
+    assert store.to_forget() == []
+
+
+async def test_request_that_is_taken_back_at_the_last_moment_is_not_done(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    wanted(address)
+    taking_back = store.to_forget()[0]
+
+    async def before(_light: str) -> bool:
+        with patient(address) as database:
+            forgetting._give_up(database, LIGHT, taking_back.asked_at, None)
+        return True
+
+    bridge.forgetting._before = before
+    await bridge.tend()
+    assert bridge.line.emptied == []
+
+
+async def test_request_that_came_to_nothing_leaves_all_as_it_was(address: Path | str, store: Store) -> None:
+    bridge = Bridge(store)
+    wanted(address, ms_ago=1_000)
+    await bridge.tend()
+    before = store.to_forget()
+    bridge.office.report(boot="0000beef")
+    assert asked_in_vain(address) is None
+    assert store.to_forget() == before
+    restarted = Bridge(store, furnished=False)
+    restarted.office.report(boot="0000beef")
+    for each in (bridge, restarted):
+        await each.tend()
+        assert LIGHT in each.office.desk.house.lights
+
+
+async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address: Path | str, store: Store) -> None:
+    wanted(address, ms_ago=1_000)
+    await Bridge(store).tend()
+    before = store.to_forget()[0]
+    wanted(address)
+    bridge = Bridge(store)
+    bridge.office.desk.broker = False
+    await bridge.tend()
+    with patient(address) as database:
+        forgetting._give_up(database, LIGHT, store.to_forget()[0].asked_at, before)
+    await bridge.tend()
+    assert store.to_forget() == [before]
+    assert LIGHT in bridge.office.desk.house.lights
+
+
+def test_what_a_bridge_did_in_the_last_moment_stays(address: Path | str, store: Store) -> None:
+    wanted(address)
+    asked = store.to_forget()[0]
+    store.answer(asked, Answer.FORGOTTEN)
+    with patient(address) as database:
+        forgetting._give_up(database, LIGHT, asked.asked_at, None)
+    assert [each.answer for each in store.to_forget()] == [Answer.FORGOTTEN]
+
+
+def test_store_keeps_the_newest_names(address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "MAX_LIGHTS", 2)
+    with patient(address) as database:
+        for number in range(4):
+            database.run("INSERT INTO forgotten VALUES (?, ?, 'forgotten')", (f"light-{number}", number))
+    asked_in_vain(address)
+    assert [asked.light for asked in store.to_forget()] == ["light-2", "light-3"]
+
+
+def test_store_of_a_bridge_before_this_learns_it(tmp_path: Path) -> None:
+    old = Store(tmp_path / "presses.db", lambda _wait, _call: None, trouble)
+    old.open()
+    old.shut()
+    with sqlite3.connect(tmp_path / "presses.db") as database:
+        database.execute("DROP TABLE forgotten")
+    database.close()
+    assert asked_in_vain(tmp_path / "presses.db") is None
+
+
+def test_store_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        asked_in_vain(tmp_path / "nowhere" / "presses.db")

@@ -1,0 +1,196 @@
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from presslight.cloud.bridge import Switchboard
+from presslight.cloud.core.presses import Desk
+from presslight.cloud.errors import Refusal, StoreUnavailable
+from presslight.cloud.settings import Settings
+from presslight.cloud.store.forgetting import Asked
+from presslight.cloud.store.sqlite import Sqlite
+from presslight.cloud.store.store import Store
+from presslight.contract.address import BrokerAddress
+from presslight.contract.topics import STATE
+from tests.cloud.conftest import House
+from tests.cloud.ports import MS, S, Watcher, ask, key, report
+from tests.cloud.raw_phone import until
+from tests.cloud.shelf import record
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000 * S
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        broker=BrokerAddress(host="127.0.0.1", port=1), store=tmp_path / "presses.db", press_rate=1, press_burst=2
+    )
+
+
+async def test_alarm_rings_for_the_deadline(settings: Settings) -> None:
+    clock = Clock()
+    board = Switchboard(settings, clock)
+    async with board.running():
+        board.on_message(STATE.format(light="kitchen"), report().model_dump_json().encode(), retained=False)
+        board.on_broker(found=True)
+        watcher = Watcher()
+        board.desk.ask(ask(patience_ms=100), watcher, clock.now)
+        await until(lambda: watcher.words == ["accepted"])
+        assert board._alarm is not None
+        assert board._alarm_at == board.desk.wake_at
+        clock.now += 60 * MS
+        board._ring()
+        assert watcher.words == ["accepted"]
+        clock.now += 60 * MS
+        await until(lambda: watcher.last == "unconfirmed")
+
+
+async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Switchboard(settings)
+    rung = []
+
+    def on_time(now: int) -> None:
+        rung.append(now)
+        if len(rung) == 1:
+            monkeypatch.setattr(Desk, "wake_at", now)
+            raise ValueError
+
+    monkeypatch.setattr(board.desk, "on_time", on_time)
+    board._ring()
+    await until(lambda: len(rung) == 2)
+    assert board._alarm is not None
+    board._alarm.cancel()
+    assert 'troubles_total{kind="mistake"} 1.0' in board.metrics.text().decode()
+
+
+async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presslight.cloud.store.forgetting.EACH_S", 0.01)
+    tried: list[None] = []
+
+    def to_forget() -> list[Asked]:
+        tried.append(None)
+        raise ValueError
+
+    monkeypatch.setattr(house.board.store, "to_forget", to_forget)
+    house.board.forgetting.note(touched=True)
+    await until(lambda: len(tried) == 3)
+    assert (await house.http.get("/healthz")).status_code == 200
+    assert await house.metric("presslight_troubles_total", kind="mistake") >= 2
+
+
+async def test_rate_is_a_phones_over_all_its_sockets(settings: Settings) -> None:
+    board = Switchboard(settings)
+    assert [board.may_press("ann", 0) for _ in range(3)] == [True, True, False]
+    assert board.may_press("bob", 0)
+    assert board.may_press("ann", S)
+
+
+async def test_upkeep_prunes_and_moves_the_log_of_changes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
+    await house.bridge.__aexit__(None, None, None)
+    await house.open(keep_presses=3)
+    await house.light()
+    phone = await house.phone()
+    for number in range(1, 9):
+        await phone.press(number)
+        await phone.until("outcome", key=key(number), final=True)
+
+    def kept() -> int:
+        with sqlite3.connect(house.board.settings.store) as db:
+            count = int(db.execute("SELECT count(*) FROM presses").fetchone()[0])
+        db.close()
+        return count
+
+    await until(lambda: kept() == 3)
+    await phone.press(1)
+    assert (await phone.until("outcome", key=key(1)))["word"] == "accepted"
+    assert (await phone.until("outcome", key=key(1), final=True))["word"] in ("applied", "superseded", "refused")
+
+
+async def test_checkpoint_that_fails_is_counted_and_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
+    tried = threading.Semaphore(0)
+
+    def checkpoint(db: sqlite3.Connection) -> None:
+        tried.release()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("presslight.cloud.store.sqlite.checkpoint", checkpoint)
+    await until(lambda: tried._value >= 2)
+    assert await house.metric("presslight_troubles_total", kind="store") >= 1
+
+
+async def test_locked_store_refuses_presses_and_the_rest_goes_on(house: House) -> None:
+    light = await house.light()
+    phone = await house.phone()
+    with sqlite3.connect(house.board.settings.store, isolation_level=None) as locker:
+        locker.execute("BEGIN EXCLUSIVE")
+        await phone.press(1)
+        error = await phone.until("error")
+        assert (error["code"], error["key"], error["retry"]) == ("store_unavailable", key(1), True)
+        await light.press_button("ON")
+        await phone.sees(state="ON")
+        locker.execute("ROLLBACK")
+    locker.close()
+    await phone.press(1)
+    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
+
+
+def fill(store: Store) -> None:
+    for number in range(1, 1_000):
+        store.admit(record(number))
+
+
+async def test_store_that_is_too_full_for_a_press_is_told_to_who_watches(house: House) -> None:
+    """Upkeep alone would not notice: it has nothing to write."""
+    database = house.board.store._database
+    assert isinstance(database, Sqlite)
+    most = database._db.execute("PRAGMA max_page_count").fetchone()[0]
+    database._db.execute(f"PRAGMA max_page_count = {database._db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StoreUnavailable, match="full"):
+        fill(house.board.store)
+    answer = await house.http.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "store_unavailable")
+    assert await house.metric("presslight_store_up") == 0
+    database._db.execute(f"PRAGMA max_page_count = {most}")
+    await house.until(lambda: house.board.counts.store_is_good)
+
+
+async def test_two_bridges_on_one_store_act_once(house: House) -> None:
+    light = await house.light()
+    phone = await house.phone()
+    replica = Switchboard(house.settings(broker=house.address("hall")))
+    async with replica.running():
+        heard = light.model.report(light.up()).model_dump_json().encode()
+        replica.on_message(STATE.format(light="kitchen"), heard, retained=False)
+        replica.on_broker(found=True)
+        await phone.press(1)
+        await phone.until("outcome")
+        watcher = Watcher()
+        replica.desk.ask(ask(1), watcher, replica.now())
+        await until(lambda: len(watcher.words) > 0)
+        assert watcher.words[0] in ("accepted", "applied")
+        with pytest.raises(Refusal):
+            replica.desk.ask(ask(1, phone="bob"), watcher, replica.now())
+        await phone.until("outcome", final=True)
+    assert len(light.model.acted) == 1
+
+
+async def test_upkeep_that_fails_is_counted_and_the_house_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
+    monkeypatch.setattr(house.board.store, "prune", lambda *_: 1 / 0)
+    await house.light()
+    await until(lambda: house.board.metrics.text().count(b'presslight_troubles_total{kind="mistake"}') == 1)
+    phone = await house.phone()
+    await phone.press(1)
+    assert (await phone.until("outcome", final=True))["word"] == "applied"

@@ -1,0 +1,44 @@
+import asyncio
+
+from presslight.cloud.uvicorn_protocols.turns import Turns
+
+
+async def test_little_is_begun_in_a_turn_and_all_of_it_in_order() -> None:
+    turns, begun, turn = Turns(2), list[tuple[int, int]](), 0
+
+    def begin(number: int) -> bool:
+        begun.append((turn, number))
+        return True
+
+    for number in range(7):
+        if turns.take(lambda number=number: begin(number)):  # type: ignore[misc] # mypy cannot type a lambda's default
+            begin(number)
+    while len(begun) < 7:
+        turn += 1
+        await asyncio.sleep(0)
+    assert [number for _, number in begun] == list(range(7))
+    assert all(sum(at == turn for at, _ in begun) <= 2 for turn in range(9))
+
+
+async def test_who_is_gone_takes_nobodys_turn() -> None:
+    turns, begun = Turns(1), asyncio.Event()
+
+    def begin() -> bool:
+        begun.set()
+        return True
+
+    assert turns.take(begin)
+    for _ in range(50):
+        turns.take(lambda: False)
+    turns.take(begin)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert begun.is_set()
+
+
+async def test_turn_comes_anew_when_nobody_waits() -> None:
+    turns = Turns(1)
+    for _ in range(3):
+        assert turns.take(lambda: True)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)

@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+
+from presslight.cloud.errors import Refusal
+from presslight.cloud.websocket.handshake import phone_of, welcome
+from presslight.contract.errors import ErrorCode
+from presslight.contract.phone import MAX_FRAME_BYTES, MAX_HAVE, MAX_LIGHTS, Have, Hello, Welcome, encode
+from tests.cloud.ports import MS, S
+from tests.cloud.websocket.test_session import Board
+
+
+def hello(**more: Any) -> Hello:
+    return Hello(type="hello", versions=more.pop("versions", (1,)), token=more.pop("token", "good"), **more)
+
+
+def greeted(board: Board, **have: Have) -> Welcome:
+    return welcome(hello(have=have), "ann", board, board.office.now)
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
+def test_known_token_is_its_phone(board: Board) -> None:
+    assert phone_of(hello(), board, None) == "ann"
+    assert phone_of(hello(versions=(9, 1)), board, None) == "ann"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"token": "bad"}, ErrorCode.UNAUTHENTICATED),
+        ({"versions": (0, 2)}, ErrorCode.UNSUPPORTED_VERSION),
+        ({"versions": (2,), "token": "bad"}, ErrorCode.UNSUPPORTED_VERSION),
+    ],
+)
+def test_stranger_is_refused(board: Board, wrong: dict[str, Any], code: ErrorCode) -> None:
+    with pytest.raises(Refusal) as refused:
+        phone_of(hello(**wrong), board, "192.0.2.7")
+    assert refused.value.code is code
+    assert board.strangers == (["192.0.2.7"] if code is ErrorCode.UNAUTHENTICATED else [])
+
+
+def test_fresh_phone_is_told_every_light_and_no_clock_beside(board: Board) -> None:
+    board.office.report(light="hall")
+    told = greeted(board)
+    assert [view.id for view in told.lights] == ["kitchen", "hall"]
+    assert told.clocks == ()
+
+
+def test_returning_phone_is_told_what_is_newer_and_the_clocks_of_the_rest(board: Board) -> None:
+    board.office.report(light="hall", version=(1, 3))
+    board.office.now += 60 * S
+    told = greeted(board, kitchen=Have(version=(1, 0), online=True), hall=Have(version=(1, 2), online=True))
+    assert [view.id for view in told.lights] == ["hall"]
+    (clock,) = told.clocks
+    assert (clock.id, clock.boot) == ("kitchen", "00000001")
+    assert (clock.up, clock.age_ms) == (board.desk.house.lights["kitchen"].bound.at(board.office.now), 60_000)
+
+
+def test_phone_that_shows_another_presence_is_told_the_whole_light(board: Board) -> None:
+    told = greeted(board, kitchen=Have(version=(1, 0), online=False))
+    assert ([view.id for view in told.lights], told.clocks) == (["kitchen"], ())
+
+
+def test_light_that_the_house_does_not_know_is_passed_over(board: Board) -> None:
+    told = greeted(board, kitchen=Have(version=(1, 0), online=True), attic=Have(version=(9, 9), online=True))
+    assert told.lights == ()
+    assert [clock.id for clock in told.clocks] == ["kitchen"]
+
+
+def test_largest_house_is_told_in_one_welcome(board: Board) -> None:
+    for number in range(MAX_LIGHTS - 1):
+        board.office.report(light=f"light-{number}", up=2**40)
+    board.office.now += 5 * MS
+    told = greeted(board)
+    assert len(told.lights) == MAX_LIGHTS
+    assert len(encode(told)) < 64 * MAX_FRAME_BYTES  # what phones take, 1 MB
+
+
+def test_hello_may_name_so_many_lights_and_no_more() -> None:
+    lights = {f"light-{number}": Have(version=(1, 1), online=True) for number in range(MAX_HAVE + 1)}
+    with pytest.raises(ValueError, match="at most 150"):
+        hello(have=lights)
+
+
+def test_welcome_tells_of_forgotten_lights(board: Board) -> None:
+    shown = Have(version=(1, 0), online=True)
+    assert greeted(board, kitchen=shown).gone == ()
+    board.desk.forget("kitchen", board.office.now)
+    assert greeted(board, kitchen=shown).gone == ("kitchen",)

@@ -1,0 +1,556 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from presslight.cloud.core.allowance import FRAMES_OF_A_STRANGER, HELLO_COST, Allowance
+from presslight.cloud.core.presses import Desk
+from presslight.cloud.errors import Refusal, StoreUnavailable
+from presslight.cloud.settings import Settings
+from presslight.cloud.websocket.ports import Talk
+from presslight.cloud.websocket.session import BAD_FRAMES, Conversation, State
+from presslight.contract.address import BrokerAddress
+from presslight.contract.errors import MEANINGS, CloseCode, ErrorCode
+from presslight.contract.phone import MAX_FRAME_BYTES, decode_bridge_frame, encode
+from tests.cloud.ports import MS, Office, S, key
+from tests.contract import strategies
+
+SETTINGS = Settings(
+    broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), name="attic", press_rate=2, press_burst=3
+)
+HELLO = {"type": "hello", "versions": [1], "token": "good"}
+PRESS = {"type": "press", "key": key(), "light": "kitchen", "set": {"state": "ON"}}
+
+
+class Board:
+    """A bridge of one room: the token `good` is Ann's."""
+
+    def __init__(self) -> None:
+        self.settings = SETTINGS
+        self.office = Office()
+        self.desk: Desk = self.office.desk
+        self.talks: set[Talk] = set()
+        self.within_rate = True
+        self.allowance = Allowance.of_token(1_000, 1_000, self.office.now)
+        self.full = False
+        self.store_fails = False
+        self.errors: list[tuple[str, str | None]] = []
+        self.strangers: list[str | None] = []
+        self.journeys: list[tuple[int, int | None]] = []
+
+    @property
+    def counts(self) -> "Board":
+        return self
+
+    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+        self.errors.append((code, key))
+
+    def mistake(self, where: str, error: Exception) -> None:
+        raise error
+
+    def shown(self, ms: int, bridge_us: int | None) -> None:
+        self.journeys.append((ms, bridge_us))
+
+    def sign_in_failed(self, client: str | None) -> None:
+        self.strangers.append(client)
+
+    def phone_of(self, token: str) -> str | None:
+        if self.store_fails:
+            raise StoreUnavailable
+        return {"good": "ann", "other": "bob"}.get(token)
+
+    def may_press(self, phone: str, now: int) -> bool:
+        return self.within_rate
+
+    def allowance_of(self, token: str, now: int) -> Allowance:
+        return self.allowance
+
+    def join(self, talk: Talk) -> None:
+        if self.full:
+            raise Refusal(ErrorCode.OVERLOADED)
+        self.talks.add(talk)
+
+    def leave(self, talk: Talk) -> None:
+        self.talks.discard(talk)
+
+
+class Phone:
+    """A conversation, and what it was sent."""
+
+    def __init__(self, board: Board, *, greeted: bool = True) -> None:
+        self.board = board
+        self.wakes = 0
+        self.now = board.office.now
+        self.talk = Conversation(board, self._wake, self.now)
+        if greeted:
+            self.send(HELLO)
+            self.heard()
+
+    def _wake(self, urgent: bool) -> None:
+        self.wakes += 1
+
+    def send(self, frame: Any) -> None:
+        self.talk.on_text(frame if isinstance(frame, str) else json.dumps(frame), self.now)
+
+    def heard(self) -> list[dict[str, Any]]:
+        frames = self.talk.outbox.take(1_000)
+        for frame in frames:
+            decode_bridge_frame(frame)
+        return [json.loads(frame) for frame in frames]
+
+    def error(self) -> dict[str, Any]:
+        (frame,) = self.heard()
+        assert frame["type"] == "error"
+        meaning = MEANINGS[ErrorCode(frame["code"])]
+        assert frame["retry"] == meaning.retry
+        assert frame["message"]
+        return frame
+
+    def later(self, ms: int) -> None:
+        self.now += ms * MS
+        self.talk.on_time(self.now)
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
+@pytest.fixture
+def phone(board: Board) -> Phone:
+    return Phone(board)
+
+
+def test_hello_is_answered_with_the_house(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO)
+    welcome, ping = phone.heard()
+    assert welcome["type"] == "welcome"
+    assert (welcome["version"], welcome["bridge"], welcome["phone"], welcome["broker"]) == (1, "attic", "ann", True)
+    assert welcome["limits"] == {"frame_bytes": 16_384, "presses_per_s": 2, "burst": 3}
+    assert [light["id"] for light in welcome["lights"]] == ["kitchen"]
+    assert ping == {"type": "ping", "n": 1}
+    assert phone.talk in board.talks
+    assert phone.wakes > 0
+
+
+def test_welcome_leaves_out_what_the_phone_has(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO | {"have": {"kitchen": {"version": [1, 0], "online": True}}})
+    assert phone.heard()[0]["lights"] == []
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        PRESS,
+        {"type": "ping", "n": 1},
+        {"type": "shown", "key": key(), "ms": 1},
+        "",
+        "{",
+        "[]",
+        "null",
+        {"type": "no"},
+        {},
+    ],
+)
+def test_anything_before_hello_is_refused_and_closes(board: Board, frame: Any) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(frame)
+    assert phone.error()["code"] == "hello_expected"
+    assert (phone.talk.state, phone.talk.close_code) == (State.ENDED, CloseCode.HELLO_EXPECTED)
+    assert board.talks == set()
+
+
+def test_binary_frame_before_hello_closes(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.talk.on_binary(b"x", phone.now)
+    assert phone.error()["code"] == "hello_expected"
+
+
+@pytest.mark.parametrize(
+    ("hello", "code", "close"),
+    [
+        ({"token": "bad"}, "unauthenticated", CloseCode.UNAUTHENTICATED),
+        ({"versions": [2, 3]}, "unsupported_version", CloseCode.UNSUPPORTED_VERSION),
+        ({"versions": [2], "token": "bad"}, "unsupported_version", CloseCode.UNSUPPORTED_VERSION),
+    ],
+)
+def test_hello_that_cannot_be_welcomed_closes(board: Board, hello: dict[str, Any], code: str, close: CloseCode) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO | hello)
+    assert phone.error()["code"] == code
+    assert phone.talk.close_code is close
+    assert not close.reconnect
+    assert board.talks == set()
+
+
+@pytest.mark.parametrize("wrong", [{"versions": ["1"]}, {"versions": []}, {"token": 5}, {"have": []}, {"more": 1}])
+def test_hello_with_a_bad_field_may_be_said_again(board: Board, wrong: dict[str, Any]) -> None:
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO | wrong)
+    assert phone.error()["code"] == "invalid"
+    phone.send(HELLO)
+    assert phone.heard()[0]["type"] == "welcome"
+
+
+def test_hello_that_the_store_cannot_judge_closes_so_that_the_phone_comes_back_soon(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    board.store_fails = True
+    phone.send(HELLO)
+    assert phone.error()["code"] == "store_unavailable"
+    assert phone.talk.close_code is CloseCode.OVERLOADED
+    assert phone.talk.close_code.reconnect
+
+
+def test_full_house_closes_so_that_the_phone_comes_back_later(board: Board) -> None:
+    board.full = True
+    phone = Phone(board, greeted=False)
+    phone.send(HELLO)
+    assert phone.error()["code"] == "overloaded"
+    assert phone.talk.close_code is CloseCode.OVERLOADED
+    assert CloseCode.OVERLOADED.reconnect
+
+
+def test_second_hello_is_refused_and_the_socket_stays(phone: Phone) -> None:
+    phone.send(HELLO)
+    assert phone.error()["code"] == "hello_again"
+    assert phone.talk.state is State.TALKING
+
+
+def test_no_hello_in_time_closes(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    assert phone.talk.wake_at(phone.now) == phone.now + 5 * S
+    phone.later(4_999)
+    assert phone.heard() == []
+    phone.later(1)
+    assert phone.error()["code"] == "hello_timeout"
+    assert phone.talk.close_code is CloseCode.HELLO_TIMEOUT
+
+
+BAD = [
+    ("", "malformed", None),
+    ("{", "malformed", None),
+    ("\ud83d", "malformed", None),
+    ("[" * 10_000, "malformed", None),
+    ("[]", "invalid", None),
+    ("null", "invalid", None),
+    ({"type": "dance"}, "unknown_type", None),
+    ({"type": "press", "key": key()}, "invalid", key()),
+    (PRESS | {"light": "../x"}, "invalid", key()),
+    (PRESS | {"light": "bridge"}, "invalid", key()),
+    (PRESS | {"set": {"state": "on"}}, "invalid", key()),
+    (PRESS | {"set": {"state": "ON", "brightness": 0}}, "invalid", key()),
+    (PRESS | {"set": {"state": "ON", "brightness": "1"}}, "invalid", key()),
+    (PRESS | {"set": {"state": "ON", "brightness": True}}, "invalid", key()),
+    (PRESS | {"set": {"state": "TOGGLE"}}, "invalid", key()),
+    (PRESS | {"more": 1}, "invalid", key()),
+    (PRESS | {"age_ms": -1}, "invalid", key()),
+    (PRESS | {"patience_ms": 10**9}, "invalid", key()),
+    (PRESS | {"key": "short"}, "invalid", None),
+    (PRESS | {"key": "x" * 100}, "invalid", None),
+    (PRESS | {"key": 7}, "invalid", None),
+    (PRESS | {"light": "kitchen" * 5_000}, "too_large", None),
+    ({"type": "ping"}, "invalid", None),
+    ({"type": "ping", "n": 2**40}, "invalid", None),
+    ({"type": "shown", "key": key(), "ms": "1"}, "invalid", key()),
+]
+
+
+@pytest.mark.parametrize(("frame", "code", "named"), BAD)
+def test_bad_frame_is_answered_and_the_socket_stays(phone: Phone, frame: Any, code: str, named: str | None) -> None:
+    phone.send(frame)
+    error = phone.error()
+    assert (error["code"], error.get("key")) == (code, named)
+    phone.send(PRESS)
+    assert phone.heard()[0]["word"] == "accepted"
+    assert phone.board.errors == [(code, named)]
+
+
+any_frames = strategies.phone_frames.map(encode) | st.text(max_size=50) | strategies.damaged("phone")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(any_frames, max_size=12), st.booleans())
+def test_any_frames_in_any_order_are_answered_or_end_it(said: list[str | bytes], greeted: bool) -> None:
+    phone = Phone(Board(), greeted=greeted)
+    heard = []
+    for frame in said:
+        if phone.talk.state is State.ENDED:
+            break
+        phone.talk.on_text(frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame, phone.now)
+        heard += phone.heard()
+    errors = [frame["code"] for frame in heard if frame["type"] == "error"]
+    assert errors == [code for code, _ in phone.board.errors]
+    assert (phone.talk.close_code is not None) == (phone.talk.state is State.ENDED)
+    assert len(heard) <= 3 * len(said) + 2
+
+
+@pytest.mark.parametrize("frame", [{"type": "pong", "n": 7}, {"type": "ping", "n": 7}, PRESS])
+def test_frames_over_the_rate_are_told_and_close(board: Board, frame: Any) -> None:
+    board.allowance = Allowance.of_token(1, 10, board.office.now)
+    phone = Phone(board)
+    for _ in range(80 - HELLO_COST):
+        phone.send(frame)
+    assert "rate_limited" not in [said.get("code") for said in phone.heard()]
+    phone.send(frame)
+    assert phone.error()["code"] == "rate_limited"
+    assert phone.talk.close_code is CloseCode.RATE_LIMITED
+    assert phone.talk.close_code.reconnect
+
+
+def test_bytes_count_too(board: Board) -> None:
+    board.allowance = Allowance.of_token(1, 10, board.office.now)
+    phone = Phone(board)
+    for _ in range(4):
+        phone.send(json.dumps({"type": "ping", "n": 7}) + " " * (MAX_FRAME_BYTES - 30))
+    assert phone.heard()[-1]["code"] == "rate_limited"
+
+
+def test_rate_of_frames_is_a_tokens_over_all_its_sockets(board: Board) -> None:
+    board.allowance = Allowance.of_token(1, 10, board.office.now)
+    one, other = Phone(board), Phone(board)
+    for _ in range(80 - 2 * HELLO_COST):
+        one.send({"type": "ping", "n": 7})
+    other.send({"type": "ping", "n": 7})
+    assert other.error()["code"] == "rate_limited"
+    again = Phone(board, greeted=False)
+    again.send(HELLO)
+    assert again.error()["code"] == "rate_limited"
+    assert again.talk.close_code is CloseCode.RATE_LIMITED
+    later = Phone(board, greeted=False)
+    later.talk.on_text(json.dumps(HELLO), later.now + 3 * S)
+    assert later.heard()[0]["type"] == "welcome"
+
+
+def test_stranger_may_send_few_frames(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    for _ in range(FRAMES_OF_A_STRANGER + 1):
+        phone.talk.allowance.takes(1, phone.now)
+    phone.send(HELLO)
+    assert phone.error()["code"] == "rate_limited"
+
+
+def test_token_has_a_number_of_sockets_and_the_newest_is_refused(board: Board) -> None:
+    phones = [Phone(board) for _ in range(board.settings.max_sockets)]
+    more = Phone(board, greeted=False)
+    more.send(HELLO)
+    assert more.error()["code"] == "too_many_sockets"
+    assert more.talk.close_code is CloseCode.OVERLOADED
+    more.talk.gone()
+    assert all(phone.talk.state is State.TALKING for phone in phones)
+    phones[0].talk.gone()
+    assert Phone(board).talk.state is State.TALKING
+
+
+def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
+    frame = json.dumps(PRESS)
+    phone.send(frame + " " * (MAX_FRAME_BYTES - len(frame)))
+    assert phone.heard()[0]["word"] == "accepted"
+    phone.send(frame + " " * (MAX_FRAME_BYTES - len(frame) + 1))
+    assert phone.error()["code"] == "too_large"
+
+
+def test_binary_frame_is_malformed(phone: Phone) -> None:
+    phone.talk.on_binary(b"x", phone.now)
+    assert phone.error()["code"] == "malformed"
+
+
+@pytest.mark.parametrize("bad", ["{", json.dumps(HELLO)])
+def test_many_bad_frames_in_a_row_close(phone: Phone, bad: str) -> None:
+    for _ in range(BAD_FRAMES - 1):
+        phone.send(bad)
+    phone.send({"type": "ping", "n": 1})
+    for _ in range(BAD_FRAMES - 1):
+        phone.send(bad)
+    assert phone.talk.state is State.TALKING
+    phone.send(bad)
+    assert (phone.talk.state, phone.talk.close_code) == (State.ENDED, CloseCode.ABUSE)
+
+
+def test_press_hears_its_words(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.board.office.report((key(), "applied"))
+    accepted, applied = phone.heard()
+    assert (accepted["word"], accepted["final"]) == ("accepted", False)
+    assert (applied["word"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
+    assert set(applied["legs"]) == {"bridge_us", "light_us", "ack_us"} - {"ack_us"}
+
+
+@pytest.mark.parametrize(
+    ("press", "code"),
+    [
+        (PRESS | {"light": "cellar"}, "unknown_light"),
+        (PRESS | {"not_after": {"boot": "00000001", "up": 10**9}}, "invalid"),
+    ],
+)
+def test_press_that_is_refused_hears_why_with_its_key(phone: Phone, press: Any, code: str) -> None:
+    phone.send(press)
+    error = phone.error()
+    assert (error["code"], error["key"]) == (code, key())
+    assert phone.talk._watched == set()
+
+
+def test_press_over_the_rate_is_refused_and_not_stored(phone: Phone) -> None:
+    phone.board.within_rate = False
+    for number in range(1, 200):
+        phone.send(PRESS | {"key": key(number)})
+    errors = phone.heard()
+    assert {error["code"] for error in errors} == {"rate_limited"}
+    assert [error["key"] for error in errors] == [key(number) for number in range(1, 200)]
+    assert phone.talk.state is State.TALKING
+    assert phone.board.office.ledger.records == {}
+
+
+def test_key_reused_leaves_the_first_press_watched(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.send(PRESS | {"set": {"state": "OFF"}})
+    phone.board.office.report((key(), "applied"))
+    assert [frame.get("word", frame.get("code")) for frame in phone.heard()] == ["accepted", "key_reused", "applied"]
+
+
+def test_key_of_another_phone_is_forbidden(phone: Phone) -> None:
+    phone.send(PRESS)
+    other = Phone(phone.board, greeted=False)
+    other.send(HELLO | {"token": "other"})
+    other.heard()
+    other.send(PRESS)
+    assert other.error()["code"] == "forbidden"
+
+
+def test_ping_is_answered(phone: Phone) -> None:
+    phone.send({"type": "ping", "n": 77})
+    assert phone.heard() == [{"type": "pong", "n": 77}]
+
+
+def test_phone_is_pinged_and_its_round_trip_counts_for_the_journey(phone: Phone) -> None:
+    phone.now += 30 * MS
+    phone.send({"type": "pong", "n": 1})
+    phone.send(PRESS | {"age_ms": 5})
+    press = phone.board.desk._open.get(key())
+    assert press
+    assert press.stamps
+    assert press.stamps.before_us == 5_000 + 15_000
+    phone.later(5_000)
+    assert phone.heard()[-1] == {"type": "ping", "n": 2}
+
+
+def test_pong_that_nobody_asked_for_counts_for_nothing(phone: Phone) -> None:
+    phone.now += 30 * MS
+    phone.send({"type": "pong", "n": 9})
+    assert phone.talk._pulse.rtt == 0
+
+
+def test_silent_phone_is_closed(phone: Phone) -> None:
+    for _ in range(2):
+        phone.later(5_000)
+    assert phone.talk.state is State.TALKING
+    phone.later(2_500)
+    assert phone.heard()[-1]["code"] == "silent_phone"
+    assert phone.talk.close_code is CloseCode.SILENT
+    assert CloseCode.SILENT.reconnect
+
+
+def test_phone_that_speaks_is_not_silent(phone: Phone) -> None:
+    for _ in range(10):
+        phone.later(5_000)
+        phone.send({"type": "ping", "n": 1})
+    assert phone.talk.state is State.TALKING
+
+
+def test_phone_that_reads_nothing_is_closed(phone: Phone) -> None:
+    phone.talk.outbox.stuck_since = phone.now
+    assert phone.talk.wake_at(phone.now) <= phone.now + 10 * S
+    for _ in range(3):
+        phone.later(3_300)
+        phone.send({"type": "ping", "n": 1})
+    assert phone.talk.state is State.TALKING
+    phone.later(100)
+    assert phone.talk.close_code is CloseCode.SLOW
+    assert phone.board.errors[-1][0] == "slow_phone"
+
+
+def test_shown_is_measured_once_for_a_press_of_this_phone(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.board.office.now += 3 * MS
+    phone.board.office.report((key(), "applied"))
+    phone.heard()
+    phone.send({"type": "shown", "key": key(), "ms": 20})
+    assert phone.board.journeys == [(20, 3_000)]
+    assert phone.heard() == []
+    phone.send({"type": "shown", "key": key(), "ms": 20})
+    assert phone.error()["code"] == "unknown_press"
+
+
+def test_only_the_newest_presses_are_waited_for_to_be_shown(phone: Phone) -> None:
+    for number in range(1, 101):
+        phone.send(PRESS | {"key": key(number)})
+        phone.board.office.report((key(number), "applied"))
+    phone.heard()
+    for number in (1, 36, 37, 100):
+        phone.send({"type": "shown", "key": key(number), "ms": number})
+    assert [frame["code"] for frame in phone.heard()] == ["unknown_press", "unknown_press"]
+    assert [ms for ms, _ in phone.board.journeys] == [37, 100]
+
+
+def test_overload_refuses_the_press_and_the_socket_stays(board: Board) -> None:
+    board.office = Office(max_open=1)
+    board.desk = board.office.desk
+    phone = Phone(board)
+    phone.send(PRESS)
+    phone.send(PRESS | {"key": key(2)})
+    assert [frame.get("word", frame.get("code")) for frame in phone.heard()] == ["accepted", "overloaded"]
+    assert phone.talk.state is State.TALKING
+
+
+def test_revoked_token_ends_the_conversation(phone: Phone) -> None:
+    phone.talk.revoke()
+    assert phone.error()["code"] == "unauthenticated"
+    assert phone.talk.close_code is CloseCode.UNAUTHENTICATED
+    phone.talk.revoke()
+    assert phone.heard() == []
+
+
+def test_frame_that_comes_after_the_token_was_revoked_does_nothing(phone: Phone) -> None:
+    phone.talk.revoke()
+    phone.heard()
+    phone.send(PRESS)
+    phone.talk.on_binary(b"x", phone.now)
+    assert phone.heard() == []
+    assert len(phone.board.desk) == 0
+
+
+def test_gone_phone_is_forgotten(phone: Phone) -> None:
+    phone.send(PRESS)
+    phone.heard()
+    phone.talk.gone()
+    phone.board.office.report((key(), "applied"))
+    assert phone.heard() == []
+    assert phone.board.talks == set()
+
+
+def test_light_and_status_reach_the_outbox_and_wake_its_writer(phone: Phone) -> None:
+    wakes = phone.wakes
+    phone.talk.light("kitchen", "old")
+    phone.talk.light("kitchen", "new")
+    assert phone.wakes == wakes + 2
+    phone.talk.status("status")
+    assert phone.wakes == wakes + 3
+    assert phone.talk.outbox.take(9) == ["new", "status"]
+
+
+def test_press_that_has_its_last_word_is_remembered_no_more(phone: Phone) -> None:
+    phone.send(PRESS)
+    assert phone.talk._watched == {key()}
+    phone.board.office.report((key(), "applied"))
+    assert [frame["word"] for frame in phone.heard()] == ["accepted", "applied"]
+    assert phone.talk._watched == set()
+
+
+def test_phone_that_has_not_said_hello_is_not_pinged(board: Board) -> None:
+    phone = Phone(board, greeted=False)
+    phone.later(4_999)
+    assert phone.heard() == []
