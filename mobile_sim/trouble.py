@@ -1,4 +1,4 @@
-"""What keeps a phone from its bridge, in one clause for people. Pure."""
+"""What keeps a phone from its bridge, in one clause for people. It does no I/O."""
 
 import os
 import socket

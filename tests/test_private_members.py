@@ -114,9 +114,10 @@ def _findings() -> Iterator[tuple[str, str]]:
             yield from undocumented(text)
             # aiomqtt's client holds paho's.
             yield from (("paho", name) for name in re.findall(r"\._client\.(_[a-z]\w*)", text))
-            module = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            names = file.relative_to(ROOT).with_suffix("").parts
+            module = ".".join(names if part == "presslight" else ("presslight", *names)).removesuffix(".__init__")
             if not module.endswith("__main__"):
-                yield from ((package, name) for package, names in private_members(module) for name in names)
+                yield from ((package, name) for package, used in private_members(module) for name in used)
 
 
 def by_library(found: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

@@ -72,7 +72,7 @@ def test_words_of_each_trouble_are_the_program_s() -> None:
 
 def sentences() -> Iterator[str]:
     """Every text in the command's source, the pieces of one put together."""
-    for file in (ROOT / "presslight").glob("*.py"):
+    for file in (ROOT / "presslight").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
