@@ -1,4 +1,4 @@
-"""The bridge as an ASGI application: routes, the phones' WebSocket and the page, around one switchboard."""
+"""The bridge as an ASGI application: routes, the phones' WebSocket and the page, around one bridge."""
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from presslight.cloud.bridge import Switchboard, nothing
+from presslight.cloud.bridge import Bridge, nothing
 from presslight.cloud.errors import Refusal
 from presslight.cloud.http.allowed_hosts import AllowedHosts, names_of_machine
 from presslight.cloud.http.host_check import HostCheck
@@ -45,35 +45,35 @@ class _App(FastAPI):
 
 
 def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[bool]] = nothing) -> FastAPI:
-    """Make the application; its lifespan runs the bridge, found as `app.state.board`."""
-    board = Switchboard(settings, before_forgetting=before_forgetting)
+    """Make the application; its lifespan runs the bridge, found as `app.state.bridge`."""
+    bridge = Bridge(settings, before_forgetting=before_forgetting)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with board.running():
+        async with bridge.running():
             yield
 
     app = _App(title="presslight", version="1", description=_ABOUT, lifespan=lifespan, **_NOT_FASTAPIS_OWN)
-    app.state.board = board
-    add_routes(app.router, board)  # not a router that is included: its routes would be made again at the first request
-    app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(board, board.now)))
+    app.state.bridge = bridge
+    add_routes(app.router, bridge)  # not a router that is included: its routes would be made again at the first request
+    app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(bridge, bridge.now)))
     app.router.default = Pages()  # not mounted: a mount would answer for routes that do not know a method
     hosts = AllowedHosts([*names_of_machine(socket.gethostname()), *settings.allowed_hosts])
-    app.add_middleware(HostCheck, hosts=hosts, counts=board.counts)
+    app.add_middleware(HostCheck, hosts=hosts, counts=bridge.counts)
     for error in (Refusal, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(error, _refuser(board))
+        app.add_exception_handler(error, _refuser(bridge))
     return app
 
 
-def _refuser(board: Switchboard) -> Any:
+def _refuser(bridge: Bridge) -> Any:
     async def refuse(request: Request, error: Exception) -> Response:
         if isinstance(error, Refusal | HTTPException | RequestValidationError):
             refusal = as_refusal(error)
         else:
-            board.counts.mistake(request.url.path, error)
+            bridge.counts.mistake(request.url.path, error)
             refusal = Refusal(ErrorCode.INTERNAL)
         key = request.headers.get("idempotency-key", "")[:_LONGEST_LOGGED]
-        board.counts.error(refusal.code, getattr(request.state, "phone", None), key, str(refusal))
+        bridge.counts.error(refusal.code, getattr(request.state, "phone", None), key, str(refusal))
         return refusal_answer(refusal, _with_head(getattr(error, "headers", None) or {}))
 
     return refuse

@@ -10,7 +10,7 @@ from presslight.cloud.core import drops
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.core.presses import Desk
 from presslight.cloud.errors import Refusal, StoreUnavailable
-from presslight.cloud.mqtt.client import Line
+from presslight.cloud.mqtt.client import MqttClient
 from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.mqtt.muting import Muting
 from presslight.cloud.settings import Settings
@@ -40,8 +40,8 @@ async def nothing() -> bool:
     return True
 
 
-class Switchboard:
-    """`async with Switchboard(settings).running():` is the bridge, but for HTTP. `now` is its clock: monotonic, ns.
+class Bridge:
+    """`async with Bridge(settings).running():` is the bridge, but for HTTP. `now` is its clock: monotonic, ns.
 
     `before_forgetting`: what is done before a light's topics are emptied, so that the light cannot fill them again; it
     answers whether it was.
@@ -59,10 +59,10 @@ class Switchboard:
         self.counts = Watch(self.metrics)
         self.talks: set[Talk] = set()
         self.store = Store(settings.store, _later, self.counts.store_trouble, now)
-        self.line = Line(settings, self)
+        self.mqtt = MqttClient(settings, self)
         self.desk = Desk(
             self.store,
-            self.line,
+            self.mqtt,
             self,
             self.counts,
             self._set_alarm,
@@ -74,7 +74,7 @@ class Switchboard:
         self.inbox = Inbox(self.desk, self.counts, self.muting)
         trouble, mistake = self.counts.store_trouble, self.counts.mistake
         self._before_forgetting = before_forgetting
-        self.forgetting = Forgetting(self.store, self.line, self.desk, now, self._make_heard, trouble, mistake)
+        self.forgetting = Forgetting(self.store, self.mqtt, self.desk, now, self._make_heard, trouble, mistake)
         self.ending = asyncio.Event()
         self._most_phones = min(settings.max_phones, open_files.limit() // 2)
         self._buckets: dict[str, Bucket] = {}
@@ -95,7 +95,7 @@ class Switchboard:
             self.desk.reload(self.now())
             async with asyncio.TaskGroup() as tasks:
                 running = [
-                    tasks.create_task(self.line.run(), name="line to the broker"),
+                    tasks.create_task(self.mqtt.run(), name="mqtt client"),
                     tasks.create_task(self._keep_up(), name="upkeep"),
                     tasks.create_task(self.forgetting.run(), name="forgetting"),
                 ]
@@ -178,15 +178,15 @@ class Switchboard:
         if found:
             self.muting.end_terms(self.now())
             if self.muting.wants_others(self.desk.house.names()):
-                self.line.renew()
+                self.mqtt.reconnect()
 
     def topics(self) -> tuple[str, ...]:
         """What to subscribe to."""
         return self.muting.topics(self.desk.house.names())
 
-    def on_renewed(self) -> None:
+    def on_reconnected(self) -> None:
         """The line has connected anew, and the broker was not lost."""
-        self.desk.on_renewed(self.now())
+        self.desk.on_reconnected(self.now())
 
     async def _make_heard(self, light: str) -> bool:
         """Have done what comes before a light is forgotten, and listen to it: it is gone once that is heard."""
@@ -194,7 +194,7 @@ class Switchboard:
             return False
         is_muted = self.muting.pardon(light)
         if is_muted:
-            self.line.renew()
+            self.mqtt.reconnect()
         return not is_muted
 
     # Time

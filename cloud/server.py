@@ -85,8 +85,8 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
 
-class Bridge:
-    """`async with Bridge(settings, "127.0.0.1", 0) as bridge:` serves at `bridge.url`. Port 0 takes a free one.
+class BridgeServer:
+    """`async with BridgeServer(settings, "127.0.0.1", 0) as bridge:` serves at `bridge.url`. Port 0 takes a free one.
 
     Raises CannotListen, StoreUnavailable.
     """
@@ -115,7 +115,7 @@ class Bridge:
         self.app = create_app(self.settings, self._before_forgetting)
         up = asyncio.Event()
         self._server = _Server(
-            uvicorn.Config(self.app, **serve_options(self.app.state.board.counts) | {"lifespan": "off"}), up
+            uvicorn.Config(self.app, **serve_options(self.app.state.bridge.counts) | {"lifespan": "off"}), up
         )
         self._run = asyncio.create_task(self._serve(listener), name="bridge")
         starting = asyncio.create_task(up.wait())
@@ -146,7 +146,7 @@ class Bridge:
 
     async def _stop(self) -> None:
         """End it, phones first. Raises what ended it before."""
-        self.app.state.board.ending.set()
+        self.app.state.bridge.ending.set()
         self._server.should_exit = True
         await self._run
 

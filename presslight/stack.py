@@ -19,7 +19,7 @@ from presslight.broker.errors import BrokerDied, BrokerError, BrokerSilent, Port
 from presslight.broker.kept_files import only_writer
 from presslight.broker.mosquitto import Mosquitto
 from presslight.broker.ports import listen
-from presslight.cloud.server import Bridge
+from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
 from presslight.cloud.store.database import Address
 from presslight.cloud.store.tokens import issue_token
@@ -89,7 +89,7 @@ class Stack:
         self.names = room_names(lights) if isinstance(lights, int) else tuple(lights)
         self.lights: dict[str, SimulatedLight] = {}
         self.broker: EmbeddedBroker | Mosquitto | None = None
-        self.bridge: Bridge
+        self.bridge: BridgeServer
         self.token = ""
         self._wanted = broker
         self._where = (host, port)
@@ -265,7 +265,7 @@ class Stack:
             allowed_hosts=(*self._allowed_hosts, self._where[0]),
             metrics_token=self._metrics_token,
         )
-        self.bridge = await exits.enter_async_context(Bridge(settings, *self._where, self._heed_accounts))
+        self.bridge = await exits.enter_async_context(BridgeServer(settings, *self._where, self._heed_accounts))
         if self._guest is not None:
             self.token = issue_token(settings.store, phone=self._guest)
 

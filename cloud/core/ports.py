@@ -52,16 +52,16 @@ class Ledger(Protocol):
 class Line(Protocol):
     """The line to the broker."""
 
-    def hand_over(self, light: str, message: bytes, key: str) -> int | None:
+    def publish(self, light: str, message: bytes, key: str) -> int | None:
         """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
 
-    def empty_availability(self, light: str) -> None:
+    def clear_availability(self, light: str) -> None:
         """Have the broker not keep that a light is offline."""
 
-    def say_offline(self, light: str) -> None:
+    def publish_offline(self, light: str) -> None:
         """Have the broker keep that a light is offline. A light that hears it and is there says the contrary."""
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         """Connect anew, to listen to whom is wanted now; what comes on the connection that there is is given up."""
 
 

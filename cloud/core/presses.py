@@ -190,7 +190,7 @@ class Desk:
         challenge = self.house.lights[name].challenge
         challenge.wanted = True
         if self.broker and challenge.is_due(now):
-            self._line.hand_over(name, self.house.question(name, now), probe.KEY)
+            self._line.publish(name, self.house.question(name, now), probe.KEY)
 
     def _settle(self, presses: list[Press], report: Report, folded: Folded, now: int) -> None:
         decided = {decision.key: decision for decision in report.outcomes}
@@ -209,7 +209,7 @@ class Desk:
         """A light came or went. `live`: just now; the broker had not kept it."""
         self.house.hear_claim(name, availability)
         if live and availability == "offline" and self.house.is_gone(name):
-            self._line.empty_availability(name)  # its will, told when its account was taken away
+            self._line.clear_availability(name)  # its will, told when its account was taken away
         elif live and availability == "online":  # phones hear of it with its report, which follows and names its boot
             for press in self._open.of(name):
                 self._step(press, Reborn(), now)
@@ -238,7 +238,7 @@ class Desk:
         """A light sends too much: it is not listened to, and so offline to phones."""
         if name in self.house.lights and self.house.fold_availability(name, "offline", now):
             self._display.tell(name, now)
-        self._line.renew()
+        self._line.reconnect()
 
     # The broker
 
@@ -261,10 +261,10 @@ class Desk:
         if found:
             self.house.found(now)
             for name in self.house.lights:
-                self._line.hand_over(name, self.house.question(name, now), probe.KEY)
-            self.on_renewed(now)
+                self._line.publish(name, self.house.question(name, now), probe.KEY)
+            self.on_reconnected(now)
 
-    def on_renewed(self, now: int) -> None:
+    def on_reconnected(self, now: int) -> None:
         """The line has connected anew: what was handed over just before may be lost, and what was answered."""
         for press in self._open.all():
             self._step(press, BrokerFound(), now)
@@ -274,7 +274,7 @@ class Desk:
         for name in self.house.miss(now):
             self._display.tell(name, now)
             if not self.house.stands_offline(name):
-                self._line.say_offline(name)
+                self._line.publish_offline(name)
         for name in self.house.not_back(now):
             self.forget(name, now)
         for name in self.house.part(now):
@@ -354,7 +354,7 @@ class Desk:
 
     def _publish(self, press: Press) -> None:
         order = press.order
-        at = self._line.hand_over(order.light, order.message, order.key) if self.broker else None
+        at = self._line.publish(order.light, order.message, order.key) if self.broker else None
         if at is not None:
             press.on_event(Published(), at)
 

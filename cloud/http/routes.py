@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr
 from starlette.requests import ClientDisconnect
 
 from presslight.cloud.authentication import CONNECTION, Connection
-from presslight.cloud.bridge import Switchboard
+from presslight.cloud.bridge import Bridge
 from presslight.cloud.core.record import Ask
 from presslight.cloud.errors import Refusal
 from presslight.cloud.http.allowed_hosts import is_loopback, name_in
@@ -79,16 +79,16 @@ class Waiter:
         self.told.set()
 
 
-def add_routes(router: APIRouter, board: Switchboard) -> None:
+def add_routes(router: APIRouter, bridge: Bridge) -> None:
     """Add every route but the page and the WebSocket."""
-    _add_presses(router, board)
-    _add_lights(router, board)
-    _add_no_websocket(router, board)
-    _add_operation(router, board)
+    _add_presses(router, bridge)
+    _add_lights(router, bridge)
+    _add_no_websocket(router, bridge)
+    _add_operation(router, bridge)
 
 
-def _add_presses(router: APIRouter, board: Switchboard) -> None:
-    signed_in = _signed_in(board)
+def _add_presses(router: APIRouter, bridge: Bridge) -> None:
+    signed_in = _signed_in(bridge)
 
     @router.post(
         "/api/lights/{light}/presses",
@@ -113,14 +113,14 @@ def _add_presses(router: APIRouter, board: Switchboard) -> None:
         ] = None,
     ) -> Response:
         """Press: once, however often this is sent with the same key and body."""
-        now = board.now()
-        if not board.may_press(phone, now):
+        now = bridge.now()
+        if not bridge.may_press(phone, now):
             raise Refusal(ErrorCode.RATE_LIMITED)
         key, text = key_or_text(request.headers.get("idempotency-key"), phone)
         body = await _body(request)
         wish = Wish(state=body.state, brightness=body.brightness)
         ask = Ask(key, _light(light), phone, wish, body.if_ver, body.not_after, body.patience_ms, text=text)
-        return await _answer(board, ask, now, _wait_s(prefer))
+        return await _answer(bridge, ask, now, _wait_s(prefer))
 
     @router.get(
         "/api/presses/{key}",
@@ -131,28 +131,28 @@ def _add_presses(router: APIRouter, board: Switchboard) -> None:
         """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
         if not is_key(key):
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
-        text = encode(board.desk.word(key, phone))
-        await _on_disk(board)
+        text = encode(bridge.desk.word(key, phone))
+        await _on_disk(bridge)
         return json_answer(text)
 
 
-def _add_lights(router: APIRouter, board: Switchboard) -> None:
+def _add_lights(router: APIRouter, bridge: Bridge) -> None:
     @router.get("/api/lights", response_model=Lights, responses=problems(*_ALWAYS))
-    async def lights(_phone: Annotated[str, Depends(_signed_in(board))]) -> Response:
+    async def lights(_phone: Annotated[str, Depends(_signed_in(bridge))]) -> Response:
         """List the lights as they are."""
-        views = board.desk.house.news_for({}, board.now())
-        return json_answer(encode(Lights(broker=board.desk.broker, lights=views)))
+        views = bridge.desk.house.news_for({}, bridge.now())
+        return json_answer(encode(Lights(broker=bridge.desk.broker, lights=views)))
 
 
-def _add_no_websocket(router: APIRouter, board: Switchboard) -> None:
+def _add_no_websocket(router: APIRouter, bridge: Bridge) -> None:
     @router.api_route("/ws", methods=["GET", "HEAD"], include_in_schema=False)
     async def no_websocket(request: Request) -> Response:
         """Refuse a request that does not ask for a WebSocket, or no longer does when it arrives."""
-        board.on_no_upgrade(request.client.host if request.client else None)
+        bridge.on_no_upgrade(request.client.host if request.client else None)
         raise Refusal(ErrorCode.UPGRADE_REQUIRED)
 
 
-def _add_operation(router: APIRouter, board: Switchboard) -> None:
+def _add_operation(router: APIRouter, bridge: Bridge) -> None:
     @router.get("/healthz", response_model=Health)
     async def healthz() -> Response:
         """Whether the process is up."""
@@ -161,8 +161,8 @@ def _add_operation(router: APIRouter, board: Switchboard) -> None:
     @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
     async def readyz() -> Response:
         """Whether the broker is there and delivers, and the store takes what is written to it."""
-        away: Missing | None = None if board.desk.broker else "broker_away"
-        reason = away if board.counts.store_is_good else "store_unavailable"
+        away: Missing | None = None if bridge.desk.broker else "broker_away"
+        reason = away if bridge.counts.store_is_good else "store_unavailable"
         ready = Readiness(ready=reason is None, reason=reason)
         return json_answer(ready.model_dump_json(exclude_none=True), 200 if ready.ready else 503)
 
@@ -175,9 +175,9 @@ def _add_operation(router: APIRouter, board: Switchboard) -> None:
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_METRICS_BEARER)]
     ) -> Response:
         """Give all figures, for Prometheus."""
-        if not _may_measure(board.settings.metrics_token, request, credentials):
-            raise _stranger(board, request)
-        return Response(board.metrics.text(), headers=OF_ALL, media_type=CONTENT_TYPE_LATEST)
+        if not _may_measure(bridge.settings.metrics_token, request, credentials):
+            raise _stranger(bridge, request)
+        return Response(bridge.metrics.text(), headers=OF_ALL, media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> Response:
@@ -185,16 +185,16 @@ def _add_operation(router: APIRouter, board: Switchboard) -> None:
         return json_answer(json.dumps(request.app.openapi()))
 
 
-def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
+def _signed_in(bridge: Bridge) -> Callable[..., Awaitable[str]]:
     async def signed_in(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
     ) -> str:
-        phone = board.phone_of(credentials.credentials) if credentials else None
+        phone = bridge.phone_of(credentials.credentials) if credentials else None
         if credentials is None or phone is None:
-            raise _stranger(board, request)
+            raise _stranger(bridge, request)
         request.state.phone = phone
-        allowance = board.allowance_of(credentials.credentials, board.now())
-        if not allowance.takes_request(board.now()):
+        allowance = bridge.allowance_of(credentials.credentials, bridge.now())
+        if not allowance.takes_request(bridge.now()):
             raise Refusal(ErrorCode.RATE_LIMITED)
         connection: Connection | None = request.scope.get(CONNECTION)
         if connection is not None:
@@ -204,8 +204,8 @@ def _signed_in(board: Switchboard) -> Callable[..., Awaitable[str]]:
     return signed_in
 
 
-def _stranger(board: Switchboard, request: Request) -> Refusal:
-    board.counts.sign_in_failed(request.client.host if request.client else None)
+def _stranger(bridge: Bridge, request: Request) -> Refusal:
+    bridge.counts.sign_in_failed(request.client.host if request.client else None)
     return Refusal(ErrorCode.UNAUTHENTICATED)
 
 
@@ -219,29 +219,29 @@ def _may_measure(token: SecretStr | None, request: Request, credentials: HTTPAut
     return not is_forwarded and all(map(is_loopback, names))
 
 
-async def _answer(board: Switchboard, ask: Ask, now: int, wait_s: int | None) -> Response:
+async def _answer(bridge: Bridge, ask: Ask, now: int, wait_s: int | None) -> Response:
     waiter = Waiter()
-    board.desk.ask(ask, waiter, now)
+    bridge.desk.ask(ask, waiter, now)
     if not waiter.told.is_set():
-        await _first(waiter.told, board.ending, None)
+        await _first(waiter.told, bridge.ending, None)
     if waiter.refusal is not None:
         raise waiter.refusal
     if wait_s is not None:
-        await _first(waiter.settled, board.ending, wait_s)
+        await _first(waiter.settled, bridge.ending, wait_s)
     headers = {} if wait_s is None else {"Preference-Applied": f"wait={wait_s}"}
     if waiter.outcome is None:
         raise Refusal(ErrorCode.SHUTTING_DOWN)
     key = waiter.outcome.key
-    board.desk.leave(key, waiter)
+    bridge.desk.leave(key, waiter)
     if waiter.outcome.final:
         return json_answer(waiter.text, 200, headers)
     return json_answer(waiter.text, 202, {"Location": f"/api/presses/{key}", **headers})
 
 
-async def _on_disk(board: Switchboard) -> None:
+async def _on_disk(bridge: Bridge) -> None:
     """Wait until what was read survives a power cut: another bridge may have stored it just now. Raises Refusal."""
     synced: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-    board.store.sync(lambda _now, error: None if synced.done() else synced.set_result(error))
+    bridge.store.sync(lambda _now, error: None if synced.done() else synced.set_result(error))
     error = await synced
     if error is not None:
         raise error

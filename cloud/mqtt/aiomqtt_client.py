@@ -1,4 +1,4 @@
-"""aiomqtt's client, which tells at once why a connection ended, and says nothing of one that nobody asks about."""
+"""aiomqtt's client with three corrections: immediate connect errors, retrieved futures, no blocking second attempt."""
 
 import asyncio
 from contextlib import suppress
@@ -10,19 +10,20 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
 _OF_ACCOUNT = (4, 5, 134, 135)
-"""CONNACK's codes for wrong credentials and missing rights, of MQTT 3.1.1 and as paho translates them."""
+"""CONNACK codes for bad credentials and missing authorization: of MQTT 3.1.1 (3.2.2.3), and as paho translates them."""
 
 
 def is_of_account(error: MqttConnectError) -> bool:
-    """Whether the broker refuses this account; else it refuses whoever asks, or asks so."""
+    """Whether CONNACK refuses this account; otherwise the broker refuses every client, or this client's version."""
     code = error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
     return code in _OF_ACCOUNT
 
 
-class MqttClient(aiomqtt.Client):
-    """aiomqtt keeps a connection's end in a future, and makes a new one for the next connection or attempt.
+class AiomqttClient(aiomqtt.Client):
+    """aiomqtt's client; retrieves the exception of every connection's future.
 
-    Nobody else can ask for the former's exception then, so asyncio would log it as never retrieved.
+    aiomqtt keeps the end of a connection in a future and replaces that at the next attempt. Nothing could retrieve the
+    former's exception then, so asyncio would log it as never retrieved.
     """
 
     @property
@@ -35,20 +36,20 @@ class MqttClient(aiomqtt.Client):
         end.add_done_callback(_retrieve)
 
     def _client_connect(self) -> None:
-        # Else paho answers a refused version with a second connection, of MQTT 3.1, made while it blocks the loop.
+        # Otherwise paho answers a refused version with a second connection, of MQTT 3.1, which blocks the event loop.
         self._client._reconnect_on_failure = False  # noqa: SLF001 -- an option of the constructor that aiomqtt calls
         super()._client_connect()
 
     def _on_disconnect(self, client: paho.Client, userdata: Any, flags: Any, reason: ReasonCode, *rest: Any) -> None:
-        """End also an attempt to connect, which would wait for its whole time."""
+        """Fail a pending connect at once, where aiomqtt would wait for its timeout."""
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError(_why(reason)))
-            self._connected.exception()  # asked for here, as whoever waits may not come to it
+            self._connected.exception()  # retrieved here: the waiting task may be cancelled first
         elif not self._connected.cancelled():
             super()._on_disconnect(client, userdata, flags, reason, *rest)
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        with suppress(UnicodeDecodeError):  # no topic: paho would try the same message again and again, for ever
+        with suppress(UnicodeDecodeError):  # not a topic: paho would read the same message for ever
             super()._on_message(client, userdata, message)
 
 

@@ -1,7 +1,7 @@
-"""The line to the broker: knows within two seconds when the broker is dead or frozen, and comes back by itself.
+"""MQTT client of the bridge: detects a dead or frozen broker within two seconds and reconnects by itself.
 
-A granted subscription proves nothing, so the broker counts as there while it delivers a canary that the bridge sends
-to itself.
+A granted SUBACK does not prove that the broker delivers, so the broker counts as up while it returns a canary: a
+message that the bridge publishes to itself.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
 from presslight.cloud.mqtt.aiomqtt_client import is_of_account
-from presslight.cloud.mqtt.connection import Pipe, SubscriptionRefused
+from presslight.cloud.mqtt.connection import MqttConnection, SubscriptionRefused
 from presslight.cloud.settings import Settings
 from presslight.contract.cancelling import heed_cancel
 from presslight.contract.topics import (
@@ -29,227 +29,227 @@ from presslight.contract.topics import (
     STATE,
 )
 
-SLOW_S = 0.025
-"""A process whose timers ring so late stood still, or has too much to do, and may not have read what is there."""
-WAITS = 4
-LOOK_EACH_S = 10
-"""How often the bridge looks for lights that are new to it, while it listens to single ones."""
-STEADY_S = 10
-"""A connection that lived so long was good: the next wait starts short again."""
+STALLED_S = 0.025
+"""A timer this late means that this process was suspended or overloaded, and may not have read what has arrived."""
+MAX_CANARY_WAITS = 4
+POLL_NEW_LIGHTS_S = 10
+"""Interval of the search for new lights while the bridge subscribes to lights by name."""
+STABLE_S = 10
+"""A connection that lasted this long resets the back-off."""
 
 _MS = 1e-3
 
 
-class Ears(Protocol):
-    """Who hears what the broker says. None of these may raise."""
+class MqttListener(Protocol):
+    """Callbacks of the MQTT client. None of them may raise."""
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """A light's message."""
+        """Handle a PUBLISH of a light. `retained`: the broker had stored it before we subscribed."""
 
     def on_ack(self, key: str) -> None:
-        """The broker acknowledged the set message of a press."""
+        """Handle the PUBACK of a press's set message."""
 
     def topics(self) -> tuple[str, ...]:
-        """What to subscribe to, beside the canary."""
+        """Topics to subscribe to, beside the canary's."""
 
-    def on_renewed(self) -> None:
-        """The line was renewed: what was handed over, and what was said, just before may be lost."""
+    def on_reconnected(self) -> None:
+        """Handle a connection made anew on purpose: messages in flight in either direction may be lost."""
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
-        """The broker delivers, or does so no longer; `cause`: why, in one word, `detail`: in a sentence."""
+        """Handle the broker's return or loss. `cause`: metric label, see `_cause`; `detail`: a sentence for the log."""
 
 
 class BrokerSilent(aiomqtt.MqttError):
-    """The broker is connected and delivers nothing."""
+    """The connection is open and the broker delivers nothing."""
 
 
-class NoRights(aiomqtt.MqttError):
-    """The broker acknowledges the canary and has never delivered one: brokers drop in silence what is not allowed."""
+class NotAuthorized(aiomqtt.MqttError):
+    """The broker acknowledges canaries and has never returned one: brokers drop silently what the ACL forbids."""
 
 
-class Renewal(aiomqtt.MqttError):
-    """The connection is given up for a new one."""
+class Reconnect(aiomqtt.MqttError):
+    """The connection is closed on purpose, to make a new one."""
 
 
-class Line:
-    """The line to one broker; `run` keeps it up until it is cancelled.
+class MqttClient:
+    """Client of one broker; `run` keeps it connected until it is cancelled.
 
-    Between two attempts a random part of min(`reconnect_most_ms`, `reconnect_ms` · 2ᵏ) passes.
+    Back-off between attempts: uniformly random up to min(`reconnect_most_ms`, `reconnect_ms` · 2ᵏ) (full jitter).
     """
 
-    def __init__(self, settings: Settings, ears: Ears) -> None:
+    def __init__(self, settings: Settings, listener: MqttListener) -> None:
         self._settings = settings
-        self._ears = ears
+        self._listener = listener
         self._user = settings.broker.username or ""
         self._canary = CANARY.format(bridge=BRIDGE_USER if set(self._user) & set("+#/") else self._user or BRIDGE_USER)
         self._name = f"{settings.name}-{secrets.token_hex(4)}"
-        self._song = b""
-        self._sung = asyncio.Event()
-        self._number: int | None = None  # the canary's, until the broker has acknowledged it
-        self._pipe: Pipe | None = None
+        self._canary_payload = b""
+        self._canary_returned = asyncio.Event()
+        self._canary_packet_id: int | None = None  # None once the broker has acknowledged it
+        self._connection: MqttConnection | None = None
         self._unacked: dict[int, str] = {}
-        self._emptying: dict[int, asyncio.Future[bool]] = {}
-        self._renewal = asyncio.Event()
-        self._is_renewed = False
+        self._clearing: dict[int, asyncio.Future[bool]] = {}
+        self._reconnect_wanted = asyncio.Event()
+        self._reconnecting = False
 
-    def hand_over(self, light: str, message: bytes, key: str) -> int | None:
-        """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
+    def publish(self, light: str, message: bytes, key: str) -> int | None:
+        """Publish a set message at QoS 1. Return its time (monotonic ns), or None without a connection."""
         at = time.monotonic_ns()
-        number = self._pipe.hand_over(SET.format(light=light), message) if self._pipe else None
-        if number is None:
+        packet_id = self._connection.publish_nowait(SET.format(light=light), message) if self._connection else None
+        if packet_id is None:
             return None
-        self._unacked[number] = key
+        self._unacked[packet_id] = key
         return at
 
-    async def empty(self, light: str) -> bool:
-        """Have the broker keep nothing of a light any more; its state last, as that is what bridges heed.
+    async def clear_retained(self, light: str) -> bool:
+        """Delete every retained message of a light (MQTT 3.1.1, 3.3.1.3); its state last, as bridges act on that one.
 
-        `announced` goes before the discovery: a light takes the contrary for a deletion in Home Assistant. Answers
-        whether the broker has acknowledged all of that, on one connection; it acknowledges also what it does not allow.
+        `announced` goes before the discovery: a light takes the reverse order for a deletion in Home Assistant.
+        Return whether the broker has acknowledged all of them on one connection; it also acknowledges what its ACL
+        forbids.
         """
         topics = (AVAILABILITY, ANNOUNCED, DISCOVERY, STATE)
-        return all(await asyncio.gather(*[self._emptied(topic.format(light=light)) for topic in topics]))
+        return all(await asyncio.gather(*[self._clear_and_await(topic.format(light=light)) for topic in topics]))
 
-    def empty_availability(self, light: str) -> None:
-        """Have the broker not keep that a light is offline."""
-        self._empty(AVAILABILITY.format(light=light))
+    def clear_availability(self, light: str) -> None:
+        """Delete the retained availability of a light."""
+        self._clear(AVAILABILITY.format(light=light))
 
-    def _empty(self, topic: str) -> int | None:
-        return self._pipe.hand_over(topic, b"", retain=True) if self._pipe else None
+    def _clear(self, topic: str) -> int | None:
+        return self._connection.publish_nowait(topic, b"", retain=True) if self._connection else None
 
-    def _emptied(self, topic: str) -> "asyncio.Future[bool]":
+    def _clear_and_await(self, topic: str) -> "asyncio.Future[bool]":
         done = asyncio.get_running_loop().create_future()
-        number = self._empty(topic)
-        if number is None:
+        packet_id = self._clear(topic)
+        if packet_id is None:
             done.set_result(False)
         else:
-            self._emptying[number] = done
+            self._clearing[packet_id] = done
         return done
 
-    def say_offline(self, light: str) -> None:
-        """Have the broker keep that a light is offline: it need not have seen it go."""
-        if self._pipe is not None:
-            self._pipe.hand_over(AVAILABILITY.format(light=light), b"offline", retain=True)
+    def publish_offline(self, light: str) -> None:
+        """Publish a light's retained `offline`: a broker that did not see it leave has published no will."""
+        if self._connection is not None:
+            self._connection.publish_nowait(AVAILABILITY.format(light=light), b"offline", retain=True)
 
-    def renew(self) -> None:
-        """Connect anew at once, and subscribe to what is wanted now.
+    def reconnect(self) -> None:
+        """Close the connection, connect again at once and subscribe to `MqttListener.topics` as they are then.
 
-        What waits to be read is thrown away with the connection, be it ever so much. Nobody is told that the broker is
-        away, as it is not.
+        Unread messages are discarded with the connection. `on_broker` is not called, as the broker is not lost.
         """
-        self._renewal.set()
+        self._reconnect_wanted.set()
 
     async def run(self) -> NoReturn:
-        """Keep the line up for ever."""
+        """Stay connected until cancelled."""
         attempt = 0
         while True:
             began = time.monotonic()
             try:
-                await self._live()
-            except Renewal:
+                await self._run_connection()
+            except Reconnect:
                 await heed_cancel()
-                self._is_renewed = True
+                self._reconnecting = True
                 continue
             except aiomqtt.MqttError as error:
-                self._ears.on_broker(found=False, cause=_cause(error), detail=self._detail(error))
+                self._listener.on_broker(found=False, cause=_cause(error), detail=self._detail(error))
             await heed_cancel()
-            attempt = 0 if time.monotonic() - began > STEADY_S else min(attempt + 1, 16)
+            attempt = 0 if time.monotonic() - began > STABLE_S else min(attempt + 1, 16)
             await asyncio.sleep(self._wait_ms(attempt) * _MS)
 
     def _wait_ms(self, attempt: int) -> float:
         most = min(self._settings.reconnect_most_ms, self._settings.reconnect_ms * 2**attempt)
         return random.uniform(0, most)  # noqa: S311 -- jitter is no secret
 
-    async def _live(self) -> None:
-        """One connection's life. Raises MqttError at its end."""
-        is_renewed, self._is_renewed = self._is_renewed, False
-        self._renewal.clear()
-        topics = self._ears.topics()
-        pipe = Pipe(self._settings.broker, self._name, self._on_message, self._on_ack)
+    async def _run_connection(self) -> None:
+        """Open one connection and use it until it ends. Always raises, mostly an MqttError."""
+        reconnecting, self._reconnecting = self._reconnecting, False
+        self._reconnect_wanted.clear()
+        topics = self._listener.topics()
+        connection = MqttConnection(self._settings.broker, self._name, self._on_message, self._on_ack)
         try:
-            await pipe.open(*topics, self._canary)
+            await connection.open(*topics, self._canary)
             await heed_cancel()
-            self._pipe = pipe
-            if is_renewed:
-                self._ears.on_renewed()
+            self._connection = connection
+            if reconnecting:
+                self._listener.on_reconnected()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._sing(pipe, has_sung=is_renewed), name="broker canary")
-                tasks.create_task(self._await_renewal(), name="broker renewal")
+                tasks.create_task(self._send_canaries(connection, has_returned=reconnecting), name="broker canary")
+                tasks.create_task(self._await_reconnect(), name="broker reconnect")
                 if ALL_AVAILABILITIES not in topics:
-                    tasks.create_task(self._look_round(pipe), name="lights that are new to the broker")
-                await pipe.lost()
+                    tasks.create_task(self._poll_new_lights(connection), name="lights that are new to the broker")
+                await connection.wait_lost()
         except ExceptionGroup as group:
             await heed_cancel()
             raise group.exceptions[0] from None
         finally:
-            self._pipe = None
+            self._connection = None
             self._unacked.clear()
-            self._give_up_emptying()
-            await pipe.close()
+            self._fail_clearing()
+            await connection.close()
 
-    async def _sing(self, pipe: Pipe, *, has_sung: bool = False) -> NoReturn:
-        """Try the broker for ever. Raises BrokerSilent, NoRights."""
+    async def _send_canaries(self, connection: MqttConnection, *, has_returned: bool = False) -> NoReturn:
+        """Publish a canary every `canary_ms` and wait for its return. Raises BrokerSilent, NotAuthorized."""
         while True:
-            self._song = secrets.token_bytes(8)
-            self._sung.clear()
-            self._number = pipe.hand_over(self._canary, self._song)
-            if not await self._heard():
-                raise BrokerSilent if has_sung or self._number is not None else NoRights
-            has_sung = True
-            self._ears.on_broker(found=True)
+            self._canary_payload = secrets.token_bytes(8)
+            self._canary_returned.clear()
+            self._canary_packet_id = connection.publish_nowait(self._canary, self._canary_payload)
+            if not await self._wait_for_canary():
+                raise BrokerSilent if has_returned or self._canary_packet_id is not None else NotAuthorized
+            has_returned = True
+            self._listener.on_broker(found=True)
             await asyncio.sleep(self._settings.canary_ms * _MS)
 
-    async def _await_renewal(self) -> NoReturn:
-        await self._renewal.wait()
-        raise Renewal
+    async def _await_reconnect(self) -> NoReturn:
+        await self._reconnect_wanted.wait()
+        raise Reconnect
 
-    async def _look_round(self, pipe: Pipe) -> NoReturn:
-        """See every so often which other lights the broker knows than those that are listened to. Raises MqttError."""
+    async def _poll_new_lights(self, connection: MqttConnection) -> NoReturn:
+        """Fetch retained availabilities at intervals, to find lights not subscribed to. Raises MqttError."""
         while True:
-            await asyncio.sleep(LOOK_EACH_S)
-            await pipe.look(ALL_AVAILABILITIES)
+            await asyncio.sleep(POLL_NEW_LIGHTS_S)
+            await connection.fetch_retained(ALL_AVAILABILITIES)
 
-    async def _heard(self) -> bool:
-        """Wait for the canary. Where this process is too slow to judge anybody, wait again."""
+    async def _wait_for_canary(self) -> bool:
+        """Wait for the canary's return; wait again where this process stalled, as that says nothing of the broker."""
         loop = asyncio.get_running_loop()
-        for _ in range(WAITS):
+        for _ in range(MAX_CANARY_WAITS):
             until = loop.time() + self._settings.canary_limit_ms * _MS
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
-                    await self._sung.wait()
-            if self._sung.is_set() or loop.time() - until < SLOW_S:
+                    await self._canary_returned.wait()
+            if self._canary_returned.is_set() or loop.time() - until < STALLED_S:
                 break
-        return self._sung.is_set()
+        return self._canary_returned.is_set()
 
     def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic != self._canary:
-            self._ears.on_message(topic, payload, retained=retained)
-        elif payload == self._song:
-            self._sung.set()
+            self._listener.on_message(topic, payload, retained=retained)
+        elif payload == self._canary_payload:
+            self._canary_returned.set()
 
-    def _on_ack(self, number: int) -> None:
-        if number == self._number:
-            self._number = None
-        done = self._emptying.pop(number, None)
+    def _on_ack(self, packet_id: int) -> None:
+        if packet_id == self._canary_packet_id:
+            self._canary_packet_id = None
+        done = self._clearing.pop(packet_id, None)
         if done is not None and not done.done():
             done.set_result(True)
-        key = self._unacked.pop(number, None)
+        key = self._unacked.pop(packet_id, None)
         if key is not None:
-            self._ears.on_ack(key)
+            self._listener.on_ack(key)
 
-    def _give_up_emptying(self) -> None:
-        for done in self._emptying.values():
+    def _fail_clearing(self) -> None:
+        for done in self._clearing.values():
             if not done.done():
                 done.set_result(False)
-        self._emptying.clear()
+        self._clearing.clear()
 
     def _detail(self, error: aiomqtt.MqttError) -> str:
-        """What is wrong, in a sentence for whoever runs the bridge."""
+        """Describe the error in a sentence for the operator's log."""
         user = f"user {self._user!r}" if self._user else "a client without a user"
         match error:
             case BrokerSilent():
                 return "the broker is connected and delivers nothing"
-            case NoRights():
+            case NotAuthorized():
                 return f"the broker drops what {user} sends to {self._canary}: {user} has no right to write or read it"
             case SubscriptionRefused():
                 return f"the broker does not let {user} read {error}"
@@ -260,9 +260,9 @@ class Line:
 
 
 def _cause(error: aiomqtt.MqttError) -> str:
-    """Why the broker is away: `silent` (delivers nothing), `no_rights`, `refused` (does not let us in), `lost`."""
+    """Metric label of the error: `silent` (delivers nothing), `no_rights`, `refused` (CONNACK refuses us), `lost`."""
     if isinstance(error, BrokerSilent):
         return "silent"
-    if isinstance(error, NoRights | SubscriptionRefused):
+    if isinstance(error, NotAuthorized | SubscriptionRefused):
         return "no_rights"
     return "refused" if isinstance(error, MqttConnectError) else "lost"

@@ -1,7 +1,7 @@
-"""One connection to the broker: aiomqtt's client, without its task per message in and out.
+"""One MQTT connection to the broker: aiomqtt's client, without its task per message in either direction.
 
-aiomqtt connects, subscribes and keeps alive; messages are handed straight through, and a write leaves within the call
-that makes it. Measured over Mosquitto on loopback, set → report: 313 → 124 µs, 139 → 62 µs of CPU.
+aiomqtt connects, subscribes and keeps alive; received messages go straight to a callback, and a PUBLISH is written to
+the socket within the call. Measured over Mosquitto on loopback, set → report: 313 → 124 µs, 139 → 62 µs of CPU.
 """
 
 import asyncio
@@ -14,30 +14,30 @@ from typing import Any
 import aiomqtt
 import paho.mqtt.client as paho
 
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.contract.address import BrokerAddress
 
 NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 KEEPALIVE_S = 15
-AT_ONCE = 50
-"""So many topics are subscribed to in one packet: brokers take none larger than 8 KiB."""
+TOPICS_PER_SUBSCRIBE = 50
+"""Topic filters in one SUBSCRIBE packet: our brokers take none larger than 8 KiB."""
 CONNECT_S = 1.0
-"""How long the broker may take to connect, to greet and to grant a subscription."""
+"""Time limit for the TCP connection, for CONNACK and for each SUBACK."""
 
 _REFUSED = 0x80
 _BLOCK_BYTES = 65_536
 _MOST_BLOCKS = 1_000
 
 OnMessage = Callable[[str, bytes, bool], None]
-"""Topic, payload, whether the broker had kept it. Must not raise."""
+"""Callback with topic, payload and the RETAIN flag. Must not raise."""
 
 
 class SubscriptionRefused(aiomqtt.MqttError):
-    """The broker let us in, and does not let us read these topics."""
+    """The broker's SUBACK refuses these topics."""
 
 
-class Pipe(MqttClient):
-    """`on_message` hears every message, `on_ack` the number of every message that the broker has acknowledged.
+class MqttConnection(AiomqttClient):
+    """One connection. `on_message` gets every message received, `on_ack` the packet identifier of every PUBACK.
 
     Raises MqttError if the CA's certificate cannot be read.
     """
@@ -57,80 +57,85 @@ class Pipe(MqttClient):
             tls_context=_tls(address),
         )
         self._client.connect_timeout = CONNECT_S
-        self._client.disable_logger()  # four calls a message, to say nothing
+        self._client.disable_logger()  # four calls a message, none of which logs anything
         self._client.on_message = self._deliver
         self._client.on_publish = self._acknowledge
         self._deliver_to = on_message
         self._acknowledge_to = on_ack
-        self._inside = False
-        self._writing = False
-        self._unwanted = False
-        self._gone = asyncio.Event()
+        self._in_callback = False
+        self._in_write = False
+        self._abandoned = False
+        self._socket_closed = asyncio.Event()
 
     async def open(self, *topics: str) -> None:
-        """Connect and subscribe. Raises MqttError. Whatever happens, `close` is wanted after it.
+        """Connect and subscribe at QoS 0. Raises MqttError, SubscriptionRefused. `close` must follow in any case.
 
-        QoS 0: without a session the broker repeats nothing at QoS 1 either; what it gives up is a reply per message.
+        With a clean session the broker repeats nothing at QoS 1 either; QoS 0 saves a PUBACK per message.
         """
         opening = asyncio.ensure_future(self.__aenter__())
         try:
             await asyncio.shield(opening)
         except asyncio.CancelledError:
-            self._unwanted = True
+            self._abandoned = True
             self._abort()
             await asyncio.wait([opening])
             opening.exception()
             raise
-        for start in range(0, len(topics), AT_ONCE):
-            await self._listen(topics[start : start + AT_ONCE])
+        for start in range(0, len(topics), TOPICS_PER_SUBSCRIBE):
+            await self._subscribe_checked(topics[start : start + TOPICS_PER_SUBSCRIBE])
 
-    async def _listen(self, topics: tuple[str, ...]) -> None:
+    async def _subscribe_checked(self, topics: tuple[str, ...]) -> None:
         granted = await self.subscribe([(topic, 0) for topic in topics])
         codes = [code if isinstance(code, int) else code.value for code in granted]
         if refused := [topic for topic, code in zip(topics, codes, strict=True) if code >= _REFUSED]:
             raise SubscriptionRefused(", ".join(refused))
 
-    async def look(self, topic: str) -> None:
-        """Have the broker tell what it keeps under a topic, and nothing that is said there. Raises MqttError.
+    async def fetch_retained(self, topic: str) -> None:
+        """Have the broker send the retained messages of a topic filter, and no later ones. Raises MqttError.
 
-        Both packets leave together, so a flood has no time to come in between. The answers come behind all that waits.
+        SUBSCRIBE and UNSUBSCRIBE leave together, so a flood has no time to come in between. The messages arrive behind
+        all that is unread.
         """
         await asyncio.gather(self.subscribe(topic, timeout=math.inf), self.unsubscribe(topic, timeout=math.inf))
 
-    def hand_over(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """Send a message now, QoS 1, without waiting for its PUBACK; answers its number, None without a connection."""
-        # Within a callback paho must not find that the connection is gone: it would lock itself out.
-        sent = self._publish(topic, payload, retain) if self._inside else self._publish_now(topic, payload, retain)
+    def publish_nowait(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Write a PUBLISH of QoS 1 at once, without waiting for its PUBACK.
+
+        Return its packet identifier, or None without a connection.
+        """
+        # Within a callback paho must not find the connection closed: it would deadlock on its own lock.
+        publish = self._publish if self._in_callback else self._publish_and_write
+        sent = publish(topic, payload, retain)
         return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
 
     def _publish(self, topic: str, payload: bytes, retain: bool) -> paho.MQTTMessageInfo:
         return self._client.publish(topic, payload, qos=1, retain=retain)
 
-    def _publish_now(self, topic: str, payload: bytes, retain: bool) -> paho.MQTTMessageInfo:
-        self._writing = True
+    def _publish_and_write(self, topic: str, payload: bytes, retain: bool) -> paho.MQTTMessageInfo:
+        self._in_write = True
         try:
             sent = self._publish(topic, payload, retain)
             self._client.loop_write()
         finally:
-            self._writing = False
+            self._in_write = False
         sock = self._client.socket()
         if sock is not None and self._client.want_write():
             self._loop.add_writer(sock.fileno(), self._client.loop_write)
         return sent
 
-    async def lost(self) -> None:
-        """Wait for the connection's end, then raise MqttError."""
+    async def wait_lost(self) -> None:
+        """Wait until the connection ends, then raise MqttError."""
         await asyncio.wait([self._disconnected])
         raise aiomqtt.MqttError("the connection is gone") from self._disconnected.exception()
 
     async def close(self) -> None:
-        """End the connection at once, also one whose other end does not answer."""
+        """Close the connection at once, without DISCONNECT: the broker may not answer any more."""
         if self._client.socket() is not None:
             self._abort()
-            await self._gone.wait()
+            await self._socket_closed.wait()
 
     def _abort(self) -> None:
-        """Shut the socket, and throw away what came and was not read; paho then reads its end and lets go of it."""
+        """Shut the socket down and discard unread input, so that paho reads end-of-file and closes the socket."""
         sock: Any = self._client.socket()
         if sock is None:
             return
@@ -143,37 +148,37 @@ class Pipe(MqttClient):
                     break
         except BlockingIOError:
             pass
-        except OSError:  # the other end was quicker
+        except OSError:  # the broker closed first
             self._client.loop_read()
 
     def _deliver(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
         try:
             topic = message.topic
-        except UnicodeDecodeError:  # as in MqttClient
+        except UnicodeDecodeError:  # as in AiomqttClient
             return
-        self._inside = True
+        self._in_callback = True
         try:
             self._deliver_to(topic, bytes(message.payload), message.retain)
         finally:
-            self._inside = False
+            self._in_callback = False
 
-    def _acknowledge(self, _client: paho.Client, _userdata: Any, number: int, *_: Any) -> None:
-        self._acknowledge_to(number)
+    def _acknowledge(self, _client: paho.Client, _userdata: Any, packet_id: int, *_: Any) -> None:
+        self._acknowledge_to(packet_id)
 
     def _on_socket_open(self, client: paho.Client, userdata: Any, sock: Any) -> None:
         super()._on_socket_open(client, userdata, sock)
-        if self._unwanted:
+        if self._abandoned:
             self._loop.call_soon_threadsafe(self._abort)
 
     def _on_socket_close(self, client: paho.Client, userdata: Any, sock: Any) -> None:
         super()._on_socket_close(client, userdata, sock)
-        self._loop.call_soon_threadsafe(self._gone.set)
+        self._loop.call_soon_threadsafe(self._socket_closed.set)
 
     def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: Any) -> None:
-        """Wait for room to write at once, where aiomqtt goes round through the loop's queue for other threads."""
+        """Wait for a writable socket directly, where aiomqtt takes the detour of call_soon_threadsafe."""
         if not self._connected.done():  # paho connects in a thread
             super()._on_socket_register_write(client, userdata, sock)
-        elif not self._writing:
+        elif not self._in_write:
             self._loop.add_writer(sock.fileno(), client.loop_write)
 
 

@@ -67,7 +67,7 @@ class Store(Protocol):
 class Line(Protocol):
     """The line to the broker."""
 
-    async def empty(self, light: str) -> bool:
+    async def clear_retained(self, light: str) -> bool:
         """Have the broker keep nothing of a light any more. Answers whether it has acknowledged all of that."""
 
 
@@ -151,7 +151,7 @@ class Forgetting:
         known, connected_at = house.knows(asked.light), house.found_at
         try:
             async with asyncio.timeout(ECHO_S):
-                if not await self._line.empty(asked.light):
+                if not await self._line.clear_retained(asked.light):
                     return
         except TimeoutError:
             return

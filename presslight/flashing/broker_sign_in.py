@@ -10,7 +10,7 @@ import ssl
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient, is_of_account
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient, is_of_account
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import PresslightError
 from presslight.contract.topics import DISCOVERY
@@ -42,7 +42,7 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
     """
     trusted = ssl.create_default_context(cafile=address.ca_file) if address.tls else None
     await _reach(address, trusted)
-    client = MqttClient(
+    client = AiomqttClient(
         address.host,
         address.port,
         username=address.username,

@@ -13,8 +13,8 @@ import pytest
 from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
-from presslight.cloud.bridge import Switchboard
-from presslight.cloud.server import Bridge
+from presslight.cloud.bridge import Bridge
+from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
 from presslight.cloud.store.database import Address
 from presslight.cloud.store.tokens import issue_token
@@ -44,7 +44,7 @@ class House:
         self.accounts = accounts
         self.folder = folder
         self.exits = exits
-        self.bridge: Bridge
+        self.server: BridgeServer
         self.token = ""
         self.http: httpx.AsyncClient
 
@@ -58,33 +58,33 @@ class House:
     async def open(self, **settings: Any) -> None:
         """Start the bridge."""
         made = self.settings(**settings)
-        self.bridge = await self.exits.enter_async_context(Bridge(made, "127.0.0.1", 0))
+        self.server = await self.exits.enter_async_context(BridgeServer(made, "127.0.0.1", 0))
         self.token = issue_token(made.store, "ann")
         headers = {"Authorization": f"Bearer {self.token}"}
-        self.http = await self.exits.enter_async_context(http_client(self.bridge.url, headers))
+        self.http = await self.exits.enter_async_context(http_client(self.server.url, headers))
 
     @property
-    def board(self) -> Switchboard:
-        board = self.bridge.app.state.board
-        assert isinstance(board, Switchboard)
-        return board
+    def bridge(self) -> Bridge:
+        bridge = self.server.app.state.bridge
+        assert isinstance(bridge, Bridge)
+        return bridge
 
     async def light(self, name: str = "kitchen") -> FakeLight:
         """A light that the bridge knows to be online."""
         light = await self.exits.enter_async_context(FakeLight(name, self.address(name)))
-        await self.until(lambda: self.is_online(name) and self.board.desk.broker)
+        await self.until(lambda: self.is_online(name) and self.bridge.desk.broker)
         return light
 
     def is_online(self, name: str = "kitchen") -> bool:
-        known = self.board.desk.house.lights.get(name)
+        known = self.bridge.desk.house.lights.get(name)
         return known is not None and known.live and known.online
 
     async def phone(self, token: str | None = None, **hello: Any) -> RawPhone:
-        return await self.exits.enter_async_context(RawPhone(self.bridge.url, token or self.token, **hello))
+        return await self.exits.enter_async_context(RawPhone(self.server.url, token or self.token, **hello))
 
     async def stranger(self) -> RawPhone:
         """A socket on which nothing was said yet."""
-        return await self.exits.enter_async_context(RawPhone(self.bridge.url, None))
+        return await self.exits.enter_async_context(RawPhone(self.server.url, None))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until the bridge is so."""

@@ -7,7 +7,7 @@ from typing import Self
 
 import aiomqtt
 
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.cloud.mqtt.connection import NODELAY
 from presslight.contract.address import BrokerAddress
 from presslight.contract.mqtt import SetCommand, decode_set
@@ -35,7 +35,7 @@ class FakeLight:
     async def __aenter__(self) -> Self:
         address = self._address
         self._is_over = False
-        self._client = MqttClient(
+        self._client = AiomqttClient(
             address.host,
             address.port,
             username=address.username,

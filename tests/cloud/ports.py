@@ -126,7 +126,7 @@ class Line:
         self.down = False
         self.at = 0
 
-    def hand_over(self, light: str, message: bytes, key: str) -> int | None:
+    def publish(self, light: str, message: bytes, key: str) -> int | None:
         if self.down:
             return None
         assert key in (decode_set(message).key, probe.KEY)
@@ -137,13 +137,13 @@ class Line:
         self.messages.append(message)
         return self.at
 
-    def empty_availability(self, light: str) -> None:
+    def clear_availability(self, light: str) -> None:
         self.emptied.append(light)
 
-    def say_offline(self, light: str) -> None:
+    def publish_offline(self, light: str) -> None:
         self.offline.append(light)
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         self.renewals += 1
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from presslight.cloud.bridge import Switchboard
+from presslight.cloud.bridge import Bridge
 from presslight.cloud.core.presses import Desk
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.cloud.settings import Settings
@@ -36,24 +36,24 @@ def settings(tmp_path: Path) -> Settings:
 
 async def test_alarm_rings_for_the_deadline(settings: Settings) -> None:
     clock = Clock()
-    board = Switchboard(settings, clock)
-    async with board.running():
-        board.on_message(STATE.format(light="kitchen"), report().model_dump_json().encode(), retained=False)
-        board.on_broker(found=True)
+    bridge = Bridge(settings, clock)
+    async with bridge.running():
+        bridge.on_message(STATE.format(light="kitchen"), report().model_dump_json().encode(), retained=False)
+        bridge.on_broker(found=True)
         watcher = Watcher()
-        board.desk.ask(ask(patience_ms=100), watcher, clock.now)
+        bridge.desk.ask(ask(patience_ms=100), watcher, clock.now)
         await until(lambda: watcher.words == ["accepted"])
-        assert board._alarm is not None
-        assert board._alarm_at == board.desk.wake_at
+        assert bridge._alarm is not None
+        assert bridge._alarm_at == bridge.desk.wake_at
         clock.now += 60 * MS
-        board._ring()
+        bridge._ring()
         assert watcher.words == ["accepted"]
         clock.now += 60 * MS
         await until(lambda: watcher.last == "unconfirmed")
 
 
 async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    board = Switchboard(settings)
+    bridge = Bridge(settings)
     rung = []
 
     def on_time(now: int) -> None:
@@ -62,12 +62,12 @@ async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monke
             monkeypatch.setattr(Desk, "wake_at", now)
             raise ValueError
 
-    monkeypatch.setattr(board.desk, "on_time", on_time)
-    board._ring()
+    monkeypatch.setattr(bridge.desk, "on_time", on_time)
+    bridge._ring()
     await until(lambda: len(rung) == 2)
-    assert board._alarm is not None
-    board._alarm.cancel()
-    assert 'troubles_total{kind="mistake"} 1.0' in board.metrics.text().decode()
+    assert bridge._alarm is not None
+    bridge._alarm.cancel()
+    assert 'troubles_total{kind="mistake"} 1.0' in bridge.metrics.text().decode()
 
 
 async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,23 +78,23 @@ async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: p
         tried.append(None)
         raise ValueError
 
-    monkeypatch.setattr(house.board.store, "to_forget", to_forget)
-    house.board.forgetting.note(touched=True)
+    monkeypatch.setattr(house.bridge.store, "to_forget", to_forget)
+    house.bridge.forgetting.note(touched=True)
     await until(lambda: len(tried) == 3)
     assert (await house.http.get("/healthz")).status_code == 200
     assert await house.metric("presslight_troubles_total", kind="mistake") >= 2
 
 
 async def test_rate_is_a_phones_over_all_its_sockets(settings: Settings) -> None:
-    board = Switchboard(settings)
-    assert [board.may_press("ann", 0) for _ in range(3)] == [True, True, False]
-    assert board.may_press("bob", 0)
-    assert board.may_press("ann", S)
+    bridge = Bridge(settings)
+    assert [bridge.may_press("ann", 0) for _ in range(3)] == [True, True, False]
+    assert bridge.may_press("bob", 0)
+    assert bridge.may_press("ann", S)
 
 
 async def test_upkeep_prunes_and_moves_the_log_of_changes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
-    await house.bridge.__aexit__(None, None, None)
+    await house.server.__aexit__(None, None, None)
     await house.open(keep_presses=3)
     await house.light()
     phone = await house.phone()
@@ -103,7 +103,7 @@ async def test_upkeep_prunes_and_moves_the_log_of_changes(house: House, monkeypa
         await phone.until("outcome", key=key(number), final=True)
 
     def kept() -> int:
-        with sqlite3.connect(house.board.settings.store) as db:
+        with sqlite3.connect(house.bridge.settings.store) as db:
             count = int(db.execute("SELECT count(*) FROM presses").fetchone()[0])
         db.close()
         return count
@@ -130,7 +130,7 @@ async def test_checkpoint_that_fails_is_counted_and_tried_again(house: House, mo
 async def test_locked_store_refuses_presses_and_the_rest_goes_on(house: House) -> None:
     light = await house.light()
     phone = await house.phone()
-    with sqlite3.connect(house.board.settings.store, isolation_level=None) as locker:
+    with sqlite3.connect(house.bridge.settings.store, isolation_level=None) as locker:
         locker.execute("BEGIN EXCLUSIVE")
         await phone.press(1)
         error = await phone.until("error")
@@ -151,23 +151,23 @@ def fill(store: Store) -> None:
 
 async def test_store_that_is_too_full_for_a_press_is_told_to_who_watches(house: House) -> None:
     """Upkeep alone would not notice: it has nothing to write."""
-    database = house.board.store._database
+    database = house.bridge.store._database
     assert isinstance(database, Sqlite)
     most = database._db.execute("PRAGMA max_page_count").fetchone()[0]
     database._db.execute(f"PRAGMA max_page_count = {database._db.execute('PRAGMA page_count').fetchone()[0]}")
     with pytest.raises(StoreUnavailable, match="full"):
-        fill(house.board.store)
+        fill(house.bridge.store)
     answer = await house.http.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (503, "store_unavailable")
     assert await house.metric("presslight_store_up") == 0
     database._db.execute(f"PRAGMA max_page_count = {most}")
-    await house.until(lambda: house.board.counts.store_is_good)
+    await house.until(lambda: house.bridge.counts.store_is_good)
 
 
 async def test_two_bridges_on_one_store_act_once(house: House) -> None:
     light = await house.light()
     phone = await house.phone()
-    replica = Switchboard(house.settings(broker=house.address("hall")))
+    replica = Bridge(house.settings(broker=house.address("hall")))
     async with replica.running():
         heard = light.model.report(light.up()).model_dump_json().encode()
         replica.on_message(STATE.format(light="kitchen"), heard, retained=False)
@@ -188,9 +188,9 @@ async def test_upkeep_that_fails_is_counted_and_the_house_goes_on(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
-    monkeypatch.setattr(house.board.store, "prune", lambda *_: 1 / 0)
+    monkeypatch.setattr(house.bridge.store, "prune", lambda *_: 1 / 0)
     await house.light()
-    await until(lambda: house.board.metrics.text().count(b'presslight_troubles_total{kind="mistake"}') == 1)
+    await until(lambda: house.bridge.metrics.text().count(b'presslight_troubles_total{kind="mistake"}') == 1)
     phone = await house.phone()
     await phone.press(1)
     assert (await phone.until("outcome", final=True))["word"] == "applied"

@@ -67,7 +67,7 @@ async def is_served(phone: RawPhone) -> None:
 
 async def say(house: House, *pieces: bytes) -> bytes:
     """Send these, hang up, and answer all that came back."""
-    reader, writer = await asyncio.open_connection(house.bridge.host, house.bridge.port)
+    reader, writer = await asyncio.open_connection(house.server.host, house.server.port)
     try:
         for piece in pieces:
             writer.write(piece)
@@ -108,9 +108,9 @@ def talks(draw: st.DrawFn) -> list[bytes | str]:
 async def test_any_frames_in_any_order(
     house: House, witness: RawPhone, said: list[bytes | str], greeted: bool, pieces: int
 ) -> None:
-    house.board._buckets.clear()
-    house.board._allowances.clear()
-    async with RawPhone(house.bridge.url, house.token if greeted else None) as phone:
+    house.bridge._buckets.clear()
+    house.bridge._allowances.clear()
+    async with RawPhone(house.server.url, house.token if greeted else None) as phone:
         with suppress(ConnectionClosed):
             for frame in said:
                 await phone.socket.send(cut(frame, pieces))

@@ -25,7 +25,7 @@ async def open_house(any_house: House, monkeypatch: pytest.MonkeyPatch) -> House
 async def flood(light: FakeLight, house: House, phone: RawPhone) -> None:
     """Report until that is too much, and the phone has heard of it."""
     async with asyncio.timeout(WAIT_S):
-        while light.name not in house.board.muting.muted:
+        while light.name not in house.bridge.muting.muted:
             await light.report()
     await phone.sees(light.name, online=False)
 
@@ -36,14 +36,14 @@ async def is_applied(phone: RawPhone, number: int, light: str) -> bool:
     return bool(outcome["word"] == "applied")
 
 
-async def test_line_that_is_renewed_again_and_again_loses_no_press_and_tells_nobody(open_house: House) -> None:
+async def test_client_that_reconnects_again_and_again_loses_no_press_and_tells_nobody(open_house: House) -> None:
     await open_house.light()
     phone = await open_house.phone()
-    found_at = open_house.board.desk.house.found_at
+    found_at = open_house.bridge.desk.house.found_at
     for number in range(1, 41):
-        open_house.board.line.renew()
+        open_house.bridge.mqtt.reconnect()
         assert await is_applied(phone, number, "kitchen")
-    assert open_house.board.desk.house.found_at == found_at
+    assert open_house.bridge.desk.house.found_at == found_at
 
 
 async def test_light_that_floods_is_offline_until_its_time_is_over(
@@ -58,7 +58,7 @@ async def test_light_that_floods_is_offline_until_its_time_is_over(
     assert await is_applied(phone, 1, "kitchen")
     await phone.sees("hall", online=True)
     assert await is_applied(phone, 2, "hall")
-    assert open_house.board.muting.muted == set()
+    assert open_house.bridge.muting.muted == set()
 
 
 async def test_press_that_a_light_answers_unheard_has_its_last_word_once_it_is_heard_again(
@@ -78,7 +78,7 @@ async def test_press_that_a_light_answers_unheard_has_its_last_word_once_it_is_h
 async def test_light_that_is_new_is_found_while_another_one_is_muted(
     open_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("presslight.cloud.mqtt.client.LOOK_EACH_S", 0.1)
+    monkeypatch.setattr("presslight.cloud.mqtt.client.POLL_NEW_LIGHTS_S", 0.1)
     hall = await open_house.light("hall")
     phone = await open_house.phone()
     await flood(hall, open_house, phone)
@@ -86,7 +86,7 @@ async def test_light_that_is_new_is_found_while_another_one_is_muted(
         await phone.sees("kitchen", online=True)
         assert await is_applied(phone, 1, "kitchen")
         assert len(kitchen.model.acted) == 1
-    assert open_house.board.muting.muted == {"hall"}
+    assert open_house.bridge.muting.muted == {"hall"}
 
 
 async def test_light_that_boots_again_is_heard_while_another_one_is_muted(open_house: House) -> None:
@@ -107,7 +107,7 @@ async def test_muted_light_can_be_forgotten(open_house: House) -> None:
     phone = await open_house.phone()
     await flood(hall, open_house, phone)
     await hall.__aexit__(None, None, None)
-    store = open_house.board.settings.store
+    store = open_house.bridge.settings.store
     answer = await asyncio.to_thread(forgetting.ask, store, "hall", 10)
     assert answer is Answer.FORGOTTEN
     await phone.until("gone", light="hall")
@@ -116,7 +116,7 @@ async def test_muted_light_can_be_forgotten(open_house: House) -> None:
 async def test_what_the_broker_keeps_of_a_muted_light_does_not_show_it_as_online(
     open_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("presslight.cloud.mqtt.client.LOOK_EACH_S", 0.05)
+    monkeypatch.setattr("presslight.cloud.mqtt.client.POLL_NEW_LIGHTS_S", 0.05)
     hall = await open_house.light("hall")
     phone = await open_house.phone()
     await flood(hall, open_house, phone)

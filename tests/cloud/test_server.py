@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from presslight.cloud.errors import BridgeFailed, CannotListen, StoreUnavailable
-from presslight.cloud.mqtt.client import Line
-from presslight.cloud.server import LONGEST_FRAME_BYTES, Bridge, serve_options
+from presslight.cloud.mqtt.client import MqttClient
+from presslight.cloud.server import LONGEST_FRAME_BYTES, BridgeServer, serve_options
 from presslight.cloud.settings import Settings
 from presslight.cloud.telemetry.metrics import Metrics
 from presslight.cloud.telemetry.observer import Watch
@@ -28,7 +28,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def test_port_0_takes_a_free_one_and_gives_it_back(settings: Settings) -> None:
-    async with Bridge(settings, port=0) as bridge:
+    async with BridgeServer(settings, port=0) as bridge:
         async with httpx.AsyncClient() as http:
             assert (await http.get(f"{bridge.url}/healthz")).status_code == 200
         port = bridge.port
@@ -36,9 +36,9 @@ async def test_port_0_takes_a_free_one_and_gives_it_back(settings: Settings) -> 
 
 
 async def test_port_in_use_is_one_clear_line(settings: Settings) -> None:
-    async with Bridge(settings, port=0) as bridge:
+    async with BridgeServer(settings, port=0) as bridge:
         with pytest.raises(CannotListen) as refused:
-            await Bridge(settings, port=bridge.port).__aenter__()
+            await BridgeServer(settings, port=bridge.port).__aenter__()
         assert refused.value.code == "port_in_use"
         assert (
             str(refused.value)
@@ -49,7 +49,7 @@ async def test_port_in_use_is_one_clear_line(settings: Settings) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 async def test_address_that_is_not_ours_is_one_clear_line(settings: Settings, host: str) -> None:
     with pytest.raises(CannotListen, match=host) as refused:
-        await Bridge(settings, host, 0).__aenter__()
+        await BridgeServer(settings, host, 0).__aenter__()
     assert refused.value.code == "cannot_listen"
     assert "\n" not in str(refused.value)
 
@@ -57,18 +57,18 @@ async def test_address_that_is_not_ours_is_one_clear_line(settings: Settings, ho
 async def test_store_that_cannot_be_opened_ends_the_start(settings: Settings, tmp_path: Path) -> None:
     missing = settings.model_copy(update={"store": tmp_path / "missing" / "presses.db"})
     with pytest.raises(StoreUnavailable):
-        await Bridge(missing, port=0).__aenter__()
+        await BridgeServer(missing, port=0).__aenter__()
 
 
 async def test_bridge_over_ipv6_has_a_url(settings: Settings) -> None:
-    async with Bridge(settings, "::1", 0) as bridge, httpx.AsyncClient() as http:
+    async with BridgeServer(settings, "::1", 0) as bridge, httpx.AsyncClient() as http:
         assert bridge.url.startswith("http://[::1]:")
         assert (await http.get(f"{bridge.url}/healthz")).status_code == 200
 
 
 async def test_phones_are_told_that_the_bridge_restarts(house: House) -> None:
     phones = [await house.phone() for _ in range(5)]
-    await house.bridge.__aexit__(None, None, None)
+    await house.server.__aexit__(None, None, None)
     assert [await phone.closed() for phone in phones] == [CloseCode.RESTART] * 5
     assert CloseCode.RESTART.reconnect
 
@@ -78,21 +78,21 @@ async def test_last_words_are_in_the_store_when_the_bridge_has_ended(house: Hous
     phone = await house.phone()
     await phone.press()
     await phone.until("outcome", final=True)
-    await house.bridge.__aexit__(None, None, None)
-    with sqlite3.connect(house.board.settings.store) as db:
+    await house.server.__aexit__(None, None, None)
+    with sqlite3.connect(house.bridge.settings.store) as db:
         assert db.execute("SELECT word FROM presses").fetchall() == [("applied",)]
     db.close()
 
 
 async def test_ended_bridge_leaves_no_task(settings: Settings) -> None:
     before = asyncio.all_tasks()
-    async with Bridge(settings, port=0):
+    async with BridgeServer(settings, port=0):
         assert asyncio.all_tasks() > before
     assert asyncio.all_tasks() == before
 
 
 async def test_watch_returns_when_the_bridge_was_stopped(settings: Settings) -> None:
-    async with Bridge(settings, port=0) as bridge:
+    async with BridgeServer(settings, port=0) as bridge:
         watching = asyncio.create_task(bridge.watch())
     async with asyncio.timeout(WAIT_S):
         await watching
@@ -103,12 +103,12 @@ async def test_bridge_that_ends_by_itself_says_so_and_lets_go(
 ) -> None:
     broken = asyncio.Event()
 
-    async def run(self: Line) -> None:
+    async def run(self: MqttClient) -> None:
         await broken.wait()
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(Line, "run", run)
-    bridge = await Bridge(settings, port=0).__aenter__()
+    monkeypatch.setattr(MqttClient, "run", run)
+    bridge = await BridgeServer(settings, port=0).__aenter__()
     broken.set()
     with pytest.raises(BridgeFailed):
         async with asyncio.timeout(WAIT_S):
@@ -120,7 +120,7 @@ async def test_bridge_that_ends_by_itself_says_so_and_lets_go(
 
 async def test_every_phones_socket_sends_without_delay_and_takes_little_unread(house: House) -> None:
     await house.phone()
-    server = house.bridge._server
+    server = house.server._server
     (connection,) = [c for c in server.server_state.connections if hasattr(c, "send_texts")]
     sock = connection.transport.get_extra_info("socket")
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0

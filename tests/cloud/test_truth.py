@@ -39,7 +39,7 @@ class World:
         """Start a bridge on the same store. One before it is not told: it hears what was under way, like a replica."""
         self.office = Office(ledger=self.ledger, furnished=False)
         self.office.now = now
-        self.office.line.hand_over = self.send  # type: ignore[method-assign]  # the network takes its place
+        self.office.line.publish = self.send  # type: ignore[method-assign]  # the network takes its place
         self.office.desk.on_report("kitchen", self.light.report(self.up()), now, live=False)
         self.office.desk.on_availability("kitchen", "online", now, live=False)
         self.office.desk.on_broker(found=True, now=now)

@@ -10,9 +10,9 @@ import time
 from functools import partialmethod
 from typing import Any
 
-from presslight.cloud.bridge import Switchboard
+from presslight.cloud.bridge import Bridge
 from presslight.cloud.core import probe
-from presslight.cloud.mqtt.client import Line
+from presslight.cloud.mqtt.client import MqttClient
 from presslight.cloud.websocket.session import Conversation
 from presslight.command import app
 from tests.faults.handset import NAP_S
@@ -37,12 +37,12 @@ def _nap(*_: object) -> None:
 
 def main() -> None:
     """Put the seams in, and be presslight."""
-    hand_over, hear, make = Line.hand_over, Conversation.hear, Switchboard.__init__
+    publish, hear, make = MqttClient.publish, Conversation.hear, Bridge.__init__
 
-    def hand_over_or_die(line: Any, light: str, message: bytes, key: str) -> Any:
+    def publish_or_die(client: Any, light: str, message: bytes, key: str) -> Any:
         if key != probe.KEY:
             _die_if(signal.SIGUSR1)
-        return hand_over(line, light, message, key)
+        return publish(client, light, message, key)
 
     def hear_or_die(talk: Any, outcome: Any, text: str) -> None:
         if outcome.final:
@@ -50,9 +50,9 @@ def main() -> None:
         hear(talk, outcome, text)
 
     for owner, name, method in (
-        (Line, "hand_over", hand_over_or_die),
+        (MqttClient, "publish", publish_or_die),
         (Conversation, "hear", hear_or_die),
-        (Switchboard, "__init__", partialmethod(make, now=_now)),
+        (Bridge, "__init__", partialmethod(make, now=_now)),
     ):
         setattr(owner, name, method)
     for number in (signal.SIGUSR1, signal.SIGUSR2):

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import aiomqtt
 
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.contract.address import BrokerAddress
 from presslight.contract.mqtt import Report, decode_report
 from presslight.contract.topics import SET, STATE
@@ -72,7 +72,7 @@ class Presser:
 async def pressing(address: BrokerAddress, light: str) -> AsyncIterator[Presser]:
     """A presser that has heard the light's first report. `address`: of the broker, for a user who may press."""
     password = address.password
-    client = MqttClient(
+    client = AiomqttClient(
         address.host,
         address.port,
         username=address.username,

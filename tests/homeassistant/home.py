@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from presslight.broker.accounts import Accounts
-from presslight.cloud.server import Bridge
+from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
 from presslight.cloud.store.tokens import issue_token
 from presslight.contract.address import BrokerAddress
@@ -45,7 +45,7 @@ class Home:
         self.accounts = accounts
         self.user = user
         self.assistant = HomeAssistantProcess(installed, folder / "homeassistant")
-        self.bridge: Bridge
+        self.bridge: BridgeServer
         self.phone: Phone
         self.kitchen: SimulatedLight
         self._exits = exits
@@ -62,7 +62,7 @@ class Home:
             broker=self.broker.address.signed_in_as(BRIDGE_USER, self.accounts.password(BRIDGE_USER)),
             store=self.folder / "presses.db",
         )
-        self.bridge = Bridge(settings, "127.0.0.1", 0)
+        self.bridge = BridgeServer(settings, "127.0.0.1", 0)
         await self.start_bridge()
         self.kitchen = await self.light("kitchen")
         token = issue_token(settings.store, phone="phone")

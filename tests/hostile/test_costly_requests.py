@@ -36,7 +36,7 @@ PATHS: dict[str, Callable[[int], bytes]] = {
 
 async def ask(house: House, sent: bytes) -> int:
     """The status of the answer."""
-    reader, writer = await asyncio.open_connection(house.bridge.host, house.bridge.port)
+    reader, writer = await asyncio.open_connection(house.server.host, house.server.port)
     writer.write(sent)
     async with asyncio.timeout(10 * WAIT_S):
         status = int((await reader.readline()).split()[1])

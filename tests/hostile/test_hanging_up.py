@@ -27,15 +27,15 @@ async def test_client_that_hangs_up_is_no_mistake(
     light.deaf = True  # so that answers are waited for
     with caplog.at_level(logging.INFO):
         for _ in range(2):
-            _, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+            _, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
             token = house.token.encode()
             writer.write(b"".join((PRESS + BODY) % (token, number) for number in range(5)) + last % (token, 5))
-            await house.until(lambda: any(isinstance(one, RequestProtocol) for one in house.bridge.connections))
+            await house.until(lambda: any(isinstance(one, RequestProtocol) for one in house.server.connections))
             if is_reset:
                 writer.transport.abort()
             else:
                 writer.close()
-            await house.until(lambda: not house.bridge.connections)
+            await house.until(lambda: not house.server.connections)
     assert await house.metric("presslight_troubles_total", kind="mistake") == 0
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
@@ -47,11 +47,11 @@ async def test_client_that_hangs_up_amid_answers_is_no_mistake(
     ask = f"GET /{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {house.token}\r\n\r\n".encode()
     with caplog.at_level(logging.INFO):
         for read in (1, 100, 10_000, 100_000):
-            reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
             writer.write(ask * 500)
             await reader.readexactly(min(read, 20_000))
             writer.transport.abort()
-            await house.until(lambda: not house.bridge.connections)
+            await house.until(lambda: not house.server.connections)
     assert await house.metric("presslight_troubles_total", kind="mistake") == 0
     assert [record for record in caplog.records if record.name != "presslight.bridge"] == []
 

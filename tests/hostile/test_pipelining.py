@@ -24,7 +24,7 @@ BAD = {"no HTTP": (b"no HTTP\r\n\r\n", 400), "too large": (TOO_LARGE, 413), "han
 
 def waiting(house: House) -> int:
     """The most requests of a connection that wait behind another."""
-    connections = house.bridge.connections
+    connections = house.server.connections
     return max((len(one.pipeline) for one in connections if isinstance(one, RequestProtocol)), default=0)
 
 
@@ -39,7 +39,7 @@ async def answers(reader: asyncio.StreamReader, count: int, house: House) -> lis
 
 
 async def test_each_request_is_answered_and_few_wait(house: House) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
     with closing(writer):
         writer.write(MANY * REQUEST)
         assert await answers(reader, MANY, house) == MANY * [b"HTTP/1.1 200 OK"]
@@ -51,7 +51,7 @@ async def test_requests_cut_anywhere_are_answered(house: House) -> None:
         b"POST /api/lights/nowhere/presses HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\n"
         b"Idempotency-Key: any-key-at-all\r\nContent-Length: %d\r\n\r\n%b" % (house.token.encode(), len(body), body)
     )
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
     with closing(writer):
         sent = (press + REQUEST) * 20
         for start in range(0, len(sent), 7):
@@ -64,7 +64,7 @@ async def test_requests_cut_anywhere_are_answered(house: House) -> None:
 async def test_phone_beside_it_presses_on(house: House) -> None:
     await house.light()
     phone = await house.phone()
-    _, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
     with closing(writer):
         writer.write(4 * MANY * REQUEST)  # and reads nothing
         await house.until(lambda: waiting(house) > 0)
@@ -79,12 +79,12 @@ async def test_what_is_refused_behind_others_is_answered_last_and_is_no_mistake(
 ) -> None:
     bad, status = BAD[name]
     with caplog.at_level(logging.ERROR):
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
         with closing(writer):
             writer.write(5 * REQUEST + bad)
             async with asyncio.timeout(WAIT_S):
                 read = await reader.read()
-        await house.until(lambda: not house.bridge.connections)
+        await house.until(lambda: not house.server.connections)
     assert re.findall(rb"HTTP/1\.1 (\d+)", read)[-1] == b"%d" % status
     assert await house.metric("presslight_troubles_total", kind="mistake") == 0
     assert caplog.records == []

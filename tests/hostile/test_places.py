@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from presslight.cloud.core.live_origins import MOST_LIVE_ORIGINS
-from presslight.cloud.server import Bridge
+from presslight.cloud.server import BridgeServer
 from presslight.cloud.store.database import Address
 from presslight.cloud.store.tokens import issue_token
 from presslight.micropython import Command
@@ -33,7 +33,7 @@ class House:
         self._exits = exits
 
     def token(self, phone: str) -> str:
-        return issue_token(self.stack.bridge.app.state.board.settings.store, phone)
+        return issue_token(self.stack.bridge.app.state.bridge.settings.store, phone)
 
     async def http(self, phone: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.token(phone)}", "Prefer": "wait=10"}
@@ -122,8 +122,8 @@ async def test_texts_at_any_pace_are_each_applied_once(real: House) -> None:
 @asynccontextmanager
 async def a_bridge(house: OfModels, store: Address) -> AsyncIterator[httpx.AsyncClient]:
     """One life of a bridge, and a program that presses there."""
-    async with Bridge(house.settings(store=store), "127.0.0.1", 0) as bridge:
-        house.bridge = bridge
+    async with BridgeServer(house.settings(store=store), "127.0.0.1", 0) as bridge:
+        house.server = bridge
         headers = {"Authorization": f"Bearer {issue_token(store, 'ann')}", "Prefer": "wait=10"}
         async with httpx.AsyncClient(base_url=bridge.url, headers=headers, timeout=WAIT_S) as http:
             yield http
@@ -135,7 +135,7 @@ async def test_text_means_the_same_press_in_the_bridges_next_life(closed_house: 
         light = await closed_house.light()
         told = [answer.json() for answer in await press_all(http, presses, 1)]
     async with a_bridge(closed_house, address) as http:
-        await closed_house.until(lambda: closed_house.is_online() and closed_house.board.desk.broker)
+        await closed_house.until(lambda: closed_house.is_online() and closed_house.bridge.desk.broker)
         again = [answer.json() for answer in await press_all(http, presses, 1)]
         other = [answer.json() for answer in await press_all(http, texts(1))]
     assert again == told

@@ -12,7 +12,7 @@ from websockets import Subprotocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from presslight.cloud.bridge import Switchboard
+from presslight.cloud.bridge import Bridge
 from presslight.cloud.core.lights import House as Lights
 from presslight.cloud.core.presses import Desk
 from presslight.cloud.http.pages import Pages
@@ -25,7 +25,7 @@ from presslight.contract.topics import BRIDGE_USER
 from tests.cloud.conftest import House
 
 HANDLERS = [
-    (Switchboard, "phone_of"), (Switchboard, "may_press"), (Switchboard, "join"), (Switchboard, "on_no_upgrade"),
+    (Bridge, "phone_of"), (Bridge, "may_press"), (Bridge, "join"), (Bridge, "on_no_upgrade"),
     (Store, "phone_of"), (Store, "touched"), (Desk, "ask"), (Desk, "word"), (Desk, "on_report"), (Desk, "on_time"),
     (Lights, "news_for"), (Metrics, "text"), (Inbox, "take"), (Pages, "__call__"), (Conversation, "on_text"),
     (Conversation, "on_binary"), (Conversation, "on_time"),
@@ -90,7 +90,7 @@ async def come_to_every_door(house: House, token: str) -> None:
         await phone.socket.close()
     for early in (json.dumps(hello), json.dumps(hello)[:-1]):
         with suppress(WebSocketException):  # refused, where the handler fails
-            async with connect(f"ws://127.0.0.1:{house.bridge.port}/ws", subprotocols=offered(early)) as socket:
+            async with connect(f"ws://127.0.0.1:{house.server.port}/ws", subprotocols=offered(early)) as socket:
                 await socket.recv()
 
 

@@ -88,7 +88,7 @@ async def store(closed_house: House, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
     folder = made(closed_house.folder / "state")
     await closed_house.open(store=folder / "presses.db")
-    database = closed_house.board.store._database
+    database = closed_house.bridge.store._database
     assert isinstance(database, Sqlite)
     await closed_house.until(lambda: database._seen == database._data_version())
     return folder / "presses.db"
@@ -99,7 +99,7 @@ async def pressed(house: House) -> tuple[FakeLight, RawPhone]:
     light = await house.light()
     phone = await house.phone()
     await phone.sees("kitchen", online=True)
-    await house.until(lambda: house.board.desk.broker and house.is_online())  # a busy machine may have lost both
+    await house.until(lambda: house.bridge.desk.broker and house.is_online())  # a busy machine may have lost both
     await phone.press(1)
     assert (await phone.until("outcome", final=True))["word"] == "applied"
     return light, phone
@@ -116,9 +116,9 @@ async def is_refused(house: House, phone: RawPhone, number: int) -> None:
 
 
 async def acts_again(house: House, phone: RawPhone, number: int) -> None:
-    counts = house.board.counts
+    counts = house.bridge.counts
     await house.until(lambda: counts.store_troubles > 0 and counts.store_is_good)
-    await house.until(lambda: house.board.desk.broker and house.is_online())  # a busy machine may have lost both
+    await house.until(lambda: house.bridge.desk.broker and house.is_online())  # a busy machine may have lost both
     await phone.press(number)
     assert (await phone.until("outcome", key=key(number), final=True))["word"] in ("applied", "superseded")
 
@@ -163,7 +163,7 @@ async def test_lasting_trouble_is_told_in_few_lines_and_seen_in_a_figure(
     assert await house.metric("presslight_store_up") == 1
     with caplog.at_level(logging.WARNING):
         harm(store)
-        await house.until(lambda: house.board.counts.store_troubles >= 30)
+        await house.until(lambda: house.bridge.counts.store_troubles >= 30)
     assert await house.metric("presslight_store_up") == 0
     assert await house.metric("presslight_troubles_total", kind="store") >= 30
     assert 1 <= len(told(caplog)) <= 3  # the 1st time, the 10th, the 100th
@@ -185,7 +185,7 @@ async def test_store_that_comes_back_is_taken_up_by_itself(
     aside = keep_aside(store)
     harm(store)
     await is_refused(house, phone, 2)
-    await house.until(lambda: not house.board.counts.store_is_good)
+    await house.until(lambda: not house.bridge.counts.store_is_good)
     remove(store)
     put(aside, store)
     await acts_again(house, phone, 2)
@@ -196,7 +196,7 @@ async def test_store_that_comes_back_after_others_used_the_one_in_its_place(hous
     light, phone = await pressed(house)
     aside = keep_aside(store)
     put_a_backup(store)
-    await house.until(lambda: not house.board.counts.store_is_good)
+    await house.until(lambda: not house.bridge.counts.store_is_good)
     await revoke(store)
     await is_refused(house, phone, 2)
     put(aside, store)
@@ -277,7 +277,7 @@ async def test_press_that_was_open_gets_its_last_word_and_the_store_has_it_later
     assert (await phone.until("outcome", key=key(2)))["word"] == "accepted"
     aside = keep_aside(store)
     remove(store)
-    await house.until(lambda: not house.board.counts.store_is_good)
+    await house.until(lambda: not house.bridge.counts.store_is_good)
     light.deaf = False
     word = (await phone.until("outcome", key=key(2), final=True))["word"]
     put(aside, store)
@@ -305,6 +305,6 @@ async def test_bridge_that_ends_meanwhile_takes_nothing_away_of_the_store_in_its
     await pressed(house)
     put_a_stranger(store)
     token = issue_token(store, "bob")
-    await house.bridge.__aexit__(None, None, None)
+    await house.server.__aexit__(None, None, None)
     await house.open(store=store)
     await house.phone(token)

@@ -32,10 +32,10 @@ async def test_name_of_a_stranger_gets_nothing(house: House, place: str) -> None
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_own_names_get_what_is_there(house: House, place: str) -> None:
-    await house.until(lambda: house.board.desk.broker)
+    await house.until(lambda: house.bridge.desk.broker)
     usual = (await house.http.get(place)).status_code
     elsewhere = () if place == "/metrics" else ("192.168.1.5:8787", socket.gethostname())
-    for host in ("localhost", f"localhost:{house.bridge.port}", "[::1]:8787", *elsewhere):
+    for host in ("localhost", f"localhost:{house.server.port}", "[::1]:8787", *elsewhere):
         same = {"Host": host, "Origin": f"http://{host}"}
         assert (await house.http.get(place, headers=same)).status_code == usual
 
@@ -43,13 +43,13 @@ async def test_own_names_get_what_is_there(house: House, place: str) -> None:
 async def test_websocket_of_a_strangers_page_is_not_opened_and_a_phones_is(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = house.bridge.url.replace("http", "ws") + "/ws"
+    url = house.server.url.replace("http", "ws") + "/ws"
     for origin in (f"http://{EVIL}", "null"):
         with pytest.raises(InvalidStatus) as refused:
             await connect(url, additional_headers={"Origin": origin})
         assert refused.value.response.status_code == 403
         assert b"wrong_origin" in (refused.value.response.body or b"")
-    for headers in ({}, {"Origin": house.bridge.url}):
+    for headers in ({}, {"Origin": house.server.url}):
         async with connect(url, additional_headers=headers):
             pass
     assert await house.metric("presslight_errors_total", code=ErrorCode.WRONG_ORIGIN) == 2
@@ -63,18 +63,18 @@ async def test_setting_lets_a_name_and_its_pages_in(closed_house: House) -> None
     for named in ({"Host": "home.example"}, {"Host": "home.example", **page}, page):
         assert (await house.http.get("/api/lights", headers=named)).status_code == 200
     assert code(await house.http.get("/healthz", headers={"Host": EVIL, **page})) == (421, "wrong_host")
-    async with connect(house.bridge.url.replace("http", "ws") + "/ws", additional_headers=page):
+    async with connect(house.server.url.replace("http", "ws") + "/ws", additional_headers=page):
         pass
 
 
 async def test_proxy_that_keeps_the_host_or_tells_it_works_as_before(house: House) -> None:
-    async with proxy(house.bridge.url, "/house1") as outside, httpx.AsyncClient() as http:
+    async with proxy(house.server.url, "/house1") as outside, httpx.AsyncClient() as http:
         own = {"Origin": outside.removesuffix("/house1")}
         assert (await http.get(f"{outside}/healthz", headers=own)).status_code == 200
         async with connect(outside.replace("http", "ws") + "/ws", additional_headers=own):
             pass
     told = {"X-Forwarded-Host": "home.example", "Origin": "https://home.example"}
-    async with connect(house.bridge.url.replace("http", "ws") + "/ws", additional_headers=told):
+    async with connect(house.server.url.replace("http", "ws") + "/ws", additional_headers=told):
         pass
 
 

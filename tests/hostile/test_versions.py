@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import expect
 
 from presslight.broker.accounts import CREDENTIALS, Accounts
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.contract.topics import STATE
 from presslight.contract.words import MAX_SMALL, MAX_UP_MS
 from presslight.mobile_sim.phone import Phone
@@ -38,7 +38,7 @@ async def take_name(house: House, phone: Phone, **more: Any) -> None:
     report = made | more
     os.kill(house.kitchen.pid, signal.SIGSTOP)
     try:
-        async with MqttClient(
+        async with AiomqttClient(
             address.host, address.port, username="kitchen", password=password, identifier="kitchen"
         ) as client:
             await client.publish(STATE.format(light="kitchen"), json.dumps(report), qos=1, retain=True)

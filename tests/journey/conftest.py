@@ -10,7 +10,7 @@ import aiomqtt
 import pytest
 
 from presslight.broker.accounts import CREDENTIALS, Accounts
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.contract.topics import HOME_ASSISTANT_USER
 from presslight.mobile_sim.phone import Phone
 from presslight.simulated.simulated_light import SimulatedLight
@@ -53,7 +53,7 @@ class House:
         accounts = Accounts.load(self.folder / CREDENTIALS)
         assert self.stack.broker
         address = self.stack.broker.address
-        client = MqttClient(
+        client = AiomqttClient(
             address.host, address.port, username=user, password=accounts.password(user), identifier=user
         )
         return await self.exits.enter_async_context(client)

@@ -11,8 +11,8 @@ import pytest
 from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
-from presslight.cloud.mqtt.client import Line
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
+from presslight.cloud.mqtt.client import MqttClient
 from presslight.cloud.settings import Settings
 from presslight.contract.mqtt import Discovery, decode_report
 from presslight.contract.topics import (
@@ -34,7 +34,7 @@ DELETED = "not announced: deleted in Home Assistant"
 KEPT = "flash: kept deleted"
 
 
-class Ears:
+class Listener:
     """Hears of a bridge's line to the broker that it stands, and that the light's state was emptied, which is last."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Ears:
     def topics(self) -> tuple[str, ...]:
         return ALL_STATES, ALL_AVAILABILITIES
 
-    def on_renewed(self) -> None: ...
+    def on_reconnected(self) -> None: ...
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         if found:
@@ -73,7 +73,7 @@ class Home:
     def assistant(self) -> aiomqtt.Client:
         address = self.broker.address
         password = self._accounts.password(HOME_ASSISTANT_USER)
-        return MqttClient(address.host, address.port, username=HOME_ASSISTANT_USER, password=password)
+        return AiomqttClient(address.host, address.port, username=HOME_ASSISTANT_USER, password=password)
 
     async def hears(
         self, topic: str, wanted: Callable[[bytes], bool] = bool, set_: str = ""
@@ -124,13 +124,13 @@ class Home:
     async def forget(self) -> None:
         """Have a bridge forget the light, which may still sign in."""
         address = self.broker.address.signed_in_as(BRIDGE_USER, self._accounts.password(BRIDGE_USER))
-        ears = Ears()
-        line = Line(Settings(broker=address, store=Path("unused")), ears)
+        listener = Listener()
+        client = MqttClient(Settings(broker=address, store=Path("unused")), listener)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(line.run(), name="line")
-            await ears.has_found.wait()
-            await line.empty(NAME)
-            await ears.has_emptied.wait()
+            running = tasks.create_task(client.run(), name="mqtt client")
+            await listener.has_found.wait()
+            await client.clear_retained(NAME)
+            await listener.has_emptied.wait()
             running.cancel()
 
     async def says(self, light: SimulatedLight, line: str) -> None:

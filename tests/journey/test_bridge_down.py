@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.contract.errors import CloseCode
 from presslight.contract.phone import Hello, encode
 from presslight.contract.topics import AVAILABILITY
@@ -95,7 +95,7 @@ async def test_light_that_died_with_its_broker_is_offline_for_home_assistant_too
         await lab.broker.start()
         address = lab.broker.address
         user, password = "kitchen", lab.accounts.password("kitchen")  # the light itself does not need it
-        async with MqttClient(address.host, address.port, username=user, password=password) as client:
+        async with AiomqttClient(address.host, address.port, username=user, password=password) as client:
             await client.subscribe(AVAILABILITY.format(light="kitchen"), 1)
             async with asyncio.timeout(WAIT_S):
                 heard = [bytes(message.payload) async for message in _up_to(client, b"offline")]

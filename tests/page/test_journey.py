@@ -9,7 +9,7 @@ from playwright.async_api import BrowserContext, Locator, Page, WebSocket, expec
 
 from presslight.broker.accounts import CREDENTIALS, Accounts
 from presslight.broker.mosquitto import Mosquitto
-from presslight.cloud.server import Bridge
+from presslight.cloud.server import BridgeServer
 from presslight.cloud.store.tokens import issue_token, revoke_tokens
 from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
@@ -178,7 +178,7 @@ async def test_bridge_restarts_and_the_page_comes_back_by_itself(context: Browse
     await stack.bridge.__aexit__(None, None, None)
     await expect(page.locator("#link")).to_have_text("No connection. Trying again…")
     await expect(card(page)).to_contain_text("As of just now")
-    async with Bridge(settings, "127.0.0.1", port):
+    async with BridgeServer(settings, "127.0.0.1", port):
         await expect(page.locator("#link")).to_have_text("Live")
         await expect(card(page)).to_contain_text("Online")
         await power(page).click()

@@ -136,7 +136,7 @@ class Office:
 
     # Line
 
-    def hand_over(self, light: str, message: bytes, key: str) -> int:
+    def publish(self, light: str, message: bytes, key: str) -> int:
         """Publish a set message, and perhaps die of it."""
         self._ground.note(self.name, f"publishes {key}")
         if self._bridge.linked:
@@ -144,16 +144,16 @@ class Office:
         self._crash_if("published")
         return self.now()
 
-    def empty_availability(self, light: str) -> None:
+    def clear_availability(self, light: str) -> None:
         """Have the broker not keep that a light is offline."""
         self._deny(light, b"")
 
-    def say_offline(self, light: str) -> None:
+    def publish_offline(self, light: str) -> None:
         """Have the broker keep that a light is offline."""
         self._ground.note(self.name, f"says that {light} is offline")
         self._deny(light, b"offline")
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         """No light sends so much here."""
         raise AssertionError
 

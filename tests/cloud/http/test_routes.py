@@ -59,10 +59,10 @@ async def test_word_is_not_told_before_it_is_on_the_disk(
 ) -> None:
     """Another bridge may have stored it just now; after a power cut nobody would know of it, and it could act."""
     waiting: list[Then] = []
-    other = Shelf(house.board.settings.store)
+    other = Shelf(house.bridge.settings.store)
     other.store.admit(record()._replace(word=Word.OFFLINE))
     other.store.shut()
-    monkeypatch.setattr(house.board.store, "sync", waiting.append)
+    monkeypatch.setattr(house.bridge.store, "sync", waiting.append)
     asking = asyncio.create_task(client.word(key()))
     await house.until(lambda: bool(waiting))
     assert not asking.done()
@@ -76,7 +76,7 @@ async def test_wait_ends_with_the_present_word(house: House, client: HeldClient)
     light.deaf = True
     answer = await client.press(Prefer="respond-async, wait=0")
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=0")
-    assert house.board.desk._open.watchers(key()) == []
+    assert house.bridge.desk._open.watchers(key()) == []
 
 
 async def test_wait_ends_when_the_bridge_ends(house: House, client: HeldClient) -> None:
@@ -84,7 +84,7 @@ async def test_wait_ends_when_the_bridge_ends(house: House, client: HeldClient) 
     light.deaf = True
     waiting = asyncio.create_task(client.press({"state": "ON", "patience_ms": 10_000}, Prefer="wait=10"))
     await light.hears(1)
-    await house.bridge.__aexit__(None, None, None)
+    await house.server.__aexit__(None, None, None)
     async with asyncio.timeout(WAIT_S):
         assert (await waiting).json()["word"] == "accepted"
 
@@ -154,7 +154,7 @@ async def test_unknown_light_is_not_found(house: House, client: HeldClient, ligh
 @pytest.mark.parametrize("header", [None, "Bearer x", "Basic YTpi", "Bearer"])
 @pytest.mark.parametrize("path", ["/api/lights", f"/api/presses/{key()}"])
 async def test_stranger_is_unauthenticated(house: House, path: str, header: str | None) -> None:
-    async with httpx.AsyncClient(base_url=house.bridge.url) as stranger:
+    async with httpx.AsyncClient(base_url=house.server.url) as stranger:
         answer = await stranger.get(path, headers={"Authorization": header} if header else {})
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -162,7 +162,7 @@ async def test_stranger_is_unauthenticated(house: House, path: str, header: str 
 
 async def test_stranger_may_not_press(house: House) -> None:
     light = await house.light()
-    async with httpx.AsyncClient(base_url=house.bridge.url) as stranger:
+    async with httpx.AsyncClient(base_url=house.server.url) as stranger:
         answer = await stranger.post(KITCHEN, json=ON, headers={"Idempotency-Key": key()})
     assert answer.status_code == 401
     assert light.heard == []
@@ -171,7 +171,7 @@ async def test_stranger_may_not_press(house: House) -> None:
 async def test_press_of_another_phone_is_not_told_of(house: House, client: HeldClient) -> None:
     await house.light()
     await client.press(Prefer="wait=10")
-    bob = {"Authorization": f"Bearer {issue_token(house.board.settings.store, 'bob')}"}
+    bob = {"Authorization": f"Bearer {issue_token(house.bridge.settings.store, 'bob')}"}
     answer = await client("GET", f"/api/presses/{key()}", "/api/presses/{key}", headers=bob)
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_press")
     stolen = await client.press(**bob)
@@ -213,7 +213,7 @@ async def test_offline_light_is_a_last_word(house: House, client: HeldClient) ->
 async def test_lights_are_listed_as_they_are(house: House, client: HeldClient) -> None:
     light = await house.light()
     await light.press_button("ON")
-    await house.until(lambda: house.board.desk.house.lights["kitchen"].report.state == "ON")
+    await house.until(lambda: house.bridge.desk.house.lights["kitchen"].report.state == "ON")
     answer = (await client("GET", "/api/lights")).json()
     assert answer["broker"] is True
     (view,) = answer["lights"]

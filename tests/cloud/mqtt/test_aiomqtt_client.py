@@ -4,11 +4,11 @@ import asyncio
 
 import aiomqtt
 
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 
 
 async def test_no_end_of_a_connection_is_a_lost_exception(lost_exceptions: list[str]) -> None:
-    client = MqttClient("127.0.0.1", 1)
+    client = AiomqttClient("127.0.0.1", 1)
     for _ in range(2):  # the first is there at the start; the next is that of the next connection
         client._disconnected.set_exception(aiomqtt.MqttError("gone while it was made"))
         await asyncio.sleep(0)

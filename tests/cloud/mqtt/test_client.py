@@ -1,4 +1,4 @@
-"""The line to the broker, on both brokers: what is noticed when, and that all comes back by itself."""
+"""The MQTT client on both brokers: how soon each failure is noticed, and that it recovers from each."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from presslight.broker.accounts import Accounts
 from presslight.broker.authority import Authority
 from presslight.broker.mosquitto import Mosquitto
-from presslight.cloud.mqtt.client import Line
+from presslight.cloud.mqtt.client import MqttClient
 from presslight.cloud.settings import Settings
 from presslight.contract.address import BrokerAddress
 from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, HOME_ASSISTANT_USER, STATE
@@ -29,7 +29,7 @@ from tests.tcp_server import tcp_server
 QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 50, "reconnect_most_ms": 200}
 
 
-class Nobody:
+class IgnoringListener:
     """Hears nothing."""
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
@@ -39,7 +39,7 @@ class Nobody:
     def topics(self) -> tuple[str, ...]:
         return ALL_STATES, ALL_AVAILABILITIES
 
-    def on_renewed(self) -> None: ...
+    def on_reconnected(self) -> None: ...
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
 
@@ -51,15 +51,15 @@ async def quick(any_house: House) -> House:
 
 
 async def test_bridge_is_ready_once_its_canary_was_seen(quick: House) -> None:
-    await quick.until(lambda: quick.board.desk.broker)
+    await quick.until(lambda: quick.bridge.desk.broker)
     answer = await quick.http.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True})
 
 
 async def test_bridge_whose_store_takes_nothing_is_not_ready(quick: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
-    counts = quick.board.counts
-    await quick.until(lambda: quick.board.desk.broker)
+    counts = quick.bridge.counts
+    await quick.until(lambda: quick.bridge.desk.broker)
     store = quick.folder / "presses.db"
     aside = store.rename(store.with_name("aside"))
     await quick.until(lambda: not counts.store_is_good)
@@ -131,19 +131,19 @@ async def test_frozen_broker_is_told_and_what_it_held_back_is_settled(quick: Hou
         assert await quick.metric("presslight_troubles_total", kind="broker_silent") >= 1
     told = await phone.until("outcome", key=key(1), final=True)
     assert told["word"] in ("refused", "not_applied")
-    await quick.until(lambda: quick.board.desk.broker)
+    await quick.until(lambda: quick.bridge.desk.broker)
     assert light.model.acted == []
 
 
 @pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)
 async def test_emptying_is_done_once_the_broker_has_acknowledged_it(quick: House) -> None:
-    line = quick.board.line
-    await quick.until(lambda: quick.board.desk.broker)
-    assert await line.empty("kitchen")
+    client = quick.bridge.mqtt
+    await quick.until(lambda: quick.bridge.desk.broker)
+    assert await client.clear_retained("kitchen")
     assert isinstance(quick.broker, Mosquitto)
     with frozen(quick.broker.pid):
-        assert not await line.empty("kitchen")  # once the connection is given up
-        assert not await line.empty("kitchen")
+        assert not await client.clear_retained("kitchen")  # once the connection is given up
+        assert not await client.clear_retained("kitchen")
 
 
 async def test_missing_broker_is_waited_for(any_house: House) -> None:
@@ -180,7 +180,7 @@ async def test_account_that_is_not_a_bridges_is_told_as_that(
     async with asyncio.timeout(WAIT_S):
         while not await any_house.metric("presslight_troubles_total", kind=f"broker_{cause}"):
             pass
-    assert not any_house.board.desk.broker
+    assert not any_house.bridge.desk.broker
     told = [str(getattr(record, "detail", "")) for record in caplog.records if record.message == "broker away"]
     assert re.search(detail, told[0]), told
     assert len(set(told)) == 1
@@ -223,17 +223,19 @@ async def test_foreign_broker_without_rights_for_the_bridge_is_told_as_that(
 ) -> None:
     heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
-    class Noting(Nobody):
+    class RecordingListener(IgnoringListener):
         def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
             assert not found
             heard.put_nowait((cause, detail))
 
     async with foreign_broker(suback, acknowledges=acknowledges) as address:
-        line = asyncio.create_task(Line(Settings(broker=address, store=tmp_path / "x", **QUICK), Noting()).run())
+        running = asyncio.create_task(
+            MqttClient(Settings(broker=address, store=tmp_path / "x", **QUICK), RecordingListener()).run()
+        )
         async with asyncio.timeout(WAIT_S):
             told = await heard.get()
-        line.cancel()
-        await asyncio.wait([line])
+        running.cancel()
+        await asyncio.wait([running])
     assert told[0] == cause
     assert told[1].startswith(detail)
 
@@ -245,23 +247,23 @@ async def test_restarted_bridge_settles_what_it_left_open(any_house: House) -> N
     light.deaf = True
     await phone.press(1, patience_ms=10_000)
     await light.hears(1)
-    await any_house.bridge.__aexit__(None, None, None)
+    await any_house.server.__aexit__(None, None, None)
     light.deaf = False
     await any_house.open(**QUICK)
     again = await any_house.phone()
     await any_house.until(any_house.is_online)
-    assert len(any_house.board.desk) == 1  # it waits to be asked
+    assert len(any_house.bridge.desk) == 1  # it waits to be asked
     await again.press(1, patience_ms=10_000)
     while (await again.until("outcome"))["word"] != "applied":
         pass
-    await any_house.until(lambda: len(any_house.board.desk) == 0)
+    await any_house.until(lambda: len(any_house.bridge.desk) == 0)
     assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
 
 
 async def test_light_that_was_not_heard_yet_is_asked_for_a_report(any_house: House) -> None:
     await any_house.open(**QUICK)
     light = await any_house.light()
-    await any_house.bridge.__aexit__(None, None, None)
+    await any_house.server.__aexit__(None, None, None)
     before = light.model.decided
     await any_house.open(**QUICK)
     await any_house.until(any_house.is_online)
@@ -295,7 +297,7 @@ async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, mo
         raise RuntimeError("a defect")
 
     with monkeypatch.context() as patched:
-        patched.setattr(house.board.desk, "on_report", broken)
+        patched.setattr(house.bridge.desk, "on_report", broken)
         await light.report()
         async with asyncio.timeout(WAIT_S):
             while not await house.metric("presslight_troubles_total", kind="mistake"):
@@ -326,26 +328,26 @@ async def test_bridge_reaches_its_broker_over_tls(accounts: Accounts, authority:
 
 async def test_certificate_that_cannot_be_read_is_named(house: House, caplog: pytest.LogCaptureFixture) -> None:
     missing = house.address(BRIDGE_USER).model_copy(update={"tls": True, "ca_file": "nowhere.pem"})
-    await house.bridge.__aexit__(None, None, None)
+    await house.server.__aexit__(None, None, None)
     await house.open(broker=missing, **QUICK)
     await until(lambda: any("nowhere.pem" in getattr(record, "detail", "") for record in caplog.records))
     assert (await house.http.get("/readyz")).status_code == 503
 
 
-@pytest.mark.parametrize("turns", [0, 8], ids=["stood still", "has much to do"])
-async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(turns: int) -> None:
+@pytest.mark.parametrize("iterations", [0, 8], ids=["stood still", "has much to do"])
+async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(iterations: int) -> None:
     settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"), canary_limit_ms=100)
     told = asyncio.Event()
 
-    class Finder(Nobody):
+    class FoundListener(IgnoringListener):
         def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
             told.set()
 
     class Busy:
-        """Sends, then keeps the loop from everything but some turns, in the last of which the canary is read."""
+        """Sends, then keeps the loop from everything but some iterations, in the last of which the canary is read."""
 
-        def hand_over(self, topic: str, payload: bytes) -> None:
-            self.work(0.15, turns, topic, payload)
+        def publish_nowait(self, topic: str, payload: bytes) -> None:
+            self.work(0.15, iterations, topic, payload)
 
         def work(self, seconds: float, more: int, topic: str, payload: bytes) -> None:
             until_ns = time.perf_counter_ns() + int(seconds * 1e9)
@@ -355,17 +357,17 @@ async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(turns: int) 
             if more:
                 loop.call_later(0, self.work, 0.04, more - 1, topic, payload)
             else:
-                loop.call_later(0, line._on_message, topic, payload, False)
+                loop.call_later(0, client._on_message, topic, payload, False)
 
-    line = Line(settings, Finder())
-    singing = asyncio.create_task(line._sing(Busy()))  # type: ignore[arg-type]  # all that it uses of a pipe
-    await until(lambda: told.is_set() or singing.done())
-    assert not singing.done()
-    singing.cancel()
+    client = MqttClient(settings, FoundListener())
+    canaries = asyncio.create_task(client._send_canaries(Busy()))  # type: ignore[arg-type]  # the methods that it uses
+    await until(lambda: told.is_set() or canaries.done())
+    assert not canaries.done()
+    canaries.cancel()
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
-async def test_line_that_is_ended_in_the_moment_of_a_loss_ends(
+async def test_client_that_is_ended_in_the_moment_of_a_loss_ends(
     monkeypatch: pytest.MonkeyPatch, is_silent: bool
 ) -> None:
     """Python's TaskGroup raises the loss then, and says nothing of the cancellation."""
@@ -377,7 +379,7 @@ async def test_line_that_is_ended_in_the_moment_of_a_loss_ends(
         async def open(self, *_: str) -> None:
             opened.set()
 
-        async def lost(self) -> None:
+        async def wait_lost(self) -> None:
             await lose(None if is_silent else losing)
 
         async def close(self) -> None: ...
@@ -386,29 +388,33 @@ async def test_line_that_is_ended_in_the_moment_of_a_loss_ends(
         await (when or asyncio.Event()).wait()
         raise aiomqtt.MqttError("lost")
 
-    monkeypatch.setattr("presslight.cloud.mqtt.client.Pipe", Losing)
-    monkeypatch.setattr(Line, "_sing", lambda *_, **__: lose(losing if is_silent else None))
-    line = asyncio.create_task(
-        Line(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), Nobody()).run()
+    monkeypatch.setattr("presslight.cloud.mqtt.client.MqttConnection", Losing)
+    monkeypatch.setattr(MqttClient, "_send_canaries", lambda *_, **__: lose(losing if is_silent else None))
+    running = asyncio.create_task(
+        MqttClient(
+            Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), IgnoringListener()
+        ).run()
     )
     await opened.wait()
     await asyncio.sleep(0)
     losing.set()
-    line.cancel()
+    running.cancel()
     async with asyncio.timeout(WAIT_S):
-        await asyncio.wait([line])
-    assert line.cancelled()
+        await asyncio.wait([running])
+    assert running.cancelled()
 
 
-def test_line_without_a_connection_takes_nothing() -> None:
-    line = Line(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), Nobody())
-    assert line.hand_over("kitchen", b"{}", key()) is None
+def test_client_without_a_connection_takes_nothing() -> None:
+    client = MqttClient(
+        Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), IgnoringListener()
+    )
+    assert client.publish("kitchen", b"{}", key()) is None
 
 
 def test_reconnects_wait_a_random_while_that_grows_to_a_limit() -> None:
     settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"))
-    line = Line(settings, Nobody())
-    longest = [max(line._wait_ms(attempt) for _ in range(200)) for attempt in range(17)]
+    client = MqttClient(settings, IgnoringListener())
+    longest = [max(client._wait_ms(attempt) for _ in range(200)) for attempt in range(17)]
     assert longest[0] <= settings.reconnect_ms
     assert settings.reconnect_ms < longest[3] <= 8 * settings.reconnect_ms
     assert settings.reconnect_most_ms / 2 < max(longest) <= settings.reconnect_most_ms

@@ -44,7 +44,7 @@ class Line:
         self.drops = False
         self.emptied: list[str] = []
 
-    async def empty(self, light: str) -> bool:
+    async def clear_retained(self, light: str) -> bool:
         self.emptied.append(light)
         if self.drops:
             self.office.desk.on_broker(found=False, now=self.office.now)

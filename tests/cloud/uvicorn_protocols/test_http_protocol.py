@@ -59,12 +59,12 @@ class Wire:
 
 
 async def open_wire(house: House) -> Wire:
-    return Wire(*await asyncio.open_connection(house.bridge.host, house.bridge.port))
+    return Wire(*await asyncio.open_connection(house.server.host, house.server.port))
 
 
 @pytest.fixture
 async def wire(house: House) -> AsyncIterator[Wire]:
-    reader, writer = await asyncio.open_connection(house.bridge.host, house.bridge.port)
+    reader, writer = await asyncio.open_connection(house.server.host, house.server.port)
     yield Wire(reader, writer)
     writer.close()
     await asyncio.wait([asyncio.ensure_future(writer.wait_closed())])
@@ -72,7 +72,7 @@ async def wire(house: House) -> AsyncIterator[Wire]:
 
 def counted(house: House, code: ErrorCode) -> float:
     """How often it was told; not asked over HTTP, which this file makes hasty."""
-    value: float = house.board.metrics._error(code)._value.get()
+    value: float = house.bridge.metrics._error(code)._value.get()
     return value
 
 
@@ -195,8 +195,8 @@ async def test_proxy_that_forgets_upgrade_is_named_in_one_line_however_many_phon
         assert (await house.http.get("/ws")).status_code == 426
     said = [record for record in caplog.records if "proxy" in record.message]
     assert [(record.levelname, getattr(record, "client", "")) for record in said] == [("WARNING", "127.0.0.1")]
-    later = house.board.now() + 3_600 * 10**9
-    monkeypatch.setattr(house.board, "now", lambda: later)
+    later = house.bridge.now() + 3_600 * 10**9
+    monkeypatch.setattr(house.bridge, "now", lambda: later)
     await house.http.get("/ws")
     assert len([record for record in caplog.records if "proxy" in record.message]) == 2
 
@@ -312,7 +312,7 @@ async def test_what_those_send_on_who_were_turned_away_is_read_one_at_a_time(
         assert await wire.problem() == (400, "malformed")
         await wire.all_sent()
         wire.end()
-    await house.until(lambda: not house.bridge.connections)
+    await house.until(lambda: not house.server.connections)
     assert len(read) > len(wires)
     assert max(Counter(read).values()) == 1
 
@@ -320,7 +320,7 @@ async def test_what_those_send_on_who_were_turned_away_is_read_one_at_a_time(
 async def test_connection_is_kept_longer_than_its_client_believes_in_it(house: House, wire: Wire) -> None:
     wire.send(GET)
     await wire.answer()
-    (connection,) = house.bridge.connections
+    (connection,) = house.server.connections
     closing = cast(http_protocol.RequestProtocol, connection).timeout_keep_alive_task
     assert closing
     assert closing.when() - asyncio.get_running_loop().time() > 60
@@ -332,7 +332,7 @@ async def test_empty_lines_keep_no_connection(
 ) -> None:
     wire.send(GET)
     await wire.answer()
-    (connection,) = house.bridge.connections
+    (connection,) = house.server.connections
     monkeypatch.setattr(connection, "timeout_keep_alive", 0.1)
     wire.send(GET)
     await wire.answer()
@@ -359,7 +359,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def late(house: House, wire: Wire, request: pytest.FixtureRequest) -> Wire:
     """A connection whose short time begins with its first byte, however long that byte takes."""
-    await house.until(lambda: bool(house.bridge._server.server_state.connections))
+    await house.until(lambda: bool(house.server._server.server_state.connections))
     request.getfixturevalue("hasty")
     return wire
 
@@ -383,13 +383,13 @@ class TestSlow:
         late.send(press_head(house, length=14) + b'{"sta')
         assert await late.problem() == (408, "request_timeout")
         assert await late.ended() == b""
-        assert house.board.store.find(key()) is None
-        assert b'kind="mistake"' not in house.board.metrics.text()
+        assert house.bridge.store.find(key()) is None
+        assert b'kind="mistake"' not in house.bridge.metrics.text()
 
     async def test_one_that_is_turned_away_and_sends_on_is_dropped(self, house: House, late: Wire) -> None:
         late.send(b"nonsense\r\n\r\n")
         assert (await late.problem())[0] == 400
-        await house.until(lambda: not house.bridge._server.server_state.connections)
+        await house.until(lambda: not house.server._server.server_state.connections)
 
 
 async def test_connection_that_fails_in_its_turn_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,7 +403,7 @@ async def test_connection_that_fails_in_its_turn_is_let_go(house: House, monkeyp
     for wire in wires:
         wire.send(UPGRADE)
     assert [await wire.ended() for wire in wires] == 3 * [b""]
-    await house.until(lambda: not house.bridge.connections)
+    await house.until(lambda: not house.server.connections)
     assert [str(failure) for failure in failures] == 3 * ["a mistake of ours"]
     for wire in wires:
         wire.end()
@@ -417,10 +417,10 @@ async def test_phone_is_no_request_and_has_its_own_times(house: House, monkeypat
             super().handle_websocket_upgrade()
             seen.append(self)
 
-    made = house.bridge._server.config.http_protocol_class
+    made = house.server._server.config.http_protocol_class
     for name in ("counts", "doorstep", "turns"):
         monkeypatch.setattr(Seen, name, getattr(made, name), raising=False)
-    monkeypatch.setattr(house.bridge._server.config, "http_protocol_class", Seen)
+    monkeypatch.setattr(house.server._server.config, "http_protocol_class", Seen)
     await house.phone()
     assert [protocol._late.cancelled() for protocol in seen] == [True]
 
@@ -432,7 +432,7 @@ async def test_phones_that_come_all_at_once_are_all_welcomed(house: House) -> No
 
 async def test_requests_that_come_all_at_once_in_pieces_are_all_answered(house: House) -> None:
     async def ask() -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.bridge.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
         for piece in (b"GET /healthz HTTP/1.1\r\n", b"Host: localhost\r\n", b"Connection: close\r\n\r\n"):
             writer.write(piece)
             await asyncio.sleep(0)

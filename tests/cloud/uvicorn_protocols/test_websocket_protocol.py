@@ -29,7 +29,7 @@ async def test_frame_that_breaks_the_framing_is_counted(house: House) -> None:
 
 
 async def test_pings_that_nobody_reads_the_answers_of_pile_up_nowhere(house: House) -> None:
-    host, port = house.bridge.url.removeprefix("http://").split(":")
+    host, port = house.server.url.removeprefix("http://").split(":")
     loop = asyncio.get_running_loop()
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
@@ -38,8 +38,8 @@ async def test_pings_that_nobody_reads_the_answers_of_pile_up_nowhere(house: Hou
         await loop.sock_sendall(deaf, UPGRADE)
         assert b" 101 " in await loop.sock_recv(deaf, 1_000)
         await loop.sock_sendall(deaf, masked({"type": "hello", "versions": [1], "token": house.token}))
-        await house.until(lambda: len(house.board.talks) == 1)
-        (connection,) = [c for c in house.bridge._server.server_state.connections if hasattr(c, "send_texts")]
+        await house.until(lambda: len(house.bridge.talks) == 1)
+        (connection,) = [c for c in house.server._server.server_state.connections if hasattr(c, "send_texts")]
         async with asyncio.timeout(WAIT_S):
             await loop.sock_sendall(deaf, (b"\x89\xfd" + bytes(4) + bytes(125)) * 20_000)
         assert connection.transport.get_write_buffer_size() < 200_000

@@ -26,7 +26,7 @@ from tests.cloud.raw_phone import UPGRADE, WAIT_S, RawPhone, masked
 
 async def test_press_lights_the_light_and_all_are_told(house: House) -> None:
     light = await house.light()
-    ann, bob = await house.phone(), await house.phone(issue_token(house.board.settings.store, "bob"))
+    ann, bob = await house.phone(), await house.phone(issue_token(house.bridge.settings.store, "bob"))
     await ann.press(set={"state": "ON", "brightness": 77})
     assert (await ann.until("outcome"))["word"] == "accepted"
     applied = await ann.until("outcome")
@@ -70,7 +70,7 @@ def early_phone(house: House, hello: dict[str, Any]) -> connect:
     """A socket whose handshake brings the hello."""
     name = base64.urlsafe_b64encode(json.dumps(hello).encode()).decode().rstrip("=")
     offered = [Subprotocol("presslight"), Subprotocol(f"presslight.hello.{name}")]
-    return connect(f"ws://127.0.0.1:{house.bridge.port}/ws", subprotocols=offered, compression=None)
+    return connect(f"ws://127.0.0.1:{house.server.port}/ws", subprotocols=offered, compression=None)
 
 
 async def test_change_by_another_hand_is_pushed(house: House) -> None:
@@ -155,7 +155,7 @@ async def test_phone_that_reconnects_gets_only_what_is_newer(house: House) -> No
         "hall": hall.model.boot,
     }
     await light.press_button("ON")
-    await house.until(lambda: house.board.desk.house.lights["kitchen"].report.version == (1, 1))
+    await house.until(lambda: house.bridge.desk.house.lights["kitchen"].report.version == (1, 1))
     (news,) = (await house.phone(have=have)).welcome["lights"]
     assert (news["id"], news["state"]) == ("kitchen", "ON")
 
@@ -205,7 +205,7 @@ def is_later(frame: dict[str, Any]) -> bool:
 async def test_flood_of_one_phone_is_limited_and_the_others_do_not_notice(house: House) -> None:
     await house.light()
     flooder = await house.phone()
-    other = await house.phone(issue_token(house.board.settings.store, "bob"))
+    other = await house.phone(issue_token(house.bridge.settings.store, "bob"))
     for number in range(1, 701):
         await flooder.press(number)
     await other.press(1, key="f" * 16 + "-1", patience_ms=10_000)
@@ -255,7 +255,7 @@ async def test_phone_that_never_reads_is_dropped_and_the_others_do_not_notice(cl
     await house.open(drain_ms=200, press_rate=1_000_000, press_burst=1_000_000)
     light = await house.light()
     good = await house.phone()
-    host, port = house.bridge.url.removeprefix("http://").split(":")
+    host, port = house.server.url.removeprefix("http://").split(":")
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         deaf.setblocking(False)
@@ -264,11 +264,11 @@ async def test_phone_that_never_reads_is_dropped_and_the_others_do_not_notice(cl
         await loop.sock_sendall(deaf, UPGRADE)
         assert b" 101 " in await loop.sock_recv(deaf, 1_000)
         await loop.sock_sendall(deaf, masked({"type": "hello", "versions": [1], "token": house.token}))
-        await house.until(lambda: len(house.board.talks) == 2)
+        await house.until(lambda: len(house.bridge.talks) == 2)
         ping = masked({"type": "ping", "n": 1})
         flood = asyncio.create_task(loop.sock_sendall(deaf, ping * 100_000))
         try:
-            await house.until(lambda: len(house.board.talks) == 1)
+            await house.until(lambda: len(house.bridge.talks) == 1)
         finally:
             flood.cancel()
             await asyncio.wait([flood])
@@ -285,7 +285,7 @@ async def test_phone_that_goes_away_without_a_word_is_forgotten(house: House) ->
     phone = await house.phone()
     await phone.press()
     phone.socket.transport.abort()
-    await house.until(lambda: not house.board.talks)
+    await house.until(lambda: not house.bridge.talks)
     other = await house.phone()
     await other.press()
     assert (await other.until("outcome", final=True))["word"] == "applied"
@@ -347,7 +347,7 @@ async def test_nothing_is_kept_of_a_connection_that_asked_over_http(house: House
     gc.disable()
     try:
         before = doors()
-        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(house.bridge.url).port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(house.server.url).port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         writer.close()
@@ -357,7 +357,7 @@ async def test_nothing_is_kept_of_a_connection_that_asked_over_http(house: House
 
 
 async def test_revoked_token_closes_its_sockets(house: House) -> None:
-    store = house.board.settings.store
+    store = house.bridge.settings.store
     ann, bob = await house.phone(), await house.phone(issue_token(store, "bob"))
     assert len(revoke_tokens(store, "bob")) == 1
     assert (await bob.until("error"))["code"] == "unauthenticated"
@@ -367,7 +367,7 @@ async def test_revoked_token_closes_its_sockets(house: House) -> None:
 
 
 async def test_expired_token_closes_its_sockets(house: House) -> None:
-    ann, bob = await house.phone(), await house.phone(issue_token(house.board.settings.store, "bob", lasts_s=3))
+    ann, bob = await house.phone(), await house.phone(issue_token(house.bridge.settings.store, "bob", lasts_s=3))
     assert (await bob.until("error"))["code"] == "unauthenticated"
     assert await bob.closed() == CloseCode.UNAUTHENTICATED
     await ann.send({"type": "ping", "n": 5})
@@ -376,7 +376,7 @@ async def test_expired_token_closes_its_sockets(house: House) -> None:
 
 async def test_list_of_tokens_says_that_a_socket_uses_one(house: House) -> None:
     await house.phone()
-    await house.until(lambda: list_tokens(house.board.settings.store)[0].used_at is not None)
+    await house.until(lambda: list_tokens(house.bridge.settings.store)[0].used_at is not None)
 
 
 async def test_house_that_is_full_sends_the_next_phone_away(closed_house: House) -> None:
@@ -403,12 +403,12 @@ async def test_hundred_phones_are_all_told(closed_house: House) -> None:
 @pytest.mark.parametrize("path", ["/wsx", "/", "/api/lights"])
 async def test_websocket_elsewhere_is_refused(house: House, path: str) -> None:
     with pytest.raises(Exception, match="403") as refused:
-        await connect(house.bridge.url.replace("http", "ws") + path)
+        await connect(house.server.url.replace("http", "ws") + path)
     assert not isinstance(refused.value, ConnectionClosed)
 
 
 async def test_slow_phone_does_not_hold_up_the_end(house: House) -> None:
     phone = await house.phone()
     assert isinstance(phone, RawPhone)
-    await house.bridge.__aexit__(None, None, None)
+    await house.server.__aexit__(None, None, None)
     assert await phone.closed() == CloseCode.RESTART

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from presslight.accounts_folder import AccountsFolder
 from presslight.broker.accounts import CREDENTIALS, PASSWORDS, Accounts
 from presslight.broker.mosquitto import Mosquitto
-from presslight.cloud.server import Bridge
+from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
 from presslight.cloud.store.database import patient
 from presslight.cloud.store.tokens import issue_token
@@ -279,7 +279,7 @@ async def test_what_was_asked_while_no_bridge_ran_is_not_done_to_the_light_that_
         again = forget_where_no_bridge_runs("kitchen", "--state", str(tmp_path))
         assert (again.code, again.out) == (2, "")
         assert again.err == f"presslight: no bridge has answered, and nothing was done. {repeat}"
-        async with Bridge(Settings(broker=address, store=store), port=0) as bridge:
+        async with BridgeServer(Settings(broker=address, store=store), port=0) as bridge:
             async with Phone(bridge.url, issue_token(store, phone="ann")) as phone:
                 await phone.until(lambda lights: set(lights) == {"hall", "kitchen"})
                 assert await forget("kitchen", "--state", str(tmp_path)) == (0, TOLD_WITHOUT_AN_ACCOUNT, "")
@@ -315,7 +315,7 @@ async def refusing_house(folder: Path) -> AsyncIterator[tuple[Mosquitto, Phone]]
         )
         lamp = broker.address.signed_in_as("kitchen", house.password("kitchen"))
         async with (
-            Bridge(settings, port=0) as bridge,
+            BridgeServer(settings, port=0) as bridge,
             SimulatedLight("kitchen", lamp, folder / "kitchen"),
             Phone(bridge.url, issue_token(settings.store, phone="ann")) as phone,
         ):

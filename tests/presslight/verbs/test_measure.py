@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from presslight.cloud.server import Bridge
+from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
 from presslight.command import app
 from presslight.contract.address import BrokerAddress
@@ -136,7 +136,7 @@ async def test_measure_behind_a_proxy_with_two_houses_measures_the_one_that_its_
 
 async def test_measure_of_a_path_at_which_the_bridge_is_not_exits_2(tmp_path: Path) -> None:
     nobody = BrokerAddress(host="127.0.0.1", port=1)
-    async with Bridge(Settings(broker=nobody, store=tmp_path / "presses.db"), port=0) as bridge:
+    async with BridgeServer(Settings(broker=nobody, store=tmp_path / "presses.db"), port=0) as bridge:
         run = await measure_here("--url", f"{bridge.url}/house1/", "--presses", "1", "--budget", "60s")
         assert (run.code, run.out) == (2, "")
         assert f"no bridge at {bridge.url}/house1: " in run.err

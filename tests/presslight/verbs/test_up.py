@@ -16,7 +16,7 @@ import pytest
 from presslight import broker_port
 from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
-from presslight.cloud.mqtt.aiomqtt_client import MqttClient
+from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.cloud.store.database import patient
 from presslight.mobile_sim.phone import Phone
 from presslight.store_address import store_of
@@ -229,7 +229,7 @@ async def hears_the_kitchen(form: re.Match[str], wanted: bytes = b"online") -> N
     """Sign in as a form's owner with MQTT 5, and wait until the light is said to be there, or not to be."""
     async with (
         asyncio.timeout(WAIT_S),
-        MqttClient(
+        AiomqttClient(
             form["host"],
             int(form["port"]),
             username=form["user"],
