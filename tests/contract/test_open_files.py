@@ -4,7 +4,7 @@ import sys
 
 from presslight.contract import open_files
 
-SCRIPT = "from contract import open_files; print(open_files.raise_limit(), open_files.limit())"
+SCRIPT = "from presslight.contract import open_files; print(open_files.raise_limit(), open_files.limit())"
 
 
 def test_soft_limit_is_raised_to_the_hard_one() -> None:

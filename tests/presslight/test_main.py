@@ -150,8 +150,8 @@ def test_crash_never_ends_with_the_code_of_a_result(
 
 
 def test_defect_is_told_whole() -> None:
-    script = "import sys; sys.argv[1:] = ['token']; from presslight import __main__, token; "
-    script += "token.store_address = lambda *_: 1 // 0; __main__.main()"
+    script = "import sys; sys.argv[1:] = ['token']; from presslight import __main__; "
+    script += "from presslight.verbs import token; token.store_address = lambda *_: 1 // 0; __main__.main()"
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=WAIT_S, check=False)
     assert run.returncode == 2
     assert run.stderr.splitlines()[-1].startswith(b"ZeroDivisionError")
