@@ -18,8 +18,8 @@ from presslight.cloud.app import create_app
 from presslight.cloud.bridge import nothing
 from presslight.cloud.errors import BridgeFailed, CannotListen
 from presslight.cloud.settings import Settings
-from presslight.cloud.uvicorn_protocols.http_protocol import doors
-from presslight.cloud.uvicorn_protocols.unauthenticated import Counts
+from presslight.cloud.uvicorn_protocols.protocols import protocol_classes
+from presslight.cloud.uvicorn_protocols.unauthenticated import ConnectionCounts
 from presslight.contract import open_files, tcp
 from presslight.contract.url import authority
 
@@ -42,10 +42,10 @@ while the other sends loses a request. Of too many, the oldest leaves."""
 ENDING_S = 1
 
 
-def serve_options(counts: Counts) -> dict[str, Any]:
+def serve_options(counts: ConnectionCounts) -> dict[str, Any]:
     """How uvicorn serves `create_app`: arguments of `uvicorn.Config`. `counts` hears of what is no request at all."""
     return {
-        **doors(counts),
+        **protocol_classes(counts),
         "ws_max_size": LONGEST_FRAME_BYTES,
         "ws_per_message_deflate": False,
         "ws_ping_interval": None,  # the phones' protocol has pings of its own

@@ -1,10 +1,10 @@
-"""Where an HTTP answer goes: a connection that is gone takes no bytes, and that is no mistake."""
+"""A transport for responses: writing to a closed connection is no error."""
 
 import asyncio
 
 
-class Outlet:
-    """As much of `transport` as an answer uses. uvloop raises where bytes are written to what is closed."""
+class ResponseTransport:
+    """The methods of `transport` that a response uses. uvloop's own `write` raises once the transport is closed."""
 
     __slots__ = ("_transport", "close", "is_closing")
 
@@ -14,6 +14,6 @@ class Outlet:
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
-        """Send, unless it is closed."""
+        """Write, unless the transport is closed."""
         if not self._transport.is_closing():
             self._transport.write(data)

@@ -1,6 +1,6 @@
-"""The phone's protocol as uvicorn takes it in: frames of the WebSocket, before they are texts for the application.
+"""uvicorn's WebSocket protocol with paced input, a bound on control frames, and a shorter way out for frames.
 
-What is read is parsed a piece at a time, and no further while texts wait to be heard: a read may hold 10,000 frames.
+Input is parsed in pieces, and no further while messages wait for the application: a read may hold 10,000 frames.
 """
 
 import asyncio
@@ -15,9 +15,11 @@ from websockets.protocol import OPEN
 
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.errors import Refusal
-from presslight.cloud.uvicorn_protocols.final_response import goodbye
-from presslight.cloud.uvicorn_protocols.turns import Turns
-from presslight.cloud.uvicorn_protocols.unauthenticated import Counts, Doorstep
+from presslight.cloud.uvicorn_protocols.final_response import final_response
+from presslight.cloud.uvicorn_protocols.input_buffer import InputBuffer
+from presslight.cloud.uvicorn_protocols.start_queue import StartQueue
+from presslight.cloud.uvicorn_protocols.unauthenticated import ConnectionCounts, UnauthenticatedConnections
+from presslight.cloud.uvicorn_protocols.upgrade import NO_HANDSHAKE
 from presslight.cloud.websocket.endpoint import SHORT_WAY, TOO_MANY
 from presslight.contract.errors import ErrorCode
 
@@ -25,71 +27,66 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 
 HIGH_WATER_BYTES = 16_384
-NO_HANDSHAKE = "this is no handshake of a WebSocket"
 
-LATE_BYTES = 4_096
-"""So much is still parsed of a phone that was told to go; its own goodbye is 8 bytes."""
+MAX_AFTER_CLOSE_BYTES = 4_096
+"""Bytes still parsed after our close frame; the client's own close frame has 8."""
 
-PASSED_OVER_BYTES = 262_144
-"""So much is still read of one of whom nothing is parsed: closing on what is unread would lose it what it was told."""
+MAX_DISCARDED_BYTES = 262_144
+"""Bytes still read once input is ignored: closing with unread input resets the connection and loses the close frame."""
 
-DEAF_S = 2
-"""So long a phone of which nothing is parsed any more may read what it was told; longer than its penance."""
+IGNORED_INPUT_S = 2
+"""Time limit of a connection whose input is ignored, to read our close frame; longer than `endpoint.PENANCE_S`."""
 
-SMALL_BYTES = 1_024
-"""A larger text is a hello, or none of ours: it costs up to 5 ms to judge."""
-
-_PIECE_BYTES = 1_024
+SMALL_TEXT_BYTES = 1_024
+"""A larger text is a hello, or none of the protocol's: validating it takes up to 5 ms."""
 
 
-class PhoneProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket with a short way out: frames that wait together leave in one write, and it can be dropped."""
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol; offers `endpoint.ShortWay`: frames that wait together leave in one write."""
 
-    counts: Counts
-    doorstep: Doorstep
-    turns: Turns
+    counts: ConnectionCounts
+    unauthenticated: UnauthenticatedConnections
+    start_queue: StartQueue
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection over, with a short buffer."""
+        """Set a low high-water mark for the write buffer."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
-        self._read = b""  # what was read, of which the first `_parsed` bytes are parsed
-        self._parsed = 0
-        self._late_bytes = 0
-        self._is_deaf = False
-        self._is_known = self._waits_for_turn = False
-        self._drops: list[asyncio.TimerHandle] = []
+        self._input = InputBuffer()
+        self._bytes_after_close = 0
+        self._ignores_input = False
+        self._is_authenticated = self._waits_to_parse = False
+        self._abort_timers: list[asyncio.TimerHandle] = []
         self._extensions: dict[str, Any] = {}
         self._allowance = Allowance.of_stranger(time.monotonic_ns())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it: nothing keeps what it was, neither a timer nor itself."""
-        self.doorstep.leave(self.transport)
-        for drop in self._drops:
-            drop.cancel()
+        """Release all timers, and the reference to this protocol from its own scope."""
+        self.unauthenticated.discard(self.transport)
+        for timer in self._abort_timers:
+            timer.cancel()
         self._extensions.pop(SHORT_WAY, None)
         super().connection_lost(exc)
 
-    # What comes in
+    # Input
 
     def data_received(self, data: bytes) -> None:
-        """Take in the handshake, which the door hands over whole, or a piece of a frame, or many frames."""
-        if self._is_deaf:
-            self._pass_over(data)
+        """Parse the handshake, which `HttpProtocol` hands over whole, or frames in any pieces."""
+        if self._ignores_input:
+            self._discard_input(data)
         elif self.handshake_initiated:
-            self._read = self._read[self._parsed :] + data if self._parsed < len(self._read) else data
-            self._parsed = 0
-            self._parse()
+            self._input.append(data)
+            self._parse_input()
         else:
-            self._shake_hands(data)
+            self._parse_handshake(data)
 
-    def _pass_over(self, data: bytes) -> None:
-        self._late_bytes += len(data)
-        if self._late_bytes > PASSED_OVER_BYTES:
+    def _discard_input(self, data: bytes) -> None:
+        self._bytes_after_close += len(data)
+        if self._bytes_after_close > MAX_DISCARDED_BYTES:
             self.transport.pause_reading()
 
-    def _shake_hands(self, data: bytes) -> None:
-        """Take the handshake in. The transport may still know the door alone, so nobody else would tell of the end."""
+    def _parse_handshake(self, data: bytes) -> None:
+        """Parse the handshake. The transport may still refer to HttpProtocol, which would not tell us of the end."""
         try:
             super().data_received(data)
         except Exception as error:
@@ -97,135 +94,135 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
             raise
         if not self.handshake_initiated:
             self.counts.error(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
-            self.transport.write(goodbye(Refusal(ErrorCode.MALFORMED, NO_HANDSHAKE)))
+            self.transport.write(final_response(Refusal(ErrorCode.MALFORMED, NO_HANDSHAKE)))
             self.transport.close()
 
     async def receive(self) -> "ASGIReceiveEvent":
-        """Hand over what comes next, in its turn; once nothing waits, parse more."""
+        """Return the next message, parsing on once none waits. A large text waits for its turn."""
         message = await super().receive()
-        self._parse()
-        if self._is_known and message["type"] == "websocket.receive" and len(message.get("text") or "") > SMALL_BYTES:
-            await self._turn()
+        self._parse_input()
+        text = message.get("text") if message["type"] == "websocket.receive" else None
+        if self._is_authenticated and len(text or "") > SMALL_TEXT_BYTES:
+            await self._wait_for_turn()
         return message
 
-    async def _turn(self) -> None:
+    async def _wait_for_turn(self) -> None:
         turn = self.loop.create_future()
 
-        def begin() -> bool:
+        def start() -> bool:
             if not turn.done():
                 turn.set_result(None)
             return not self.transport.is_closing()
 
-        if not self.turns.take(begin):
+        if not self.start_queue.request(start):
             await turn
 
-    def _parse(self) -> None:
-        """Parse what was read; a stranger's in its turn, until when nothing more of it is read."""
+    def _parse_input(self) -> None:
+        """Parse received frames; those of an unauthenticated client in its turn, and reading pauses until then."""
         if self._may_parse():
-            self._parse_on()
+            self._parse_frames()
 
     def _may_parse(self) -> bool:
-        if self._is_known or self._is_deaf or self.transport.is_closing() or self._parsed == len(self._read):
+        if self._is_authenticated or self._ignores_input or self.transport.is_closing() or not len(self._input):
             return True
-        if not self._waits_for_turn:
-            self._waits_for_turn = not self.turns.take(self._on_turn)
-        if self._waits_for_turn:
+        if not self._waits_to_parse:
+            self._waits_to_parse = not self.start_queue.request(self._start)
+        if self._waits_to_parse:
             self.transport.pause_reading()
-        return not self._waits_for_turn
+        return not self._waits_to_parse
 
-    def _on_turn(self) -> bool:
-        """It is this stranger's turn."""
-        self._waits_for_turn = False
-        goes_on = not self.transport.is_closing()
-        if goes_on:
-            self._parse_on()
+    def _start(self) -> bool:
+        """Parse what waited for its turn. Return False if the connection is closed."""
+        self._waits_to_parse = False
+        is_open = not self.transport.is_closing()
+        if is_open:
+            self._parse_frames()
             if not self.read_paused:
                 self.transport.resume_reading()
-        return goes_on
+        return is_open
 
-    def _parse_on(self) -> None:
-        while self._parsed < len(self._read) and not self.read_paused and not self._is_deaf:
-            start = self._parsed
-            self._parsed = min(len(self._read), start + _PIECE_BYTES)
-            self._feed(self._read[start : self._parsed])
+    def _parse_frames(self) -> None:
+        while len(self._input) and not self.read_paused and not self._ignores_input:
+            piece = self._input.next_piece()
+            self._feed_parser(piece)
             if self.transport.is_closing():
-                self._is_deaf = True
+                self._ignores_input = True
             elif self.close_sent:
-                self._hear_late(self._parsed - start)
+                self._count_after_close(len(piece))
 
-    def _feed(self, piece: bytes) -> None:
-        """Have it parsed. asyncio ends a connection that fails at a read; in a turn of its own nobody else would."""
+    def _feed_parser(self, piece: bytes) -> None:
+        """Parse a piece. asyncio aborts a connection that raises during a read, but not one that raises in a turn."""
         try:
             super().data_received(piece)
         except Exception:
             self.transport.abort()
             raise
 
-    def _hear_late(self, size: int) -> None:
-        self._late_bytes += size
-        if self._late_bytes > LATE_BYTES:
-            self.go_deaf()
+    def _count_after_close(self, size: int) -> None:
+        self._bytes_after_close += size
+        if self._bytes_after_close > MAX_AFTER_CLOSE_BYTES:
+            self.ignore_input()
 
-    def go_deaf(self) -> None:
-        """Parse nothing more."""
-        if not self._is_deaf:
-            self._is_deaf, self.read_paused = True, False
+    def ignore_input(self) -> None:
+        """Parse nothing more, and abort the connection after `IGNORED_INPUT_S`."""
+        if not self._ignores_input:
+            self._ignores_input, self.read_paused = True, False
             self.transport.resume_reading()
-            self.drop_in(DEAF_S)
+            self.abort_after(IGNORED_INPUT_S)
 
-    def _count(self) -> None:
-        """A frame came that the application never sees."""
-        if not self._is_deaf and not self._allowance.takes(1, time.monotonic_ns()):
-            self.go_deaf()
+    def _count_hidden_frame(self) -> None:
+        """Count a frame that the application does not see against the client's allowance."""
+        if not self._ignores_input and not self._allowance.takes(1, time.monotonic_ns()):
+            self.ignore_input()
             message: Any = {"type": TOO_MANY}  # ours, for `presslight.cloud.websocket.endpoint`
             self.queue.put_nowait(message)
 
     def handle_cont(self, event: Frame) -> None:
-        """Take in a further piece of a text."""
-        self._count()
-        if not self._is_deaf:
+        """Append a continuation frame (RFC 6455, 5.4)."""
+        self._count_hidden_frame()
+        if not self._ignores_input:
             super().handle_cont(event)
 
     def handle_ping(self) -> None:
-        """Answer a ping of the WebSocket's own, unless answers pile up unread."""
-        self._count()
+        """Answer a ping frame (RFC 6455, 5.5.2), unless the client leaves our answers unread."""
+        self._count_hidden_frame()
         pong = b"".join(self.conn.data_to_send())
         if self.writable.is_set():
             self.transport.write(pong)
 
     def handle_pong(self, event: Frame) -> None:
-        """Take in a pong of the WebSocket's own, for which nobody has asked."""
-        self._count()
+        """Count an unsolicited pong frame (RFC 6455, 5.5.3)."""
+        self._count_hidden_frame()
         super().handle_pong(event)
 
-    # What the application says of it
+    # Authentication
 
     def sign_in(self, allowance: Allowance) -> None:
-        """A good hello came."""
-        self._is_known = True
-        self.doorstep.leave(self.transport)
-        self.count_in(allowance)
+        """Count the client as authenticated: its hello had a good token."""
+        self._is_authenticated = True
+        self.unauthenticated.discard(self.transport)
+        self.use_allowance(allowance)
 
-    def count_in(self, allowance: Allowance) -> None:
-        """From now on count the frames there which the application never sees."""
+    def use_allowance(self, allowance: Allowance) -> None:
+        """Count frames that the application does not see against this allowance from now on."""
         self._allowance = allowance
 
-    # What goes out
+    # Output
 
     async def send(self, message: "ASGISendEvent") -> None:
-        """Send what the application says. A refusal ends the handshake, too: uvicorn would log that none was made."""
+        """Send an ASGI event. Closing completes the handshake, too: uvicorn would log that none was made."""
         await super().send(message)
         self.handshake_complete = self.handshake_complete or self.close_sent
 
     async def send_texts(self, texts: Sequence[str]) -> None:
-        """Send text frames, then wait until there is room for more. Raises OSError once the phone is gone."""
+        """Send text frames, then wait for room in the write buffer. Raises OSError once the connection is closed."""
         if self.disconnected or self.conn.state is not OPEN:
             raise ClientDisconnected
         self._write(texts)
         await self.writable.wait()
 
     def send_now(self, texts: Sequence[str]) -> bool:
-        """Send text frames at once, if there is room. False, and nothing sent, if there is none."""
+        """Send text frames if the write buffer has room. Return False, and send nothing, if it has none."""
         has_room = self.writable.is_set() and self.conn.state is OPEN and not self.disconnected
         if has_room:
             self._write(texts)
@@ -235,19 +232,19 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
         frames = [Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts]
         self.transport.write(b"".join(frames))
 
-    def drop(self) -> None:
-        """End the connection without waiting for a phone that reads nothing."""
+    def abort(self) -> None:
+        """Close the connection without waiting for a client that reads nothing."""
         self.transport.abort()
 
-    def drop_in(self, seconds: float) -> None:
-        """Do that in so many seconds, if the phone is still there."""
+    def abort_after(self, seconds: float) -> None:
+        """Abort the connection later, unless it is closed by then."""
         if not self.disconnected:
-            self._drops.append(self.loop.call_later(seconds, self.drop))
+            self._abort_timers.append(self.loop.call_later(seconds, self.abort))
 
-    # What is wrong with it
+    # Handshake and errors
 
     def handle_connect(self, event: Any) -> None:
-        """Offer the short way to the application; count a handshake that is none."""
+        """Offer `endpoint.ShortWay` to the application; count a handshake that is refused."""
         super().handle_connect(event)
         if self.response.status_code == 101:
             extensions: dict[str, Any] = self.scope["extensions"]
@@ -257,7 +254,7 @@ class PhoneProtocol(WebSocketsSansIOProtocol):
             self.counts.error(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
 
     def handle_parser_exception(self) -> None:
-        """Count what breaks the framing; the other end hears a close code (1002, 1007, 1009)."""
+        """Count a violation of the framing; the client gets a close code (RFC 6455, 7.4.1: 1002, 1007, 1009)."""
         close = self.conn.close_sent
         too_big = close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
         code = ErrorCode.TOO_LARGE if too_big else ErrorCode.MALFORMED

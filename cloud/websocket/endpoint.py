@@ -47,16 +47,16 @@ class ShortWay(Connection, Protocol):
     def send_now(self, texts: Sequence[str]) -> bool:
         """Send text frames at once, if there is room. False, and nothing sent, if there is none."""
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """End the connection without waiting for a phone that reads nothing."""
 
-    def drop_in(self, seconds: float) -> None:
+    def abort_after(self, seconds: float) -> None:
         """Do that in so many seconds, if the phone is still there."""
 
-    def count_in(self, allowance: Allowance) -> None:
+    def use_allowance(self, allowance: Allowance) -> None:
         """From now on count the frames there which the application never sees."""
 
-    def go_deaf(self) -> None:
+    def ignore_input(self) -> None:
         """Take in nothing more."""
 
 
@@ -74,20 +74,20 @@ class _LongWay:
     def send_now(self, _texts: Sequence[str]) -> bool:
         return False
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         if self._talk is not None:
             self._talk.cancel()
 
-    def drop_in(self, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self.drop)
+    def abort_after(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self.abort)
 
     def sign_in(self, allowance: Allowance) -> None:
         """Such a server bounds strangers as it does."""
 
-    def count_in(self, allowance: Allowance) -> None:
+    def use_allowance(self, allowance: Allowance) -> None:
         """And frames of the WebSocket's own."""
 
-    def go_deaf(self) -> None:
+    def ignore_input(self) -> None:
         """Nothing more is asked for."""
 
 
@@ -128,7 +128,7 @@ class _Socket:
         self._talk = Conversation(board, self._wake, now(), client[0] if client else None)
 
     async def run(self) -> None:
-        self._way.count_in(self._talk.allowance)
+        self._way.use_allowance(self._talk.allowance)
         self._arm()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -197,7 +197,7 @@ class _Socket:
             return None
         except Exception as error:  # what cannot be sent: nothing more can be said to this phone
             self._talk.fail(error)
-            self._way.drop()
+            self._way.abort()
         finally:
             self._room.set()
 
@@ -211,13 +211,13 @@ class _Socket:
 
     async def _end(self, code: CloseCode) -> None:
         if code in _ABUSE:
-            self._way.go_deaf()
+            self._way.ignore_input()
             await asyncio.sleep(PENANCE_S)
         await self._close(code)
 
     async def _close(self, code: CloseCode) -> None:
         """Close with the handshake; a phone that does not take part in it is dropped."""
-        self._way.drop_in(FAREWELL_S)
+        self._way.abort_after(FAREWELL_S)
         await self._send({"type": "websocket.close", "code": code, "reason": code.name.lower()})
 
     def _arm(self) -> None:
@@ -231,6 +231,6 @@ class _Socket:
         except Exception as error:
             self._talk.fail(error)
         if self._talk.close_code is CloseCode.SLOW:
-            self._way.drop()  # nobody reads: a closing handshake would wait for ever
+            self._way.abort()  # nobody reads: a closing handshake would wait for ever
         else:
             self._arm()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from presslight.cloud.uvicorn_protocols.http_protocol import LONGEST_HEAD_BYTES, LONGEST_REQUEST_BYTES
+from presslight.cloud.uvicorn_protocols.http_protocol import MAX_HEAD_BYTES, MAX_REQUEST_BYTES
 from tests.cloud.conftest import House
 from tests.cloud.raw_phone import UPGRADE, WAIT_S
 
@@ -59,7 +59,7 @@ def head(lines: bytes = b"", path: bytes = b"/healthz") -> bytes:
     return b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n"
 
 
-@pytest.mark.parametrize("longest", [LONGEST_REQUEST_BYTES, LONGEST_HEAD_BYTES], ids=["too long", "just taken"])
+@pytest.mark.parametrize("longest", [MAX_REQUEST_BYTES, MAX_HEAD_BYTES], ids=["too long", "just taken"])
 @pytest.mark.parametrize("name", [*HEADS, *PATHS])
 async def test_no_request_costs_more_than_a_moment(house: House, name: str, longest: int) -> None:
     room = longest - 1_024
@@ -68,9 +68,9 @@ async def test_no_request_costs_more_than_a_moment(house: House, name: str, long
 
 
 async def test_longest_head_is_answered_and_a_longer_one_is_too_large(house: House) -> None:
-    assert await ask(house, head(b"a: " + b"b" * (LONGEST_HEAD_BYTES - 200) + b"\r\n")) == 200
-    assert await ask(house, head(b"a: " + b"b" * (LONGEST_HEAD_BYTES + 1_024) + b"\r\n")) == 413
+    assert await ask(house, head(b"a: " + b"b" * (MAX_HEAD_BYTES - 200) + b"\r\n")) == 200
+    assert await ask(house, head(b"a: " + b"b" * (MAX_HEAD_BYTES + 1_024) + b"\r\n")) == 413
 
 
 async def test_handshake_with_as_long_a_head_is_refused_likewise(house: House) -> None:
-    assert await ask(house, UPGRADE[:-2] + b"a: " + b"b" * (LONGEST_HEAD_BYTES + 1_024) + b"\r\n\r\n") == 413
+    assert await ask(house, UPGRADE[:-2] + b"a: " + b"b" * (MAX_HEAD_BYTES + 1_024) + b"\r\n\r\n") == 413

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from presslight.cloud.uvicorn_protocols.http_protocol import RequestProtocol
+from presslight.cloud.uvicorn_protocols.http_protocol import HttpProtocol
 from tests.cloud.conftest import House
 from tests.hostile.up import running
 
@@ -30,7 +30,7 @@ async def test_client_that_hangs_up_is_no_mistake(
             _, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
             token = house.token.encode()
             writer.write(b"".join((PRESS + BODY) % (token, number) for number in range(5)) + last % (token, 5))
-            await house.until(lambda: any(isinstance(one, RequestProtocol) for one in house.server.connections))
+            await house.until(lambda: any(isinstance(one, HttpProtocol) for one in house.server.connections))
             if is_reset:
                 writer.transport.abort()
             else:

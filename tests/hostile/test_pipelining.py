@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from presslight.cloud.uvicorn_protocols.http_protocol import MOST_UNANSWERED, RequestProtocol
+from presslight.cloud.uvicorn_protocols.http_input import MAX_PIPELINED
+from presslight.cloud.uvicorn_protocols.http_protocol import HttpProtocol
 from tests.cloud.conftest import House
 from tests.cloud.raw_phone import WAIT_S
 
@@ -25,7 +26,7 @@ BAD = {"no HTTP": (b"no HTTP\r\n\r\n", 400), "too large": (TOO_LARGE, 413), "han
 def waiting(house: House) -> int:
     """The most requests of a connection that wait behind another."""
     connections = house.server.connections
-    return max((len(one.pipeline) for one in connections if isinstance(one, RequestProtocol)), default=0)
+    return max((len(one.pipeline) for one in connections if isinstance(one, HttpProtocol)), default=0)
 
 
 async def answers(reader: asyncio.StreamReader, count: int, house: House) -> list[bytes]:
@@ -33,7 +34,7 @@ async def answers(reader: asyncio.StreamReader, count: int, house: House) -> lis
     read = b""
     async with asyncio.timeout(WAIT_S):
         while len(lines := re.findall(rb"HTTP/1\.1 \d+ [^\r]*", read)) < count:
-            assert waiting(house) <= MOST_UNANSWERED
+            assert waiting(house) <= MAX_PIPELINED
             read += await reader.read(65_536)
     return lines
 
@@ -70,7 +71,7 @@ async def test_phone_beside_it_presses_on(house: House) -> None:
         await house.until(lambda: waiting(house) > 0)
         await phone.press()
         assert (await phone.until("outcome", final=True))["word"] == "applied"
-        assert waiting(house) <= MOST_UNANSWERED
+        assert waiting(house) <= MAX_PIPELINED
 
 
 @pytest.mark.parametrize("name", BAD)

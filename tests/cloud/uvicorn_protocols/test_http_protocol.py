@@ -2,88 +2,17 @@
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import cast
 
 import pytest
 
 from presslight.cloud.uvicorn_protocols import http_protocol
-from presslight.cloud.uvicorn_protocols.websocket_protocol import PhoneProtocol
+from presslight.cloud.uvicorn_protocols.websocket_protocol import WebSocketProtocol
 from presslight.contract.errors import ErrorCode
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
-from tests.cloud.raw_phone import UPGRADE, WAIT_S
-
-GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-class Wire:
-    """A TCP connection to the bridge."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    def send(self, data: bytes) -> None:
-        self._writer.write(data)
-
-    async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """One answer: status, headers, body."""
-        async with asyncio.timeout(WAIT_S):
-            head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
-            status, *lines = head.splitlines()
-            headers = dict(line.lower().split(": ", 1) for line in lines if line)
-            return int(status.split()[1]), headers, await self._reader.readexactly(int(headers["content-length"]))
-
-    async def problem(self) -> tuple[int, str]:
-        """One answer that is a Problem: status and code."""
-        status, _, body = await self.answer()
-        return status, json.loads(body)["code"]
-
-    async def all_sent(self) -> None:
-        """Return once the other side has taken all, or is gone."""
-        with suppress(ConnectionError):
-            self._writer.transport.set_write_buffer_limits(0)
-            await self._writer.drain()
-
-    def end(self) -> None:
-        """Let go of it."""
-        self._writer.close()
-
-    async def ended(self) -> bytes:
-        """What comes before the other side ends."""
-        async with asyncio.timeout(WAIT_S):
-            return await self._reader.read()
-
-
-async def open_wire(house: House) -> Wire:
-    return Wire(*await asyncio.open_connection(house.server.host, house.server.port))
-
-
-@pytest.fixture
-async def wire(house: House) -> AsyncIterator[Wire]:
-    reader, writer = await asyncio.open_connection(house.server.host, house.server.port)
-    yield Wire(reader, writer)
-    writer.close()
-    await asyncio.wait([asyncio.ensure_future(writer.wait_closed())])
-
-
-def counted(house: House, code: ErrorCode) -> float:
-    """How often it was told; not asked over HTTP, which this file makes hasty."""
-    value: float = house.bridge.metrics._error(code)._value.get()
-    return value
-
-
-def press_head(house: House, *, length: int) -> bytes:
-    lines = [
-        "POST /api/lights/kitchen/presses HTTP/1.1",
-        f"Content-Length: {length}",
-        f"Authorization: Bearer {house.token}",
-        f"Idempotency-Key: {key()}",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode()
+from tests.cloud.raw_phone import UPGRADE
+from tests.cloud.uvicorn_protocols.raw_http import GET, H2C, Wire, counted, open_wire, press_head
 
 
 @pytest.mark.parametrize(
@@ -110,7 +39,7 @@ async def test_what_is_no_http_hears_so(house: House, wire: Wire, noise: bytes) 
 async def test_what_is_no_http_is_called_so(wire: Wire) -> None:
     wire.send(b"hello there\r\n\r\n")
     _, _, body = await wire.answer()
-    assert json.loads(body)["message"] == f"This cannot be read. ({http_protocol.NO_HTTP})"
+    assert json.loads(body)["message"] == f"This cannot be read. ({http_protocol.NOT_HTTP})"
 
 
 @pytest.mark.parametrize("head", [b"X: ", b"Cookie: a=b\r\n", b""])
@@ -201,10 +130,6 @@ async def test_proxy_that_forgets_upgrade_is_named_in_one_line_however_many_phon
     assert len([record for record in caplog.records if "proxy" in record.message]) == 2
 
 
-H2C = b"Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
-"""As Java's client and `curl --http2` ask for HTTP/2."""
-
-
 @pytest.mark.parametrize("pieces", [1, 2])
 async def test_press_that_offers_another_protocol_too_is_taken_with_its_body(
     house: House, wire: Wire, pieces: int
@@ -242,15 +167,6 @@ async def test_body_behind_an_offer_of_another_protocol_is_no_request(
     assert await wire.ended() == b""
 
 
-async def test_body_is_whole_where_the_end_of_its_head_was_cut_in_two(house: House, wire: Wire) -> None:
-    body = b'{"state": "ON"}'
-    head = press_head(house, length=len(body))[:-2] + H2C
-    pad = b"X: " + bytes([120]) * (http_protocol._PIECE_BYTES + 1 - len(head) - len(b"X: \r\n")) + b"\r\n"
-    wire.send(head[:-2] + pad + b"\r\n" + body + GET)
-    assert (await wire.answer())[0] in {200, 202}
-    assert (await wire.answer())[0] == 200
-
-
 VERSION = b"Sec-WebSocket-Version: 13\r\n"
 
 
@@ -277,77 +193,13 @@ async def test_handshake_of_another_websocket_is_counted(house: House, wire: Wir
     assert counted(house, ErrorCode.MALFORMED) == 1
 
 
-async def test_connection_serves_many_requests(wire: Wire) -> None:
-    for _ in range(3):
-        wire.send(GET)
-        assert (await wire.answer())[0] == 200
-    wire.send(GET * 3)
-    assert [(await wire.answer())[0] for _ in range(3)] == [200, 200, 200]
-
-
-async def test_what_those_send_on_who_were_turned_away_is_read_one_at_a_time(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[int] = []
-    turn = 0
-
-    def note(connection: http_protocol.RequestProtocol, data: bytes) -> None:
-        if connection._refused:
-            read.append(turn)
-        data_received(connection, data)
-
-    def next_turn() -> None:
-        nonlocal turn
-        turn += 1
-        loop.call_soon(next_turn)
-
-    data_received, loop = http_protocol.RequestProtocol.data_received, asyncio.get_running_loop()
-    monkeypatch.setattr(http_protocol.RequestProtocol, "data_received", note)
-    wires = [await open_wire(house) for _ in range(5)]
-    next_turn()
-    for wire in wires:
-        wire.send(b"no HTTP\r\n\r\n" * 100_000)
-
-    for wire in wires:
-        assert await wire.problem() == (400, "malformed")
-        await wire.all_sent()
-        wire.end()
-    await house.until(lambda: not house.server.connections)
-    assert len(read) > len(wires)
-    assert max(Counter(read).values()) == 1
-
-
 async def test_connection_is_kept_longer_than_its_client_believes_in_it(house: House, wire: Wire) -> None:
     wire.send(GET)
     await wire.answer()
     (connection,) = house.server.connections
-    closing = cast(http_protocol.RequestProtocol, connection).timeout_keep_alive_task
+    closing = cast(http_protocol.HttpProtocol, connection).timeout_keep_alive_task
     assert closing
     assert closing.when() - asyncio.get_running_loop().time() > 60
-
-
-@pytest.mark.parametrize("lines", [b"\r\n", b"\n", b"\r\n" * 5])
-async def test_empty_lines_keep_no_connection(
-    house: House, wire: Wire, lines: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wire.send(GET)
-    await wire.answer()
-    (connection,) = house.server.connections
-    monkeypatch.setattr(connection, "timeout_keep_alive", 0.1)
-    wire.send(GET)
-    await wire.answer()
-    wire.send(lines)
-    assert await wire.ended() == b""
-
-
-async def test_empty_lines_before_a_request_are_passed_over(wire: Wire) -> None:
-    no_upgrade = GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
-    for asked in (GET, no_upgrade, no_upgrade + GET):
-        wire.send(b"\r\n\r\n\r\n" + asked)
-        assert (await wire.answer())[0] == 200
-    assert (await wire.answer())[0] == 200
-    wire.send(b"\r\n" * 40_000)
-    assert await wire.problem() == (413, "too_large")
 
 
 @pytest.fixture
@@ -396,7 +248,7 @@ async def test_connection_that_fails_in_its_turn_is_let_go(house: House, monkeyp
     def fail(*_: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr(PhoneProtocol, "handle_connect", fail)
+    monkeypatch.setattr(WebSocketProtocol, "handle_connect", fail)
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
     wires = [await open_wire(house) for _ in range(3)]
@@ -410,35 +262,21 @@ async def test_connection_that_fails_in_its_turn_is_let_go(house: House, monkeyp
 
 
 async def test_phone_is_no_request_and_has_its_own_times(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[http_protocol.RequestProtocol] = []
+    seen: list[http_protocol.HttpProtocol] = []
 
-    class Seen(http_protocol.RequestProtocol):
+    class Seen(http_protocol.HttpProtocol):
         def handle_websocket_upgrade(self) -> None:
             super().handle_websocket_upgrade()
             seen.append(self)
 
     made = house.server._server.config.http_protocol_class
-    for name in ("counts", "doorstep", "turns"):
+    for name in ("counts", "unauthenticated", "start_queue"):
         monkeypatch.setattr(Seen, name, getattr(made, name), raising=False)
     monkeypatch.setattr(house.server._server.config, "http_protocol_class", Seen)
     await house.phone()
-    assert [protocol._late.cancelled() for protocol in seen] == [True]
+    assert [protocol._request_timer.cancelled() for protocol in seen] == [True]
 
 
 async def test_phones_that_come_all_at_once_are_all_welcomed(house: House) -> None:
     phones = await asyncio.gather(*(house.phone() for _ in range(20)))
     assert [phone.welcome["type"] for phone in phones] == 20 * ["welcome"]
-
-
-async def test_requests_that_come_all_at_once_in_pieces_are_all_answered(house: House) -> None:
-    async def ask() -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
-        for piece in (b"GET /healthz HTTP/1.1\r\n", b"Host: localhost\r\n", b"Connection: close\r\n\r\n"):
-            writer.write(piece)
-            await asyncio.sleep(0)
-        async with asyncio.timeout(WAIT_S):
-            answer = await reader.read()
-        writer.close()
-        return answer[:15]
-
-    assert await asyncio.gather(*(ask() for _ in range(20))) == 20 * [b"HTTP/1.1 200 OK"]

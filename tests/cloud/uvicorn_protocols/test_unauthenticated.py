@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from presslight.cloud.uvicorn_protocols.unauthenticated import MOST_STRANGERS, Doorstep
+from presslight.cloud.uvicorn_protocols.unauthenticated import MAX_UNAUTHENTICATED, UnauthenticatedConnections
 from presslight.contract import open_files
 from presslight.contract.errors import ErrorCode
 
@@ -20,13 +20,13 @@ class Counts:
         self.crowds.append(client)
 
 
-class Line(asyncio.Transport):
-    """A connection that notes its end."""
+class Connection(asyncio.Transport):
+    """A transport that notes its abort."""
 
-    is_dropped = False
+    is_aborted = False
 
     def abort(self) -> None:
-        self.is_dropped = True
+        self.is_aborted = True
 
 
 @pytest.fixture
@@ -35,50 +35,54 @@ def counts() -> Counts:
 
 
 @pytest.fixture
-def doorstep(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> Doorstep:
+def unauthenticated(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> UnauthenticatedConnections:
     monkeypatch.setattr(open_files, "limit", lambda: FILES)
-    return Doorstep(counts)
+    return UnauthenticatedConnections(counts)
 
 
-def come(doorstep: Doorstep, count: int, client: str) -> list[Line]:
-    lines = [Line() for _ in range(count)]
-    for line in lines:
-        doorstep.come(line, client)
-    return lines
+def connect(unauthenticated: UnauthenticatedConnections, count: int, client: str) -> list[Connection]:
+    connections = [Connection() for _ in range(count)]
+    for connection in connections:
+        unauthenticated.add(connection, client)
+    return connections
 
 
-def dropped(lines: list[Line]) -> list[bool]:
-    return [line.is_dropped for line in lines]
+def aborted(connections: list[Connection]) -> list[bool]:
+    return [connection.is_aborted for connection in connections]
 
 
-def test_oldest_of_an_address_goes_first(doorstep: Doorstep, counts: Counts) -> None:
-    other = come(doorstep, 1, "10.0.0.1")
-    lines = come(doorstep, MOST_OF_ONE + 2, "10.0.0.2")
-    assert dropped(lines) == [True] * 2 + [False] * MOST_OF_ONE
-    assert dropped(other) == [False]
+def test_oldest_of_an_address_goes_first(unauthenticated: UnauthenticatedConnections, counts: Counts) -> None:
+    other = connect(unauthenticated, 1, "10.0.0.1")
+    connections = connect(unauthenticated, MOST_OF_ONE + 2, "10.0.0.2")
+    assert aborted(connections) == [True] * 2 + [False] * MOST_OF_ONE
+    assert aborted(other) == [False]
     assert counts.crowds == ["10.0.0.2"] * 2
 
 
-def test_oldest_of_all_goes_where_many_addresses_come(doorstep: Doorstep) -> None:
-    lines = [line for number in range(MOST + 3) for line in come(doorstep, 1, f"10.0.0.{number}")]
-    assert dropped(lines) == [True] * 3 + [False] * MOST
-    assert len(doorstep) == MOST
+def test_oldest_of_all_goes_where_many_addresses_come(unauthenticated: UnauthenticatedConnections) -> None:
+    connections = [
+        connection for number in range(MOST + 3) for connection in connect(unauthenticated, 1, f"10.0.0.{number}")
+    ]
+    assert aborted(connections) == [True] * 3 + [False] * MOST
+    assert len(unauthenticated) == MOST
 
 
-def test_who_has_signed_in_is_not_dropped_and_takes_no_place(doorstep: Doorstep, counts: Counts) -> None:
-    (known,) = come(doorstep, 1, "10.0.0.2")
-    doorstep.leave(known)
-    come(doorstep, MOST_OF_ONE, "10.0.0.2")
+def test_who_has_signed_in_is_not_aborted_and_takes_no_place(
+    unauthenticated: UnauthenticatedConnections, counts: Counts
+) -> None:
+    (signed_in,) = connect(unauthenticated, 1, "10.0.0.2")
+    unauthenticated.discard(signed_in)
+    connect(unauthenticated, MOST_OF_ONE, "10.0.0.2")
     assert counts.crowds == []
-    come(doorstep, 9 * MOST, "10.0.0.2")
-    assert not known.is_dropped
+    connect(unauthenticated, 9 * MOST, "10.0.0.2")
+    assert not signed_in.is_aborted
 
 
 def test_machine_with_very_many_files_keeps_no_more_than_can_wait_to_be_heard(
     counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(open_files, "limit", lambda: 10**9)
-    doorstep = Doorstep(counts)
-    for number in range(MOST_STRANGERS + 1):
-        come(doorstep, 1, f"10.0.{number // 256}.{number % 256}")
-    assert len(doorstep) == MOST_STRANGERS
+    unauthenticated = UnauthenticatedConnections(counts)
+    for number in range(MAX_UNAUTHENTICATED + 1):
+        connect(unauthenticated, 1, f"10.0.{number // 256}.{number % 256}")
+    assert len(unauthenticated) == MAX_UNAUTHENTICATED

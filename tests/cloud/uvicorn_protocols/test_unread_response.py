@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from tests.cloud.conftest import House
-from tests.cloud.uvicorn_protocols.test_http_protocol import GET
+from tests.cloud.uvicorn_protocols.raw_http import GET
 
 
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])

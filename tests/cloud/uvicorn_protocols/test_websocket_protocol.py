@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from presslight.cloud.uvicorn_protocols.websocket_protocol import SMALL_BYTES
+from presslight.cloud.uvicorn_protocols.websocket_protocol import SMALL_TEXT_BYTES
 from presslight.cloud.websocket.session import Conversation
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
@@ -58,7 +58,7 @@ async def test_costly_frames_are_judged_one_in_each_turn_of_the_loop(
     house: House, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
     sockets = [await (house.phone() if known else house.stranger()) for _ in range(20)]
-    frame = masked({"type": "ping", "n": 1}, spaces=2 * SMALL_BYTES if known else 0)
+    frame = masked({"type": "ping", "n": 1}, spaces=2 * SMALL_TEXT_BYTES if known else 0)
     judged = note_turns(monkeypatch)
     for phone in sockets:
         phone.socket.transport.write(frame)

@@ -15,8 +15,8 @@ from websockets.typing import Subprotocol
 
 from presslight.cloud.core.allowance import FRAMES_OF_A_STRANGER
 from presslight.cloud.store.tokens import issue_token, list_tokens, revoke_tokens
-from presslight.cloud.uvicorn_protocols.http_protocol import RequestProtocol
-from presslight.cloud.uvicorn_protocols.websocket_protocol import PhoneProtocol
+from presslight.cloud.uvicorn_protocols.http_protocol import HttpProtocol
+from presslight.cloud.uvicorn_protocols.websocket_protocol import WebSocketProtocol
 from presslight.cloud.websocket import endpoint as socket_shell
 from presslight.contract.errors import CloseCode
 from tests.cloud.conftest import House
@@ -291,9 +291,9 @@ async def test_phone_that_goes_away_without_a_word_is_forgotten(house: House) ->
     assert (await other.until("outcome", final=True))["word"] == "applied"
 
 
-def doors() -> int:
+def open_protocols() -> int:
     """How many connections Python keeps anything of."""
-    return sum(isinstance(each, RequestProtocol | PhoneProtocol) for each in gc.get_objects())
+    return sum(isinstance(each, HttpProtocol | WebSocketProtocol) for each in gc.get_objects())
 
 
 @pytest.mark.parametrize("code", [CloseCode.UNAUTHENTICATED, CloseCode.RATE_LIMITED])
@@ -303,18 +303,18 @@ async def test_nothing_is_kept_of_a_phone_that_was_sent_away_and_is_gone(
     """Python stands everybody still while it looks for what keeps itself: it must have nothing to find."""
     monkeypatch.setattr("presslight.cloud.websocket.endpoint.FAREWELL_S", 1_000)
     monkeypatch.setattr("presslight.cloud.websocket.endpoint.PENANCE_S", 0.01)
-    monkeypatch.setattr("presslight.cloud.uvicorn_protocols.websocket_protocol.DEAF_S", 0.1)
+    monkeypatch.setattr("presslight.cloud.uvicorn_protocols.websocket_protocol.IGNORED_INPUT_S", 0.1)
     gc.collect()
     gc.disable()
     try:
-        before = doors()
+        before = open_protocols()
         phone = await house.stranger()
         for _ in range(FRAMES_OF_A_STRANGER if code is CloseCode.RATE_LIMITED else 0):
             _ = await phone.socket.ping()
         await phone.send({"type": "hello", "versions": [1], "token": "x" * 43})
         assert await phone.closed() == code
         await phone.__aexit__(None, None, None)
-        await house.until(lambda: doors() == before)
+        await house.until(lambda: open_protocols() == before)
     finally:
         gc.enable()
 
@@ -324,12 +324,12 @@ async def test_nothing_is_kept_of_a_phone_that_goes(house: House) -> None:
     gc.collect()
     gc.disable()
     try:
-        before = doors()
+        before = open_protocols()
         phone = await house.phone()
         await phone.press(1)
         await phone.until("outcome", final=True)
         await phone.__aexit__(None, None, None)
-        await house.until(lambda: doors() == before)
+        await house.until(lambda: open_protocols() == before)
     finally:
         gc.enable()
 
@@ -346,12 +346,12 @@ async def test_nothing_is_kept_of_a_connection_that_asked_over_http(house: House
     gc.collect()
     gc.disable()
     try:
-        before = doors()
+        before = open_protocols()
         reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(house.server.url).port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         writer.close()
-        await house.until(lambda: doors() == before)
+        await house.until(lambda: open_protocols() == before)
     finally:
         gc.enable()
 

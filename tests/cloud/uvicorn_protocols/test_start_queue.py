@@ -1,17 +1,17 @@
 import asyncio
 
-from presslight.cloud.uvicorn_protocols.turns import Turns
+from presslight.cloud.uvicorn_protocols.start_queue import StartQueue
 
 
 async def test_little_is_begun_in_a_turn_and_all_of_it_in_order() -> None:
-    turns, begun, turn = Turns(2), list[tuple[int, int]](), 0
+    start_queue, begun, turn = StartQueue(2), list[tuple[int, int]](), 0
 
     def begin(number: int) -> bool:
         begun.append((turn, number))
         return True
 
     for number in range(7):
-        if turns.take(lambda number=number: begin(number)):  # type: ignore[misc] # mypy cannot type a lambda's default
+        if start_queue.request(lambda number=number: begin(number)):  # type: ignore[misc] # mypy cannot type a lambda's default
             begin(number)
     while len(begun) < 7:
         turn += 1
@@ -21,24 +21,24 @@ async def test_little_is_begun_in_a_turn_and_all_of_it_in_order() -> None:
 
 
 async def test_who_is_gone_takes_nobodys_turn() -> None:
-    turns, begun = Turns(1), asyncio.Event()
+    start_queue, begun = StartQueue(1), asyncio.Event()
 
     def begin() -> bool:
         begun.set()
         return True
 
-    assert turns.take(begin)
+    assert start_queue.request(begin)
     for _ in range(50):
-        turns.take(lambda: False)
-    turns.take(begin)
+        start_queue.request(lambda: False)
+    start_queue.request(begin)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert begun.is_set()
 
 
 async def test_turn_comes_anew_when_nobody_waits() -> None:
-    turns = Turns(1)
+    start_queue = StartQueue(1)
     for _ in range(3):
-        assert turns.take(lambda: True)
+        assert start_queue.request(lambda: True)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
