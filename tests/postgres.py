@@ -149,7 +149,7 @@ class PostgresServer:
         if os.geteuid() == 0:
             uid, gid = _somebody()
             user = [f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
-        return ["setpriv", *user, "--pdeathsig=INT", _find(program), *options]
+        return ["setpriv", *user, "--pdeathsig=INT", find_program(program), *options]
 
 
 def _somebody() -> tuple[int, int]:
@@ -158,8 +158,8 @@ def _somebody() -> tuple[int, int]:
     return entry.pw_uid, entry.pw_gid
 
 
-def _find(program: str) -> str:
-    """Debian keeps the server's programs out of PATH, in a folder per version."""
+def find_program(program: str) -> str:
+    """The path of one of PostgreSQL's programs: Debian keeps the server's out of PATH, in a folder per version."""
     kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: int(path.parts[-3]))
     found = str(kept[-1]) if kept else shutil.which(program)
     assert found, "these tests need PostgreSQL: tests/install.sh installs it"

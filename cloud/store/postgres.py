@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -21,7 +22,8 @@ from psycopg.rows import TupleRow
 
 from presslight.cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
 from presslight.cloud.store.group_commit import Then
-from presslight.cloud.store.schema import FIELDS, OPEN, TABLES, VERSION, wrong_version
+from presslight.cloud.store.migrations import LaterLayout, newest_layout, pending_migrations
+from presslight.cloud.store.schema import FIELDS, OPEN
 from presslight.contract.errors import ErrorCode
 
 ANSWER_S = 0.25
@@ -31,7 +33,7 @@ OPENING_S = 5.0
 CONNECT_S = 2
 """How long a new connection may take. libpq takes whole seconds, and 2 for 1."""
 
-_MAKING = 7_066_000_711_337  # a number for the lock under which tables are made; it means nothing
+_MIGRATING = 7_066_000_711_337  # a number for the lock under which tables are made; it means nothing
 
 _OURS: dict[str, ConnParam] = {
     "connect_timeout": CONNECT_S,
@@ -130,8 +132,8 @@ class Postgres:
         """Connect, and make the tables if they are not there. Raises StoreNotOpened."""
         try:
             with closing(_connect(self.url, OPENING_S)) as link:
-                _create(link)
-        except psycopg.Error as error:
+                _migrate(link)
+        except (psycopg.Error, LaterLayout) as error:
             raise StoreNotOpened(_sentence(error)) from None
         self._link = _connect(self.url, self._patience_s)
         self._which = self._ask(_WHICH, ())
@@ -220,17 +222,19 @@ def _connect(url: str, patience_s: float) -> Link:
     return link
 
 
-def _create(link: Link) -> None:
-    """Make the tables, one bridge at a time; a version of their own says later what they are."""
+def _migrate(link: Link) -> None:
+    """Bring the tables to the newest layout, one bridge at a time. Raises psycopg.Error, LaterLayout."""
     with link.transaction():
-        link.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
-        for table in ("CREATE TABLE IF NOT EXISTS store (version BIGINT NOT NULL)", *TABLES):
-            link.execute(table.format(**_WORDS).encode())
+        link.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+        link.execute("CREATE TABLE IF NOT EXISTS store (version BIGINT NOT NULL)")
         found = link.execute("SELECT version FROM store").fetchone()
-        if found is None:
-            link.execute("INSERT INTO store VALUES (%s)", (VERSION,))
-        elif found[0] != VERSION:
-            raise psycopg.DatabaseError(wrong_version(found[0]))
+        tables = link.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
+        pending = pending_migrations(found[0] if found else 0, [name for (name,) in tables])
+        for statement in chain.from_iterable(migration.statements for migration in pending):
+            link.execute(statement.format(**_WORDS).encode())
+        if pending:
+            link.execute("DELETE FROM store")
+            link.execute("INSERT INTO store (version) VALUES (%s)", (newest_layout(),))
 
 
 def _session(patience_s: float) -> bytes:
@@ -248,7 +252,7 @@ def _translated(statement: str) -> bytes:
     return statement.replace("?", "%s").encode()
 
 
-def _sentence(error: psycopg.Error) -> str:
+def _sentence(error: Exception) -> str:
     return "PostgreSQL: " + " ".join(str(error).split())
 
 

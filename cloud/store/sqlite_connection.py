@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from presslight.cloud.errors import StoreNotOpened, StoreUnavailable
+from presslight.cloud.store.migrations import LaterLayout, Migration, newest_layout, pending_migrations
 from presslight.cloud.store.private_file import make_private
-from presslight.cloud.store.schema import TABLES, VERSION, wrong_version
 from presslight.contract.errors import printable, sentence
 
 OPENING_S = 5.0
@@ -44,11 +44,11 @@ def connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")
-        db.execute("PRAGMA foreign_keys = ON")  # a text goes with its press
-        _create(db)
+        _migrate(db)
+        db.execute("PRAGMA foreign_keys = ON")  # a text goes with its press; not where a migration makes a table anew
     except OSError as error:
         raise StoreNotOpened(sentence(error)) from None
-    except FAILED as error:
+    except (LaterLayout, *FAILED) as error:
         if db is not None:
             db.close()
         raise StoreNotOpened(f"{printable(path)}: {cause(error)}") from None
@@ -82,18 +82,20 @@ def cause(error: Exception) -> str:
     return "it is damaged" if isinstance(error, UnicodeDecodeError) else printable(" ".join(str(error).split()))
 
 
-def _create(db: sqlite3.Connection) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        with transaction(db):
-            for table in TABLES:
-                db.execute(table.format(**_WORDS))
-            db.execute(f"PRAGMA user_version = {VERSION}")
-    elif version != VERSION:
-        raise sqlite3.DatabaseError(wrong_version(version))
-    else:
-        for table in TABLES:  # of a bridge before one of them, which can do without
-            db.execute(table.format(**_WORDS))
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring the tables to the newest layout. Raises sqlite3.Error, LaterLayout."""
+    if not _pending(db):  # a lock less, so that somebody who holds it for long keeps nobody from reading
+        return
+    with transaction(db):
+        for migration in _pending(db):  # another process may have run them by now
+            for statement in migration.statements:
+                db.execute(statement.format(**_WORDS))
+        db.execute(f"PRAGMA user_version = {newest_layout()}")
+
+
+def _pending(db: sqlite3.Connection) -> list[Migration]:
+    (number,) = db.execute("PRAGMA user_version").fetchone()
+    return pending_migrations(number, [name for (name,) in db.execute("SELECT name FROM sqlite_master")])
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from presslight.cloud.errors import StoreNotOpened, StoreUnavailable
-from presslight.cloud.store.schema import VERSION
+from presslight.cloud.store.migrations import newest_layout
 from presslight.cloud.store.sqlite_connection import as_store_unavailable, connect, empty_log, transaction
 
 
@@ -45,10 +45,11 @@ def test_file_that_is_no_store_is_refused(store: Path) -> None:
 
 
 def test_store_of_a_later_version_is_refused_and_left_as_it_is(db: sqlite3.Connection, store: Path) -> None:
-    db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    later = newest_layout() + 1
+    db.execute(f"PRAGMA user_version = {later}")
     assert empty_log(db)
     before = store.read_bytes()
-    with pytest.raises(StoreNotOpened, match=f"version {VERSION + 1}"):
+    with pytest.raises(StoreNotOpened, match=f"version {later}, this bridge reads {later - 1}"):
         connect(store)
     assert store.read_bytes() == before
 
