@@ -2,7 +2,7 @@
 
 `core` holds the rules and is pure: no await, no clock, no socket. `websocket`, `http`, `mqtt` and `store` are shells
 that do not know each other; `uvicorn_protocols` is what connections meet before them, `telemetry` measures and logs,
-`page` is the phone page. `bridge` composes them, `app` makes it an ASGI application, `server` runs it.
+`page` is the phone page. `bridge` composes them, `app` is the ASGI application, `server` runs it.
 """
 
 if __name__ != "presslight.cloud":

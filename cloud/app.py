@@ -1,4 +1,4 @@
-"""The bridge as an ASGI application: routes, the phones' WebSocket and the page, around one bridge."""
+"""The ASGI application: HTTP routes, the phones' WebSocket and the page, around one bridge."""
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -30,12 +30,12 @@ _LONGEST_LOGGED = 64
 
 class _App(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take HEAD for the GET that it asks about: the server leaves the body out."""
+        """Answer HEAD as GET: the server leaves the body out (RFC 9110, 9.3.2)."""
         is_head = scope["type"] == "http" and scope["method"] == "HEAD"
         await super().__call__({**scope, "method": "GET"} if is_head else scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """Describe the routes, bodies included that are not read by FastAPI."""
+        """Return the OpenAPI document, with the bodies that FastAPI does not parse."""
         if self.openapi_schema is None:
             described = get_openapi(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
@@ -45,7 +45,7 @@ class _App(FastAPI):
 
 
 def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[bool]] = nothing) -> FastAPI:
-    """Make the application; its lifespan runs the bridge, found as `app.state.bridge`."""
+    """Make the application. Its lifespan runs the bridge, which is `app.state.bridge`."""
     bridge = Bridge(settings, before_forgetting=before_forgetting)
 
     @asynccontextmanager
@@ -55,9 +55,9 @@ def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[boo
 
     app = _App(title="presslight", version="1", description=_ABOUT, lifespan=lifespan, **_NOT_FASTAPIS_OWN)
     app.state.bridge = bridge
-    add_routes(app.router, bridge)  # not a router that is included: its routes would be made again at the first request
+    add_routes(app.router, bridge)  # not include_router: it copies the routes at the first request
     app.router.routes.append(WebSocketRoute("/ws", PhoneSockets(bridge, bridge.now)))
-    app.router.default = Pages()  # not mounted: a mount would answer for routes that do not know a method
+    app.router.default = Pages()  # not a mount: that would hide 405 for known paths
     hosts = AllowedHosts([*names_of_machine(socket.gethostname()), *settings.allowed_hosts])
     app.add_middleware(HostCheck, hosts=hosts, counts=bridge.counts)
     for error in (Refusal, HTTPException, RequestValidationError, Exception):
@@ -80,6 +80,6 @@ def _refuser(bridge: Bridge) -> Any:
 
 
 def _with_head(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Where GET is allowed HEAD is, too."""
+    """Add HEAD to `Allow` where GET is allowed."""
     allowed = headers.get("Allow")
     return {**headers, "Allow": "GET, HEAD"} if allowed == "GET" else headers

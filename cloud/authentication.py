@@ -1,15 +1,15 @@
-"""How the application tells a connection that its other end has signed in."""
+"""The interface by which the application tells a connection that its client has signed in."""
 
 from typing import Protocol
 
 from presslight.cloud.core.allowance import Allowance
 
 CONNECTION = "presslight.connection"
-"""Where a request's scope has its `Connection`, under our own server."""
+"""Key of the `Connection` in a request's ASGI scope. Other servers than ours set none."""
 
 
 class Connection(Protocol):
-    """What carries a request or a phone's frames."""
+    """The connection that carries a request or a phone's frames."""
 
     def sign_in(self, allowance: Allowance) -> None:
-        """Its other end has shown a good token, which may use up this."""
+        """Count the client as authenticated, and its use against this allowance."""

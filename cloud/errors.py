@@ -1,15 +1,15 @@
-"""What the bridge refuses, and what keeps it from starting.
+"""The errors of the bridge.
 
 ::
 
     PresslightError
-    ├── Refusal              a phone's request is refused; carries the ErrorCode that the phone hears
-    │   └── StoreUnavailable the store took no write (locked, disk full, away)
-    │       ├── StoreNotOpened it could not even be opened: what keeps a bridge from starting
-    │       └── StoreReplaced another store, or none, is where the one was that was opened
-    ├── StoreSpoilt          something in the store could not be read and was set aside: the rest goes on
-    ├── KnownAlready         not an error: the key that was to be stored is in the store
-    ├── CannotListen         the address is taken (`port_in_use`) or not ours (`cannot_listen`)
+    ├── Refusal              a phone's request is refused, with the ErrorCode that the phone is told
+    │   └── StoreUnavailable the store cannot be used (locked, disk full, away)
+    │       ├── StoreNotOpened the store cannot be opened, so the bridge does not start
+    │       └── StoreReplaced the opened store is no longer at its path
+    ├── StoreSpoilt          a part of the store cannot be read and was set aside; the rest is used
+    ├── KnownAlready         the key to be stored is in the store; carries its record
+    ├── CannotListen         the address is in use (`port_in_use`) or not this machine's (`cannot_listen`)
     └── BridgeFailed         the bridge ended by itself
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Refusal(PresslightError):
-    """A phone's request is refused. `code` is what it hears; `detail` says where, in a few words."""
+    """Refusal of a phone's request. `code`: sent to the phone; `detail`: the place of the error, in a few words."""
 
     def __init__(self, code: ErrorCode, detail: str = "") -> None:
         meaning = MEANINGS[code]
@@ -32,14 +32,14 @@ class Refusal(PresslightError):
 
 
 class StoreUnavailable(Refusal):
-    """The store took no write, so nothing was sent."""
+    """The store cannot be read or written; a press that cannot be stored is not sent."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(ErrorCode.STORE_UNAVAILABLE, detail)
 
 
 class StoreNotOpened(StoreUnavailable):
-    """The store cannot be opened; `detail` says which, and why."""
+    """The store cannot be opened; `detail`: which, and why."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -47,7 +47,7 @@ class StoreNotOpened(StoreUnavailable):
 
 
 class StoreReplaced(StoreUnavailable):
-    """Another store, or none, is where the one was that was opened. `what`: which, for the log; no phone hears it."""
+    """The opened store is no longer at its path. `what`: a sentence for the log; phones are not told it."""
 
     def __init__(self, what: str) -> None:
         super().__init__("the store was replaced")
@@ -55,11 +55,11 @@ class StoreReplaced(StoreUnavailable):
 
 
 class StoreSpoilt(PresslightError):
-    """Something in the store could not be read, and was set aside."""
+    """A part of the store cannot be read and was set aside."""
 
 
 class KnownAlready(PresslightError):
-    """The key stands in the store; `record` is what is known of it."""
+    """The key to be stored is in the store already; `record`: its record."""
 
     def __init__(self, record: "Record") -> None:
         super().__init__(f"the store has {record.key}")
@@ -67,7 +67,7 @@ class KnownAlready(PresslightError):
 
 
 class CannotListen(PresslightError):
-    """The bridge cannot listen where it was told to. `code`: `port_in_use` or `cannot_listen`."""
+    """The server cannot listen at its address. `code`: `port_in_use` or `cannot_listen`."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)

@@ -1,7 +1,7 @@
-"""The bridge as a server inside a running loop: uvicorn, set up for many phones and short ways.
+"""The HTTP server of the bridge: uvicorn in a running event loop, configured for many phones and low latency.
 
-Without compression a phone costs half the memory and its frames go out twice as fast; without an access log nothing is
-written on the path of a press.
+Without permessage-deflate a phone costs half the memory and its frames leave twice as fast. Without an access log a
+press writes nothing.
 """
 
 import asyncio
@@ -24,44 +24,45 @@ from presslight.contract import open_files, tcp
 from presslight.contract.url import authority
 
 LONGEST_FRAME_BYTES = 65_536
-"""A larger frame closes its socket with 1009."""
+"""A larger frame closes its socket with 1009 (RFC 6455, 7.4.1)."""
 
 BACKLOG = 4_096
-"""How many connections may wait to be taken in."""
+"""Connections that may wait to be accepted."""
 
-TAKEN_AT_ONCE = 64
-"""So many of these asyncio takes in before it looks after anything else: of a crowd the oldest leave as others come."""
+ACCEPTED_AT_ONCE = 64
+"""Connections that asyncio accepts in one iteration of its loop: of a crowd the oldest leave as others come."""
 
 SEND_BUFFER_BYTES = 65_536
-"""The kernel's, per phone: what is not read shall wait with us, where a light's old change gives way to its new one."""
+"""SO_SNDBUF of each phone: unread frames wait in its outbox, where a light's newer change replaces the older one."""
 
 IDLE_S = 75
-"""A connection between two requests is kept longer than clients (5 s) and proxies (60 s) believe in one: whoever closes
-while the other sends loses a request. Of too many, the oldest leaves."""
+"""Keep-alive timeout: longer than that of clients (5 s) and proxies (60 s), as a request sent to a connection that is
+just being closed is lost. Of too many idle connections the oldest leaves."""
 
-ENDING_S = 1
+SHUTDOWN_S = 1
+"""Time limit for open requests when the server stops."""
 
 
 def serve_options(counts: ConnectionCounts) -> dict[str, Any]:
-    """How uvicorn serves `create_app`: arguments of `uvicorn.Config`. `counts` hears of what is no request at all."""
+    """Arguments of `uvicorn.Config` for `create_app`. `counts` counts what is rejected before it is a request."""
     return {
         **protocol_classes(counts),
         "ws_max_size": LONGEST_FRAME_BYTES,
         "ws_per_message_deflate": False,
-        "ws_ping_interval": None,  # the phones' protocol has pings of its own
+        "ws_ping_interval": None,  # the phone protocol has its own ping
         "lifespan": "on",
         "access_log": False,
         "log_config": None,
         "log_level": "warning",
         "server_header": False,
-        "backlog": TAKEN_AT_ONCE,
+        "backlog": ACCEPTED_AT_ONCE,
         "timeout_keep_alive": IDLE_S,
-        "timeout_graceful_shutdown": ENDING_S,
+        "timeout_graceful_shutdown": SHUTDOWN_S,
     }
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which leaves signals to the program around it and says when it is up."""
+    """uvicorn's server, which handles no signals and sets `up` once it listens."""
 
     def __init__(self, config: uvicorn.Config, up: asyncio.Event) -> None:
         super().__init__(config)
@@ -69,16 +70,16 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Leave signals to the program."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, then set `up`."""
         await super().startup(sockets)
         self._up.set()
 
-    def drop(self) -> None:
-        """Let go of every socket at once."""
+    def abort(self) -> None:
+        """Abort every connection at once."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -86,7 +87,7 @@ class _Server(uvicorn.Server):
 
 
 class BridgeServer:
-    """`async with BridgeServer(settings, "127.0.0.1", 0) as bridge:` serves at `bridge.url`. Port 0 takes a free one.
+    """`async with BridgeServer(settings, "127.0.0.1", 0) as server:` serves at `server.url`. Port 0 takes a free port.
 
     Raises CannotListen, StoreUnavailable.
     """
@@ -105,7 +106,7 @@ class BridgeServer:
 
     @property
     def url(self) -> str:
-        """Where clients of this machine find it: `http://host:port`."""
+        """URL for clients on this machine: `http://host:port`."""
         return f"http://{authority(tcp.reachable(self.host), self.port)}"
 
     async def __aenter__(self) -> Self:
@@ -125,7 +126,7 @@ class BridgeServer:
             starting.cancel()
             if not up.is_set():
                 await self._stop()
-        listener.listen(BACKLOG)  # asyncio has made that as short as what it takes in at once
+        listener.listen(BACKLOG)  # asyncio has set it to ACCEPTED_AT_ONCE
         return self
 
     async def __aexit__(
@@ -135,17 +136,17 @@ class BridgeServer:
 
     @property
     def connections(self) -> Collection[object]:
-        """The protocols of the connections that are open."""
+        """Protocols of the open connections."""
         return self._server.server_state.connections
 
     async def watch(self) -> None:
-        """Return once it was stopped; raise BridgeFailed when it ends by itself."""
+        """Return once the server was stopped. Raises BridgeFailed when it ends by itself."""
         await asyncio.wait([self._run])
         if not self._server.should_exit:
             raise BridgeFailed("the bridge ended by itself") from self._run.exception()
 
     async def _stop(self) -> None:
-        """End it, phones first. Raises what ended it before."""
+        """Stop the server, phones first. Raises the error that ended it before, if one did."""
         self.app.state.bridge.ending.set()
         self._server.should_exit = True
         await self._run
@@ -156,12 +157,12 @@ class BridgeServer:
                 try:
                     await self._server.serve(sockets=[listener])
                 except asyncio.CancelledError:
-                    self._server.drop()
+                    self._server.abort()
                     raise
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Make the listening socket; what is set on it holds for every connection. Raises CannotListen."""
+    """Make the listening socket; connections inherit its options. Raises CannotListen."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)

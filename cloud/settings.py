@@ -1,4 +1,4 @@
-"""What the bridge is told at its start, and how much it takes of anything."""
+"""Settings of the bridge: addresses, credentials and limits."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,18 +10,21 @@ from presslight.contract.address import BrokerAddress
 
 
 class Settings(BaseModel):
-    """Where broker and store are, and the limits. Every `_ms` is a duration in ms.
+    """Settings of one bridge. Every `_ms` is a duration in ms.
 
-    `store`: a file's path (SQLite), or `postgresql://user@host/database`, which replicas of the bridge share.
-    `name`: what the bridge calls itself to phones. `press_rate`, `press_burst`: presses per second and at once that
-    one phone may make; its frames are bounded by eight times as many. `max_sockets`: how many WebSockets one token
-    may have open. `ping_ms`: how often a phone is pinged; one silent for 2.5 times as long is closed.
-    `drain_ms`: how long a phone may read nothing of what waits for it. `canary_ms`, `canary_limit_ms`: how often the
-    broker is tried and how long it may take; the two together are how late its loss may be known.
-    `allowed_hosts`: names beside this machine's own under which the bridge may be asked (behind a proxy, say), and
-    hosts whose pages may ask it; "*" for all. `metrics_token`: who asks for `/metrics` must know it; without one only
-    this machine may ask. `keep_hours`, `keep_presses`: how long and how many presses the store keeps; older ones with a
-    last word go.
+    - `store`: path of an SQLite file, or `postgresql://user@host/database`, which replicas of the bridge share.
+    - `name`: the bridge's name in the welcome of phones.
+    - `allowed_hosts`: values of Host and Origin to accept beside this machine's own names; "*" for all.
+    - `metrics_token`: bearer token for `/metrics`; without one only this machine may ask.
+    - `press_rate`, `press_burst`: presses per second, and at once, of one phone; of frames eight times as many.
+    - `max_phones`: connected phones. `max_sockets`: open WebSockets per token.
+    - `max_open`, `max_open_per_light`: presses without a last word.
+    - `hello_ms`: time limit for a phone's hello. `drain_ms`: time limit for it to read anything of its outbox.
+    - `ping_ms`: interval of pings to a phone; one silent for 2.5 times as long is closed.
+    - `canary_ms`, `canary_limit_ms`: interval of the broker's canaries, and time limit for their return; the broker's
+      loss is noticed within their sum.
+    - `reconnect_ms`, `reconnect_most_ms`: first and longest back-off of connections to the broker.
+    - `keep_hours`, `keep_presses`: how long, and how many, presses with a last word stay in the store.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -77,9 +77,11 @@ class MqttClient:
     Back-off between attempts: uniformly random up to min(`reconnect_most_ms`, `reconnect_ms` · 2ᵏ) (full jitter).
     """
 
-    def __init__(self, settings: Settings, listener: MqttListener) -> None:
+    _listener: MqttListener
+    """Set by `run`."""
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._listener = listener
         self._user = settings.broker.username or ""
         self._canary = CANARY.format(bridge=BRIDGE_USER if set(self._user) & set("+#/") else self._user or BRIDGE_USER)
         self._name = f"{settings.name}-{secrets.token_hex(4)}"
@@ -139,8 +141,9 @@ class MqttClient:
         """
         self._reconnect_wanted.set()
 
-    async def run(self) -> NoReturn:
+    async def run(self, listener: MqttListener) -> NoReturn:
         """Stay connected until cancelled."""
+        self._listener = listener
         attempt = 0
         while True:
             began = time.monotonic()

@@ -93,7 +93,7 @@ async def test_phone_talks_under_any_server(app: FastAPI, settings: Settings) ->
         assert (await phone.frame())["code"] == "malformed"
         phone.send({"type": "press", "key": key(), "light": "kitchen", "set": {"state": "ON"}})
         assert (await phone.frame())["reason"] == "broker_away"
-    assert app.state.bridge.talks == set()
+    assert app.state.bridge.phones.connected == set()
 
 
 async def test_silence_is_ended_under_any_server(app: FastAPI) -> None:
@@ -113,4 +113,4 @@ async def test_phone_that_never_reads_is_dropped_under_any_server(app: FastAPI, 
         async with asyncio.timeout(WAIT_S):
             await asyncio.wait([phone.task])
     assert phone.task.cancelled()
-    assert app.state.bridge.talks == set()
+    assert app.state.bridge.phones.connected == set()

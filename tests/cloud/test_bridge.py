@@ -1,5 +1,6 @@
+"""The bridge as it is composed: alarms, a locked or full store, two bridges on one store."""
+
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,16 @@ async def test_alarm_rings_for_the_deadline(settings: Settings) -> None:
     clock = Clock()
     bridge = Bridge(settings, clock)
     async with bridge.running():
-        bridge.on_message(STATE.format(light="kitchen"), report().model_dump_json().encode(), retained=False)
-        bridge.on_broker(found=True)
+        bridge.broker_events.on_message(
+            STATE.format(light="kitchen"), report().model_dump_json().encode(), retained=False
+        )
+        bridge.broker_events.on_broker(found=True)
         watcher = Watcher()
         bridge.desk.ask(ask(patience_ms=100), watcher, clock.now)
         await until(lambda: watcher.words == ["accepted"])
-        assert bridge._alarm is not None
-        assert bridge._alarm_at == bridge.desk.wake_at
+        assert bridge.timer.at == bridge.desk.wake_at is not None
         clock.now += 60 * MS
-        bridge._ring()
+        bridge._on_time()
         assert watcher.words == ["accepted"]
         clock.now += 60 * MS
         await until(lambda: watcher.last == "unconfirmed")
@@ -63,10 +65,10 @@ async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monke
             raise ValueError
 
     monkeypatch.setattr(bridge.desk, "on_time", on_time)
-    bridge._ring()
+    bridge.timer.wake_at(bridge.now())
     await until(lambda: len(rung) == 2)
-    assert bridge._alarm is not None
-    bridge._alarm.cancel()
+    assert bridge.timer.at is not None
+    bridge.timer.cancel()
     assert 'troubles_total{kind="mistake"} 1.0' in bridge.metrics.text().decode()
 
 
@@ -83,48 +85,6 @@ async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: p
     await until(lambda: len(tried) == 3)
     assert (await house.http.get("/healthz")).status_code == 200
     assert await house.metric("presslight_troubles_total", kind="mistake") >= 2
-
-
-async def test_rate_is_a_phones_over_all_its_sockets(settings: Settings) -> None:
-    bridge = Bridge(settings)
-    assert [bridge.may_press("ann", 0) for _ in range(3)] == [True, True, False]
-    assert bridge.may_press("bob", 0)
-    assert bridge.may_press("ann", S)
-
-
-async def test_upkeep_prunes_and_moves_the_log_of_changes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
-    await house.server.__aexit__(None, None, None)
-    await house.open(keep_presses=3)
-    await house.light()
-    phone = await house.phone()
-    for number in range(1, 9):
-        await phone.press(number)
-        await phone.until("outcome", key=key(number), final=True)
-
-    def kept() -> int:
-        with sqlite3.connect(house.bridge.settings.store) as db:
-            count = int(db.execute("SELECT count(*) FROM presses").fetchone()[0])
-        db.close()
-        return count
-
-    await until(lambda: kept() == 3)
-    await phone.press(1)
-    assert (await phone.until("outcome", key=key(1)))["word"] == "accepted"
-    assert (await phone.until("outcome", key=key(1), final=True))["word"] in ("applied", "superseded", "refused")
-
-
-async def test_checkpoint_that_fails_is_counted_and_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
-    tried = threading.Semaphore(0)
-
-    def checkpoint(db: sqlite3.Connection) -> None:
-        tried.release()
-        raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr("presslight.cloud.store.sqlite.checkpoint", checkpoint)
-    await until(lambda: tried._value >= 2)
-    assert await house.metric("presslight_troubles_total", kind="store") >= 1
 
 
 async def test_locked_store_refuses_presses_and_the_rest_goes_on(house: House) -> None:
@@ -170,8 +130,8 @@ async def test_two_bridges_on_one_store_act_once(house: House) -> None:
     replica = Bridge(house.settings(broker=house.address("hall")))
     async with replica.running():
         heard = light.model.report(light.up()).model_dump_json().encode()
-        replica.on_message(STATE.format(light="kitchen"), heard, retained=False)
-        replica.on_broker(found=True)
+        replica.broker_events.on_message(STATE.format(light="kitchen"), heard, retained=False)
+        replica.broker_events.on_broker(found=True)
         await phone.press(1)
         await phone.until("outcome")
         watcher = Watcher()
@@ -182,15 +142,3 @@ async def test_two_bridges_on_one_store_act_once(house: House) -> None:
             replica.desk.ask(ask(1, phone="bob"), watcher, replica.now())
         await phone.until("outcome", final=True)
     assert len(light.model.acted) == 1
-
-
-async def test_upkeep_that_fails_is_counted_and_the_house_goes_on(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
-    monkeypatch.setattr(house.bridge.store, "prune", lambda *_: 1 / 0)
-    await house.light()
-    await until(lambda: house.bridge.metrics.text().count(b'presslight_troubles_total{kind="mistake"}') == 1)
-    phone = await house.phone()
-    await phone.press(1)
-    assert (await phone.until("outcome", final=True))["word"] == "applied"

@@ -108,8 +108,8 @@ def talks(draw: st.DrawFn) -> list[bytes | str]:
 async def test_any_frames_in_any_order(
     house: House, witness: RawPhone, said: list[bytes | str], greeted: bool, pieces: int
 ) -> None:
-    house.bridge._buckets.clear()
-    house.bridge._allowances.clear()
+    house.bridge.limits._buckets.clear()
+    house.bridge.limits._allowances.clear()
     async with RawPhone(house.server.url, house.token if greeted else None) as phone:
         with suppress(ConnectionClosed):
             for frame in said:

@@ -84,7 +84,7 @@ async def test_unknown_method_is_a_problem_and_hears_what_is_allowed(house: Hous
 @MANY
 @given(body=press_bodies, text=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=128))
 async def test_any_press_of_the_schema_is_answered_as_described(house: House, body: PressBody, text: str) -> None:
-    house.bridge._buckets.clear()
+    house.bridge.limits._buckets.clear()
     answer = await HeldClient(house).press(body.model_dump(exclude_none=True, mode="json"), key=text)
     assert answer.status_code in (200, 404, 409, 422)
 
@@ -92,7 +92,7 @@ async def test_any_press_of_the_schema_is_answered_as_described(house: House, bo
 @MANY
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 async def test_any_other_body_is_answered_as_described(house: House, body: bytes) -> None:
-    house.bridge._buckets.clear()
+    house.bridge.limits._buckets.clear()
     answer = await HeldClient(house).press(body)
     assert answer.status_code in (400, 422)
 

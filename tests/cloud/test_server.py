@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from presslight.cloud.errors import BridgeFailed, CannotListen, StoreUnavailable
-from presslight.cloud.mqtt.client import MqttClient
+from presslight.cloud.mqtt.client import MqttClient, MqttListener
 from presslight.cloud.server import LONGEST_FRAME_BYTES, BridgeServer, serve_options
 from presslight.cloud.settings import Settings
 from presslight.cloud.telemetry.metrics import Metrics
@@ -103,7 +103,7 @@ async def test_bridge_that_ends_by_itself_says_so_and_lets_go(
 ) -> None:
     broken = asyncio.Event()
 
-    async def run(self: MqttClient) -> None:
+    async def run(self: MqttClient, listener: MqttListener) -> None:
         await broken.wait()
         raise RuntimeError("a defect")
 

@@ -125,9 +125,9 @@ class Home:
         """Have a bridge forget the light, which may still sign in."""
         address = self.broker.address.signed_in_as(BRIDGE_USER, self._accounts.password(BRIDGE_USER))
         listener = Listener()
-        client = MqttClient(Settings(broker=address, store=Path("unused")), listener)
+        client = MqttClient(Settings(broker=address, store=Path("unused")))
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(client.run(), name="mqtt client")
+            running = tasks.create_task(client.run(listener), name="mqtt client")
             await listener.has_found.wait()
             await client.clear_retained(NAME)
             await listener.has_emptied.wait()

@@ -57,7 +57,7 @@ async def test_bridge_is_ready_once_its_canary_was_seen(quick: House) -> None:
 
 
 async def test_bridge_whose_store_takes_nothing_is_not_ready(quick: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.cloud.bridge.UPKEEP_S", 0.01)
+    monkeypatch.setattr("presslight.cloud.upkeep.UPKEEP_S", 0.01)
     counts = quick.bridge.counts
     await quick.until(lambda: quick.bridge.desk.broker)
     store = quick.folder / "presses.db"
@@ -230,7 +230,7 @@ async def test_foreign_broker_without_rights_for_the_bridge_is_told_as_that(
 
     async with foreign_broker(suback, acknowledges=acknowledges) as address:
         running = asyncio.create_task(
-            MqttClient(Settings(broker=address, store=tmp_path / "x", **QUICK), RecordingListener()).run()
+            MqttClient(Settings(broker=address, store=tmp_path / "x", **QUICK)).run(RecordingListener())
         )
         async with asyncio.timeout(WAIT_S):
             told = await heard.get()
@@ -359,7 +359,8 @@ async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(iterations: 
             else:
                 loop.call_later(0, client._on_message, topic, payload, False)
 
-    client = MqttClient(settings, FoundListener())
+    client = MqttClient(settings)
+    client._listener = FoundListener()
     canaries = asyncio.create_task(client._send_canaries(Busy()))  # type: ignore[arg-type]  # the methods that it uses
     await until(lambda: told.is_set() or canaries.done())
     assert not canaries.done()
@@ -391,9 +392,7 @@ async def test_client_that_is_ended_in_the_moment_of_a_loss_ends(
     monkeypatch.setattr("presslight.cloud.mqtt.client.MqttConnection", Losing)
     monkeypatch.setattr(MqttClient, "_send_canaries", lambda *_, **__: lose(losing if is_silent else None))
     running = asyncio.create_task(
-        MqttClient(
-            Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), IgnoringListener()
-        ).run()
+        MqttClient(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"))).run(IgnoringListener())
     )
     await opened.wait()
     await asyncio.sleep(0)
@@ -405,15 +404,13 @@ async def test_client_that_is_ended_in_the_moment_of_a_loss_ends(
 
 
 def test_client_without_a_connection_takes_nothing() -> None:
-    client = MqttClient(
-        Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")), IgnoringListener()
-    )
+    client = MqttClient(Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused")))
     assert client.publish("kitchen", b"{}", key()) is None
 
 
 def test_reconnects_wait_a_random_while_that_grows_to_a_limit() -> None:
     settings = Settings(broker=BrokerAddress(host="nowhere", port=1), store=Path("unused"))
-    client = MqttClient(settings, IgnoringListener())
+    client = MqttClient(settings)
     longest = [max(client._wait_ms(attempt) for _ in range(200)) for attempt in range(17)]
     assert longest[0] <= settings.reconnect_ms
     assert settings.reconnect_ms < longest[3] <= 8 * settings.reconnect_ms

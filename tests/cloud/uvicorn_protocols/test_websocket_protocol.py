@@ -38,7 +38,7 @@ async def test_pings_that_nobody_reads_the_answers_of_pile_up_nowhere(house: Hou
         await loop.sock_sendall(deaf, UPGRADE)
         assert b" 101 " in await loop.sock_recv(deaf, 1_000)
         await loop.sock_sendall(deaf, masked({"type": "hello", "versions": [1], "token": house.token}))
-        await house.until(lambda: len(house.bridge.talks) == 1)
+        await house.until(lambda: len(house.bridge.phones.connected) == 1)
         (connection,) = [c for c in house.server._server.server_state.connections if hasattr(c, "send_texts")]
         async with asyncio.timeout(WAIT_S):
             await loop.sock_sendall(deaf, (b"\x89\xfd" + bytes(4) + bytes(125)) * 20_000)

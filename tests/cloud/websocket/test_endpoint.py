@@ -264,11 +264,11 @@ async def test_phone_that_never_reads_is_dropped_and_the_others_do_not_notice(cl
         await loop.sock_sendall(deaf, UPGRADE)
         assert b" 101 " in await loop.sock_recv(deaf, 1_000)
         await loop.sock_sendall(deaf, masked({"type": "hello", "versions": [1], "token": house.token}))
-        await house.until(lambda: len(house.bridge.talks) == 2)
+        await house.until(lambda: len(house.bridge.phones.connected) == 2)
         ping = masked({"type": "ping", "n": 1})
         flood = asyncio.create_task(loop.sock_sendall(deaf, ping * 100_000))
         try:
-            await house.until(lambda: len(house.bridge.talks) == 1)
+            await house.until(lambda: len(house.bridge.phones.connected) == 1)
         finally:
             flood.cancel()
             await asyncio.wait([flood])
@@ -285,7 +285,7 @@ async def test_phone_that_goes_away_without_a_word_is_forgotten(house: House) ->
     phone = await house.phone()
     await phone.press()
     phone.socket.transport.abort()
-    await house.until(lambda: not house.bridge.talks)
+    await house.until(lambda: not house.bridge.phones.connected)
     other = await house.phone()
     await other.press()
     assert (await other.until("outcome", final=True))["word"] == "applied"

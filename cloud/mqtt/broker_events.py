@@ -1,0 +1,79 @@
+"""The events of the MQTT client, passed on to the rules. Pure: times are ns on a monotonic clock, taken from `now`."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from presslight.cloud.core.presses import Desk
+from presslight.cloud.mqtt.inbox import Inbox
+from presslight.cloud.mqtt.muting import Muting
+
+
+class BrokerCounts(Protocol):
+    """Counters and logs of the broker's events."""
+
+    def broker(self, *, found: bool, cause: str, detail: str) -> None:
+        """Count the broker's loss by cause, or note its return."""
+
+    def mistake(self, where: str, error: Exception) -> None:
+        """Count an error of our own."""
+
+
+class BrokerEvents:
+    """The `MqttListener` of the bridge. Errors of our own are counted: they must not end the connection.
+
+    `reconnect` is called when other topics are wanted than those subscribed to.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        desk: Desk,
+        muting: Muting,
+        counts: BrokerCounts,
+        reconnect: Callable[[], None],
+        now: Callable[[], int],
+    ) -> None:
+        self._inbox = inbox
+        self._desk = desk
+        self._muting = muting
+        self._counts = counts
+        self._reconnect = reconnect
+        self._now = now
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Pass a light's message to the inbox."""
+        try:
+            self._inbox.take(topic, payload, self._now(), retained=retained)
+        except Exception as error:
+            self._counts.mistake(topic, error)
+
+    def on_ack(self, key: str) -> None:
+        """Note that the broker acknowledged the set message of a press."""
+        try:
+            self._desk.on_ack(key, self._now())
+        except Exception as error:
+            self._counts.mistake("acknowledgement", error)
+
+    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
+        """Note the broker's return or loss. Subscribe anew where a light's mute has ended or a light is new."""
+        self._counts.broker(found=found, cause=cause, detail=detail)
+        self._desk.on_broker(found=found, now=self._now())
+        if found:
+            self._muting.end_terms(self._now())
+            if self._muting.wants_others(self._desk.house.names()):
+                self._reconnect()
+
+    def topics(self) -> tuple[str, ...]:
+        """Return the topics to subscribe to."""
+        return self._muting.topics(self._desk.house.names())
+
+    def on_reconnected(self) -> None:
+        """Ask again for what may be lost: the client has connected anew on purpose."""
+        self._desk.on_reconnected(self._now())
+
+    def listen_to(self, light: str) -> bool:
+        """End a light's mute. Return whether it is subscribed to already, and not only after a reconnect."""
+        was_muted = self._muting.pardon(light)
+        if was_muted:
+            self._reconnect()
+        return not was_muted

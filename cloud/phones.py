@@ -1,0 +1,36 @@
+"""The phones that are connected over a WebSocket: join, leave, broadcast."""
+
+from presslight.cloud.errors import Refusal
+from presslight.cloud.websocket.ports import Talk
+from presslight.contract.errors import ErrorCode
+
+
+class Phones:
+    """The phones' sessions, at most `limit`. Implements the broadcaster of `core.ports`."""
+
+    def __init__(self, limit: int) -> None:
+        self.connected: set[Talk] = set()
+        self._limit = limit
+
+    def __len__(self) -> int:
+        return len(self.connected)
+
+    def join(self, talk: Talk) -> None:
+        """Add a phone; it gets every later broadcast. Raises Refusal(OVERLOADED)."""
+        if len(self.connected) >= self._limit:
+            raise Refusal(ErrorCode.OVERLOADED)
+        self.connected.add(talk)
+
+    def leave(self, talk: Talk) -> None:
+        """Remove a phone, if it is there."""
+        self.connected.discard(talk)
+
+    def light(self, name: str, text: str) -> None:
+        """Send the frame `text` about a changed light to every phone."""
+        for talk in self.connected:
+            talk.light(name, text)
+
+    def status(self, text: str) -> None:
+        """Send the frame `text` about the broker's loss or return to every phone."""
+        for talk in self.connected:
+            talk.status(text)

@@ -1,0 +1,66 @@
+import pytest
+
+from presslight.cloud.mqtt.broker_events import BrokerEvents
+from presslight.cloud.mqtt.inbox import Inbox
+from presslight.cloud.mqtt.muting import FIRST_NS, Muting
+from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, STATE
+from tests.cloud.ports import Office, report
+
+
+class Events:
+    """The events of a broker, with all that they reach in memory."""
+
+    def __init__(self) -> None:
+        self.office = Office()
+        self.muting = Muting()
+        self.reconnects = 0
+        self.mistakes: list[str] = []
+        inbox = Inbox(self.office.desk, self, self.muting)
+        self.events = BrokerEvents(inbox, self.office.desk, self.muting, self, self.reconnect, lambda: self.office.now)
+
+    def reconnect(self) -> None:
+        self.reconnects += 1
+
+    def bad_message(self, topic: str, cause: str, detail: str) -> None: ...
+
+    def broker(self, *, found: bool, cause: str, detail: str) -> None: ...
+
+    def mistake(self, where: str, error: Exception) -> None:
+        self.mistakes.append(where)
+
+    def mute(self, light: str) -> None:
+        while self.muting.takes(light, 1, self.office.now):
+            pass
+
+
+def test_error_of_our_own_is_counted_and_goes_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Events()
+    monkeypatch.setattr(made.office.desk, "on_report", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(made.office.desk, "on_ack", lambda *_: 1 / 0)
+    topic = STATE.format(light="kitchen")
+    made.events.on_message(topic, report().model_dump_json().encode(), retained=False)
+    made.events.on_ack("0123456789abcdef-1")
+    assert made.mistakes == [topic, "acknowledgement"]
+
+
+def test_light_whose_mute_has_ended_is_subscribed_to_by_a_reconnect() -> None:
+    made = Events()
+    made.mute("hall")
+    assert not any("hall" in topic for topic in made.events.topics())
+    made.events.on_broker(found=True)
+    assert made.reconnects == 0
+    made.office.now += FIRST_NS
+    made.events.on_broker(found=False)
+    assert made.reconnects == 0
+    made.events.on_broker(found=True)
+    assert made.reconnects == 1
+    assert made.events.topics() == (ALL_STATES, ALL_AVAILABILITIES)
+
+
+def test_light_is_listened_to_at_once_unless_it_is_muted() -> None:
+    made = Events()
+    assert made.events.listen_to("hall")
+    made.mute("hall")
+    assert not made.events.listen_to("hall")
+    assert made.reconnects == 1
+    assert made.events.listen_to("hall")

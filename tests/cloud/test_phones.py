@@ -1,0 +1,42 @@
+import pytest
+
+from presslight.cloud.errors import Refusal
+from presslight.cloud.phones import Phones
+from presslight.contract.errors import ErrorCode
+
+
+class Session:
+    token: str | None = None
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+
+    def light(self, name: str, text: str) -> None:
+        self.frames.append(f"{name} {text}")
+
+    def status(self, text: str) -> None:
+        self.frames.append(text)
+
+    def revoke(self) -> None: ...
+
+
+def test_broadcast_goes_to_the_phones_that_have_joined_and_not_left() -> None:
+    phones, stays, leaves = Phones(2), Session(), Session()
+    phones.join(stays)
+    phones.join(leaves)
+    phones.light("kitchen", "on")
+    phones.leave(leaves)
+    phones.leave(leaves)
+    phones.status("away")
+    assert (stays.frames, leaves.frames) == (["kitchen on", "away"], ["kitchen on"])
+    assert len(phones) == 1
+
+
+def test_phone_beyond_the_limit_is_refused_and_its_place_is_free_again_later() -> None:
+    phones, first = Phones(1), Session()
+    phones.join(first)
+    with pytest.raises(Refusal) as refused:
+        phones.join(Session())
+    assert refused.value.code is ErrorCode.OVERLOADED
+    phones.leave(first)
+    phones.join(Session())
