@@ -1,4 +1,4 @@
-"""The contract's rights in Mosquitto's words (its ACL file), and who they are refused to. No file is touched here."""
+"""The contract's rights as Mosquitto's ACL file. Pure: text out, no file."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,8 +8,8 @@ from presslight.contract.topics import BRIDGE_USER, RULES, Role, role_of
 def acl(users: Iterable[str] = (BRIDGE_USER,)) -> str:
     """Mosquitto's ACL file: a section per user that is not a light, then the patterns of lights.
 
-    A pattern holds for every user, so each section first denies what the patterns would give its user. Lights need no
-    section: one that is added later has its rights already.
+    A pattern applies to every user, so each section first denies what the patterns would grant to its user. Lights need
+    no section: a light that is added later has its rights already.
     """
     sections = [_section(user) for user in sorted(users) if role_of(user) is not Role.LIGHT]
     patterns = [f"pattern {rule.action} {rule.topic.format(user='%u')}" for rule in RULES if rule.role is Role.LIGHT]
@@ -24,5 +24,5 @@ def _section(user: str) -> str:
 def _granted(user: str) -> Iterator[str]:
     for rule in RULES:
         if rule.role is role_of(user):
-            action = "read" if rule.action == "read" else "write"  # Mosquitto does not look at payloads
+            action = "read" if rule.action == "read" else "write"  # Mosquitto does not check payloads
             yield f"topic {action} {rule.topic.format(user=user)}"

@@ -1,8 +1,8 @@
-"""A certificate authority of one's own: a CA that lights and bridge trust, and the broker's certificate, signed by it.
+"""A private certificate authority: the CA that lights and bridge trust, and the broker's certificate, signed by it.
 
 `python -m presslight.broker.authority FOLDER --host NAME…` makes both; with `--renew` only the broker's certificate,
-so that no light needs a new CA. The work is done by the `openssl` command: the package `cryptography` would be one more
-thing to install for what runs once in years. Keys are EC P-256 (RFC 5480), readable by their owner alone.
+so that no light needs a new CA. It runs the `openssl` command: the package `cryptography` would be one more dependency
+for a task of once in years. Keys are EC P-256 (RFC 5480), readable by their owner only.
 """
 
 import argparse
@@ -22,15 +22,15 @@ from presslight.contract.errors import printable, sentence
 
 CA_DAYS = 20 * 365
 SERVER_DAYS = 825
-"""The longest that Apple's clients accept, the days before today included."""
+"""The longest validity that Apple's clients accept, including the days before today."""
 
 BACK_DAYS = 30
-"""Certificates are dated back by so much: a light whose clock is behind takes a new one for valid all the same."""
+"""Days by which certificates are backdated, so that a light with a slow clock accepts a new one."""
 
 DATE = "%Y%m%d%H%M%SZ"
 SETTINGS, REQUEST = "openssl.cnf", "request.csr"
 
-PATIENCE_S = 30
+OPENSSL_TIMEOUT_S = 30
 
 CA_SECTIONS = """
 [req]
@@ -72,23 +72,23 @@ x509_extensions = extensions
 [policy]
 commonName = supplied
 """
-"""For `openssl ca`: before OpenSSL 3.4 nothing else dates a certificate back. It wants a database, which is empty."""
+"""For `openssl ca`, which alone can backdate a certificate before OpenSSL 3.4, and needs an (empty) database."""
 
 
 @dataclass(frozen=True)
 class Authority:
-    """The files of an authority in `folder`. Give `ca` to lights and bridge; keep `ca_key` to yourself."""
+    """The files of an authority in `folder`. `ca` goes to lights and bridge; `ca_key` stays secret."""
 
     folder: Path
 
     @property
     def ca(self) -> Path:
-        """The CA's certificate (PEM): the one thing that clients need."""
+        """The CA's certificate (PEM), the only file that clients need."""
         return self.folder / "ca.crt"
 
     @property
     def ca_key(self) -> Path:
-        """The CA's key; only needed to renew."""
+        """The CA's private key (PEM), needed only to renew."""
         return self.folder / "ca.key"
 
     @property
@@ -98,18 +98,22 @@ class Authority:
 
     @property
     def key(self) -> Path:
-        """The broker's key."""
+        """The broker's private key (PEM)."""
         return self.folder / "server.key"
 
     def create(self, hosts: Iterable[str]) -> None:
-        """Make the CA and a certificate for `hosts`. Raises AuthorityExists, OpensslMissing, OpensslFailed."""
+        """Create the CA and a certificate for `hosts`. Raises AuthorityExists, OpensslMissing, OpensslFailed."""
         alternative_names(hosts := tuple(hosts))
         with only_writer(self.folder):
             self._create(hosts)
 
     def _create(self, hosts: Iterable[str]) -> None:
         if existing := [file.name for file in (self.ca, self.ca_key, self.certificate, self.key) if file.exists()]:
-            keep = "--renew keeps the CA" if self._can_sign() else "move that away first: it is no whole authority"
+            keep = (
+                "--renew keeps the CA"
+                if self._can_sign()
+                else "move these files away first: the authority is incomplete"
+            )
             raise AuthorityExists(f"{printable(self.folder)} holds {', '.join(existing)} already; {keep}")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
@@ -152,16 +156,16 @@ class Authority:
         replace_files({self.folder / name: text for name, text in texts.items()})
         start = datetime.now(UTC) - timedelta(days=BACK_DAYS)
         dates = "-startdate", f"{start:{DATE}}", "-enddate", f"{start + timedelta(days=days):{DATE}}"
-        for words in (
+        for arguments in (
             ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key.name),
             ("req", "-new", "-sha256", "-config", SETTINGS, "-key", key.name, "-out", REQUEST),
             ("ca", "-batch", "-notext", "-config", SETTINGS, "-in", REQUEST, "-out", certificate.name, *dates, *signer),
         ):
-            _openssl(self.folder, *words)
+            _openssl(self.folder, *arguments)
 
 
 def alternative_names(hosts: Iterable[str]) -> str:
-    """The hosts as openssl's subjectAltName: `DNS:…` and `IP:…`. Raises OpensslFailed on what cannot be a host."""
+    """The hosts as openssl's subjectAltName: `DNS:…` and `IP:…` (RFC 5280, 4.2.1.6). Raises OpensslFailed."""
     return ", ".join(_alternative_name(host) for host in hosts)
 
 
@@ -170,45 +174,45 @@ def _alternative_name(host: str) -> str:
         return f"IP:{ipaddress.ip_address(host)}"
     except ValueError:
         if not host or not host.isascii() or not all(part.replace("-", "").isalnum() for part in host.split(".")):
-            raise OpensslFailed(f"{host!r} is neither a host's name nor an address") from None
+            raise OpensslFailed(f"{host!r} is neither a host name nor an address") from None
         return f"DNS:{host}"
 
 
-def _openssl(folder: Path, *words: str) -> None:
-    """Run it in a folder, whose path its settings could not hold whatever it is called."""
+def _openssl(folder: Path, *arguments: str) -> None:
+    """Run openssl in `folder`: its configuration cannot quote every path."""
     command = shutil.which("openssl")
     if command is None:
         raise OpensslMissing("there is no openssl on this machine (Debian: apt-get install openssl)")
     try:
         run = subprocess.run(
-            [command, *words],
+            [command, *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             check=False,
-            timeout=PATIENCE_S,
+            timeout=OPENSSL_TIMEOUT_S,
             umask=0o077,
         )
     except subprocess.TimeoutExpired:
-        raise OpensslFailed(f"openssl {words[0]} took longer than {PATIENCE_S} s") from None
+        raise OpensslFailed(f"openssl {arguments[0]} took longer than {OPENSSL_TIMEOUT_S} s") from None
     if run.returncode:
         said = run.stderr.strip().splitlines()
-        raise OpensslFailed(f"openssl {words[0]} failed: {said[-1] if said else run.returncode}")
+        raise OpensslFailed(f"openssl {arguments[0]} failed: {said[-1] if said else run.returncode}")
 
 
 def main() -> None:
     """Make a certificate authority and the broker's certificate, or renew the latter."""
     parser = argparse.ArgumentParser(prog="python -m presslight.broker.authority", description=main.__doc__)
     parser.add_argument("folder")
-    parser.add_argument("--host", nargs="+", required=True, help="names and addresses by which the broker is reached")
-    parser.add_argument("--renew", action="store_true", help="keep the CA; only make the broker's certificate anew")
+    parser.add_argument("--host", nargs="+", required=True, help="names and addresses of the broker")
+    parser.add_argument("--renew", action="store_true", help="keep the CA; replace only the broker's certificate")
     asked = parser.parse_args()
     authority = Authority(Path(asked.folder))
     try:
         if not asked.folder:
-            raise OpensslFailed("a path is empty: name a folder")
+            raise OpensslFailed("the path of the folder is empty")
         (authority.renew if asked.renew else authority.create)(asked.host)
     except (BrokerError, OSError) as error:
         parser.exit(2, f"{sentence(error)}\n")

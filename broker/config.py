@@ -1,6 +1,6 @@
-"""Mosquitto's configuration as text. No file is touched here.
+"""Mosquitto's configuration (mosquitto.conf(5)). Pure: text out, no file.
 
-Written for Mosquitto 2.0.11 and later. The order matters: what follows a `listener` line belongs to that listener.
+For Mosquitto 2.0.11 and later. The order matters: lines after a `listener` line belong to that listener.
 """
 
 from pathlib import PurePath
@@ -17,12 +17,12 @@ from presslight.broker.limits import (
 
 DATABASE = "mosquitto.db"
 
-SAVE_S = 10
-"""How often what is retained goes to disk; it also does when Mosquitto is asked to end, and on SIGUSR1."""
+AUTOSAVE_S = 10
+"""The interval at which retained messages are saved; Mosquitto also saves at SIGTERM and SIGUSR1."""
 
 
 class Listener(NamedTuple):
-    """Where Mosquitto listens, with TLS where a certificate and its key (PEM files) are given, and for how many."""
+    """One listener. `certificate`, `key`: PEM files; with them it speaks TLS. `connections`: the most at a time."""
 
     host: str
     port: int
@@ -31,45 +31,47 @@ class Listener(NamedTuple):
     connections: int = MAX_CONNECTIONS_OF_MOSQUITTO
 
 
-class Files(NamedTuple):
-    """What Mosquitto reads, and the folder where it keeps retained messages (None: in memory only)."""
+class ConfigFiles(NamedTuple):
+    """Files that Mosquitto reads, and the folder for retained messages (None: in memory only)."""
 
     passwords: PurePath
     acl: PurePath
     store: PurePath | None = None
 
 
-def config(listeners: list[Listener], files: Files, *, user: str | None = None, tell_all: bool = False) -> str:
-    """mosquitto.conf. `user`: whom to run as when started by root. `tell_all`: log every packet, refused ones too."""
+def mosquitto_conf(
+    listeners: list[Listener], files: ConfigFiles, *, user: str | None = None, log_packets: bool = False
+) -> str:
+    """mosquitto.conf. `user`: the user to run as when started by root. `log_packets`: log every packet."""
     return "\n".join(
         [
             "# Written by presslight; changes here are lost.",
             *([f"user {user}"] if user else []),
-            *_rights(files),
-            *_bounds(),
-            *_store(files.store),
-            *_log(tell_all=tell_all),
-            *(line for listener in listeners for line in _listener(listener)),
+            *_access_lines(files),
+            *_limit_lines(),
+            *_persistence_lines(files.store),
+            *_log_lines(log_packets=log_packets),
+            *(line for listener in listeners for line in _listener_lines(listener)),
             "",
         ]
     )
 
 
-def drop_in(listeners: list[Listener], files: Files) -> str:
-    """A file for `/etc/mosquitto/conf.d`, beside a mosquitto.conf that says where to store and to log: Debian's."""
+def drop_in(listeners: list[Listener], files: ConfigFiles) -> str:
+    """A file for `/etc/mosquitto/conf.d`, included by Debian's mosquitto.conf, which has persistence and log lines."""
     return "\n".join(
         [
             "# Written by presslight; changes here are lost.",
-            *_rights(files),
-            *_bounds(),
-            *_saving(),
-            *(line for listener in listeners for line in _listener(listener)),
+            *_access_lines(files),
+            *_limit_lines(),
+            *_autosave_lines(),
+            *(line for listener in listeners for line in _listener_lines(listener)),
             "",
         ]
     )
 
 
-def _rights(files: Files) -> list[str]:
+def _access_lines(files: ConfigFiles) -> list[str]:
     return [
         "per_listener_settings false",
         "allow_anonymous false",
@@ -78,7 +80,7 @@ def _rights(files: Files) -> list[str]:
     ]
 
 
-def _bounds() -> list[str]:
+def _limit_lines() -> list[str]:
     return [
         "# Nagle's algorithm against delayed acknowledgements costs a press 88 ms.",
         "set_tcp_nodelay true",
@@ -92,31 +94,31 @@ def _bounds() -> list[str]:
     ]
 
 
-def _store(folder: PurePath | None) -> list[str]:
+def _persistence_lines(folder: PurePath | None) -> list[str]:
     if folder is None:
         return ["persistence false"]
     return [
         "persistence true",
         f"persistence_location {folder}/",
         f"persistence_file {DATABASE}",
-        *_saving(),
+        *_autosave_lines(),
     ]
 
 
-def _saving() -> list[str]:
+def _autosave_lines() -> list[str]:
     return [
         "# As often as a light repeats its report. Saving at each change instead costs each press more than 1 ms.",
-        f"autosave_interval {SAVE_S}",
+        f"autosave_interval {AUTOSAVE_S}",
         "autosave_on_changes false",
     ]
 
 
-def _log(*, tell_all: bool) -> list[str]:
-    kinds = ["error", "warning", "notice", "information", *(["debug"] if tell_all else [])]
+def _log_lines(*, log_packets: bool) -> list[str]:
+    kinds = ["error", "warning", "notice", "information", *(["debug"] if log_packets else [])]
     return ["log_dest stderr", "log_timestamp false", *(f"log_type {kind}" for kind in kinds)]
 
 
-def _listener(listener: Listener) -> list[str]:
+def _listener_lines(listener: Listener) -> list[str]:
     lines = [
         f"listener {listener.port} {listener.host}",
         f"max_connections {listener.connections}",

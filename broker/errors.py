@@ -1,4 +1,4 @@
-"""What can go wrong with a broker. Each error is one sentence for people and a `code` that callers branch on.
+"""Errors of a broker. The text is one sentence for people; callers branch on `code`.
 
 The tree::
 
@@ -6,12 +6,12 @@ The tree::
     ├── UnknownUser          there is no such account
     ├── BadCredentials       the credentials file is not one of ours
     ├── MosquittoMissing     no mosquitto on this machine
-    ├── CannotListen         the address cannot be listened on
-    │   └── PortInUse        … because another program does
-    ├── BrokerDied           mosquitto ended by itself; the text has its last line
-    ├── BrokerSilent         mosquitto runs and does not answer
+    ├── CannotListen         the address cannot be bound
+    │   └── PortInUse        … because another program listens there
+    ├── BrokerDied           mosquitto ended unasked; the text has its last line
+    ├── BrokerSilent         mosquitto runs and does not respond
     ├── OpensslMissing       no openssl on this machine
-    ├── OpensslFailed        openssl refused; the text has its last line
+    ├── OpensslFailed        openssl failed; the text has its last line
     ├── AuthorityExists      the folder has a certificate authority already
     └── AuthorityMissing     the folder has none yet
 """
@@ -22,7 +22,7 @@ from presslight.contract.errors import PresslightError
 
 
 class BrokerError(PresslightError):
-    """The base of all of them."""
+    """Base class of a broker's errors."""
 
     code: ClassVar[str] = "broker_error"
 
@@ -46,7 +46,7 @@ class MosquittoMissing(BrokerError):
 
 
 class CannotListen(BrokerError):
-    """The address cannot be listened on."""
+    """The address cannot be bound."""
 
     code = "cannot_listen"
 
@@ -58,13 +58,13 @@ class PortInUse(CannotListen):
 
 
 class BrokerDied(BrokerError):
-    """Mosquitto ended by itself."""
+    """Mosquitto ended unasked."""
 
     code = "broker_died"
 
 
 class BrokerSilent(BrokerError):
-    """Mosquitto runs and does not answer."""
+    """Mosquitto runs and does not respond."""
 
     code = "broker_silent"
 
@@ -76,7 +76,7 @@ class OpensslMissing(BrokerError):
 
 
 class OpensslFailed(BrokerError):
-    """Openssl refused."""
+    """Openssl failed."""
 
     code = "openssl_failed"
 

@@ -1,4 +1,4 @@
-"""Files that outlive the program: a reader, or a start after a crash, finds the old text or the new one, never half."""
+"""Atomic replacement of files: a reader, or a start after a crash, finds the old text or the new one, never a part."""
 
 import fcntl
 import os
@@ -9,59 +9,58 @@ from pathlib import Path
 from stat import S_IMODE
 
 PRIVATE = 0o600
-"""The mode of a file that its owner alone may read."""
+"""Mode of a file that only its owner may read."""
 
 PUBLIC = 0o644
-"""The mode of a file that others may read, too."""
+"""Mode of a file that everybody may read."""
 
 
 def replace_files(texts: Mapping[Path, str], mode: int = PRIVATE) -> None:
-    """Replace files, each in one step and in this order, once all of them are on the disk.
+    """Replace files by rename(2), in this order, once all of them are synced to the disk.
 
-    So nothing is changed where one cannot be written. Each keeps its owner, group and mode, as far as that is allowed;
-    a new one is the folder's owner's, of this `mode`. None is read by others in between. Raises OSError.
+    Nothing changes where one of them cannot be written. Each keeps its owner, group and mode as far as permitted; a new
+    file belongs to the folder's owner and has `mode`. No other user can read one in between. Raises OSError.
     """
     with ExitStack() as unused:
-        ready = {file: unused.enter_context(_beside(file, text, mode)) for file, text in texts.items()}
+        ready = {file: unused.enter_context(_temporary_file(file, text, mode)) for file, text in texts.items()}
         for file, new in ready.items():
-            with _told_of(file):
+            with _name_in_errors(file):
                 new.replace(file)
 
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Keep other programs that ask for this from changing files of a folder between our reading and our writing.
+    """Hold an exclusive lock (flock(2)) on a folder, for a read and a write without another program in between.
 
-    Waits until they are done. A folder that is not there yet is made, as it is what is locked, and taken away again
-    where nothing was written.
+    Waits for the lock. A missing folder is created, as it is what is locked, and removed again where it stays empty.
     """
     while True:
-        made = _make(folder)
+        made = _make_folder(folder)
         with ExitStack() as locked:
             handle = locked.enter_context(_locked(folder))
             for place in made:
-                locked.callback(_take_away, place)
-            if _is_at(folder, handle):
+                locked.callback(_remove_if_empty, place)
+            if _is_same_folder(folder, handle):
                 yield
                 return
 
 
-def _make(folder: Path) -> tuple[Path, ...]:
-    """Make a folder where that can be; answers what was not there, the outermost first."""
+def _make_folder(folder: Path) -> tuple[Path, ...]:
+    """Create a folder if possible; the folders that were missing, the outermost first."""
     with suppress(OSError):
         missing = tuple(place for place in (folder, *folder.parents) if not place.exists())
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return missing[::-1]
-    return ()  # whoever writes there is told why
+    return ()  # the write that follows reports the error
 
 
-def _take_away(folder: Path) -> None:
-    with suppress(OSError):  # there is something in it
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # it is not empty
         folder.rmdir()
 
 
-def _is_at(folder: Path, handle: int | None) -> bool:
-    """Whether this is still the folder that is found there: another program may have taken it away while we waited."""
+def _is_same_folder(folder: Path, handle: int | None) -> bool:
+    """Whether the locked folder is still at this path: another program may have removed it during the wait."""
     if handle is None:
         return True
     try:
@@ -72,7 +71,7 @@ def _is_at(folder: Path, handle: int | None) -> bool:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[int | None]:
-    """Lock a folder meanwhile; None where that cannot be: it may not be read, or lies on a share without locks."""
+    """Lock a folder; None where that is impossible: no read permission, or a file system without locks."""
     with ExitStack() as opened:
         handle = None
         with suppress(OSError):
@@ -83,21 +82,21 @@ def _locked(folder: Path) -> Iterator[int | None]:
 
 
 @contextmanager
-def _beside(file: Path, text: str, mode: int) -> Iterator[Path]:
-    """A file with this text in the same folder, which is gone at the end unless it was moved."""
-    with _told_of(file):
+def _temporary_file(file: Path, text: str, mode: int) -> Iterator[Path]:
+    """A synced file with this text in the same folder, removed at the end of the block unless it was renamed."""
+    with _name_in_errors(file):
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
-        with _told_of(file):
-            _fill(handle, text, file, mode)
+        with _name_in_errors(file):
+            _write_synced(handle, text, file, mode)
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
 @contextmanager
-def _told_of(file: Path) -> Iterator[None]:
-    """Have an error name the file that people know: a full disk names none, a rename the one beside it."""
+def _name_in_errors(file: Path) -> Iterator[None]:
+    """Set `filename` of an OSError to `file`: ENOSPC has none, and a rename the temporary file's."""
     try:
         yield
     except OSError as error:
@@ -105,17 +104,17 @@ def _told_of(file: Path) -> Iterator[None]:
         raise
 
 
-def _fill(handle: int, text: str, file: Path, mode: int) -> None:
-    """Write what is to stand in the place of `file`, down to the disk."""
+def _write_synced(handle: int, text: str, file: Path, mode: int) -> None:
+    """Write and sync the text that replaces `file`."""
     with os.fdopen(handle, "w", encoding="utf-8") as new:
         new.write(text)
         new.flush()
-        os.fchmod(handle, _give_away(handle, file, mode))
+        os.fchmod(handle, _copy_owner(handle, file, mode))
         os.fsync(handle)
 
 
-def _give_away(handle: int, file: Path, mode: int) -> int:
-    """Give a new file to whom `file` belongs, or its folder; answers its mode, `mode` where that is not allowed."""
+def _copy_owner(handle: int, file: Path, mode: int) -> int:
+    """Copy owner and group of `file`, or of its folder; the mode to set: that of `file`, else `mode`."""
     old = file.stat() if file.exists() else None
     owner = old or file.parent.stat()
     try:

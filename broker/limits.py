@@ -1,47 +1,47 @@
-"""How much one client may ask of a broker: the same bounds for Mosquitto and for the embedded one."""
+"""Limits for each client of a broker, the same for Mosquitto and for the embedded broker."""
 
 MAX_PACKET_BYTES = 8_192
-"""The largest "remaining length" of a packet from a client; who sends a larger one is disconnected.
+"""The largest Remaining Length of a packet from a client (MQTT 2.1.4); a larger one disconnects the client.
 
-Four times the largest report (`presslight.contract.mqtt.MAX_REPORT_BYTES`), so that a discovery message fits as well.
+Four times the largest report (`presslight.contract.mqtt.MAX_REPORT_BYTES`), so a discovery message fits as well.
 """
 
 MAX_QOS = 1
-"""Who publishes with more is disconnected; who subscribes with more is granted this."""
+"""The highest QoS: PUBLISH with a higher one disconnects the client, SUBSCRIBE with a higher one is granted this."""
 
 MAX_CONNECTIONS = 1_000
-"""Over all users, those included that have not said who they are yet."""
+"""Connections of all users, including those without a CONNECT yet."""
 
 MAX_CONNECTIONS_OF_MOSQUITTO = 10_000
-"""The same at each of Mosquitto's listeners, as far as it may have so many files.
+"""Connections at each of Mosquitto's listeners, as far as its limit of open files allows.
 
-It drops nobody for a newcomer, and who sends no CONNECT only after 95 s (measured with 2.0.11): the more it takes in,
-the more a stranger has to open in that time to shut out a light.
+Mosquitto closes no connection in favour of a new one, and one without a CONNECT only after 95 s (measured with 2.0.11):
+the higher this limit, the more connections an attacker needs in that time to lock out a light.
 """
 
 PACKETS_PER_S = 500
-"""Of one account over all its connections, but bridges'; one larger than 1 KiB counts as one for each KiB begun.
+"""Packets per second of one account over all its connections, bridges excepted; each started KiB counts as one.
 
-A light that is pressed 200 times a second sends 400. Only the embedded broker counts; Mosquitto has no such limit.
+A light with 200 presses a second sends 400. Only the embedded broker counts; Mosquitto has no such limit.
 """
 
 BYTES_OF_FILTERS = 128
-"""SUBSCRIBE and UNSUBSCRIBE count as one for each of so many bytes begun: 8 KiB of filters cost up to 27 ms."""
+"""A SUBSCRIBE or UNSUBSCRIBE counts as one packet per this many bytes: 8 KiB of filters take up to 27 ms."""
 
 MAX_CONNECT_BYTES = 2_048
-"""The largest CONNECT that the embedded broker reads: it may be a stranger's, and 8 KiB of properties cost 4 ms."""
+"""The largest CONNECT for the embedded broker: its sender is not authenticated, and 8 KiB of properties take 4 ms."""
 
 PACKETS_AT_ONCE = 1_000
-"""What such an account may have saved up."""
+"""The burst of such an account, in packets."""
 
 CONNECT_COST = 20
-"""A CONNECT counts as so many packets: the earlier connection of its account has to go for it."""
+"""The packets that a CONNECT counts as: it also disconnects the account's earlier connection."""
 
 MAX_UNACKNOWLEDGED = 1_000
-"""Messages on their way to one client at once (Mosquitto's default of 20 makes the bridge wait for a round trip)."""
+"""Unacknowledged messages to one client (Mosquitto's default of 20 makes the bridge wait for a round trip)."""
 
 MAX_UNREAD_MESSAGES = 20_000
-"""What waits for a client beyond that (its default of 1,000 loses reports when a bridge joins a large house)."""
+"""Queued messages beyond those (the default of 1,000 loses reports when a bridge connects to a large house)."""
 
 MAX_UNREAD_BYTES = 8 * 2**20
-"""The same in bytes: room for the retained reports of more than 4,000 lights."""
+"""Queued bytes: enough for the retained reports of more than 4,000 lights."""

@@ -9,43 +9,43 @@ from presslight.broker.errors import CannotListen, PortInUse
 from presslight.contract import tcp
 
 BACKLOG = 512
-HIGHEST = 65_535
-QUIET = range(20_000, 32_768)
-"""Below what systems lend to outgoing connections, by default: Linux from 32,768 on, others from 49,152."""
+HIGHEST_PORT = 65_535
+CANDIDATE_PORTS = range(20_000, 32_768)
+"""Below the ephemeral port range: by default from 32,768 on Linux, from 49,152 elsewhere."""
 
 ATTEMPTS = 100
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket; `port` 0 takes a free one. Raises PortInUse, CannotListen, each in one line.
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening TCP socket; `port` 0: a free one. Raises PortInUse, CannotListen, each with one line of text.
 
-    It is tuned here, as accepted connections inherit that, whatever the event loop does.
+    Its options are set here, as accepted connections inherit them under any event loop.
     """
-    if not 0 <= port <= HIGHEST:
+    if not 0 <= port <= HIGHEST_PORT:
         raise CannotListen(f"there is no port {port}")
     try:
         listener = socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise in_use(host, port) from None
+            raise port_in_use(host, port) from None
         raise CannotListen(f"cannot listen on {host} port {port}: {error.strerror}") from None
     tcp.tune_listening(listener)
     return listener
 
 
-def free(host: str) -> int:
-    """A port that was free a moment ago. No outgoing connection takes it, so a program can come back to it.
+def find_free_port(host: str) -> int:
+    """A port that was free a moment ago, outside the ephemeral range, so a program that restarts finds it free again.
 
-    Raises PortInUse where too many are in use, and CannotListen.
+    Raises PortInUse after ATTEMPTS ports in use, and CannotListen.
     """
-    for port in random.sample(QUIET, ATTEMPTS):
-        with suppress(PortInUse), listen(host, port):
+    for port in random.sample(CANDIDATE_PORTS, ATTEMPTS):
+        with suppress(PortInUse), open_listener(host, port):
             return port
     raise PortInUse(f"no port is free on {host}")
 
 
-def in_use(host: str, port: int) -> PortInUse:
-    """The error that says so."""
+def port_in_use(host: str, port: int) -> PortInUse:
+    """The error for a port that another program uses."""
     return PortInUse(f"port {port} on {host} is in use by another program")
 
 

@@ -1,4 +1,4 @@
-"""What clients were refused: counted, and told to the owner in the log without letting anybody fill it."""
+"""Counts of refused requests, and log lines about them at a bounded rate."""
 
 import logging
 from collections import Counter
@@ -7,49 +7,49 @@ from enum import StrEnum
 from presslight.contract.damping import is_worth_a_line
 
 MAX_SHOWN = 100
-"""Characters of a topic or a reason that the log shows."""
+"""The longest topic or reason in the log, in characters."""
 
 STRANGER = "a stranger"
-"""Who has not signed in; what a stranger calls itself proves nothing, so it is not counted by that name."""
+"""The user of a client that is not authenticated; its claimed name proves nothing, so it is not counted by it."""
 
 _log = logging.getLogger("presslight.broker")
 
 
-class Refused(StrEnum):
-    """What was refused, and with it how the client learns of it."""
+class RefusalKind(StrEnum):
+    """The refused request; each says how the client is told."""
 
     SIGN_IN = "sign in"
-    """Connection refused, not authorised (CONNACK 5, in MQTT 5 0x87)."""
+    """CONNECT: CONNACK with return code 5, in MQTT 5 with reason code 0x87."""
 
     PUBLISH = "publish"
-    """Acknowledged, in MQTT 5 with 0x87, as 3.1.1 has no word for it, and not delivered."""
+    """PUBLISH: acknowledged and not delivered; in MQTT 5 PUBACK 0x87, in 3.1.1 there is no code for it."""
 
     SUBSCRIBE = "subscribe"
-    """SUBACK 0x80 (MQTT 5: 0x87) from the embedded broker; Mosquitto grants it and delivers nothing."""
+    """SUBSCRIBE: SUBACK 0x80 (MQTT 5: 0x87) from the embedded broker; Mosquitto grants it and delivers nothing."""
 
     PACKET = "packet"
-    """Not MQTT, or too large: disconnected."""
+    """A malformed or too large packet: disconnected."""
 
     UNREAD = "unread"
-    """Reads or acknowledges too slowly: disconnected, or loses what it did not acknowledge."""
+    """Delivery to a client that reads or acknowledges too slowly: disconnected, or the message is lost."""
 
     RATE = "rate"
-    """More packets or bytes a second than an account may send: disconnected (MQTT 5: 0x97), refused as it connects."""
+    """Packets above the account's rate: disconnected (MQTT 5: 0x97); at CONNECT refused."""
 
     CONNECTION = "connection"
-    """No room for another connection: closed."""
+    """A connection above the limit: closed."""
 
 
 class Refusals:
-    """`counts[user, what]` since the start. The log tells the first, then the 10th, the 100th and so on."""
+    """`counts[user, kind]` since the start. The 1st, 10th, 100th and so on are logged."""
 
     def __init__(self) -> None:
-        self.counts: Counter[tuple[str, Refused]] = Counter()
+        self.counts: Counter[tuple[str, RefusalKind]] = Counter()
 
-    def note(self, user: str, what: Refused, about: object = "") -> None:
-        """Count one refusal; `about` is the topic or the reason, never a password."""
-        self.counts[user, what] += 1
-        times = self.counts[user, what]
+    def record(self, user: str, kind: RefusalKind, detail: object = "") -> None:
+        """Count one refusal; `detail`: the topic or the reason, never a password."""
+        self.counts[user, kind] += 1
+        times = self.counts[user, kind]
         if is_worth_a_line(times):
-            shown = ascii(str(about)[:MAX_SHOWN])
-            _log.warning("refused %s to %s: %s (%d times so far)", what.value, user, shown, times)
+            shown = ascii(str(detail)[:MAX_SHOWN])
+            _log.warning("refused %s to %s: %s (%d times so far)", kind.value, user, shown, times)

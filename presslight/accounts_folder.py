@@ -80,9 +80,9 @@ class AccountsFolder:
         """Write what has changed; answers the addresses' files that are new. Raises Invalid, OSError."""
         new = {self.file(user): text for user, text in self._urls() if self._is_other(user)}
         texts = {
-            self.folder / CREDENTIALS: self.accounts.text(),
+            self.folder / CREDENTIALS: self.accounts.to_json(),
             **new,
-            self.folder / PASSWORDS: self.accounts.hashed_text(),
+            self.folder / PASSWORDS: self.accounts.to_mosquitto_passwords(),
         }
         rights = {self.folder / ACL: acl(self.accounts.users)}
         for file in (*texts, *rights):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from presslight.broker.mosquitto_process import tied_to_us
+from presslight.broker.mosquitto_process import parent_death_prefix
 
 SUITES = {"oldoldstable", "oldstable", "stable", "testing", "unstable"} | {
     "bullseye", "bookworm", "trixie", "forky", "sid",
@@ -121,7 +121,7 @@ def _run(command: list[str], folder: Path | None = None) -> str:
     if shutil.which(command[0]) is None:
         raise AptFailed(f"there is no {command[0]} here")
     process = subprocess.Popen(
-        [*tied_to_us(), *command],
+        [*parent_death_prefix(), *command],
         cwd=folder,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.errors import BrokerDied, BrokerError, BrokerSilent, PortInUse
 from presslight.broker.kept_files import only_writer
 from presslight.broker.mosquitto import Mosquitto
-from presslight.broker.ports import listen
+from presslight.broker.ports import open_listener
 from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
 from presslight.cloud.store.database import Address
@@ -189,7 +189,7 @@ class Stack:
             if self.lights[light].power is Power.ON:
                 await self.lights[light].power_cut()
         if isinstance(self.broker, EmbeddedBroker):
-            self.broker.drop(gone)
+            self.broker.disconnect_users(gone)
 
     async def _reloaded(self, broker: Mosquitto) -> bool:
         """Whether Mosquitto knows the accounts; a start that is under way may have written those of before."""
@@ -237,7 +237,7 @@ class Stack:
         for port in wanted:
             broker = self._broker(folder, host, port)
             try:
-                listen(host, port).close()  # Mosquitto would log that it cannot
+                open_listener(host, port).close()  # Mosquitto would log that it cannot
                 await exits.enter_async_context(broker)
             except PortInUse as error:
                 if port == wanted[-1]:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from presslight.broker.mosquitto import find
+from presslight.broker.mosquitto import find_mosquitto
 from tests import forked
 from tests.forked import Forked
 from tests.ports import lasting
@@ -212,7 +212,9 @@ async def _mosquitto(folder: Path, settings: Path, port: int) -> asyncio.subproc
         text += "\nuser root\n"
     configuration = folder / "mosquitto.conf"
     configuration.write_text(text)
-    return await asyncio.create_subprocess_exec(find(), "-c", str(configuration), stderr=asyncio.subprocess.PIPE)
+    return await asyncio.create_subprocess_exec(
+        find_mosquitto(), "-c", str(configuration), stderr=asyncio.subprocess.PIPE
+    )
 
 
 async def _start(words: list[str]) -> Forked:

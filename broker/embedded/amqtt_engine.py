@@ -1,26 +1,28 @@
-"""Amqtt with the contract's rights, with what MQTT 5 asks of a broker, and with what it does wrong put right.
+"""Amqtt's broker with the contract's rights, the parts of MQTT 5 that it lacks, and corrections of its faults.
 
-Inside, a message begins with its properties, a subscription's QoS is MQTT 5's byte of options, and acknowledgements
-carry reason codes: `presslight.broker.embedded.mqtt3` and `presslight.broker.embedded.mqtt5` word them for each client.
+Inside the broker a message begins with its properties, a subscription's QoS is MQTT 5's byte of options, and
+acknowledgements carry reason codes: the codecs in `presslight.broker.embedded.mqtt3` and
+`presslight.broker.embedded.mqtt5` translate them for each client.
 
-Found by trying amqtt 0.12.1:
+Faults of amqtt 0.12.1, each reproduced here, and what replaces them:
 
-- It asks its plugins, each in a task of its own, while it walks its table of subscriptions. A client that subscribes
-  in that moment breaks the walk, and the message is lost. So the rights are judged in place.
-- Each newcomer is sent the retained messages of everybody's subscriptions, whatever its own rights, and this walk
-  breaks in the same way. So retained messages go to who subscribed, and to nobody else.
-- A client that does not acknowledge them holds up its own next packets for 5 s. So they are sent from tasks.
-- It keeps every delivery until the oldest is done, and one may wait long for its turn (`Window`). So it keeps none.
-- It takes a message for done after 5 s without an acknowledgement, which the client still owes. So who limited how many
-  those may be (Receive Maximum) is disconnected then.
-- A client that leaves before amqtt's loop for it runs is never noticed to be gone, and its name is taken for ever. So
+- It calls its plugins in tasks of their own while it iterates over its subscriptions. A SUBSCRIBE in that moment
+  breaks the iteration, and the message is lost. Here rights are checked in place.
+- It sends a new client the retained messages of all clients' subscriptions, whatever its own rights, and this
+  iteration breaks in the same way. Here retained messages go to the subscriber only.
+- Retained messages that a client does not acknowledge delay the client's own next packets by 5 s. Here tasks send them.
+- It keeps all deliveries until the oldest is done, which may wait long for its turn (`ReceiveMaximum`). Here it keeps
+  none.
+- After 5 s it treats an unacknowledged message as done, while the client still owes the PUBACK. Here a client that
+  stated a Receive Maximum is disconnected then.
+- It never notices the end of a client that leaves before amqtt's loop for it runs, and its client id stays taken. Here
   the first packet after CONNECT waits for that loop.
-- Messages queue without a bound, so one who floods takes all memory. The queue here is short and fair; who fills it
-  waits (`FairQueue`).
-- A message is delivered with its subscription's QoS, whatever it was sent with, and a second subscription to the same
-  filter changes nothing. So messages are handed out here.
+- Its queue has no bound, so one flooding client takes all memory. Here the queue is short and fair: a client that fills
+  it waits (`FairQueue`).
+- It delivers a message with its subscription's QoS, whatever the publisher's was, and ignores a second subscription to
+  the same filter. Here messages are routed in this class.
 
-What it does wrong with a single connection is put right in `presslight.broker.embedded.client_connection`.
+Faults that concern a single connection are corrected in `presslight.broker.embedded.client_connection`.
 """
 
 import asyncio
@@ -36,30 +38,30 @@ from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
 from presslight.broker.embedded import mqtt5, properties
-from presslight.broker.embedded.client_connection import Visit
+from presslight.broker.embedded.client_connection import ClientConnection
 from presslight.broker.embedded.mqtt5 import RETAIN_AS_PUBLISHED
-from presslight.broker.embedded.packet import Kind, publish_bytes
-from presslight.broker.embedded.reason_codes import Reason
+from presslight.broker.embedded.packet import PacketType, publish_size
+from presslight.broker.embedded.reason_codes import ReasonCode
 from presslight.broker.limits import MAX_QOS, MAX_UNREAD_BYTES, MAX_UNREAD_MESSAGES
-from presslight.broker.refusals import Refusals, Refused
+from presslight.broker.refusals import RefusalKind, Refusals
 from presslight.contract.topics import Action, covers, may
 
-Done: TypeAlias = "asyncio.Future[Any]"
-"""What amqtt has waited for."""
+AmqttFuture: TypeAlias = "asyncio.Future[Any]"
+"""The finished future that amqtt passes to a handler."""
 
 LISTENER = "default"
 NAMESPACE = "presslight"
 MAX_QUEUED = 2
-"""Messages between their sender and their receivers. A press waits behind them, so no more than keep amqtt busy."""
+"""Messages in the queue: a press waits behind them, so only as many as keep amqtt busy."""
 
-CLIENT_TROUBLE = (TimeoutError, AMQTTError, ProtocolHandlerError)
-"""What amqtt raises when a client went away or did not acknowledge a message within 5 s."""
+CLIENT_ERRORS = (TimeoutError, AMQTTError, ProtocolHandlerError)
+"""Errors of amqtt for a client that has left, or that did not acknowledge a message within 5 s."""
 
 _log = logging.getLogger("presslight.broker")
 
 
 class Message(NamedTuple):
-    """One on its way: `data` is its properties and its payload, `sender` a user, `at` the loop's time when it came."""
+    """A published message. `sender`: the user. `data`: properties and payload. `at`: the loop's time, in s."""
 
     sender: str
     topic: str
@@ -68,16 +70,20 @@ class Message(NamedTuple):
     retain: bool
     at: float
 
-    def to(self, wanted: "Wanted") -> "Message":
-        """The message as one subscription gets it."""
-        data = properties.identified(self.data, wanted.identifier) if wanted.identifier else self.data
-        return self._replace(data=data, qos=min(self.qos, wanted.options & MAX_QOS))
+    def for_subscription(self, subscription: "Subscription") -> "Message":
+        """The message for one subscription: with its identifier, and at most its QoS (3.8.4)."""
+        data = (
+            properties.with_subscription_identifier(self.data, subscription.identifier)
+            if subscription.identifier
+            else self.data
+        )
+        return self._replace(data=data, qos=min(self.qos, subscription.options & MAX_QOS))
 
 
-class Wanted(NamedTuple):
-    """How a subscription is to be served: MQTT 5's byte of options, and the identifier that goes with it, 0 for none.
+class Subscription(NamedTuple):
+    """MQTT 5's byte of Subscription Options (3.8.3.1) and the Subscription Identifier, 0 for none.
 
-    It stands where amqtt keeps a subscription's QoS.
+    Amqtt keeps it in the place of a subscription's QoS.
     """
 
     options: int
@@ -85,9 +91,9 @@ class Wanted(NamedTuple):
 
 
 class FairQueue(asyncio.Queue[Any]):
-    """A bounded queue where who waits longest is next.
+    """A queue of `room` items whose writers are served in order of arrival.
 
-    In a full asyncio.Queue one who floods starves the others.
+    In a full asyncio.Queue one flooding writer starves the others.
     """
 
     def __init__(self, room: int = MAX_QUEUED) -> None:
@@ -95,184 +101,195 @@ class FairQueue(asyncio.Queue[Any]):
         self._room = asyncio.Semaphore(room)
 
     async def put(self, item: Any) -> None:
-        """Append, once it is this caller's turn."""
+        """Append once there is room, in order of arrival."""
         await self._room.acquire()
         self.put_nowait(item)
 
     async def get(self) -> Any:
-        """Take the oldest."""
+        """Remove and return the oldest item."""
         item = await super().get()
         self._room.release()
         return item
 
 
-class Signed(PluginManager):  # type: ignore[misc]  # amqtt ships no types
-    """Stands where amqtt keeps its plugins. Yes: who came as far as amqtt has signed in."""
+class AuthenticatedClients(PluginManager):  # type: ignore[misc]  # amqtt ships no types
+    """Replaces amqtt's plugins: accepts each session, as `EmbeddedBroker` has authenticated its user."""
 
     async def map_plugin_auth(self, *, session: Session) -> dict[Any, bool]:  # noqa: ARG002 -- amqtt's signature
-        """Whether a session may be."""
+        """Accept the session."""
         return {self: True}
 
 
-class Engine(Broker):  # type: ignore[misc]  # amqtt ships no types
-    """Amqtt without sockets: `guests`, by their names, come in through `external_connected`."""
+class AmqttEngine(Broker):  # type: ignore[misc]  # amqtt ships no types
+    """Amqtt's broker without sockets of its own.
 
-    def __init__(self, refusals: Refusals, tasks: asyncio.TaskGroup, guests: Mapping[str, Visit]) -> None:
+    `clients`: the authenticated connections by user; each enters through `external_connected`. `tasks`: the group in
+    which deliveries run.
+    """
+
+    def __init__(self, refusals: Refusals, tasks: asyncio.TaskGroup, clients: Mapping[str, ClientConnection]) -> None:
         super().__init__(BrokerConfig(listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)}, plugins={}))
-        self.plugins_manager: PluginManager = Signed(NAMESPACE, self.plugins_manager.context)
+        self.plugins_manager: PluginManager = AuthenticatedClients(NAMESPACE, self.plugins_manager.context)
         self._broadcast_queue = FairQueue()
         self._refusals = refusals
         self._tasks = tasks
-        self._guests = guests
+        self._clients = clients
 
-    def keep(self, user: str, topic: str, payload: bytes) -> None:
-        """Have a message of `user` retained, as nobody is there yet to hear it."""
+    def retain(self, user: str, topic: str, payload: bytes) -> None:
+        """Retain a message of `user` before the first client connects."""
         data = properties.NONE + payload
         self.retained_messages[topic] = Message(user, topic, data, MAX_QOS, retain=True, at=_now())
 
-    # -- what amqtt calls ----------------------------------------------------------------------------------------------
+    # -- called by amqtt -----------------------------------------------------------------------------------------------
 
     async def _client_message_loop(self, client_session: Session, handler: BrokerProtocolHandler) -> None:
-        if visit := self._guests.get(client_session.client_id):
-            visit.begin()
+        if client := self._clients.get(client_session.client_id):
+            client.start_receiving()
         await super()._client_message_loop(client_session, handler)
 
-    async def _handle_message_delivery(self, client_session: Session, _: object, wait_deliver: Done) -> bool:
-        """Hand out what a client published, where it may. Gives True: its connection goes on."""
+    async def _handle_message_delivery(self, client_session: Session, _: object, wait_deliver: AmqttFuture) -> bool:
+        """Route a PUBLISH where its sender has the right to it. True: the connection continues."""
         sent, user = wait_deliver.result(), client_session.client_id
-        if sent and (visit := self._guests.get(user)):
-            visit.taken()
-            if self._may(user, "write" if properties.payload(sent.data) else "empty", sent.topic):
-                await self._hand_out(Message(user, sent.topic, sent.data, sent.qos, sent.retain, _now()))
+        if sent and (client := self._clients.get(user)):
+            client.finish_request()
+            if self._check_right(user, "write" if properties.payload_of(sent.data) else "empty", sent.topic):
+                await self._route(Message(user, sent.topic, sent.data, sent.qos, sent.retain, _now()))
         return True
 
     async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
-        """Hand out a will: amqtt calls this for nothing else, as what clients publish is handed out above."""
-        await self._hand_out(
+        """Route a will: amqtt calls this for wills only, as `_handle_message_delivery` routes PUBLISH packets."""
+        await self._route(
             Message(session.client_id, topic, bytes(data), force_qos or 0, bool(session.will_retain), _now())
         )
 
     async def retain_message(self, *_: object) -> None:
-        """Called after a will that shall be retained, which `_hand_out` has seen to."""
+        """Do nothing: called after a retained will, which `_route` has stored."""
 
     async def _publish_retained_messages_for_subscription(self, *_: object) -> None:
-        """Called when a client connects, for everybody's subscriptions: nobody is sent what it did not subscribe to."""
+        """Do nothing: called when a client connects, for the subscriptions of all clients."""
 
     async def _handle_subscription(
-        self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: Done
+        self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: AmqttFuture
     ) -> None:
-        asked, visit = subscribe_waiter.result(), self._guests[client_session.client_id]
-        identifier = visit.identifier_of(asked.packet_id)
-        known, codes = list[bool](), list[int]()
-        for topic, options in asked.topics:  # one by one, as a filter may come twice (3.8.4)
-            known.append(self._unsubscribe(client_session, topic))
-            codes.append(self._subscribe(client_session, topic, Wanted(options, identifier)))
-        visit.write(mqtt5.acknowledgement(Kind.SUBACK, asked.packet_id, codes))
-        for (topic, options), code, old in zip(asked.topics, codes, known, strict=True):
-            if code <= MAX_QOS and mqtt5.wants_retained(options, new=not old):
-                self._send_retained(visit, handler, topic, Wanted(options, identifier))
+        request, client = subscribe_waiter.result(), self._clients[client_session.client_id]
+        identifier = client.pop_subscription_identifier(request.packet_id)
+        existed, codes = list[bool](), list[int]()
+        for topic, options in request.topics:  # one by one, as a filter may come twice (3.8.4)
+            existed.append(self._unsubscribe(client_session, topic))
+            codes.append(self._subscribe(client_session, topic, Subscription(options, identifier)))
+        client.write(mqtt5.subscription_ack(PacketType.SUBACK, request.packet_id, codes))
+        for (topic, options), code, is_known in zip(request.topics, codes, existed, strict=True):
+            if code <= MAX_QOS and mqtt5.sends_retained(options, new=not is_known):
+                self._send_retained(client, handler, topic, Subscription(options, identifier))
 
-    async def _handle_unsubscription(self, client_session: Session, _: object, unsubscribe_waiter: Done) -> None:
-        asked, visit = unsubscribe_waiter.result(), self._guests[client_session.client_id]
-        known = [self._unsubscribe(client_session, wanted) for wanted in asked.topics]
-        codes = [Reason.SUCCESS if old else Reason.NO_SUBSCRIPTION_EXISTED for old in known]
-        visit.write(mqtt5.acknowledgement(Kind.UNSUBACK, asked.packet_id, codes))
+    async def _handle_unsubscription(self, client_session: Session, _: object, unsubscribe_waiter: AmqttFuture) -> None:
+        request, client = unsubscribe_waiter.result(), self._clients[client_session.client_id]
+        existed = [self._unsubscribe(client_session, subscription) for subscription in request.topics]
+        codes = [ReasonCode.SUCCESS if is_known else ReasonCode.NO_SUBSCRIPTION_EXISTED for is_known in existed]
+        client.write(mqtt5.subscription_ack(PacketType.UNSUBACK, request.packet_id, codes))
 
     async def _run_broadcast(self, _: object) -> None:
-        """Send the next message to everybody who subscribed to it."""
+        """Deliver the next message of the queue to its subscribers."""
         message: Message = await self._broadcast_queue.get()
         for topic, holders in self.subscriptions.items():
             if not covers(topic, message.topic):
                 continue
-            for session, wanted in holders:
-                visit = self._guests.get(session.client_id)
+            for session, subscription in holders:
+                client = self._clients.get(session.client_id)
                 if (
-                    visit
+                    client
                     and session.transitions.state == "connected"
-                    and mqtt5.hears(wanted.options, visit.user, message.sender)
+                    and mqtt5.passes_no_local(subscription.options, client.user, message.sender)
                 ):
-                    retain = message.retain and bool(wanted.options & RETAIN_AS_PUBLISHED)
+                    retain = message.retain and bool(subscription.options & RETAIN_AS_PUBLISHED)
                     _, handler = self.sessions[session.client_id]
-                    self._send_soon(visit, handler, message.to(wanted), retain=retain)
+                    self._schedule_send(client, handler, message.for_subscription(subscription), retain=retain)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _may(self, user: str, action: Action, topic: str) -> bool:
+    def _check_right(self, user: str, action: Action, topic: str) -> bool:
         allowed = may(user, action, topic)
         if not allowed:
-            self._refusals.note(user, Refused.SUBSCRIBE if action == "read" else Refused.PUBLISH, topic)
+            self._refusals.record(user, RefusalKind.SUBSCRIBE if action == "read" else RefusalKind.PUBLISH, topic)
         return allowed
 
-    def _subscribe(self, session: Session, topic: str, wanted: Wanted) -> int:
-        """The reason code of one subscription: the QoS that is granted, or why none is."""
-        if not mqtt5.is_filter(topic) or not self._may(session.client_id, "read", topic):
-            return mqtt5.why_not(topic)
-        self.subscriptions.setdefault(topic, []).append((session, wanted))
-        return wanted.options & MAX_QOS
+    def _subscribe(self, session: Session, topic: str, subscription: Subscription) -> int:
+        """Add one subscription; its reason code: the granted QoS, or an error (3.9.3)."""
+        if not mqtt5.is_topic_filter(topic) or not self._check_right(session.client_id, "read", topic):
+            return mqtt5.filter_error(topic)
+        self.subscriptions.setdefault(topic, []).append((session, subscription))
+        return subscription.options & MAX_QOS
 
     def _unsubscribe(self, session: Session, topic: str) -> bool:
-        """Whether there was such a subscription."""
+        """Remove one subscription; False where there was none."""
         found = bool(self._del_subscription(topic, session))
         if not self.subscriptions.get(topic, True):
             del self.subscriptions[topic]
         return found
 
-    async def _hand_out(self, message: Message) -> None:
+    async def _route(self, message: Message) -> None:
         await self._broadcast_queue.put(message)
-        if message.retain and properties.payload(message.data):
+        if message.retain and properties.payload_of(message.data):
             self.retained_messages[message.topic] = message
         elif message.retain:
             self.retained_messages.pop(message.topic, None)
 
-    def _send_retained(self, visit: Visit, handler: BrokerProtocolHandler, topic: str, wanted: Wanted) -> None:
+    def _send_retained(
+        self, client: ClientConnection, handler: BrokerProtocolHandler, topic: str, subscription: Subscription
+    ) -> None:
         for message in self.retained_messages.values():
             if covers(topic, message.topic):
-                self._send_soon(visit, handler, message.to(wanted), retain=True)
+                self._schedule_send(client, handler, message.for_subscription(subscription), retain=True)
 
-    def _send_soon(self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
-        """Send from a task, which nobody keeps once it is done."""
+    def _schedule_send(
+        self, client: ClientConnection, handler: BrokerProtocolHandler, message: Message, *, retain: bool
+    ) -> None:
+        """Send in a task of its own, so that a slow client delays no other."""
         self._tasks.create_task(
-            self._send_patiently(visit, handler, message, retain=retain), name=f"{message.topic} to {visit.user}"
+            self._send_counting_failures(client, handler, message, retain=retain),
+            name=f"{message.topic} to {client.user}",
         )
 
-    async def _send_patiently(
-        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool
+    async def _send_counting_failures(
+        self, client: ClientConnection, handler: BrokerProtocolHandler, message: Message, *, retain: bool
     ) -> None:
         try:
-            await self._send(visit, handler, message, retain=retain)
-        except CLIENT_TROUBLE:
-            self._refusals.note(visit.user, Refused.UNREAD, message.topic)
-        except Exception:  # one client's trouble with amqtt is not the house's
-            _log.exception("a message to %s was lost by an error", visit.user)
+            await self._send(client, handler, message, retain=retain)
+        except CLIENT_ERRORS:
+            self._refusals.record(client.user, RefusalKind.UNREAD, message.topic)
+        except Exception:  # an error for one client must not end the others
+            _log.exception("a message to %s was lost by an error", client.user)
 
-    async def _send(self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
-        """Send one message to one client, once it takes more of them; gives up where it does not acknowledge it."""
-        window = visit.window
-        if not window or not message.qos:
-            await _publish(visit, handler, message, retain=retain)
-        elif window.unacknowledged_bytes > MAX_UNREAD_BYTES or window.unacknowledged >= MAX_UNREAD_MESSAGES:
-            self._cut_off(visit)
+    async def _send(
+        self, client: ClientConnection, handler: BrokerProtocolHandler, message: Message, *, retain: bool
+    ) -> None:
+        """Send one message within the Receive Maximum; disconnect a client with too much unacknowledged."""
+        maximum = client.receive_maximum
+        if not maximum or not message.qos:
+            await _publish(client, handler, message, retain=retain)
+        elif maximum.unacknowledged_bytes > MAX_UNREAD_BYTES or maximum.unacknowledged >= MAX_UNREAD_MESSAGES:
+            self._disconnect_slow_client(client)
         else:
-            async with window.place(len(message.data)):
-                await self._publish_in_time(visit, handler, message, retain=retain)
+            async with maximum.slot(len(message.data)):
+                await self._publish_in_time(client, handler, message, retain=retain)
 
     async def _publish_in_time(
-        self, visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool
+        self, client: ClientConnection, handler: BrokerProtocolHandler, message: Message, *, retain: bool
     ) -> None:
-        """The client that does not acknowledge in time has to go: until it does, the place of its message is taken."""
+        """Publish, and disconnect a client that does not acknowledge in time, as its slot would stay taken."""
         try:
-            await _publish(visit, handler, message, retain=retain)
+            await _publish(client, handler, message, retain=retain)
         except TimeoutError:
-            self._cut_off(visit)
+            self._disconnect_slow_client(client)
 
-    def _cut_off(self, visit: Visit) -> None:
-        self._refusals.note(visit.user, Refused.UNREAD, "disconnected")
-        visit.end(Reason.QUOTA_EXCEEDED)
+    def _disconnect_slow_client(self, client: ClientConnection) -> None:
+        self._refusals.record(client.user, RefusalKind.UNREAD, "disconnected")
+        client.disconnect(ReasonCode.QUOTA_EXCEEDED)
 
 
-async def _publish(visit: Visit, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
-    data = properties.aged(message.data, _now() - message.at)
-    if data is not None and visit.takes(publish_bytes(message.topic, data, message.qos)):
+async def _publish(client: ClientConnection, handler: BrokerProtocolHandler, message: Message, *, retain: bool) -> None:
+    data = properties.with_remaining_expiry(message.data, _now() - message.at)
+    if data is not None and client.accepts_size(publish_size(message.topic, data, message.qos)):
         await handler.mqtt_publish(message.topic, data, message.qos, retain=retain)
 
 
@@ -280,13 +297,13 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def quieten() -> None:
-    """Keep amqtt's real errors, and drop what is only a client's trouble or its own progress."""
+def quiet_amqtt_logs() -> None:
+    """Limit amqtt's log to its own errors, without those of clients and without its progress."""
     logging.getLogger("amqtt").setLevel(logging.ERROR)
     logging.getLogger("transitions").setLevel(logging.WARNING)
-    logging.getLogger("amqtt.broker").addFilter(_is_real)
+    logging.getLogger("amqtt.broker").addFilter(_is_server_error)
 
 
-def _is_real(record: logging.LogRecord) -> bool:
+def _is_server_error(record: logging.LogRecord) -> bool:
     kind = record.exc_info[0] if record.exc_info else None
-    return kind is None or not issubclass(kind, CLIENT_TROUBLE)
+    return kind is None or not issubclass(kind, CLIENT_ERRORS)

@@ -1,10 +1,10 @@
 """The embedded broker: amqtt in this process, with the same users, rights and bounds as Mosquitto. No TLS.
 
-It speaks MQTT 3.1.1 and MQTT 5, the latter without sessions that outlive a connection, QoS 2, topic aliases and shared
-subscriptions, as it tells each client.
+It supports MQTT 3.1.1 and MQTT 5, the latter without sessions that outlive a connection, QoS 2, topic aliases and
+shared subscriptions, which its CONNACK states.
 
-Retained messages live as long as the broker runs. Each user has one connection: a second one takes the first one's
-place, as under Mosquitto's `use_username_as_clientid`.
+Retained messages are kept in memory until the broker stops. Each user has one connection: a second one takes over the
+first (3.1.4), as under Mosquitto's `use_username_as_clientid`.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from typing import Self, cast
 
 from presslight.broker import ports
 from presslight.broker.accounts import Accounts
-from presslight.broker.embedded.amqtt_engine import LISTENER, Engine, quieten
-from presslight.broker.embedded.client_connection import Visit
+from presslight.broker.embedded.amqtt_engine import LISTENER, AmqttEngine, quiet_amqtt_logs
+from presslight.broker.embedded.client_connection import ClientConnection
 from presslight.broker.embedded.connect import MQTT_3_1_1, MQTT_5, Connect
-from presslight.broker.embedded.reason_codes import Reason
+from presslight.broker.embedded.reason_codes import ReasonCode
 from presslight.broker.limits import CONNECT_COST, MAX_CONNECTIONS, PACKETS_AT_ONCE, PACKETS_PER_S
-from presslight.broker.refusals import STRANGER, Refusals, Refused
+from presslight.broker.refusals import STRANGER, RefusalKind, Refusals
 from presslight.contract import open_files, tcp
 from presslight.contract.address import BrokerAddress
 from presslight.contract.rate import Bucket, Rates
@@ -30,10 +30,10 @@ from presslight.contract.strangers import Strangers
 from presslight.contract.topics import AVAILABILITY, Role, may, role_of
 
 MAX_STRANGERS = 100
-"""Connections that have not said who they are; when one more comes, the oldest of them has to go."""
+"""Connections without a CONNECT yet; one more closes the oldest of them."""
 
 MAX_STRANGERS_OF_ONE = 25
-"""The same for those of one address, which a house's lights may share; not of this machine's own."""
+"""The same for one address, which the lights behind one router share; this machine's own has no such limit."""
 
 _log = logging.getLogger("presslight.broker")
 
@@ -41,9 +41,10 @@ _log = logging.getLogger("presslight.broker")
 class EmbeddedBroker:
     """`async with EmbeddedBroker(accounts) as broker: broker.address`. Raises PortInUse, CannotListen.
 
-    `stop` and `start` may be called again (a power cut of the broker): the address stays, what was retained is gone.
-    `offline`: lights whose availability it keeps as `offline` from its start on, as none is connected then: whoever
-    remembers `online` from before (Home Assistant) hears it, also of a light that does not come back.
+    `port` 0: a free one. `stop` and `start` may be called again (a power cut of the broker): the address stays,
+    retained messages are lost. `offline`: lights whose availability is retained as `offline` from the start, as none
+    is connected then: a subscriber with an `online` from before (Home Assistant) is corrected, also for a light that
+    does not return.
     """
 
     def __init__(self, accounts: Accounts, host: str = "127.0.0.1", port: int = 0, offline: Iterable[str] = ()) -> None:
@@ -53,37 +54,39 @@ class EmbeddedBroker:
         self._port = port
         self._offline = tuple(offline)
         self._rates = Rates(PACKETS_PER_S, PACKETS_AT_ONCE)
-        self._visits: dict[Visit, None] = {}
+        self._connections: dict[ClientConnection, None] = {}
         self._strangers = Strangers(MAX_STRANGERS, MAX_STRANGERS_OF_ONE)
-        self._guests: dict[str, Visit] = {}
+        self._clients: dict[str, ClientConnection] = {}
         self._running: AsyncExitStack | None = None
 
     @property
     def address(self) -> BrokerAddress:
-        """Where clients of this machine connect, without a user. Known once started."""
+        """The address for clients of this machine, without a user; valid once started."""
         return BrokerAddress(host=tcp.reachable(self._host), port=self._port)
 
     async def start(self) -> None:
         """Listen. Raises PortInUse, CannotListen."""
-        quieten()
+        quiet_amqtt_logs()
         open_files.raise_limit()
         async with AsyncExitStack() as starting:
-            listener = starting.enter_context(ports.listen(self._host, self._port or ports.free(self._host)))
+            listener = starting.enter_context(
+                ports.open_listener(self._host, self._port or ports.find_free_port(self._host))
+            )
             self._port = listener.getsockname()[1]
             self._tasks = asyncio.TaskGroup()
-            self._engine = Engine(self.refusals, self._tasks, self._guests)
+            self._engine = AmqttEngine(self.refusals, self._tasks, self._clients)
             await self._engine.start()
             for light in self._offline:
-                self._engine.keep(light, AVAILABILITY.format(light=light), b"offline")
+                self._engine.retain(light, AVAILABILITY.format(light=light), b"offline")
             starting.push_async_callback(self._engine.shutdown)
             await starting.enter_async_context(self._tasks)
-            starting.callback(self._end_all)
-            server = await asyncio.start_server(self._welcome, sock=listener)
+            starting.callback(self._disconnect_all)
+            server = await asyncio.start_server(self._accept, sock=listener)
             starting.callback(server.close)
             self._running = starting.pop_all()
 
     async def stop(self) -> None:
-        """Disconnect all, without their wills, and free the port."""
+        """Disconnect all clients, without their wills, and free the port."""
         running, self._running = self._running, None
         if running:
             await running.aclose()
@@ -97,83 +100,87 @@ class EmbeddedBroker:
     ) -> None:
         await self.stop()
 
-    def drop(self, users: Iterable[str]) -> None:
-        """End the connections of these users, without their wills."""
+    def disconnect_users(self, users: Iterable[str]) -> None:
+        """Disconnect these users, without their wills."""
         for user in users:
-            if user in self._guests:
-                self._guests[user].end(Reason.NOT_AUTHORIZED, will=False)
+            if user in self._clients:
+                self._clients[user].disconnect(ReasonCode.NOT_AUTHORIZED, will=False)
 
-    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        visit = Visit(reader, writer, self.refusals)
-        if self._running is None or len(self._visits) >= MAX_CONNECTIONS:
-            self.refusals.note(STRANGER, Refused.CONNECTION, "no room for more")
-            visit.end(Reason.QUOTA_EXCEEDED)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = ClientConnection(reader, writer, self.refusals)
+        if self._running is None or len(self._connections) >= MAX_CONNECTIONS:
+            self.refusals.record(STRANGER, RefusalKind.CONNECTION, "no room for more")
+            client.disconnect(ReasonCode.QUOTA_EXCEEDED)
             return
-        oldest = self._strangers.come(visit, visit.get_peer_info()[0])
+        oldest = self._strangers.come(client, client.get_peer_info()[0])
         if oldest is not None:
-            self.refusals.note(STRANGER, Refused.CONNECTION, "too many that do not sign in")
-            cast(Visit, oldest).end(Reason.QUOTA_EXCEEDED)
-        self._visits[visit] = None
-        self._tasks.create_task(self._serve(visit), name=f"MQTT client {visit.get_peer_info()}")
+            self.refusals.record(STRANGER, RefusalKind.CONNECTION, "too many that do not sign in")
+            cast(ClientConnection, oldest).disconnect(ReasonCode.QUOTA_EXCEEDED)
+        self._connections[client] = None
+        self._tasks.create_task(self._serve(client), name=f"MQTT client {client.get_peer_info()}")
 
-    async def _serve(self, visit: Visit) -> None:
+    async def _serve(self, client: ClientConnection) -> None:
         try:
-            said = await visit.knock()
-            self._strangers.leave(visit)
-            if said and (user := self._sign_in(visit, said)) and self._may_come(visit, user):
-                await self._take_over(user)
-                if self._sign_in(visit, said):  # its account may have gone while it waited
-                    await self._receive(visit, said, user)
-        except Exception:  # one client's trouble with amqtt is not the house's
-            _log.exception("the connection of %s ended by an error", visit.user)
+            connect = await client.read_connect()
+            self._strangers.leave(client)
+            if connect and (user := self._sign_in(client, connect)) and self._is_within_rate(client, user):
+                await self._disconnect_earlier(user)
+                if self._sign_in(client, connect):  # its account may have been removed meanwhile
+                    await self._run_client(client, connect, user)
+        except Exception:  # an error for one client must not end the others
+            _log.exception("the connection of %s ended by an error", client.user)
         finally:
-            self._strangers.leave(visit)
-            await visit.finish()
-            del self._visits[visit]
+            self._strangers.leave(client)
+            await client.aclose()
+            del self._connections[client]
 
-    def _sign_in(self, visit: Visit, said: Connect) -> str | None:
-        """The user, where name, password and will are in order; else the client is told that they are not."""
-        if said.level not in {MQTT_3_1_1, MQTT_5}:
-            visit.refuse(Reason.UNSUPPORTED_VERSION)
-            self.refusals.note(STRANGER, Refused.SIGN_IN, "neither MQTT 3.1.1 nor MQTT 5")
-        elif said.user is None or said.password is None or not self._accounts.verify(said.user, said.password):
-            visit.refuse(Reason.NOT_AUTHORIZED)
-            self.refusals.note(STRANGER, Refused.SIGN_IN, f"wrong password for {said.user}")
-        elif said.will and not may(said.user, "write", said.will[0]):
-            visit.refuse(Reason.NOT_AUTHORIZED)
-            self.refusals.note(said.user, Refused.SIGN_IN, f"a will on {said.will[0]}")
+    def _sign_in(self, client: ClientConnection, connect: Connect) -> str | None:
+        """Authenticate: the user; None after a refusing CONNACK for a wrong version, name, password or will."""
+        if connect.level not in {MQTT_3_1_1, MQTT_5}:
+            client.refuse(ReasonCode.UNSUPPORTED_VERSION)
+            self.refusals.record(STRANGER, RefusalKind.SIGN_IN, "neither MQTT 3.1.1 nor MQTT 5")
+        elif (
+            connect.user is None
+            or connect.password is None
+            or not self._accounts.verify(connect.user, connect.password)
+        ):
+            client.refuse(ReasonCode.NOT_AUTHORIZED)
+            self.refusals.record(STRANGER, RefusalKind.SIGN_IN, f"wrong password for {connect.user}")
+        elif connect.will and not may(connect.user, "write", connect.will[0]):
+            client.refuse(ReasonCode.NOT_AUTHORIZED)
+            self.refusals.record(connect.user, RefusalKind.SIGN_IN, f"a will on {connect.will[0]}")
         else:
-            return said.user
+            return connect.user
         return None
 
-    def _may_come(self, visit: Visit, user: str) -> bool:
-        """Whether the user has not come too often; else the client is told."""
-        allowance = self._allowance(user)
-        may_come = allowance is None or allowance.take(time.monotonic_ns(), CONNECT_COST)
-        if not may_come:
-            visit.refuse(Reason.QUOTA_EXCEEDED)
-            self.refusals.note(user, Refused.RATE, "connects too often")
-        return may_come
+    def _is_within_rate(self, client: ClientConnection, user: str) -> bool:
+        """Charge the CONNECT to the user's rate; False after a refusing CONNACK."""
+        bucket = self._rate_bucket(user)
+        is_within_rate = bucket is None or bucket.take(time.monotonic_ns(), CONNECT_COST)
+        if not is_within_rate:
+            client.refuse(ReasonCode.QUOTA_EXCEEDED)
+            self.refusals.record(user, RefusalKind.RATE, "connects too often")
+        return is_within_rate
 
-    def _allowance(self, user: str) -> Bucket | None:
-        """What a user may send, over all its connections. A bridge speaks for all phones, which it bounds itself."""
+    def _rate_bucket(self, user: str) -> Bucket | None:
+        """The user's rate over all its connections; None for a bridge, which limits each phone itself."""
         return None if role_of(user) is Role.BRIDGE else self._rates.of(user, time.monotonic_ns())
 
-    async def _take_over(self, user: str) -> None:
-        """End an earlier connection of the same user, and wait until it is wound up, its will included."""
-        while other := self._guests.get(user):
-            other.end(Reason.SESSION_TAKEN_OVER)
-            await other.gone.wait()
+    async def _disconnect_earlier(self, user: str) -> None:
+        """Disconnect the user's earlier connection, and wait until it is closed and its will is published."""
+        while earlier := self._clients.get(user):
+            earlier.disconnect(ReasonCode.SESSION_TAKEN_OVER)
+            await earlier.closed.wait()
 
-    async def _receive(self, visit: Visit, said: Connect, user: str) -> None:
-        """Hand the client to amqtt."""
-        self._guests[user] = visit
-        visit.enter(said, user, self._allowance(user))
+    async def _run_client(self, client: ClientConnection, connect: Connect, user: str) -> None:
+        """Run amqtt's loop for the client until it ends."""
+        self._clients[user] = client
+        client.accept(connect, user, self._rate_bucket(user))
         try:
-            await self._engine.external_connected(visit, visit, LISTENER)
+            await self._engine.external_connected(client, client, LISTENER)
         finally:
-            del self._guests[user]
+            del self._clients[user]
 
-    def _end_all(self) -> None:
-        for visit in self._visits:
-            visit.end(Reason.SHUTTING_DOWN, will=False)
+    def _disconnect_all(self) -> None:
+        for client in self._connections:
+            client.disconnect(ReasonCode.SHUTTING_DOWN, will=False)

@@ -1,331 +1,273 @@
-"""One client's connection to the embedded broker: what amqtt reads from and writes to.
+"""One client's connection to the embedded broker: the reader and writer that amqtt gets in place of a socket.
 
-Seen with amqtt 0.12.1: it reads packets of any size, waits for ever for a CONNECT, lets a stranger's CONNECT wipe out
-the living session of that client id, ignores the keep-alive, and forgets what a client published, and whether it said
-goodbye, right before it left. So this stands between the socket and amqtt, and amqtt only hears of whole, valid
-packets of clients that have signed in, at the pace at which it works them off. A client of MQTT 5 is worded for it as
-one of 3.1.1, and it for the client (`presslight.broker.embedded.mqtt5`).
+Faults of amqtt 0.12.1 that make it necessary: amqtt reads packets of any size, waits for a CONNECT without a limit,
+lets an unauthenticated CONNECT delete the session of that client id, ignores the keep-alive, and drops what a client
+published, and its DISCONNECT, right before the end of the stream. So amqtt gets only whole, valid packets of
+authenticated clients, as fast as it processes them. A codec translates each protocol version to the one that amqtt
+reads (`presslight.broker.embedded.mqtt3`, `presslight.broker.embedded.mqtt5`).
 """
 
 import asyncio
 import logging
 import ssl
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from enum import StrEnum
 from functools import partial
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
-from presslight.broker.embedded import mqtt5
-from presslight.broker.embedded.connect import MQTT_5, Connect, connect, introduction
-from presslight.broker.embedded.mqtt3 import Mqtt3
-from presslight.broker.embedded.mqtt5 import Mqtt5
-from presslight.broker.embedded.packet import DISCONNECT_BYTES, Frames, Kind, Packet
-from presslight.broker.embedded.reason_codes import Reason, TooMany, reason_of
-from presslight.broker.embedded.receive_maximum import Window
-from presslight.broker.limits import BYTES_OF_FILTERS, MAX_CONNECT_BYTES, MAX_UNREAD_BYTES, PACKETS_PER_S
-from presslight.broker.refusals import STRANGER, Refusals, Refused
+from presslight.broker.embedded.connect import MQTT_5, Connect, parse_connect, rewritten_connect
+from presslight.broker.embedded.connection_state import MOVES, ConnectionState
+from presslight.broker.embedded.mqtt3 import Mqtt3Codec
+from presslight.broker.embedded.mqtt5 import Mqtt5Codec, refusing_connack
+from presslight.broker.embedded.packet import DISCONNECT_BYTES, Packet, PacketType
+from presslight.broker.embedded.packet_reader import PacketReader
+from presslight.broker.embedded.reason_codes import PacketRateExceeded, ReasonCode, reason_code_of
+from presslight.broker.embedded.receive_maximum import ReceiveMaximum
+from presslight.broker.limits import MAX_CONNECT_BYTES, MAX_UNREAD_BYTES
+from presslight.broker.refusals import STRANGER, RefusalKind, Refusals
 from presslight.contract.errors import ContractError, TooLarge
-from presslight.contract.rate import Bucket, cost_of
+from presslight.contract.rate import Bucket
 from presslight.contract.topics import may_publish
 
-SIGN_IN_S = 10
-"""How long a client may take for its CONNECT."""
+CONNECT_TIMEOUT_S = 10
+"""The longest time from the open socket to the CONNECT packet."""
 
-GOODBYE_S = 1
-"""How long what is still to be sent may take when a connection is closed."""
+CLOSE_TIMEOUT_S = 1
+"""The longest time that unsent bytes may take when a connection is closed."""
 
-OVERDUE_S = 5
-"""How long amqtt may take to wind up a client that has left."""
+WIND_UP_TIMEOUT_S = 5
+"""The longest time that amqtt may take to end its loop for a client that has left."""
 
-PACKETS_AT_A_TIME = 8
-"""Packets of one client, as they count, that are taken in before everybody else has a turn."""
+MAX_PENDING_REQUESTS = 64
+"""Requests of one client inside amqtt at once. Its queue has no bound, so further ones stay in the socket."""
 
-MAX_UNDER_WAY = 64
-"""Requests of one client inside amqtt at once. It queues without a bound, so the rest waits in the socket."""
-
-CHUNK_BYTES = 65_536
-
-MQTT_5_HEAD = b"\x00\x04MQTT\x05"
+MQTT_5_PROTOCOL = b"\x00\x04MQTT\x05"
+"""Protocol name and version with which a CONNECT of MQTT 5 begins (3.1.2.1, 3.1.2.2)."""
 
 _log = logging.getLogger("presslight.broker")
 
 
-class Stage(StrEnum):
-    """Where a connection is in its life."""
+class ClientConnection(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships no types
+    """One connection. `read_connect` reads the CONNECT, `accept` admits the client; then amqtt reads and writes.
 
-    STRANGER = "stranger"
-    """Has not signed in."""
-
-    ENTERING = "entering"
-    """Amqtt reads its CONNECT."""
-
-    INSIDE = "inside"
-    """Amqtt works off its packets."""
-
-    LEAVING = "leaving"
-    """Amqtt reads its DISCONNECT."""
-
-    CLOSED = "closed"
-    """Amqtt is done with it."""
-
-    GONE = "gone"
-    """So is the socket."""
-
-
-MOVES = {
-    Stage.STRANGER: {Stage.ENTERING, Stage.GONE},
-    Stage.ENTERING: {Stage.INSIDE, Stage.CLOSED, Stage.GONE},
-    Stage.INSIDE: {Stage.LEAVING, Stage.CLOSED, Stage.GONE},
-    Stage.LEAVING: {Stage.CLOSED, Stage.GONE},
-    Stage.CLOSED: {Stage.GONE},
-    Stage.GONE: set[Stage](),
-}
-
-
-class Visit(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # amqtt ships no types
-    """A connection. `knock` reads who it is, `enter` lets it in; from then on amqtt reads and writes."""
+    `user`: the authenticated user, `STRANGER` before. `closed`: set once the socket is closed. `receive_maximum`: the
+    client's limit of unacknowledged messages, None where it states none.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusals: Refusals) -> None:
         self.user = STRANGER
-        self.gone = asyncio.Event()
-        self.window: Window | None = None
-        self._reader = reader
+        self.closed = asyncio.Event()
+        self.receive_maximum: ReceiveMaximum | None = None
+        self._packets = PacketReader(reader, CONNECT_TIMEOUT_S)
         self._writer = writer
         self._refusals = refusals
-        self._frames = Frames()
-        self._language: Mqtt3 | Mqtt5 = Mqtt3()
-        self._stage = Stage.STRANGER
-        self._patience_s: float | None = SIGN_IN_S
-        self._serving = b""
-        self._allowance: Bucket | None = None
-        self._taken_in = 0
-        self._under_way = 0
+        self._codec: Mqtt3Codec | Mqtt5Codec = Mqtt3Codec()
+        self._state = ConnectionState.AWAITING_CONNECT
+        self._unread = b""
+        self._pending_requests = 0
         self._progress = asyncio.Event()
         self._has_will = True
-        self._host: asyncio.Task[None] | None = None
-        self._overdue: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wind_up_timer: asyncio.TimerHandle | None = None
 
     # -- for the broker ------------------------------------------------------------------------------------------------
 
-    async def knock(self) -> Connect | None:
-        """Read the CONNECT packet; None where none comes or it is not one."""
-        packet = await self._packet()
+    async def read_connect(self) -> Connect | None:
+        """Read the CONNECT packet; None where the client sends none within CONNECT_TIMEOUT_S, or a malformed one."""
+        packet = await self._read_packet()
         try:
             if packet and len(packet.raw) > MAX_CONNECT_BYTES:
                 raise TooLarge(f"a CONNECT of {len(packet.raw)} bytes, {MAX_CONNECT_BYTES} are allowed")
-            said = connect(packet) if packet else None
+            connect = parse_connect(packet) if packet else None
         except ContractError as error:
-            self._refusals.note(STRANGER, Refused.PACKET, error)
-            if packet and packet.body[:7] == MQTT_5_HEAD:
-                self._send(mqtt5.refusal(reason_of(error)))
+            self._refusals.record(STRANGER, RefusalKind.PACKET, error)
+            if packet and packet.body[:7] == MQTT_5_PROTOCOL:
+                self._send(refusing_connack(reason_code_of(error)))
             return None
-        if said and said.level >= MQTT_5:
-            self._language = Mqtt5(said, partial(may_publish, said.user or ""))
-        return said
+        if connect and connect.level >= MQTT_5:
+            self._codec = Mqtt5Codec(connect, partial(may_publish, connect.user or ""))
+        return connect
 
-    def refuse(self, reason: Reason) -> None:
-        """Answer the CONNECT of a client that is not let in."""
-        self._send(self._language.refusal(reason))
+    def refuse(self, reason: ReasonCode) -> None:
+        """Answer the CONNECT with a CONNACK that refuses it."""
+        self._send(self._codec.refusing_connack(reason))
 
-    def enter(self, said: Connect, user: str, allowance: Bucket | None = None) -> None:
-        """Let the client in as `user`: the next thing that amqtt, in this task, reads is its CONNECT.
+    def accept(self, connect: Connect, user: str, rate_bucket: Bucket | None = None) -> None:
+        """Admit the client as `user`: the next packet that amqtt reads, in this task, is its rewritten CONNECT.
 
-        `allowance`: what packets of this user may still come; None: as many as it likes.
+        `rate_bucket`: the packets that this user may still send; None: no limit.
         """
         self.user = user
-        self._allowance = allowance
-        self._host = asyncio.current_task()
-        self._serving = introduction(said, user)
-        self._frames.check = self._language.check
-        self.window = Window(self._language.window) if self._language.window else None
-        self._patience_s = said.keep_alive * 1.5 or None  # 3.1.2.10
-        self._move(Stage.ENTERING)
+        self._task = asyncio.current_task()
+        self._unread = rewritten_connect(connect, user)
+        timeout_s = connect.keep_alive * 1.5 or None  # 3.1.2.10
+        self._packets.configure(self._codec.check, timeout_s, rate_bucket)
+        if maximum := self._codec.receive_maximum:
+            self.receive_maximum = ReceiveMaximum(maximum)
+        self._move(ConnectionState.CONNECTING)
 
-    def begin(self) -> None:
-        """Amqtt is ready for what comes after CONNECT."""
-        self._move(Stage.INSIDE)
+    def start_receiving(self) -> None:
+        """Give amqtt the packets after CONNECT: its loop for this client runs now."""
+        self._move(ConnectionState.CONNECTED)
 
-    def taken(self) -> None:
-        """Amqtt has worked off one request of this client."""
-        self._under_way -= 1
+    def finish_request(self) -> None:
+        """Count one request of this client as processed by amqtt."""
+        self._pending_requests -= 1
         self._progress.set()
 
-    def identifier_of(self, number: int) -> int:
-        """The identifier that the client gave the subscriptions of its packet `number`; 0: none."""
-        return self._language.identifier_of(number)
+    def pop_subscription_identifier(self, packet_id: int) -> int:
+        """The Subscription Identifier of the SUBSCRIBE `packet_id` (MQTT 5, 3.8.2.1.2), 0 for none; given once."""
+        return self._codec.pop_subscription_identifier(packet_id)
 
-    def takes(self, size: int) -> bool:
-        """Whether the client is to be sent a packet of so many bytes."""
-        largest = self._language.max_packet_bytes
-        inside = self._stage is Stage.INSIDE and not self._writer.is_closing()
-        return inside and (largest is None or size <= largest)
+    def accepts_size(self, size: int) -> bool:
+        """Whether a packet of `size` bytes may be sent: the client is connected, and its maximum allows it."""
+        largest = self._codec.max_packet_bytes
+        is_open = self._state is ConnectionState.CONNECTED and not self._writer.is_closing()
+        return is_open and (largest is None or size <= largest)
 
-    def end(self, reason: Reason, *, will: bool = True) -> None:
-        """Cut the connection, telling why. amqtt sees it close; `will=False`: sees the client say goodbye first.
+    def disconnect(self, reason: ReasonCode, *, will: bool = True) -> None:
+        """Close the connection, in MQTT 5 after a DISCONNECT with `reason`.
 
-        Once without its will it stays so, whoever ends it again.
+        `will=False`: amqtt reads a DISCONNECT first, so it publishes no will; a later call does not restore the will.
         """
         self._has_will = self._has_will and will
-        if self._say_goodbye(reason):
+        if self._send_disconnect(reason):
             self._writer.close()
-            asyncio.get_running_loop().call_later(GOODBYE_S, self._writer.transport.abort)
-        elif self._stage is not Stage.GONE:
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._writer.transport.abort)
+        elif self._state is not ConnectionState.CLOSED:
             self._writer.transport.abort()
 
-    async def finish(self) -> None:
-        """Close, sending what is still to be sent where the client reads it soon, and let amqtt's reader end."""
-        self._move(Stage.GONE)
-        if self._overdue:
-            self._overdue.cancel()
+    async def aclose(self) -> None:
+        """Close the socket, sending unsent bytes for at most CLOSE_TIMEOUT_S, and end amqtt's reading."""
+        self._move(ConnectionState.CLOSED)
+        if self._wind_up_timer:
+            self._wind_up_timer.cancel()
         self._writer.close()
         try:
             with suppress(TimeoutError, OSError):
-                async with asyncio.timeout(GOODBYE_S):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._writer.wait_closed()
         finally:
-            self._writer.transport.abort()  # nothing happens where it is closed
-            self.gone.set()
+            self._writer.transport.abort()  # without effect on a closed one
+            self.closed.set()
 
-    # -- for amqtt -----------------------------------------------------------------------------------------------------
+    # -- for amqtt: its ReaderAdapter and WriterAdapter ----------------------------------------------------------------
 
     async def read(self, n: int = -1) -> bytes:
-        """The next `n` bytes of the packet being read; of the next one where that is used up."""
-        if n and not self._serving:
-            self._serving = await self._next()
-        piece, self._serving = self._serving[:n], self._serving[n:]
+        """Read `n` bytes of the current packet, or of the next one where none is left of it.
+
+        Raises IncompleteReadError where the packet has fewer, and at the end of the connection.
+        """
+        if n and not self._unread:
+            self._unread = await self._next_for_amqtt()
+        piece, self._unread = self._unread[:n], self._unread[n:]
         if len(piece) < n:
             raise asyncio.IncompleteReadError(piece, n)
         return piece
 
     def write(self, data: bytes) -> None:
-        """Send a packet; who lets too much pile up unread is cut off. Nothing here waits for a client."""
-        if data[0] >> 4 in {Kind.SUBACK, Kind.UNSUBACK}:
-            self.taken()
-        self._send(self._language.outward(data))
+        """Send a packet without waiting; a client with more than MAX_UNREAD_BYTES unread is disconnected."""
+        if data[0] >> 4 in {PacketType.SUBACK, PacketType.UNSUBACK}:
+            self.finish_request()
+        self._send(self._codec.to_client(data))
         if self._writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
-            self._refusals.note(self.user, Refused.UNREAD, "disconnected")
+            self._refusals.record(self.user, RefusalKind.UNREAD, "disconnected")
             self._writer.transport.abort()
 
     async def drain(self) -> None:
-        """Nothing to wait for: `write` bounds what piles up."""
+        """Return at once: `write` bounds the unsent bytes."""
 
     async def close(self) -> None:
-        """Amqtt is done; `finish` closes. Waiting here would let a returning client meet its half-removed session."""
-        if self._stage not in {Stage.CLOSED, Stage.GONE}:
-            self._move(Stage.CLOSED)
+        """Note that amqtt has ended; `aclose` closes the socket.
+
+        Waiting here would let a client that returns find its session half removed.
+        """
+        if self._state not in {ConnectionState.RELEASED, ConnectionState.CLOSED}:
+            self._move(ConnectionState.RELEASED)
 
     def feed_eof(self) -> None:
-        """Part of amqtt's interface; nothing calls it."""
+        """Do nothing: part of amqtt's interface, and never called."""
 
     def get_peer_info(self) -> tuple[str, int]:
-        """Address and port of the client, for amqtt's log."""
+        """The client's address and port, for amqtt's log."""
         host, port, *_ = self._writer.get_extra_info("peername") or ("?", 0)
         return host, port
 
     def get_ssl_info(self) -> ssl.SSLObject | None:
-        """The embedded broker speaks no TLS."""
+        """None: the embedded broker has no TLS."""
         return None
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _move(self, stage: Stage) -> None:
-        if stage not in MOVES[self._stage]:
-            raise RuntimeError(f"a connection cannot go from {self._stage} to {stage}")
-        self._stage = stage
+    def _move(self, state: ConnectionState) -> None:
+        if state not in MOVES[self._state]:
+            raise RuntimeError(f"a connection cannot go from {self._state} to {state}")
+        self._state = state
         self._progress.set()
 
-    async def _next(self) -> bytes:
-        """The next packet for amqtt, once it has room. At the end DISCONNECT, or nothing where there is a will."""
-        await self._until(lambda: self._stage is Stage.INSIDE)
-        packet = await self._packet()
-        if packet and packet.kind is Kind.DISCONNECT and self._language.keeps_will(packet):
+    async def _next_for_amqtt(self) -> bytes:
+        """The next packet as amqtt reads it, once amqtt has room.
+
+        At the end of the connection DISCONNECT, or IncompleteReadError where the will is to be published.
+        """
+        await self._wait_until(lambda: self._state is ConnectionState.CONNECTED)
+        packet = await self._read_packet()
+        if packet and packet.kind is PacketType.DISCONNECT and self._codec.wants_will(packet):
             packet = None
-        if packet is None or packet.kind is Kind.DISCONNECT:
-            self._overdue = asyncio.get_running_loop().call_later(OVERDUE_S, self._lost)
-            await self._until(lambda: not self._under_way)  # what is not worked off by then, amqtt drops
-            if self._stage is Stage.INSIDE and (packet or not self._has_will):
-                self._move(Stage.LEAVING)  # and no end after it: at an end right behind it, amqtt forgets the goodbye
+        if packet is None or packet.kind is PacketType.DISCONNECT:
+            self._wind_up_timer = asyncio.get_running_loop().call_later(WIND_UP_TIMEOUT_S, self._cancel_amqtt)
+            await self._wait_until(lambda: not self._pending_requests)  # amqtt drops requests that are pending then
+            if self._state is ConnectionState.CONNECTED and (packet or not self._has_will):
+                self._move(ConnectionState.DISCONNECTING)  # no end of stream yet: amqtt would forget the DISCONNECT
                 return DISCONNECT_BYTES
             raise asyncio.IncompleteReadError(b"", None)
-        if packet.kind in {Kind.PUBLISH, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE}:
-            await self._until(lambda: self._under_way < MAX_UNDER_WAY)
-            self._under_way += 1
-        return self._language.inward(packet)
+        if packet.kind in {PacketType.PUBLISH, PacketType.SUBSCRIBE, PacketType.UNSUBSCRIBE}:
+            await self._wait_until(lambda: self._pending_requests < MAX_PENDING_REQUESTS)
+            self._pending_requests += 1
+        return self._codec.to_amqtt(packet)
 
-    async def _packet(self) -> Packet | None:
-        """The next packet from the socket; None at its end, which silence and bytes that are not MQTT are, too."""
+    async def _read_packet(self) -> Packet | None:
+        """The next packet from the socket; None at its end, after the keep-alive, and after an invalid packet."""
         try:
-            await self._give_way()
-            packet = self._frames.next() or await self._received()
-            self._count(packet)
+            packet = await self._packets.read()
         except TimeoutError:
-            if self._stage is Stage.STRANGER:
-                self._refusals.note(self.user, Refused.CONNECTION, "did not sign in")
-            self._say_goodbye(Reason.KEEP_ALIVE_TIMEOUT)
+            if self._state is ConnectionState.AWAITING_CONNECT:
+                self._refusals.record(self.user, RefusalKind.CONNECTION, "did not sign in")
+            self._send_disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT)
         except ContractError as error:
-            what = Refused.RATE if isinstance(error, TooMany) else Refused.PACKET
-            self._refusals.note(self.user, what, error)
-            self._say_goodbye(reason_of(error))
+            kind = RefusalKind.RATE if isinstance(error, PacketRateExceeded) else RefusalKind.PACKET
+            self._refusals.record(self.user, kind, error)
+            self._send_disconnect(reason_code_of(error))
         except OSError:
-            return None  # the connection broke, which is no news on a network
+            return None  # a broken connection is usual on a network, and not worth a log line
         else:
-            if packet is None or packet.kind is not Kind.CONNECT or self._stage is Stage.STRANGER:
+            is_first = self._state is ConnectionState.AWAITING_CONNECT
+            if packet is None or packet.kind is not PacketType.CONNECT or is_first:
                 return packet
-            self._refusals.note(self.user, Refused.PACKET, "a second CONNECT")
-            self._say_goodbye(Reason.PROTOCOL_ERROR)
+            self._refusals.record(self.user, RefusalKind.PACKET, "a second CONNECT")
+            self._send_disconnect(ReasonCode.PROTOCOL_ERROR)
         return None
 
-    async def _give_way(self) -> None:
-        """Let others have a turn: what was read ahead would be taken in without a pause."""
-        if self._taken_in >= PACKETS_AT_A_TIME:
-            self._taken_in = 0
-            await asyncio.sleep(0)
-
-    def _count(self, packet: Packet | None) -> None:
-        """Raise TooMany where the user has sent more than it may."""
-        if packet is None:
-            return
-        cost = _cost(packet)
-        self._taken_in += cost
-        if self._allowance and not self._allowance.take(time.monotonic_ns(), cost):
-            raise TooMany(Reason.QUOTA_EXCEEDED, f"more than {PACKETS_PER_S} packets a second")
-
-    def _say_goodbye(self, reason: Reason) -> bool:
-        """Tell a client that is inside why it has to go; False where its version has no word for it."""
-        goodbye = self._language.goodbye(reason) if self._stage is Stage.INSIDE else b""
-        self._send(goodbye)
-        return bool(goodbye)
+    def _send_disconnect(self, reason: ReasonCode) -> bool:
+        """Send a DISCONNECT to a connected client; False where its version has none from a server (3.1.1)."""
+        is_connected = self._state is ConnectionState.CONNECTED
+        disconnect = self._codec.disconnect_packet(reason) if is_connected else b""
+        self._send(disconnect)
+        return bool(disconnect)
 
     def _send(self, packet: bytes) -> None:
         if packet and not self._writer.is_closing():
             self._writer.write(packet)
 
-    async def _received(self) -> Packet | None:
-        async with asyncio.timeout(self._patience_s):
-            while received := await self._reader.read(CHUNK_BYTES):
-                self._frames.feed(received)
-                if packet := self._frames.next():
-                    return packet
-        return None
-
-    def _lost(self) -> None:
-        """Amqtt has not noticed that the client is gone. Without an end the name would be taken for ever."""
+    def _cancel_amqtt(self) -> None:
+        """Cancel amqtt's loop, which has missed the client's end: the user could never connect again otherwise."""
         _log.error("the broker lost track of %s, which has left", self.user)
-        if self._host:
-            self._host.cancel()
+        if self._task:
+            self._task.cancel()
 
-    async def _until(self, reached: Callable[[], bool]) -> None:
-        while not reached() and self._stage is not Stage.GONE:
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for `condition`, or until the socket is closed."""
+        while not condition() and self._state is not ConnectionState.CLOSED:
             self._progress.clear()
             await self._progress.wait()
-
-
-def _cost(packet: Packet) -> int:
-    """As how many packets it counts."""
-    size = len(packet.raw)
-    if packet.kind in {Kind.SUBSCRIBE, Kind.UNSUBSCRIBE}:
-        return 1 + size // BYTES_OF_FILTERS
-    return cost_of(size)

@@ -1,6 +1,7 @@
-"""What MQTT packets of either version are made of: strings, binary data, lengths. Bytes in, values and offsets out.
+"""Data types of MQTT packets (MQTT 5, 1.5), the same in both versions. Bytes in, values and offsets out.
 
-Raises the contract's `Malformed`. Section numbers are those of the OASIS standard "MQTT Version 5.0".
+Each reader gets a packet's body and an offset, and gives the value and the offset behind it. Raises the contract's
+`Malformed`. Section numbers are those of the OASIS standard "MQTT Version 5.0".
 """
 
 from presslight.contract.errors import Malformed
@@ -9,7 +10,7 @@ MAX_LENGTH_BYTES = 4
 
 
 def text(body: bytes, at: int) -> tuple[str, int]:
-    """A string (1.5.4) and where it ends."""
+    """A UTF-8 encoded string (1.5.4). Raises Malformed for other bytes and for a null character."""
     piece, end = binary(body, at)
     try:
         read = piece.decode("utf-8")
@@ -21,7 +22,7 @@ def text(body: bytes, at: int) -> tuple[str, int]:
 
 
 def binary(body: bytes, at: int) -> tuple[bytes, int]:
-    """Binary data of up to 65,535 bytes (1.5.6) and where it ends."""
+    """Binary data of up to 65,535 bytes (1.5.6)."""
     size, start = number(body, at, 2)
     end = start + size
     if end > len(body):
@@ -30,7 +31,7 @@ def binary(body: bytes, at: int) -> tuple[bytes, int]:
 
 
 def number(body: bytes, at: int, size: int) -> tuple[int, int]:
-    """An integer of `size` bytes (1.5.2, 1.5.3) and where it ends."""
+    """A big-endian integer of `size` bytes (1.5.2, 1.5.3)."""
     end = at + size
     if end > len(body):
         raise Malformed("a field is longer than its packet")
@@ -38,7 +39,7 @@ def number(body: bytes, at: int, size: int) -> tuple[int, int]:
 
 
 def length(body: bytes | bytearray, at: int) -> tuple[int, int] | None:
-    """A variable byte integer (1.5.5) and where it ends; None where not all of it is there."""
+    """A variable byte integer (1.5.5); None where more bytes are needed. Raises Malformed at a fifth byte."""
     value = 0
     for digit in range(MAX_LENGTH_BYTES):
         if at + digit >= len(body):
@@ -50,7 +51,7 @@ def length(body: bytes | bytearray, at: int) -> tuple[int, int] | None:
 
 
 def write_length(value: int) -> bytes:
-    """A variable byte integer."""
+    """Encode a variable byte integer (1.5.5)."""
     written = bytearray()
     while value >= 0x80:
         written.append(value & 0x7F | 0x80)
@@ -59,10 +60,10 @@ def write_length(value: int) -> bytes:
 
 
 def write_binary(value: bytes) -> bytes:
-    """Binary data behind its length."""
+    """Encode binary data with its length in front (1.5.6)."""
     return len(value).to_bytes(2, "big") + value
 
 
 def write_packet(head: int, body: bytes) -> bytes:
-    """A whole packet from its first byte and what follows the length."""
+    """Encode a packet from the first byte of its fixed header and what follows the length (2.1)."""
     return bytes([head]) + write_length(len(body)) + body

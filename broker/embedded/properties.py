@@ -1,6 +1,6 @@
-"""The properties of MQTT 5's packets (its section 2.2.2): read and checked, and what of a message's is passed on.
+"""Properties of MQTT 5's packets (2.2.2): reading, checking, and forwarding those of a message.
 
-A message travels through the broker as MQTT 5 writes it: its properties, then its payload. Raises `BadPacket`.
+Inside the broker a message is in MQTT 5's format: its properties, then its payload. Raises `BadPacket`.
 """
 
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from enum import IntEnum
 from typing import Any, Final
 
 from presslight.broker.embedded import fields
-from presslight.broker.embedded.reason_codes import BadPacket, Reason
+from presslight.broker.embedded.reason_codes import BadPacket, ReasonCode
 
 
 class Property(IntEnum):
-    """Those that a client may send."""
+    """The properties that a client may send (2.2.2.2)."""
 
     PAYLOAD_FORMAT = 0x01
     MESSAGE_EXPIRY = 0x02
@@ -35,10 +35,10 @@ class Property(IntEnum):
 
 
 Properties = dict[Property, Any]
-"""What was read: numbers, texts, bytes; of user properties only that there are any, as nothing here depends on them."""
+"""Values by property: integers, strings, bytes. User Property has only its last value: nothing here depends on it."""
 
 NONE: Final = b"\0"
-"""A packet's properties where it has none."""
+"""The encoding of no properties."""
 
 OF_MESSAGES = frozenset(
     {
@@ -86,73 +86,73 @@ _Reader = Callable[[bytes, int], tuple[Any, int]]
 
 
 def read(body: bytes, at: int, allowed: frozenset[Property]) -> tuple[Properties, int]:
-    """The properties that start at `at`, each of them among `allowed`, and where they end."""
+    """The properties at offset `at`, each of them among `allowed`, and the offset behind them. Raises BadPacket."""
     size, at = _length(body, at)
     end = at + size
     if end > len(body):
-        raise BadPacket(Reason.MALFORMED_PACKET, "properties are longer than their packet")
+        raise BadPacket(ReasonCode.MALFORMED_PACKET, "properties are longer than their packet")
     items, found = body[:end], Properties()
     while at < end:
-        name = _name(items[at], allowed)
+        name = _property_of(items[at], allowed)
         if name in found and name is not Property.USER_PROPERTY:
-            raise BadPacket(Reason.PROTOCOL_ERROR, f"{name.name} twice")
+            raise BadPacket(ReasonCode.PROTOCOL_ERROR, f"{name.name} twice")
         found[name], at = _READERS[name](items, at + 1)
         _check(name, found[name])
     return found, end
 
 
-def of_message(body: bytes, at: int) -> tuple[bytes, int]:
-    """The properties of a will at `at`, as its message hands them on, and where they end."""
+def read_will_properties(body: bytes, at: int) -> tuple[bytes, int]:
+    """The encoded properties of a will at offset `at`, without Will Delay, and the offset behind them (3.1.3.2)."""
     found, end = read(body, at, OF_WILLS)
     if Property.WILL_DELAY not in found:
         return body[at:end], end
     _, start = _length(body, at)
-    return _written(_items(body[start:end], Property.WILL_DELAY)), end
+    return _with_length(_without(body[start:end], Property.WILL_DELAY)), end
 
 
-def payload(sent: bytes) -> bytes:
-    """The payload behind its properties."""
-    if not sent[0]:
-        return sent[1:]
-    size, at = _length(sent, 0)
-    return sent[at + size :]
+def payload_of(message: bytes) -> bytes:
+    """The payload of a message, without its properties."""
+    if not message[0]:
+        return message[1:]
+    size, at = _length(message, 0)
+    return message[at + size :]
 
 
-def aged(sent: bytes, seconds: float) -> bytes | None:
-    """A message after it has waited for so long: its expiry is nearer (3.3.2.3.3); None where it has expired."""
-    found = read(sent, 0, OF_PUBLISH)[0] if sent[0] else {}
+def with_remaining_expiry(message: bytes, seconds: float) -> bytes | None:
+    """A message after `seconds` in the broker: its Message Expiry lowered (3.3.2.3.3); None once it has expired."""
+    found = read(message, 0, OF_PUBLISH)[0] if message[0] else {}
     if Property.MESSAGE_EXPIRY not in found:
-        return sent
+        return message
     left = found[Property.MESSAGE_EXPIRY] - int(seconds)
     if left <= 0 < seconds:
         return None
-    size, start = _length(sent, 0)
-    others = _items(sent[start : start + size], Property.MESSAGE_EXPIRY)
-    return _written(bytes([Property.MESSAGE_EXPIRY]) + left.to_bytes(4, "big") + others) + payload(sent)
+    size, start = _length(message, 0)
+    others = _without(message[start : start + size], Property.MESSAGE_EXPIRY)
+    return _with_length(bytes([Property.MESSAGE_EXPIRY]) + left.to_bytes(4, "big") + others) + payload_of(message)
 
 
-def identified(sent: bytes, identifier: int) -> bytes:
-    """A message as it is delivered to a subscription with this identifier (3.3.2.3.8)."""
-    size, start = _length(sent, 0)
+def with_subscription_identifier(message: bytes, identifier: int) -> bytes:
+    """A message for a subscription with this Subscription Identifier (3.3.2.3.8)."""
+    size, start = _length(message, 0)
     item = bytes([Property.SUBSCRIPTION_IDENTIFIER]) + fields.write_length(identifier)
-    return _written(item + sent[start : start + size]) + payload(sent)
+    return _with_length(item + message[start : start + size]) + payload_of(message)
 
 
-def _name(identifier: int, allowed: frozenset[Property]) -> Property:
+def _property_of(identifier: int, allowed: frozenset[Property]) -> Property:
     if identifier not in allowed:
-        raise BadPacket(Reason.MALFORMED_PACKET, f"a property {identifier} has no place here")
+        raise BadPacket(ReasonCode.MALFORMED_PACKET, f"property {identifier} is not allowed here")
     return Property(identifier)
 
 
 def _check(name: Property, value: Any) -> None:
     if (name in _NOT_ZERO and value == 0) or (name in _FLAGS and value > 1):
-        raise BadPacket(Reason.PROTOCOL_ERROR, f"{name.name} cannot be {value}")
+        raise BadPacket(ReasonCode.PROTOCOL_ERROR, f"{name.name} cannot be {value}")
     if name is Property.RESPONSE_TOPIC and (not value or "+" in value or "#" in value):
-        raise BadPacket(Reason.PROTOCOL_ERROR, "a response topic with a wildcard")
+        raise BadPacket(ReasonCode.PROTOCOL_ERROR, "a response topic with a wildcard")
 
 
-def _items(items: bytes, dropped: Property) -> bytes:
-    """The same properties but that one."""
+def _without(items: bytes, dropped: Property) -> bytes:
+    """The encoded properties without `dropped`."""
     kept, at = [], 0
     while at < len(items):
         _, end = _READERS[Property(items[at])](items, at + 1)
@@ -162,15 +162,15 @@ def _items(items: bytes, dropped: Property) -> bytes:
     return b"".join(kept)
 
 
-def _written(items: bytes) -> bytes:
+def _with_length(items: bytes) -> bytes:
     return fields.write_length(len(items)) + items
 
 
 def _length(body: bytes, at: int) -> tuple[int, int]:
-    """A variable byte integer, in as few bytes as can be (1.5.5)."""
+    """A variable byte integer in its shortest encoding (1.5.5). Raises BadPacket."""
     found = fields.length(body, at)
     if found is None or (found[1] > at + 1 and body[found[1] - 1] == 0):
-        raise BadPacket(Reason.MALFORMED_PACKET, "a length that does not add up")
+        raise BadPacket(ReasonCode.MALFORMED_PACKET, "a length that is not well-formed")
     return found
 
 

@@ -1,12 +1,12 @@
-"""Why a client is refused something, in MQTT 5's reason codes (its section 2.4)."""
+"""Reason codes of MQTT 5 (2.4), and the errors that end a connection with one of them."""
 
 from enum import IntEnum
 
 from presslight.contract.errors import ContractError, Malformed, TooLarge
 
 
-class Reason(IntEnum):
-    """The reason codes that this broker says or reads."""
+class ReasonCode(IntEnum):
+    """The reason codes that this broker sends or reads."""
 
     SUCCESS = 0x00
     NO_SUBSCRIPTION_EXISTED = 0x11
@@ -28,19 +28,19 @@ class Reason(IntEnum):
 
 
 class BadPacket(Malformed):
-    """A packet that ends its connection, with the reason code that its sender hears."""
+    """A packet that ends its connection, with the reason code for its sender."""
 
-    def __init__(self, reason: Reason, text: str) -> None:
+    def __init__(self, reason: ReasonCode, text: str) -> None:
         super().__init__(text)
         self.reason = reason
 
 
-class TooMany(BadPacket):
-    """One more packet than its sender may send."""
+class PacketRateExceeded(BadPacket):
+    """A packet above its sender's rate."""
 
 
-def reason_of(error: ContractError) -> Reason:
-    """What the sender of a packet hears that raised this."""
+def reason_code_of(error: ContractError) -> ReasonCode:
+    """The reason code for the sender of the packet that raised `error`."""
     if isinstance(error, BadPacket):
         return error.reason
-    return Reason.PACKET_TOO_LARGE if isinstance(error, TooLarge) else Reason.MALFORMED_PACKET
+    return ReasonCode.PACKET_TOO_LARGE if isinstance(error, TooLarge) else ReasonCode.MALFORMED_PACKET

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from presslight.broker.mosquitto_process import tied_to_us
+from presslight.broker.mosquitto_process import parent_death_prefix
 from presslight.cloud.store.tokens import issue_token
 from presslight.contract.address import BrokerAddress
 from presslight.store_address import store_of
@@ -50,7 +50,7 @@ async def bridge_process(
     log = folder.with_suffix(".log")
     with log.open("wb") as said:
         child = await asyncio.create_subprocess_exec(
-            *(*tied_to_us(), sys.executable, "-m", "presslight", *arguments),
+            *(*parent_death_prefix(), sys.executable, "-m", "presslight", *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=said,
             env=os.environ | {"PRESSLIGHT_BROKER": broker.url(), "COLUMNS": "200"},
@@ -72,7 +72,7 @@ async def bridge_process(
 async def lean_lights(broker: BrokerAddress, passwords: Mapping[str, str]) -> AsyncIterator[None]:
     """Run lean lights, all in one process, until the block ends."""
     child = await asyncio.create_subprocess_exec(
-        *(*tied_to_us(), sys.executable, "-m", "tests.bench.lean_light"),
+        *(*parent_death_prefix(), sys.executable, "-m", "tests.bench.lean_light"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

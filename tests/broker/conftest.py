@@ -26,7 +26,7 @@ def accounts() -> Accounts:
 @pytest.fixture(params=["mosquitto", "embedded"])
 async def broker(request: pytest.FixtureRequest, accounts: Accounts) -> AsyncIterator[Broker]:
     """Each test that asks for it runs against both."""
-    made = Mosquitto(accounts, tell_all=True) if request.param == "mosquitto" else EmbeddedBroker(accounts)
+    made = Mosquitto(accounts, log_packets=True) if request.param == "mosquitto" else EmbeddedBroker(accounts)
     async with asyncio.timeout(60), made as running:
         yield running
 

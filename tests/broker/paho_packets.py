@@ -9,8 +9,8 @@ from paho.mqtt.client import Client as Paho
 from paho.mqtt.client import MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from presslight.broker.embedded.mqtt3 import Mqtt3
-from presslight.broker.embedded.packet import Frames, Packet
+from presslight.broker.embedded.mqtt3 import Mqtt3Codec
+from presslight.broker.embedded.packet import Packet, PacketDecoder
 from tests.broker.clients import packet, text
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
@@ -61,17 +61,17 @@ def of_paho(kind: int, values: dict[str, Any]) -> Any:
 
 
 def cut_3(stream: bytes) -> list[Packet]:
-    frames, found = Frames(Mqtt3().check), []
+    frames, found = PacketDecoder(Mqtt3Codec().check), []
     frames.feed(stream)
-    while packet := frames.next():
+    while packet := frames.next_packet():
         found.append(packet)
     return found
 
 
 def cut_unchecked(stream: bytes) -> Packet:
-    frames = Frames()
+    frames = PacketDecoder()
     frames.feed(stream)
-    found = frames.next()
+    found = frames.next_packet()
     assert found
     assert found.raw == stream
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from presslight.broker.accounts import Accounts, hashed
+from presslight.broker.accounts import Accounts, hash_password
 from presslight.broker.errors import BadCredentials, UnknownUser
 
 
@@ -125,8 +125,8 @@ def test_hashed_file_has_mosquitto_s_form_and_no_clear_password(tmp_path: Path) 
 
 
 def test_same_password_is_hashed_differently_each_time() -> None:
-    assert hashed("x") != hashed("x")
-    assert hashed("x", b"salt") == hashed("x", b"salt")
+    assert hash_password("x") != hash_password("x")
+    assert hash_password("x", b"salt") == hash_password("x", b"salt")
 
 
 @pytest.mark.skipif(not shutil.which("mosquitto_passwd"), reason="comes with Mosquitto")
@@ -134,4 +134,4 @@ def test_mosquitto_s_own_tool_writes_the_same_form(tmp_path: Path) -> None:
     file = tmp_path / "passwords"
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(file), "kitchen", "secret"], check=True, capture_output=True)
     _, line = file.read_text().strip().split(":")
-    assert hashed("secret", base64.b64decode(line.split("$")[3])) == line
+    assert hash_password("secret", base64.b64decode(line.split("$")[3])) == line

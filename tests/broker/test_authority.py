@@ -118,7 +118,7 @@ def test_openssl_that_does_not_end_is_said_in_one_line(tmp_path: Path, monkeypat
     slow.write_text("#!/bin/sh\nexec sleep 600\n")
     slow.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr("presslight.broker.authority.PATIENCE_S", 0.1)
+    monkeypatch.setattr("presslight.broker.authority.OPENSSL_TIMEOUT_S", 0.1)
     with pytest.raises(OpensslFailed, match=r"^openssl genpkey took longer than 0\.1 s$"):
         Authority(tmp_path / "made").create(["broker.example"])
 

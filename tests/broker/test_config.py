@@ -2,10 +2,10 @@
 
 from pathlib import PurePosixPath as P
 
-from presslight.broker.config import Files, Listener, config
+from presslight.broker.config import ConfigFiles, Listener, mosquitto_conf
 from presslight.broker.limits import MAX_PACKET_BYTES
 
-FILES = Files(P("/p/passwords"), P("/p/acl"))
+FILES = ConfigFiles(P("/p/passwords"), P("/p/acl"))
 PLAIN = Listener("127.0.0.1", 1883)
 
 
@@ -14,7 +14,7 @@ def lines(text: str) -> list[str]:
 
 
 def test_nobody_is_anonymous_and_no_client_waits_for_nagle() -> None:
-    written = lines(config([PLAIN], FILES))
+    written = lines(mosquitto_conf([PLAIN], FILES))
     for line in (
         "allow_anonymous false",
         "password_file /p/passwords",
@@ -28,7 +28,7 @@ def test_nobody_is_anonymous_and_no_client_waits_for_nagle() -> None:
 
 def test_each_listener_is_followed_by_its_own_bounds() -> None:
     tls = Listener("0.0.0.0", 8883, P("/c/server.crt"), P("/c/server.key"))
-    written = lines(config([PLAIN, tls], FILES))
+    written = lines(mosquitto_conf([PLAIN, tls], FILES))
     bounds = ["max_connections 10000", "max_qos 1", "use_username_as_clientid true"]
     at = written.index("listener 1883 127.0.0.1")
     assert written[at + 1 :] == [
@@ -42,16 +42,16 @@ def test_each_listener_is_followed_by_its_own_bounds() -> None:
 
 
 def test_nothing_is_kept_without_a_folder() -> None:
-    assert "persistence false" in lines(config([PLAIN], FILES))
-    kept = lines(config([PLAIN], FILES._replace(store=P("/data"))))
+    assert "persistence false" in lines(mosquitto_conf([PLAIN], FILES))
+    kept = lines(mosquitto_conf([PLAIN], FILES._replace(store=P("/data"))))
     assert {"persistence true", "persistence_location /data/", "autosave_on_changes false"} <= set(kept)
 
 
 def test_every_packet_is_logged_only_where_asked() -> None:
-    assert "log_type debug" not in lines(config([PLAIN], FILES))
-    assert "log_type debug" in lines(config([PLAIN], FILES, tell_all=True))
+    assert "log_type debug" not in lines(mosquitto_conf([PLAIN], FILES))
+    assert "log_type debug" in lines(mosquitto_conf([PLAIN], FILES, log_packets=True))
 
 
 def test_user_is_named_only_where_given() -> None:
-    assert "user root" in lines(config([PLAIN], FILES, user="root"))
-    assert not any(line.startswith("user ") for line in lines(config([PLAIN], FILES)))
+    assert "user root" in lines(mosquitto_conf([PLAIN], FILES, user="root"))
+    assert not any(line.startswith("user ") for line in lines(mosquitto_conf([PLAIN], FILES)))

@@ -7,7 +7,7 @@ import pytest
 from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.limits import MAX_CONNECT_BYTES, MAX_PACKET_BYTES, PACKETS_AT_ONCE
-from presslight.broker.refusals import STRANGER, Refused
+from presslight.broker.refusals import STRANGER, RefusalKind
 from presslight.contract.rate import Rates
 from tests.broker.clients import Wire, connect_packet, packet, text
 
@@ -38,7 +38,7 @@ async def test_filters_by_the_thousand_are_over_the_rate_of_a_light(broker: Embe
     async with Wire(broker.address, hello()) as light:
         light.send(*[FILTERS[kind]] * few)
         await light.rest()
-    assert broker.refusals.counts["hall", Refused.RATE] == 1
+    assert broker.refusals.counts["hall", RefusalKind.RATE] == 1
 
 
 async def test_connect_of_a_house_full_of_properties_is_too_large(broker: EmbeddedBroker) -> None:
@@ -46,8 +46,8 @@ async def test_connect_of_a_house_full_of_properties_is_too_large(broker: Embedd
     async with Wire(broker.address) as stranger:
         stranger.send(hello(5, about))
         await stranger.rest()
-    assert broker.refusals.counts[STRANGER, Refused.PACKET] == 1
+    assert broker.refusals.counts[STRANGER, RefusalKind.PACKET] == 1
     async with Wire(broker.address) as light:
         light.send(hello(5, about[: len(about) // 2]))
         assert (await light.packet())[0] == 0x20
-    assert broker.refusals.counts[STRANGER, Refused.PACKET] == 1
+    assert broker.refusals.counts[STRANGER, RefusalKind.PACKET] == 1

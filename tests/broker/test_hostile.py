@@ -8,7 +8,7 @@ import pytest
 
 from presslight.broker.embedded.broker import MAX_STRANGERS, EmbeddedBroker
 from presslight.broker.limits import MAX_PACKET_BYTES
-from presslight.broker.refusals import STRANGER, Refused
+from presslight.broker.refusals import STRANGER, RefusalKind
 from presslight.contract.rate import Rates
 from tests.broker.clients import Wire, connect_packet, packet, publish_packet, subscribe_packet, text
 from tests.broker.conftest import Broker, Connect, Heard, OpenWire
@@ -167,7 +167,7 @@ async def test_connections_that_never_sign_in_leave_room_for_lights(
             await strangers.enter_async_context(wire())
         await the_house_is_fine(connect)
         if isinstance(broker, EmbeddedBroker):
-            assert broker.refusals.counts[STRANGER, Refused.CONNECTION] >= 20
+            assert broker.refusals.counts[STRANGER, RefusalKind.CONNECTION] >= 20
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["qos 0", "qos 1"])

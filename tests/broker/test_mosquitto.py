@@ -151,10 +151,10 @@ async def test_port_in_use_is_said_in_one_line(accounts: Accounts) -> None:
 async def test_free_port_that_is_taken_meanwhile_is_replaced(
     accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = ports.free
+    free = ports.find_free_port
     with socket.create_server(("127.0.0.1", 0)) as taken:
         offered = iter([taken.getsockname()[1]])
-        monkeypatch.setattr(ports, "free", lambda host: next(offered, None) or free(host))
+        monkeypatch.setattr(ports, "find_free_port", lambda host: next(offered, None) or free(host))
         async with Mosquitto(accounts) as broker:
             assert broker.address.port != taken.getsockname()[1]
 
@@ -212,8 +212,8 @@ async def test_reload_waits_for_no_mosquitto_that_stands_still(
     accounts.add("attic")
     os.kill(kept.pid, signal.SIGSTOP)
     with monkeypatch.context() as impatient:
-        impatient.setattr(module, "RELOAD_S", 0.05)
-        with pytest.raises(BrokerSilent, match=r"not answered for 0\.05 s") as told:
+        impatient.setattr(module, "RELOAD_TIMEOUT_S", 0.05)
+        with pytest.raises(BrokerSilent, match=r"not responded for 0\.05 s") as told:
             await kept.reload()
     assert told.value.code == "broker_silent"
     os.kill(kept.pid, signal.SIGCONT)
@@ -226,7 +226,7 @@ async def test_start_that_takes_too_long_is_told_and_leaves_nothing(
     accounts: Accounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(module, "START_S", 0)
+    monkeypatch.setattr(module, "START_TIMEOUT_S", 0)
     with pytest.raises(BrokerSilent):
         await Mosquitto(accounts).start()
     assert not modes(tmp_path)
@@ -255,7 +255,7 @@ async def test_stop_ends_the_watch_without_an_error(kept: Mosquitto) -> None:
 
 
 async def test_mosquitto_that_will_not_end_is_killed(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.broker.mosquitto_process.STOP_S", 0.01)
+    monkeypatch.setattr("presslight.broker.mosquitto_process.STOP_TIMEOUT_S", 0.01)
     async with Mosquitto(accounts) as broker:
         pid = broker.pid
         os.kill(pid, signal.SIGSTOP)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from presslight.broker.mosquitto_log import database_is_spoilt, is_trouble, port_in_use, refusal
-from presslight.broker.refusals import STRANGER, Refused
+from presslight.broker.mosquitto_log import is_database_corrupt, is_warning, parse_port_in_use, parse_refusal
+from presslight.broker.refusals import STRANGER, RefusalKind
 
 DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/state', ... (1 bytes))"
 
@@ -11,14 +11,14 @@ DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/st
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
-        (DENIED, ("kitchen", Refused.PUBLISH, "presslight/light/hall/state")),
+        (DENIED, ("kitchen", RefusalKind.PUBLISH, "presslight/light/hall/state")),
         (
             DENIED.replace("hall", "', ... (9 bytes))"),
-            ("kitchen", Refused.PUBLISH, "presslight/light/', ... (9 bytes))/state"),
+            ("kitchen", RefusalKind.PUBLISH, "presslight/light/', ... (9 bytes))/state"),
         ),
-        ("Client <unknown> disconnected, not authorised.", (STRANGER, Refused.SIGN_IN, "wrong user or password")),
-        ("Client <unknown> disconnected due to protocol error.", (STRANGER, Refused.PACKET, "protocol error")),
-        ("Client kitchen disconnected due to oversize packet.", ("kitchen", Refused.PACKET, "oversize packet")),
+        ("Client <unknown> disconnected, not authorised.", (STRANGER, RefusalKind.SIGN_IN, "wrong user or password")),
+        ("Client <unknown> disconnected due to protocol error.", (STRANGER, RefusalKind.PACKET, "protocol error")),
+        ("Client kitchen disconnected due to oversize packet.", ("kitchen", RefusalKind.PACKET, "oversize packet")),
         ("Client kitchen disconnected.", None),
         ("Client kitchen disconnected: Broken pipe.", None),
         ("Client kitchen disconnected due to out of memory.", None),
@@ -27,20 +27,20 @@ DENIED = "Denied PUBLISH from kitchen (d0, q1, r0, m3, 'presslight/light/hall/st
         ("", None),
     ],
 )
-def test_line_tells_of_a_refusal_or_not(line: str, meaning: tuple[str, Refused, str] | None) -> None:
-    assert refusal(line) == meaning
+def test_line_tells_of_a_refusal_or_not(line: str, meaning: tuple[str, RefusalKind, str] | None) -> None:
+    assert parse_refusal(line) == meaning
 
 
 def test_database_that_cannot_be_read_is_told_from_other_ends() -> None:
-    assert database_is_spoilt(["mosquitto version 2.0.11 starting", "Error: Couldn't open database."])
-    assert not database_is_spoilt(["Error: Address already in use"])
+    assert is_database_corrupt(["mosquitto version 2.0.11 starting", "Error: Couldn't open database."])
+    assert not is_database_corrupt(["Error: Address already in use"])
 
 
 def test_port_in_use_is_the_last_one_opened() -> None:
     opened = ["Opening ipv4 listen socket on port 1883.", "Opening ipv4 listen socket on port 8883."]
-    assert port_in_use([*opened, "Error: Address already in use"]) == 8883
-    assert port_in_use(opened) is None
-    assert port_in_use(["Error: Address already in use"]) == 0
+    assert parse_port_in_use([*opened, "Error: Address already in use"]) == 8883
+    assert parse_port_in_use(opened) is None
+    assert parse_port_in_use(["Error: Address already in use"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_port_in_use_is_the_last_one_opened() -> None:
     ],
 )
 def test_owner_sees_trouble_only(line: str, trouble: bool) -> None:
-    assert is_trouble(line) is trouble
+    assert is_warning(line) is trouble

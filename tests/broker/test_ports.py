@@ -12,7 +12,7 @@ from presslight.contract import tcp
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_connections_inherit_that_nothing_is_delayed_and_little_taken_unread(host: str) -> None:
-    with ports.listen(host, 0) as listener, socket.create_connection(listener.getsockname()[:2]):
+    with ports.open_listener(host, 0) as listener, socket.create_connection(listener.getsockname()[:2]):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -20,28 +20,28 @@ def test_connections_inherit_that_nothing_is_delayed_and_little_taken_unread(hos
 
 
 def test_free_port_can_be_listened_on() -> None:
-    ports.listen("127.0.0.1", ports.free("127.0.0.1")).close()
+    ports.open_listener("127.0.0.1", ports.find_free_port("127.0.0.1")).close()
 
 
 def test_free_port_is_none_that_an_outgoing_connection_could_take() -> None:
     lent = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    assert all(ports.free("127.0.0.1") < lent for _ in range(20))
+    assert all(ports.find_free_port("127.0.0.1") < lent for _ in range(20))
 
 
 def test_port_that_is_taken_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    with ports.listen("127.0.0.1", ports.free("127.0.0.1")) as listener:
-        monkeypatch.setattr(ports, "QUIET", [listener.getsockname()[1]])
+    with ports.open_listener("127.0.0.1", ports.find_free_port("127.0.0.1")) as listener:
+        monkeypatch.setattr(ports, "CANDIDATE_PORTS", [listener.getsockname()[1]])
         monkeypatch.setattr(ports, "ATTEMPTS", 1)
         with pytest.raises(PortInUse, match="no port is free"):
-            ports.free("127.0.0.1")
+            ports.find_free_port("127.0.0.1")
 
 
 def test_port_in_use_and_impossible_ports_are_told_apart() -> None:
-    with ports.listen("127.0.0.1", 0) as listener, pytest.raises(PortInUse):
-        ports.listen("127.0.0.1", listener.getsockname()[1])
+    with ports.open_listener("127.0.0.1", 0) as listener, pytest.raises(PortInUse):
+        ports.open_listener("127.0.0.1", listener.getsockname()[1])
     for port in (-1, 65_536):
         with pytest.raises(CannotListen, match=f"no port {port}"):
-            ports.listen("127.0.0.1", port)
+            ports.open_listener("127.0.0.1", port)
 
 
 @pytest.mark.parametrize(("host", "reached"), [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.7", "192.0.2.7")])

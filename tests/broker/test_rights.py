@@ -6,7 +6,7 @@ import pytest
 from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
-from presslight.broker.refusals import STRANGER, Refused
+from presslight.broker.refusals import STRANGER, RefusalKind
 from presslight.contract.topics import RULES, Action, Role, may
 from tests.broker.clients import Client, packet, publish_packet, text
 from tests.broker.conftest import Broker, Connect, Heard, OpenWire
@@ -30,7 +30,7 @@ async def test_sign_in_with_wrong_credentials_is_refused(
         async with client:
             pass
     await heard.until("refused sign in")
-    assert broker.refusals.counts[STRANGER, Refused.SIGN_IN] == 1
+    assert broker.refusals.counts[STRANGER, RefusalKind.SIGN_IN] == 1
 
 
 async def test_light_that_publishes_as_another_reaches_nobody(broker: Broker, connect: Connect, heard: Heard) -> None:
@@ -40,7 +40,7 @@ async def test_light_that_publishes_as_another_reaches_nobody(broker: Broker, co
         await kitchen.publish(of("kitchen", "state"), b"own", qos=1)
         assert await bridge.heard() == (of("kitchen", "state"), b"own")
     assert of("hall", "state") in await heard.until("refused publish to kitchen")
-    assert broker.refusals.counts["kitchen", Refused.PUBLISH] == 1
+    assert broker.refusals.counts["kitchen", RefusalKind.PUBLISH] == 1
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_bridge_cannot_speak_for_a_light_at_the_embedded_broker(
                     await bridge.publish(topic, b"forged", qos=qos, retain=retain)
             await bridge.publish(topic, b"", qos=1, retain=True)
             assert await hearer.heard() == (topic, b"")
-    assert embedded.refusals.counts == {("bridge", Refused.PUBLISH): 4 * len(kept)}
+    assert embedded.refusals.counts == {("bridge", RefusalKind.PUBLISH): 4 * len(kept)}
 
 
 async def test_bridge_hears_its_own_canary_and_no_other(connect: Connect) -> None:
@@ -157,7 +157,7 @@ async def test_home_assistant_signs_in_with_its_will_and_says_that_it_is_there(
         await assistant.publish(status, b"online", qos=qos, retain=retain)
         await assistant.publish("nobody/may", b"x", qos=1)
         await heard.until("nobody/may")
-    assert broker.refusals.counts == {("homeassistant", Refused.PUBLISH): 1}
+    assert broker.refusals.counts == {("homeassistant", RefusalKind.PUBLISH): 1}
 
 
 async def test_device_deleted_in_home_assistant_stays_deleted(connect: Connect) -> None:
@@ -197,9 +197,9 @@ async def test_every_user_may_write_what_the_contract_says(
         action: Action = "empty" if isinstance(broker, Mosquitto) else "write"  # it does not look at payloads
         wanted = 1 + sum(not may(user, action, topic) for topic in topics)
         await heard.until(f"refused publish to {user}")
-        while broker.refusals.counts[user, Refused.PUBLISH] < wanted:
+        while broker.refusals.counts[user, RefusalKind.PUBLISH] < wanted:
             await heard.until("Denied PUBLISH")
-        assert broker.refusals.counts[user, Refused.PUBLISH] == wanted
+        assert broker.refusals.counts[user, RefusalKind.PUBLISH] == wanted
 
 
 async def test_will_on_own_topic_is_published_when_the_light_is_lost(connect: Connect, wire: OpenWire) -> None:

@@ -17,10 +17,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
-from presslight.broker.embedded.reason_codes import Reason
+from presslight.broker.embedded.reason_codes import ReasonCode
 from presslight.broker.limits import MAX_PACKET_BYTES
 from presslight.broker.mosquitto import Mosquitto
-from presslight.broker.refusals import Refused
+from presslight.broker.refusals import RefusalKind
 from tests.broker.clients import PATIENCE_S, Client, Wire, connect_packet, packet, publish_packet, text
 from tests.broker.conftest import Broker, Connect, Heard, OpenWire
 
@@ -365,7 +365,7 @@ async def test_will_of_version_5_carries_its_properties_and_is_retained(connect:
 
 async def test_second_connection_of_a_user_is_told_to_the_first(broker: Broker, wire: OpenWire) -> None:
     async with wire("kitchen", level=5) as first, wire("kitchen", level=5) as second:
-        told = bytes([0xE0, 1, Reason.SESSION_TAKEN_OVER])
+        told = bytes([0xE0, 1, ReasonCode.SESSION_TAKEN_OVER])
         assert await first.rest() in ({told} if isinstance(broker, EmbeddedBroker) else {told, b""})
         second.send(PING)
         assert await second.read(2) == PONG
@@ -379,7 +379,10 @@ async def test_client_that_falls_silent_is_told_why_it_has_to_go(
         async with wire("kitchen", will=(AVAILABILITY, b"offline"), keep_alive=1, level=5) as kitchen:
             assert await bridge.heard() == (AVAILABILITY, b"offline")
             told = await kitchen.rest()
-        assert told in {bytes([0xE0, 1, Reason.KEEP_ALIVE_TIMEOUT]), *([b""] if isinstance(broker, Mosquitto) else [])}
+        assert told in {
+            bytes([0xE0, 1, ReasonCode.KEEP_ALIVE_TIMEOUT]),
+            *([b""] if isinstance(broker, Mosquitto) else []),
+        }
 
 
 async def test_stop_tells_clients_that_the_broker_ends(embedded: EmbeddedBroker, opens: OpenWire) -> None:
@@ -387,7 +390,7 @@ async def test_stop_tells_clients_that_the_broker_ends(embedded: EmbeddedBroker,
         kitchen.send(PING)
         assert await kitchen.packet() == PONG
         await embedded.stop()
-        assert await kitchen.rest() == bytes([0xE0, 1, Reason.SHUTTING_DOWN])
+        assert await kitchen.rest() == bytes([0xE0, 1, ReasonCode.SHUTTING_DOWN])
 
 
 # -- what is refused, and how ------------------------------------------------------------------------------------------
@@ -396,7 +399,7 @@ async def test_stop_tells_clients_that_the_broker_ends(embedded: EmbeddedBroker,
 @pytest.mark.parametrize("user", ["kitchen", "attic"])
 async def test_wrong_password_is_refused_as_such(broker: Broker, user: str) -> None:
     async with Wire(broker.address, connect_packet(user, "wrong", level=5)) as stranger:
-        assert (stranger.answer[0], stranger.answer[3]) == (0x20, Reason.NOT_AUTHORIZED)
+        assert (stranger.answer[0], stranger.answer[3]) == (0x20, ReasonCode.NOT_AUTHORIZED)
         assert await stranger.rest() == b""
 
 
@@ -406,24 +409,24 @@ async def test_refused_publish_is_acknowledged_as_refused_and_others_are_not(
     async with connect("bridge") as bridge, wire("kitchen", level=5) as kitchen:
         await bridge.subscribe(STATES, qos=1)
         kitchen.send(publish5(HALL_STATE, b"forged", 7), publish5(KITCHEN_STATE, b"own", 8))
-        assert await kitchen.packet() == bytes([0x40, 3, 0, 7, Reason.NOT_AUTHORIZED])
+        assert await kitchen.packet() == bytes([0x40, 3, 0, 7, ReasonCode.NOT_AUTHORIZED])
         assert (await kitchen.packet())[:4] == b"\x40\x02\x00\x08"
         assert await bridge.heard() == (KITCHEN_STATE, b"own")
         kitchen.send(publish5("$SYS/x", b"forged", 7), publish5(HALL_STATE, b"forged"), PING)
         if isinstance(broker, EmbeddedBroker):
-            assert await kitchen.packet() == bytes([0x40, 3, 0, 7, Reason.NOT_AUTHORIZED])
+            assert await kitchen.packet() == bytes([0x40, 3, 0, 7, ReasonCode.NOT_AUTHORIZED])
             assert await kitchen.read(2) == PONG
     await heard.until("refused publish to kitchen")
-    assert broker.refusals.counts["kitchen", Refused.PUBLISH] >= 1
+    assert broker.refusals.counts["kitchen", RefusalKind.PUBLISH] >= 1
 
 
 async def test_filters_are_answered_one_by_one(broker: Broker, wire: OpenWire) -> None:
     asked = [("#", 1), (KITCHEN_SET, 2), ("presslight/light/k+/set", 0), ("$share/g/a", 0), (KITCHEN_SET, 0)]
     wanted = [
-        Reason.NOT_AUTHORIZED,
+        ReasonCode.NOT_AUTHORIZED,
         1,
-        Reason.TOPIC_FILTER_INVALID,
-        Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+        ReasonCode.TOPIC_FILTER_INVALID,
+        ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
         0,
     ]
     async with wire("kitchen", level=5) as kitchen:
@@ -448,16 +451,19 @@ async def test_light_hears_nothing_by_filters_it_has_no_right_to(connect: Connec
 
 
 WRONG = {
-    "QoS 2": (packet(0x34, text(KITCHEN_STATE), b"\x00\x01\x00x"), Reason.QOS_NOT_SUPPORTED),
-    "a topic alias": (publish5("", b"x", properties=b"\x23\x00\x01"), Reason.TOPIC_ALIAS_INVALID),
-    "a wildcard": (publish5(STATES, b"x"), Reason.TOPIC_NAME_INVALID),
-    "a subscription's identifier of 0": (subscribe5((KITCHEN_SET, 0), properties=b"\x0b\x00"), Reason.PROTOCOL_ERROR),
-    "an unknown property": (publish5(KITCHEN_STATE, b"x", properties=b"\x7e\x01"), Reason.MALFORMED_PACKET),
-    "a property twice": (publish5(KITCHEN_STATE, b"x", properties=b"\x01\x00\x01\x00"), Reason.PROTOCOL_ERROR),
-    "AUTH": (b"\xf0\x00", Reason.PROTOCOL_ERROR),
-    "a second CONNECT": (connect_packet("kitchen", "x", level=5), Reason.PROTOCOL_ERROR),
-    "too large": (publish5(KITCHEN_STATE, bytes(MAX_PACKET_BYTES)), Reason.PACKET_TOO_LARGE),
-    "3.1.1": (packet(0x82, b"\x00\x01", text(KITCHEN_SET), b"\x01"), Reason.MALFORMED_PACKET),
+    "QoS 2": (packet(0x34, text(KITCHEN_STATE), b"\x00\x01\x00x"), ReasonCode.QOS_NOT_SUPPORTED),
+    "a topic alias": (publish5("", b"x", properties=b"\x23\x00\x01"), ReasonCode.TOPIC_ALIAS_INVALID),
+    "a wildcard": (publish5(STATES, b"x"), ReasonCode.TOPIC_NAME_INVALID),
+    "a subscription's identifier of 0": (
+        subscribe5((KITCHEN_SET, 0), properties=b"\x0b\x00"),
+        ReasonCode.PROTOCOL_ERROR,
+    ),
+    "an unknown property": (publish5(KITCHEN_STATE, b"x", properties=b"\x7e\x01"), ReasonCode.MALFORMED_PACKET),
+    "a property twice": (publish5(KITCHEN_STATE, b"x", properties=b"\x01\x00\x01\x00"), ReasonCode.PROTOCOL_ERROR),
+    "AUTH": (b"\xf0\x00", ReasonCode.PROTOCOL_ERROR),
+    "a second CONNECT": (connect_packet("kitchen", "x", level=5), ReasonCode.PROTOCOL_ERROR),
+    "too large": (publish5(KITCHEN_STATE, bytes(MAX_PACKET_BYTES)), ReasonCode.PACKET_TOO_LARGE),
+    "3.1.1": (packet(0x82, b"\x00\x01", text(KITCHEN_SET), b"\x01"), ReasonCode.MALFORMED_PACKET),
 }
 
 
@@ -472,20 +478,20 @@ async def test_packet_that_does_not_add_up_is_told_and_ends_the_connection(opens
 @pytest.mark.parametrize(
     ("about", "reason"),
     [
-        (b"\x15\x00\x03OTP", Reason.BAD_AUTHENTICATION_METHOD),
-        (b"\x21\x00\x00", Reason.PROTOCOL_ERROR),
-        (b"\x7e\x00", Reason.MALFORMED_PACKET),
-        (b"\x01\x00", Reason.MALFORMED_PACKET),
+        (b"\x15\x00\x03OTP", ReasonCode.BAD_AUTHENTICATION_METHOD),
+        (b"\x21\x00\x00", ReasonCode.PROTOCOL_ERROR),
+        (b"\x7e\x00", ReasonCode.MALFORMED_PACKET),
+        (b"\x01\x00", ReasonCode.MALFORMED_PACKET),
     ],
 )
-async def test_connect_that_does_not_add_up_is_told_why(opens: OpenWire, about: bytes, reason: Reason) -> None:
+async def test_connect_that_does_not_add_up_is_told_why(opens: OpenWire, about: bytes, reason: ReasonCode) -> None:
     async with opens("kitchen", level=5, about=about) as kitchen:
         assert kitchen.answer + await kitchen.rest() == bytes([0x20, 3, 0, reason, 0])
 
 
 async def test_will_on_a_topic_without_right_is_refused(opens: OpenWire) -> None:
     async with opens("kitchen", level=5, will=(HALL_STATE, b"x")) as kitchen:
-        assert kitchen.answer + await kitchen.rest() == bytes([0x20, 3, 0, Reason.NOT_AUTHORIZED, 0])
+        assert kitchen.answer + await kitchen.rest() == bytes([0x20, 3, 0, ReasonCode.NOT_AUTHORIZED, 0])
 
 
 # -- what a client asks of the broker ----------------------------------------------------------------------------------
@@ -547,7 +553,7 @@ async def test_client_that_acknowledges_nothing_is_cut_off(
         for n in range(10):
             hall.send(publish_packet(HALL_STATE, bytes(size), n + 1))
             await hall.packet()
-        assert (await bridge.rest()).endswith(bytes([0xE0, 1, Reason.QUOTA_EXCEEDED]))
+        assert (await bridge.rest()).endswith(bytes([0xE0, 1, ReasonCode.QUOTA_EXCEEDED]))
     await heard.until("refused unread to bridge")
 
 
@@ -570,7 +576,7 @@ async def test_client_that_still_owes_an_acknowledgement_after_5_s_is_cut_off_an
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(loop, "time", lambda now=loop.time: now() + 5)
         bridge.send(PING)
-        assert (await bridge.rest()).replace(PONG, b"") == bytes([0xE0, 1, Reason.QUOTA_EXCEEDED])
+        assert (await bridge.rest()).replace(PONG, b"") == bytes([0xE0, 1, ReasonCode.QUOTA_EXCEEDED])
     await heard.until("refused unread to bridge")
     async with opens("bridge", level=5) as bridge:
         bridge.send(PING)

@@ -37,7 +37,7 @@ def our_broker(broker: str, accounts: Accounts, tmp_path: Path) -> EmbeddedBroke
     """One of our two brokers, not started; Mosquitto counts what it refuses, too."""
     if broker == "embedded":
         return EmbeddedBroker(accounts)
-    return Mosquitto(accounts, tmp_path / "mosquitto", tell_all=True)
+    return Mosquitto(accounts, tmp_path / "mosquitto", log_packets=True)
 
 
 @pytest.fixture

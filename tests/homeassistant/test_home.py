@@ -9,7 +9,7 @@ import pytest
 from lamp.glow import duty
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
-from presslight.broker.refusals import Refused
+from presslight.broker.refusals import RefusalKind
 from presslight.contract.topics import HOME_ASSISTANT_USER
 from presslight.mobile_sim.events import Said
 from tests.homeassistant.client import WAIT_S
@@ -111,7 +111,7 @@ async def test_home_assistant_says_that_it_is_there_and_is_never_asked_to_sign_i
     await our_broker.start()
     await home.client.until_shows(KITCHEN, "off")
     refused = {what for user, what in our_broker.refusals.counts if user == HOME_ASSISTANT_USER}
-    assert not refused & {Refused.PUBLISH, Refused.SIGN_IN, Refused.PACKET}
+    assert not refused & {RefusalKind.PUBLISH, RefusalKind.SIGN_IN, RefusalKind.PACKET}
     assert await home.client.cards() == []
 
 

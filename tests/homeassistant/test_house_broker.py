@@ -12,8 +12,8 @@ import pytest
 
 from presslight.broker.accounts import Accounts
 from presslight.broker.acl import acl
-from presslight.broker.mosquitto import find
-from presslight.broker.mosquitto_process import tied_to_us
+from presslight.broker.mosquitto import find_mosquitto
+from presslight.broker.mosquitto_process import parent_death_prefix
 from presslight.contract.address import BrokerAddress
 from presslight.contract.topics import BRIDGE_USER
 from presslight.micropython import Command
@@ -60,7 +60,7 @@ class HouseBroker:
         settings = self._folder / "mosquitto.conf"
         settings.write_text(CONFIGURATION.format(port=self._port, folder=self._folder))
         self._process = await asyncio.create_subprocess_exec(
-            *tied_to_us(), find(), "-c", str(settings), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+            *parent_death_prefix(), find_mosquitto(), "-c", str(settings), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
         )
         return self
 

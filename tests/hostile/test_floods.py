@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from presslight.broker.embedded.broker import EmbeddedBroker
-from presslight.broker.refusals import Refused
+from presslight.broker.refusals import RefusalKind
 from presslight.cloud.store.tokens import issue_token
 from presslight.contract.rate import Rates
 from tests.cloud.conftest import House
@@ -92,7 +92,7 @@ async def test_one_who_floods_the_embedded_broker_is_cut_and_counted_and_another
     assert isinstance(broker, EmbeddedBroker)
     broker._rates = Rates(50, 200)  # nor does it take 500 packets
     async with flooding(kind, **target(house)), asyncio.timeout(WAIT_S):
-        while not broker.refusals.counts["hall", Refused.RATE]:
+        while not broker.refusals.counts["hall", RefusalKind.RATE]:
             await victim.press()
         for _ in range(5):
             await victim.press()

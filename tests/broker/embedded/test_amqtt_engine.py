@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from presslight.broker.embedded.amqtt_engine import CLIENT_TROUBLE, Engine, FairQueue, Message, Wanted
-from presslight.broker.refusals import Refusals, Refused
+from presslight.broker.embedded.amqtt_engine import CLIENT_ERRORS, AmqttEngine, FairQueue, Message, Subscription
+from presslight.broker.refusals import RefusalKind, Refusals
 
 
 async def test_full_queue_lets_in_who_waited_longest() -> None:
@@ -37,29 +37,29 @@ async def test_greedy_client_does_not_starve_a_patient_one() -> None:
     assert "patient" in first
 
 
-@pytest.mark.parametrize("trouble", CLIENT_TROUBLE)
+@pytest.mark.parametrize("trouble", CLIENT_ERRORS)
 async def test_retained_message_that_nobody_acknowledges_is_counted(trouble: type[Exception]) -> None:
     async def never(*_: Any, **__: Any) -> None:
         raise trouble("no PUBACK within 5 s")
 
     refusals = Refusals()
-    visit: Any = SimpleNamespace(user="bridge", window=None, takes=lambda _: True)
+    client: Any = SimpleNamespace(user="bridge", receive_maximum=None, accepts_size=lambda _: True)
     async with asyncio.TaskGroup() as tasks:
-        engine = Engine(refusals, tasks, {})
+        engine = AmqttEngine(refusals, tasks, {})
         engine.retained_messages["a/topic"] = Message("kitchen", "a/topic", b"\0x", 1, retain=True, at=0)
-        engine._send_retained(visit, SimpleNamespace(mqtt_publish=never), "a/+", Wanted(options=1, identifier=0))
-    assert refusals.counts == {("bridge", Refused.UNREAD): 1}
+        engine._send_retained(client, SimpleNamespace(mqtt_publish=never), "a/+", Subscription(options=1, identifier=0))
+    assert refusals.counts == {("bridge", RefusalKind.UNREAD): 1}
 
 
 async def test_error_in_one_delivery_is_logged_and_ends_no_other(caplog: pytest.LogCaptureFixture) -> None:
     async def breaks(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    visit: Any = SimpleNamespace(user="bridge", window=None, takes=lambda _: True)
+    client: Any = SimpleNamespace(user="bridge", receive_maximum=None, accepts_size=lambda _: True)
     async with asyncio.TaskGroup() as tasks:
-        engine = Engine(Refusals(), tasks, {})
-        engine._send_soon(
-            visit, SimpleNamespace(mqtt_publish=breaks), Message("hall", "a", b"\0", 1, False, 0), retain=False
+        engine = AmqttEngine(Refusals(), tasks, {})
+        engine._schedule_send(
+            client, SimpleNamespace(mqtt_publish=breaks), Message("hall", "a", b"\0", 1, False, 0), retain=False
         )
         other = tasks.create_task(asyncio.sleep(0, "done"))
     assert other.result() == "done"

@@ -1,4 +1,4 @@
-"""The embedded broker on its own: start, stop, event loops, and what amqtt would do without `visit` and `engine`."""
+"""The embedded broker on its own: start, stop, event loops, and what amqtt would do without `client` and `engine`."""
 
 import asyncio
 import logging
@@ -10,12 +10,12 @@ import pytest
 import uvloop
 
 from presslight.broker.accounts import Accounts
-from presslight.broker.embedded.amqtt_engine import Engine
+from presslight.broker.embedded.amqtt_engine import AmqttEngine
 from presslight.broker.embedded.broker import EmbeddedBroker
-from presslight.broker.embedded.client_connection import Visit
+from presslight.broker.embedded.client_connection import ClientConnection
 from presslight.broker.errors import CannotListen, PortInUse
 from presslight.broker.mosquitto import Mosquitto
-from presslight.broker.refusals import STRANGER, Refused
+from presslight.broker.refusals import STRANGER, RefusalKind
 from presslight.contract.address import BrokerAddress
 from presslight.contract.topics import light_of
 from tests.broker.clients import Client, Wire, connect_packet, packet, publish_packet, text
@@ -45,7 +45,7 @@ def test_broker_works_under_uvloop(accounts: Accounts, make: Callable[[Accounts]
             await bridge.publish(KITCHEN_SET, b"on", qos=1)
             assert await kitchen.heard() == (KITCHEN_SET, b"on")
             if isinstance(broker, EmbeddedBroker):
-                assert all(delays_nothing(visit._writer) for visit in broker._visits)
+                assert all(delays_nothing(client._writer) for client in broker._connections)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -54,8 +54,8 @@ def test_broker_works_under_uvloop(accounts: Accounts, make: Callable[[Accounts]
 
 async def test_accepted_sockets_delay_nothing(embedded: EmbeddedBroker, accounts: Accounts) -> None:
     async with client(embedded, accounts, "kitchen"):
-        (visit,) = embedded._visits
-        assert delays_nothing(visit._writer)
+        (connection,) = embedded._connections
+        assert delays_nothing(connection._writer)
 
 
 def delays_nothing(writer: asyncio.StreamWriter) -> bool:
@@ -204,7 +204,7 @@ async def test_second_connection_of_a_user_takes_the_first_one_s_place(
         assert await first.rest() == b""
         second.send(b"\xc0\x00")
         assert await second.read(2) == b"\xd0\x00"
-        assert list(embedded._guests) == ["kitchen"]
+        assert list(embedded._clients) == ["kitchen"]
 
 
 @pytest.mark.parametrize(("level", "answer"), [(4, b"\x20\x02\x00\x05"), (5, b"\x20\x03\x00\x87\x00")])
@@ -218,34 +218,34 @@ async def test_account_that_goes_while_its_connection_waits_for_the_one_before_i
     level: int,
     answer: bytes,
 ) -> None:
-    waits, may_go, finish = asyncio.Event(), asyncio.Event(), Visit.finish
+    waits, may_go, aclose = asyncio.Event(), asyncio.Event(), ClientConnection.aclose
 
-    async def held(visit: Visit) -> None:
+    async def held(client: ClientConnection) -> None:
         waits.set()
         await may_go.wait()
-        await finish(visit)
+        await aclose(client)
 
     hello = connect_packet("kitchen", accounts.password("kitchen"), level=level)
-    monkeypatch.setattr(Visit, "finish", held)
+    monkeypatch.setattr(ClientConnection, "aclose", held)
     async with opens("kitchen"), Wire(embedded.address) as second:
         second.send(hello)
         async with asyncio.timeout(5):
             await waits.wait()  # the first is ended, and the second waits for it
         accounts.remove("kitchen")
         change(accounts)
-        embedded.drop(["kitchen"])
+        embedded.disconnect_users(["kitchen"])
         may_go.set()
         assert await second.rest() == answer
-        assert embedded._guests == {}
+        assert embedded._clients == {}
 
 
 async def test_stranger_that_says_nothing_is_closed(
     embedded: EmbeddedBroker, opens: OpenWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("presslight.broker.embedded.client_connection.SIGN_IN_S", 0.01)
+    monkeypatch.setattr("presslight.broker.embedded.client_connection.CONNECT_TIMEOUT_S", 0.01)
     async with opens() as stranger:
         assert await stranger.rest() == b""
-    assert embedded.refusals.counts[STRANGER, Refused.CONNECTION] == 1
+    assert embedded.refusals.counts[STRANGER, RefusalKind.CONNECTION] == 1
 
 
 async def test_connection_over_the_limit_is_closed_at_once(
@@ -272,7 +272,7 @@ async def test_error_in_amqtt_ends_one_connection_and_is_logged(
     async with client(embedded, accounts, "bridge") as bridge, client(embedded, accounts, "kitchen") as kitchen:
         await kitchen.subscribe(KITCHEN_SET, qos=1)
         with monkeypatch.context() as broken:
-            broken.setattr(Engine, "external_connected", breaks)
+            broken.setattr(AmqttEngine, "external_connected", breaks)
             async with Wire(embedded.address) as hall:
                 hall.send(connect_packet("hall", accounts.password("hall")))
                 assert await hall.rest() == b""
@@ -289,14 +289,14 @@ async def test_client_that_amqtt_loses_track_of_can_return(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def never_ends(engine: Engine, *_: object) -> None:
-        for visit in engine._guests.values():
-            visit.begin()
+    async def never_ends(engine: AmqttEngine, *_: object) -> None:
+        for client in engine._clients.values():
+            client.start_receiving()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("presslight.broker.embedded.client_connection.OVERDUE_S", 0.01)
+    monkeypatch.setattr("presslight.broker.embedded.client_connection.WIND_UP_TIMEOUT_S", 0.01)
     with monkeypatch.context() as broken:
-        broken.setattr(Engine, "_client_message_loop", never_ends)
+        broken.setattr(AmqttEngine, "_client_message_loop", never_ends)
         async with opens("kitchen") as kitchen:
             kitchen.cut()
             await heard.until("the broker lost track of kitchen")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presslight.broker.embedded.connect import connect
-from presslight.broker.embedded.mqtt3 import Mqtt3
-from presslight.broker.embedded.packet import Frames, Kind, Packet
+from presslight.broker.embedded.connect import parse_connect
+from presslight.broker.embedded.mqtt3 import Mqtt3Codec
+from presslight.broker.embedded.packet import Packet, PacketDecoder, PacketType
 from presslight.broker.limits import MAX_PACKET_BYTES
 from presslight.contract.errors import ContractError, Malformed, TooLarge
 from tests.broker.clients import connect_packet, packet, publish_packet, subscribe_packet, text
@@ -25,10 +25,10 @@ GOOD = [
 
 
 def cut(stream: bytes, chunk: int = 65_536) -> list[Packet]:
-    frames, found = Frames(Mqtt3().check), []
+    frames, found = PacketDecoder(Mqtt3Codec().check), []
     for at in range(0, len(stream), chunk):
         frames.feed(stream[at : at + chunk])
-        while packet := frames.next():
+        while packet := frames.next_packet():
             found.append(packet)
     return found
 
@@ -42,7 +42,7 @@ def test_packets_are_found_wherever_the_stream_is_cut(packets: list[bytes], chun
 def test_any_bytes_give_packets_or_a_contract_error(stream: bytes, chunk: int) -> None:
     try:
         for found in cut(stream, chunk):
-            connect(found)
+            parse_connect(found)
     except ContractError:
         pass
 
@@ -54,10 +54,10 @@ def test_damaged_packet_gives_packets_or_a_contract_error(good: bytes, data: st.
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
         for found in cut(bytes(damaged)):
-            if found.kind is Kind.CONNECT:
-                connect(found)
-            if found.kind is Kind.SUBSCRIBE:
-                assert cut(Mqtt3().inward(found))
+            if found.kind is PacketType.CONNECT:
+                parse_connect(found)
+            if found.kind is PacketType.SUBSCRIBE:
+                assert cut(Mqtt3Codec().to_amqtt(found))
     except ContractError:
         pass
 

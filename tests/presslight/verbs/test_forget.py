@@ -188,7 +188,7 @@ async def test_topics_are_emptied_once_the_broker_knows_whoever_saw_the_change_f
 async def test_mosquitto_that_stands_still_as_accounts_change_is_told_once_and_hears_of_it_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("presslight.broker.mosquitto.RELOAD_S", 0.05)
+    monkeypatch.setattr("presslight.broker.mosquitto.RELOAD_TIMEOUT_S", 0.05)
     told: list[str] = []
     made = Stack(broker="mosquitto", lights=0, folder=tmp_path, trouble=told.append)
     async with asyncio.timeout(WAIT_S), made as stack:
@@ -196,7 +196,7 @@ async def test_mosquitto_that_stands_still_as_accounts_change_is_told_once_and_h
         broker = await frozen_reload(stack, heeding, "attic", tmp_path)
         assert [await heeding, await stack._heed_accounts()] == [False, False]
         assert len(told) == 1
-        assert "mosquitto has not answered" in told[0]
+        assert "mosquitto has not responded" in told[0]
         os.kill(broker.pid, signal.SIGCONT)
         while not await stack._heed_accounts():
             pass
@@ -269,7 +269,7 @@ async def test_what_was_asked_while_no_bridge_ran_is_not_done_to_the_light_that_
                     pass
         store = store_of(tmp_path)
         issue_token(store, phone="ann")
-        (tmp_path / CREDENTIALS).write_text(house.text())
+        (tmp_path / CREDENTIALS).write_text(house.to_json())
         (tmp_path / "kitchen.url").write_text(f"{user.url()}\n")
         asked = forget_where_no_bridge_runs("kitchen", "--state", str(tmp_path))
         assert (asked.code, asked.err) == (0, "")
