@@ -10,18 +10,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, FailFast, Field, JsonValue, ValidationError, WithJsonSchema, model_validator
 
 from presslight.contract.errors import Invalid, TooLarge, refusal
+from presslight.contract.light import Brightness, LightState, LightWish, Trait
 from presslight.contract.plain import Members, read_plain
 from presslight.contract.words import (
     WIRE_VERSION,
     BootId,
-    Brightness,
     Counter,
     Key,
     LightId,
     Moment,
     Outcome,
-    Power,
-    Trait,
     Up,
     Version,
     Wire,
@@ -53,7 +51,7 @@ _AS_LIGHTS_JUDGE: dict[str, JsonValue] = {
 _TWICE = object()
 
 
-class SetCommand(Wire):
+class SetCommand(LightWish, Wire):
     """Bridge → light on `topics.SET`: what the light shall be, in absolute values.
 
     With `key` and `not_after` it acts at most once and never late. Without either (Home Assistant, a script) it is
@@ -63,7 +61,6 @@ class SetCommand(Wire):
 
     model_config = ConfigDict(json_schema_extra=_AS_LIGHTS_JUDGE)
 
-    state: Power
     brightness: Annotated[Brightness | None, WithJsonSchema({})] = None
     v: WireVersion | None = None
     key: Key | None = None
@@ -111,7 +108,7 @@ class Dropped(Wire):
     too_large: Counter = 0
 
 
-class Report(Wire):
+class Report(LightState, Wire):
     """Light → all on `topics.STATE`, retained, after each decision, each change, each connect and every 10 s.
 
     `state`, `brightness`, `color_mode`: Home Assistant's. `boot`, `up`: the light's clock when it made the report.
@@ -125,9 +122,7 @@ class Report(Wire):
     a power cut the light may be as it was longer ago, and its epoch one that it has told before.
     """
 
-    state: Power
-    brightness: Brightness
-    color_mode: Literal["brightness", "onoff"] = "brightness"
+    color_mode: Annotated[str, Field(max_length=32)] = "brightness"
     v: WireVersion = WIRE_VERSION
     boot: BootId
     up: Up

@@ -11,19 +11,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
 from presslight.contract.errors import ErrorCode, Malformed, TooLarge, refusal
+from presslight.contract.light import LightState, LightWish, Trait
 from presslight.contract.words import (
     DEFAULT_PATIENCE_MS,
     MAX_PATIENCE_MS,
     WIRE_VERSION,
     BootId,
-    Brightness,
     Counter,
     Key,
     LightId,
     Moment,
-    Power,
     Reason,
-    Trait,
     Up,
     Version,
     Wire,
@@ -42,11 +40,8 @@ class Asked(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-class Wish(Asked):
-    """What the light shall be: absolute values, never a toggle. ON without brightness: as bright as it was."""
-
-    state: Power
-    brightness: Brightness | None = None
+class Wish(LightWish, Asked):
+    """A light as a press wants it. ON without brightness: as bright as it was."""
 
 
 class Have(Asked):
@@ -127,7 +122,7 @@ class Change(Wire):
     age_ms: Annotated[int, Field(ge=0)]
 
 
-class View(Wire):
+class View(LightState, Wire):
     """A light as it is. `boot` and `up`: a lower bound of its clock when the bridge sent this frame.
 
     `age_ms`: how long ago the light itself was last heard when the bridge sent this. `change`: absent where the bridge
@@ -139,8 +134,6 @@ class View(Wire):
 
     id: LightId
     online: bool
-    state: Power
-    brightness: Brightness
     traits: tuple[Trait, ...]
     version: Version
     boot: BootId
@@ -255,11 +248,9 @@ BridgeFrame = Annotated[
 ]
 
 
-class PressBody(Asked):
+class PressBody(LightWish, Asked):
     """The body of `POST /api/lights/{id}/presses`; the key is in the Idempotency-Key header."""
 
-    state: Power
-    brightness: Brightness | None = None
     if_ver: Version | None = None
     not_after: Moment | None = None
     patience_ms: Annotated[int, Field(ge=100, le=MAX_PATIENCE_MS)] = DEFAULT_PATIENCE_MS

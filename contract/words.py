@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -92,14 +92,6 @@ Version = tuple[Counter, Counter]
 
 WireVersion = Annotated[int, Field(ge=WIRE_VERSION, le=WIRE_VERSION)]
 """The `v` of a message. Not a Literal: that would take `true` and `1.0` for 1, which no light reads."""
-
-Power = Literal["ON", "OFF"]
-
-Brightness = Annotated[int, Field(ge=1, le=255)]
-"""1-255 as perceived (gamma is the light's business); 0 is never sent, OFF says that."""
-
-Trait = Literal["on_off", "brightness"]
-"""What a light can do. `brightness` includes `on_off`."""
 
 
 def is_key(text: str) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
+from presslight.contract.light import Power, WishFields
 from presslight.contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, View, Welcome
-from presslight.contract.words import DEFAULT_PATIENCE_MS, Power, Version
+from presslight.contract.words import DEFAULT_PATIENCE_MS, Version
 from presslight.mobile_sim.address import BridgeAddress
 from presslight.mobile_sim.clock import RealTime, now_ms
 from presslight.mobile_sim.connection import Ear, Pushed
@@ -57,7 +58,7 @@ class Phone:
         self._paths = Paths(where.socket, token, ear, client=client, spare=spare)
         self._link = self._paths.link
         self._presses = Presses(self._journal, self._paths.send, RealTime())
-        self._slides = Slides(lambda light, value: self.begin(light, state="ON", brightness=value))
+        self._slides = Slides(lambda light, wish: self.begin(light, **wish))
         self._welcome: Welcome | None = None
         self._pulse = asyncio.Event()
 
@@ -120,21 +121,21 @@ class Phone:
         self,
         light: str,
         *,
-        state: Power,
-        brightness: int | None = None,
         if_ver: Version | None = None,
         patience_ms: int = DEFAULT_PATIENCE_MS,
         wait_ms: float = DEFAULT_WAIT_MS,
+        **wish: Unpack[WishFields],
     ) -> Journey:
         """Press, and wait for the last word, at most `wait_ms`: the journey then has the present word.
 
         Once it is applied, `lights` shows at least what this press did.
 
-        `brightness`: 1-255, None: as bright as it was. `if_ver`: only if the light still has this version.
+        `wish`: the attributes of `presslight.contract.light.LightWish`: `state`, and `brightness` (1-255; left out: as
+        bright as it was). `if_ver`: only if the light still has this version.
         `patience_ms`: how long after now it may still act, 100-10,000.
         Raises UnknownLight, Invalid, TooManyOpen, JournalBroken; the press is then not made.
         """
-        flight = self.begin(light, state=state, brightness=brightness, if_ver=if_ver, patience_ms=patience_ms)
+        flight = self.begin(light, if_ver=if_ver, patience_ms=patience_ms, **wish)
         journey = await flight.last_word(wait_ms)
         await self._catch_up(journey)
         return journey
@@ -143,14 +144,12 @@ class Phone:
         self,
         light: str,
         *,
-        state: Power,
-        brightness: int | None = None,
         if_ver: Version | None = None,
         patience_ms: int = DEFAULT_PATIENCE_MS,
         pressed: float | None = None,
+        **wish: Unpack[WishFields],
     ) -> Flight:
         """Press without waiting: `flight.journey`, `flight.last_word` tell. `pressed`: when, if not now (`now_ms`)."""
-        wish: dict[str, object] = {"state": state, "brightness": brightness}
         at = now_ms() if pressed is None else pressed
         flight = self._presses.begin(self._shown(light), wish, if_ver, patience_ms, at)
         self._presses.start(flight, self.rtt_ms)
@@ -164,9 +163,12 @@ class Phone:
         state: Power = "OFF" if shown.state == "ON" else "ON"
         return await self.press(light, state=state, if_ver=shown.version, wait_ms=wait_ms)
 
-    def slide(self, light: str, brightness: int) -> None:
-        """The finger on a light's slider is at `brightness`: at most one press in flight, the newest value waiting."""
-        self._slides.move(light, brightness)
+    def slide(self, light: str, **wish: Unpack[WishFields]) -> None:
+        """The finger on a light's slider has moved: at most one press in flight, the newest wish waiting.
+
+        `wish`: as in `press`. Raises what `press` raises.
+        """
+        self._slides.move(light, wish)
 
     async def settled(self) -> None:
         """Wait until every press has its last word."""

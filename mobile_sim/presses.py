@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from presslight.contract import phone as frames
 from presslight.contract.errors import refusal
+from presslight.contract.light import WishFields
 from presslight.contract.words import Version
 from presslight.mobile_sim.bound import Bound, deadline, lead
 from presslight.mobile_sim.clock import Time
@@ -45,9 +46,7 @@ class Presses:
         """The presses without a last word, oldest first."""
         return tuple(self._flights.values())
 
-    def begin(
-        self, light: Light, wish: dict[str, object], if_ver: Version | None, patience_ms: int, pressed: float
-    ) -> Flight:
+    def begin(self, light: Light, wish: WishFields, if_ver: Version | None, patience_ms: int, pressed: float) -> Flight:
         """Make a press of the moment `pressed`; `start` lets it go. Raises Invalid, TooManyOpen or JournalBroken."""
         if len(self._flights) >= MAX_OPEN:
             raise TooManyOpen(f"{MAX_OPEN} presses wait for their last word already")

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import MappingProxyType
 
+from presslight.contract.light import LightState, Power, Trait
 from presslight.contract.phone import MAX_HAVE, ChangedBy, Clock, Have, View
-from presslight.contract.words import Power, Trait, Version
+from presslight.contract.words import Version
 from presslight.mobile_sim.bound import Bound, best
 
 
@@ -21,21 +22,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """A light as shown; equal if it looks the same. `heard`: when the light itself was; `bound`: of its clock.
+    """A light as shown; equal if it looks the same. `looks`: its attributes.
 
+    `heard`: when the light itself was; `bound`: of its clock.
     `change`: None where no bridge has told. `shared`: two devices use its name, so it may act as either.
     """
 
     id: str
     online: bool
-    state: Power
-    brightness: int
+    looks: LightState
     traits: tuple[Trait, ...]
     version: Version
     change: Change | None
     shared: bool
     heard: float = field(compare=False)
     bound: Bound = field(compare=False)
+
+    @property
+    def state(self) -> Power:
+        """`looks.state`."""
+        return self.looks.state
+
+    @property
+    def brightness(self) -> int:
+        """`looks.brightness`: 1-255."""
+        return self.looks.brightness
 
 
 def _change(view: View, known: Light | None, now: float) -> Change | None:
@@ -87,7 +98,7 @@ class Screen:
         bound = best(known.bound if known else None, Bound(view.boot, view.up, now))
         heard = max(now - view.age_ms, known.heard if known else 0)
         self._lights[view.id] = shown = Light(
-            view.id, view.online, view.state, view.brightness, view.traits, view.version, _change(view, known, now),
+            view.id, view.online, LightState(**view.attributes()), view.traits, view.version, _change(view, known, now),
             bool(view.shared), heard, bound,
         )  # fmt: skip
         return before != shown

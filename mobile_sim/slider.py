@@ -1,25 +1,29 @@
-"""A slider under a finger: one press in flight and one newest value waiting. Pure.
+"""A slider under a finger: one press in flight and one newest wish waiting. Pure.
 
-Values that a newer one overtook before they were sent are never sent, so they get no key.
+Wishes that a newer one overtook before they were sent are never sent, so they get no key. Attributes that a newer wish
+leaves out are kept of the older one.
 """
+
+from presslight.contract.light import WishFields
 
 
 class Slider:
     """One light's slider."""
 
     def __init__(self) -> None:
-        self._sent: int | None = None
-        self._waiting: int | None = None
+        self._sent: WishFields | None = None
+        self._waiting: WishFields | None = None
 
-    def move(self, value: int) -> int | None:
-        """The finger is at `value`. Answers the value to press now, or None if it has to wait."""
-        if self._sent is not None:
-            self._waiting = value if value != self._sent else None
-            return None
-        self._sent = value
-        return value
+    def move(self, wish: WishFields) -> WishFields | None:
+        """Take the finger's newest wish. Answers the wish to press now, or None if it has to wait."""
+        if self._sent is None:
+            self._sent = wish
+            return wish
+        newest: WishFields = {**(self._waiting or wish), **wish}
+        self._waiting = None if newest == self._sent else newest
+        return None
 
-    def settled(self) -> int | None:
-        """The press in flight is over. Answers the value to press now, or None if the finger rests."""
+    def settled(self) -> WishFields | None:
+        """The press in flight is over. Answers the wish to press now, or None if the finger rests."""
         self._sent, self._waiting = self._waiting, None
         return self._sent

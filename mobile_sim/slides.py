@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from presslight.contract.light import WishFields
 from presslight.mobile_sim.errors import PhoneError
 from presslight.mobile_sim.events import Said
 from presslight.mobile_sim.flight import Flight
@@ -12,22 +13,21 @@ log = logging.getLogger(__name__)
 
 
 class Slides:
-    """One slider a light. `begin(light, brightness)` presses."""
+    """One slider a light. `begin(light, wish)` presses."""
 
-    def __init__(self, begin: Callable[[str, int], Flight]) -> None:
+    def __init__(self, begin: Callable[[str, WishFields], Flight]) -> None:
         self._begin = begin
         self._sliders: dict[str, Slider] = {}
 
-    def move(self, light: str, brightness: int) -> None:
-        """The finger is at `brightness`. Raises what a press raises."""
-        slider = self._sliders.setdefault(light, Slider())
-        value = slider.move(brightness)
-        if value is not None:
-            self._press(light, value)
+    def move(self, light: str, wish: WishFields) -> None:
+        """Take the finger's newest wish. Raises what a press raises."""
+        due = self._sliders.setdefault(light, Slider()).move(wish)
+        if due is not None:
+            self._press(light, due)
 
-    def _press(self, light: str, value: int) -> None:
+    def _press(self, light: str, wish: WishFields) -> None:
         try:
-            flight = self._begin(light, value)
+            flight = self._begin(light, wish)
         except BaseException:
             del self._sliders[light]
             raise
@@ -39,10 +39,10 @@ class Slides:
             return
         flight.on_word = None
         light = flight.frame.light
-        value = self._sliders[light].settled()
-        if value is None:
+        wish = self._sliders[light].settled()
+        if wish is None:
             return
         try:
-            self._press(light, value)
+            self._press(light, wish)
         except PhoneError as error:
-            log.warning("the slider of %s stopped at %d: %s", light, value, error)
+            log.warning("the slider of %s stopped at %s: %s", light, wish, error)

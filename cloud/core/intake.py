@@ -75,8 +75,7 @@ class Intake:
 
 
 def _order(ask: Ask, key: str, moment: Moment) -> Order:
-    wish = ask.set
-    command = SetCommand(state=wish.state, brightness=wish.brightness, key=key, not_after=moment, if_ver=ask.if_ver)
+    command = SetCommand(**ask.set.attributes(), key=key, not_after=moment, if_ver=ask.if_ver)
     return Order(key, ask.light, ask.phone, ask.payload(), encode_set(command), moment)
 
 

@@ -184,10 +184,9 @@ class Light:
         """The light as a phone shows it."""
         report = self.report
         return View(
+            **report.attributes(),
             id=name,
             online=self.online,
-            state=report.state,
-            brightness=report.brightness,
             traits=report.traits,
             version=report.version,
             boot=report.boot,

@@ -13,4 +13,4 @@ KEY = f"{'0' * 16}-1"
 
 def message(report: Report, key: str) -> bytes:
     """The set message for a light whose newest known report is this. `key`: what the light answers."""
-    return encode_set(SetCommand(state=report.state, brightness=report.brightness, key=key, not_after=NEVER))
+    return encode_set(SetCommand(**report.attributes(), key=key, not_after=NEVER))

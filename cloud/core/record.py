@@ -1,9 +1,12 @@
 """What was asked for with a press, and how the store keeps it."""
 
+import json
 from typing import NamedTuple
 
 from presslight.contract.phone import Legs, Wish
 from presslight.contract.words import DEFAULT_PATIENCE_MS, Key, LightId, Moment, Reason, Version, Word
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class Ask(NamedTuple):
@@ -28,14 +31,21 @@ class Ask(NamedTuple):
         return self.not_after is not None and self.text is None
 
     def payload(self) -> str:
-        """What makes another ask with the same key the same press."""
-        moment = f"{self.not_after.boot}/{self.not_after.up}" if self.not_after else "-"
-        wish = f"{self.set.state}/{self.set.brightness or '-'}"
-        return f"{self.light} {wish} {self.if_ver or '-'} {moment}"
+        """Canonical JSON of light, wish, `if_ver` and `not_after`: names sorted, no white space, no absent fields.
+
+        Another ask with the same key and payload is the same press.
+        """
+        asked = {
+            "light": self.light,
+            "set": self.set.model_dump(exclude_none=True),
+            "if_ver": self.if_ver,
+            "not_after": self.not_after and self.not_after.model_dump(),
+        }
+        return _CANONICAL.encode({name: value for name, value in asked.items() if value is not None})
 
 
 class Order(NamedTuple):
-    """What was asked for. `payload`: light, wish, if_ver and not_after as they came, to know the same press by."""
+    """What was asked for. `payload`: of its Ask, to know the same press by."""
 
     key: Key
     light: LightId

@@ -118,7 +118,7 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
             raise Refusal(ErrorCode.RATE_LIMITED)
         key, text = key_or_text(request.headers.get("idempotency-key"), phone)
         body = await _body(request)
-        wish = Wish(state=body.state, brightness=body.brightness)
+        wish = Wish(**body.attributes())
         ask = Ask(key, _light(light), phone, wish, body.if_ver, body.not_after, body.patience_ms, text=text)
         return await _answer(bridge, ask, now, _wait_s(prefer))
 

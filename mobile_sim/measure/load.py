@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from presslight.contract.words import Power
+from presslight.contract.light import Power
 from presslight.mobile_sim.clock import now_ms
 from presslight.mobile_sim.errors import PhoneError
 from presslight.mobile_sim.events import Said

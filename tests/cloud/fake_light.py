@@ -10,9 +10,9 @@ import aiomqtt
 from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.cloud.mqtt.connection import NODELAY
 from presslight.contract.address import BrokerAddress
+from presslight.contract.light import LightWish, Power
 from presslight.contract.mqtt import SetCommand, decode_set
 from presslight.contract.topics import AVAILABILITY, SET, STATE
-from presslight.contract.words import Power
 from tests.cloud.model_light import ModelLight
 from tests.cloud.raw_phone import WAIT_S
 
@@ -76,7 +76,7 @@ class FakeLight:
         await self._client.publish(topic, payload, 1, retain)
 
     async def press_button(self, state: Power) -> None:
-        self.model.change(state)
+        self.model.change(LightWish(state=state))
         await self.report()
 
     async def reboot(self) -> None:

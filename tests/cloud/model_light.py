@@ -3,8 +3,9 @@
 import secrets
 from collections.abc import Sequence
 
+from presslight.contract.light import LightState, LightWish, Power
 from presslight.contract.mqtt import Cause, Decision, Report, SetCommand
-from presslight.contract.words import MAX_AHEAD_MS, Outcome, Power, split_key
+from presslight.contract.words import MAX_AHEAD_MS, Outcome, split_key
 
 PLACES = 16
 WINDOW = 30
@@ -28,8 +29,7 @@ class ModelLight:
         self.places = places
         self.acted: list[tuple[str, str, int]] = []
         self.epoch = 0
-        self.state: Power = "OFF"
-        self.brightness = 255
+        self.looks = LightState(state="OFF", brightness=255)
         self.reboot()
 
     def reboot(self) -> None:
@@ -46,17 +46,26 @@ class ModelLight:
     def version(self) -> tuple[int, int]:
         return (self.epoch, self.seq)
 
-    def change(self, state: Power, brightness: int | None = None, cause: Cause | None = None) -> None:
+    @property
+    def state(self) -> Power:
+        return self.looks.state
+
+    @property
+    def brightness(self) -> int:
+        return self.looks.brightness
+
+    def change(self, wish: LightWish, cause: Cause | None = None) -> None:
         """Somebody's hand on the button, or another cause."""
-        brightness = brightness or self.brightness
-        if (state, brightness) != (self.state, self.brightness):
-            self.state, self.brightness = state, brightness
+        wanted = {name: value for name, value in wish.attributes().items() if value is not None}
+        looks = self.looks.model_copy(update=wanted)
+        if looks != self.looks:
+            self.looks = looks
             self.seq += 1
             self.cause = cause or Cause(by="button", up=0)
 
     def receive(self, command: SetCommand, up: int) -> None:
         if command.key is None:
-            self.change(command.state, command.brightness, Cause(by="command", up=up))
+            self.change(command, Cause(by="command", up=up))
             return
         outcome = self._decide(command, up)
         self.decided += 1
@@ -93,7 +102,7 @@ class ModelLight:
             return Outcome.PRECONDITION
         entry.applied.add(number)
         entry.newest_up = max(entry.newest_up, command.not_after.up)
-        self.change(command.state, command.brightness, Cause(by="press", key=command.key, up=up))
+        self.change(command, Cause(by="press", key=command.key, up=up))
         self.acted.append((command.key, self.boot, up))
         return Outcome.APPLIED
 
@@ -110,8 +119,7 @@ class ModelLight:
     def report(self, up: int, most: int = 4) -> Report:
         outcomes: Sequence[Decision] = list(self.decisions.values())[-most:]
         return Report(
-            state=self.state,
-            brightness=self.brightness,
+            **self.looks.attributes(),
             boot=self.boot,
             up=up,
             version=self.version,

@@ -40,11 +40,16 @@ lights = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True).filter(
     lambda name: name not in RESERVED_LIGHTS and not name.startswith("bridge-")
 )
 
-bare_commands = st.builds(SetCommand, state=powers, brightness=st.none() | brightnesses, v=st.sampled_from([None, 1]))
+states = {"state": powers, "brightness": brightnesses}
+"""Of each attribute of a light, what it can be."""
+wanted = {"state": powers} | {name: st.none() | values for name, values in states.items() if name != "state"}
+"""Of each attribute of a light, what can be wished for."""
+wishes = st.builds(Wish, **wanted)
+
+bare_commands = st.builds(SetCommand, **wanted, v=st.sampled_from([None, 1]))
 keyed_commands = st.builds(
     SetCommand,
-    state=powers,
-    brightness=st.none() | brightnesses,
+    **wanted,
     v=st.sampled_from([None, 1]),
     key=keys,
     not_after=moments,
@@ -56,8 +61,7 @@ decisions = st.builds(Decision, key=keys, outcome=st.sampled_from(Outcome), vers
 causes = st.builds(Cause, by=st.sampled_from(["press", "button", "command", "start"]), key=st.none() | keys, up=ups)
 reports = st.builds(
     Report,
-    state=powers,
-    brightness=brightnesses,
+    **states,
     boot=boots,
     up=ups,
     version=versions,
@@ -87,7 +91,7 @@ phone_frames = st.one_of(
         type=st.just("press"),
         key=keys,
         light=lights,
-        set=st.builds(Wish, state=powers, brightness=st.none() | brightnesses),
+        set=wishes,
         if_ver=st.none() | versions,
         not_after=st.none() | moments,
         patience_ms=patiences,
@@ -105,8 +109,7 @@ views = st.builds(
     View,
     id=lights,
     online=st.booleans(),
-    state=powers,
-    brightness=brightnesses,
+    **states,
     traits=st.sampled_from([(), ("on_off",), ("brightness",)]),
     version=versions,
     boot=boots,
@@ -144,8 +147,7 @@ bridge_frames = st.one_of(
 )
 press_bodies = st.builds(
     PressBody,
-    state=powers,
-    brightness=st.none() | brightnesses,
+    **wanted,
     if_ver=st.none() | versions,
     not_after=st.none() | moments,
     patience_ms=patiences,

@@ -150,7 +150,7 @@ def test_report_with_every_field_at_its_limit_fits() -> None:
         version=LARGEST,
         decided=MAX_SMALL,
         outcomes=(decision,) * MAX_OUTCOMES,
-        traits=("brightness",) * 8,
+        traits=("t" * 32,) * 8,
         heap=MAX_SMALL,
         dropped=Dropped(retained=MAX_SMALL, malformed=MAX_SMALL, invalid=MAX_SMALL, too_large=MAX_SMALL),
         fw="f" * 32,

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from presslight.contract.light import Brightness
 from presslight.contract.words import (
     MAX_SMALL,
     BootId,
-    Brightness,
     Key,
     LightId,
     Moment,

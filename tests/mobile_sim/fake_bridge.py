@@ -214,8 +214,8 @@ async def act(visit: Visit, press: Press) -> None:
     if not bridge.applied[press.key]:
         bridge.applied[press.key] += 1
         epoch, seq = bridge.lights[press.light].version
-        bright = press.set.brightness or bridge.lights[press.light].brightness
-        await bridge.change(press.light, state=press.set.state, brightness=bright, version=(epoch, seq + 1))
+        wanted = {name: value for name, value in press.set.attributes().items() if value is not None}
+        await bridge.change(press.light, **wanted, version=(epoch, seq + 1))
 
 
 async def accept(visit: Visit, press: Press) -> None:

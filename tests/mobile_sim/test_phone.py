@@ -1,11 +1,12 @@
 import asyncio
+import json
 import random
 from typing import Any
 
 import pytest
 
 from presslight.contract.errors import ErrorCode, Invalid
-from presslight.contract.phone import LightChanged, Press, Status
+from presslight.contract.phone import LightChanged, Press, Status, encode
 from presslight.mobile_sim import press as rules
 from presslight.mobile_sim.errors import UnknownLight, Unreachable
 from presslight.mobile_sim.events import Said
@@ -37,6 +38,16 @@ async def test_press_is_applied_and_measured(bridge: FakeBridge, phone: Phone) -
     await bridge.until(lambda: bool(bridge.shown))
     assert bridge.shown[0].key == journey.key
     assert phone.open == ()
+
+
+async def test_light_of_a_newer_firmware_is_shown_with_what_is_known_of_it(bridge: FakeBridge, phone: Phone) -> None:
+    told = json.loads(encode(LightChanged(light=view(version=(1, 2), state="ON", traits=("brightness", "color")))))
+    told["light"]["color"] = {"x": 0.32, "y": 0.34}
+    await bridge.visits[0].socket.send(json.dumps(told))
+    await phone.until(lambda lights: lights["kitchen"].version == (1, 2))
+    light = phone.lights["kitchen"]
+    assert (light.state, light.brightness, light.traits) == ("ON", 128, ("brightness", "color"))
+    assert not phone.ignored
 
 
 async def test_press_carries_key_deadline_and_no_more(bridge: FakeBridge, phone: Phone) -> None:

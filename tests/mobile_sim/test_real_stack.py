@@ -71,7 +71,7 @@ async def test_lamp_without_power_is_offline_and_back_with_a_new_boot(stack: Sta
 
 async def test_slider_ends_where_the_finger_rests(phone: Phone) -> None:
     for brightness in range(1, 256):
-        phone.slide("kitchen", brightness)
+        phone.slide("kitchen", state="ON", brightness=brightness)
     await phone.until(lambda lights: lights["kitchen"].brightness == 255 and lights["kitchen"].state == "ON")
     assert phone.lights["kitchen"].version[1] < 20
 

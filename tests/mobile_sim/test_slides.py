@@ -11,15 +11,15 @@ from tests.mobile_sim.fake_bridge import FakeBridge, Visit, accept, apply
 
 async def test_slider_sends_the_first_and_the_newest_value(bridge: FakeBridge, phone: Phone) -> None:
     for brightness in range(1, 101):
-        phone.slide("kitchen", brightness)
+        phone.slide("kitchen", state="ON", brightness=brightness)
     await phone.until(lambda lights: lights["kitchen"].brightness == 100)
     assert [press.set.brightness for press in bridge.presses] == [1, 100]
 
 
 async def test_slider_goes_on_after_an_unconfirmed_press(bridge: FakeBridge, phone: Phone) -> None:
     bridge.answer = accept
-    phone.slide("kitchen", 10)
-    phone.slide("kitchen", 20)
+    phone.slide("kitchen", state="ON", brightness=10)
+    phone.slide("kitchen", state="ON", brightness=20)
     await bridge.until(lambda: bool(bridge.presses))
     bridge.answer = apply
     flight = phone._presses.open[0]
@@ -30,11 +30,11 @@ async def test_slider_goes_on_after_an_unconfirmed_press(bridge: FakeBridge, pho
 
 async def test_slider_of_a_light_that_is_not_there_works_once_it_is(bridge: FakeBridge, phone: Phone) -> None:
     with pytest.raises(UnknownLight):
-        phone.slide("hall", 10)
+        phone.slide("hall", state="ON", brightness=10)
     bridge.lights["hall"] = bridge.lights["kitchen"].model_copy(update={"id": "hall"})
     await bridge.change("hall")
     await phone.until(lambda lights: "hall" in lights)
-    phone.slide("hall", 20)
+    phone.slide("hall", state="ON", brightness=20)
     await phone.until(lambda lights: lights["hall"].brightness == 20)
 
 
@@ -48,12 +48,12 @@ async def test_slider_that_cannot_go_on_says_so_and_works_later(
         await apply(visit, press)
 
     bridge.answer = when_allowed
-    phone.slide("kitchen", 10)
-    phone.slide("kitchen", 20)
+    phone.slide("kitchen", state="ON", brightness=10)
+    phone.slide("kitchen", state="ON", brightness=20)
     with monkeypatch.context() as patch:
         patch.setattr("presslight.mobile_sim.presses.MAX_OPEN", 0)
         gate.set()
         await phone.settled()
-    assert "slider of kitchen stopped at 20" in caplog.text
-    phone.slide("kitchen", 30)
+    assert "slider of kitchen stopped at {'state': 'ON', 'brightness': 20}" in caplog.text
+    phone.slide("kitchen", state="ON", brightness=30)
     await phone.until(lambda lights: lights["kitchen"].brightness == 30)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from presslight.cloud.core.record import Ask
 from presslight.contract import phone as frames
+from presslight.contract.light import WishFields
 from presslight.contract.phone import (
     LightChanged,
     LightGone,
@@ -17,7 +18,7 @@ from presslight.contract.phone import (
     decode_bridge_frame,
     encode,
 )
-from presslight.contract.words import WIRE_VERSION, Power, Version
+from presslight.contract.words import WIRE_VERSION, Version
 from presslight.mobile_sim import ledger
 from presslight.mobile_sim.events import Said
 from presslight.mobile_sim.flight import Flight
@@ -234,17 +235,16 @@ class App:
 
     # The finger
 
-    def press(self, light: str, state: Power, brightness: int | None, patience_ms: int, if_ver: Version | None) -> None:
+    def press(self, light: str, wish: WishFields, patience_ms: int, if_ver: Version | None) -> None:
         """A finger comes down, on a light that is on the screen, and wakes the phone."""
         self.wake()
         if light not in self.screen.lights:  # it was forgotten while the phone slept
             return
-        wish: dict[str, object] = {"state": state, "brightness": brightness}
         flight = self.presses.begin(self.screen.lights[light], wish, if_ver, patience_ms, self.now())
         key, moment = flight.frame.key, flight.frame.not_after
         assert moment is not None
         self._ground.judge.pressed(self._handset.name, light, key, patience_ms, moment.boot)
-        self._ground.note(self._handset.name, f"presses {light} {state} {brightness or ''} as {key} until {moment.up}")
+        self._ground.note(self._handset.name, f"presses {light} {wish} as {key} until {moment.up}")
         self._listen(flight)
         try:
             self.presses.start(flight, RTT_MS if self._linked else None)

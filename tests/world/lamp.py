@@ -8,6 +8,7 @@ from lamp import record, report
 from lamp.clock import PERIOD, Clock
 from lamp.command import Command
 from lamp.light import Light
+from presslight.contract.light import LightState
 from tests.world import agenda
 from tests.world.agenda import MS, S
 from tests.world.broker import Broker
@@ -66,11 +67,11 @@ class Lamp:
         self._life = 0
 
     @property
-    def looks(self) -> tuple[str, int]:
+    def looks(self) -> LightState:
         """What anybody in the room sees: on or off, and how bright."""
         light = self.light
         assert light is not None
-        return ("ON" if light.is_on else "OFF", light.brightness)
+        return LightState(state="ON" if light.is_on else "OFF", brightness=light.brightness)
 
     # Power and flash
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from presslight.contract.words import Power
+from presslight.contract.light import Power, WishFields
 from tests.world.agenda import MS, S
 from tests.world.bridge import Bridge
 from tests.world.handset import Handset
@@ -119,10 +119,13 @@ class Life:
         if handset.life is None or light not in handset.life.screen.lights:
             return
         shown = handset.life.screen.lights[light]
+        wish: WishFields = {
+            "state": "ON" if self._dice.random() < 0.6 else "OFF",
+            "brightness": self._dice.randint(1, 255) if self._dice.random() < 0.5 else None,
+        }
         handset.life.press(
             light,
-            "ON" if self._dice.random() < 0.6 else "OFF",
-            self._dice.randint(1, 255) if self._dice.random() < 0.5 else None,
+            wish,
             self._dice.choice(self._patiences),
             shown.version if self._dice.random() < 0.1 else None,
         )

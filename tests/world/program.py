@@ -5,8 +5,9 @@ from functools import partial
 
 from presslight.cloud.core.record import Ask
 from presslight.contract.errors import ErrorCode
+from presslight.contract.light import Power
 from presslight.contract.phone import PressOutcome, Problem, Wish
-from presslight.contract.words import Moment, Power
+from presslight.contract.words import Moment
 from tests.world.agenda import MS, S
 from tests.world.bridge import Bridge
 from tests.world.ground import Ground

@@ -43,14 +43,14 @@ class House(RuleBasedStateMachine):
     def press(self, phone: int, state: str, patience: int) -> None:
         life = self.world.handsets[phone].life
         if life is not None and "light-0" in life.screen.lights:
-            life.press("light-0", "ON" if state == "ON" else "OFF", None, patience, None)
+            life.press("light-0", {"state": "ON" if state == "ON" else "OFF"}, patience, None)
 
     @rule(phone=phones)
     def toggle(self, phone: int) -> None:
         life = self.world.handsets[phone].life
         if life is not None and "light-0" in life.screen.lights:
             shown = life.screen.lights["light-0"]
-            life.press("light-0", "OFF" if shown.state == "ON" else "ON", None, 2_000, shown.version)
+            life.press("light-0", {"state": "OFF" if shown.state == "ON" else "ON"}, 2_000, shown.version)
 
     @rule(state=st.sampled_from(("ON", "OFF")), retain=st.booleans())
     def publish_without_key(self, state: str, retain: bool) -> None:

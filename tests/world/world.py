@@ -200,7 +200,7 @@ class World(Ground):
     def _see_shown(self, handset: Handset, lamp: Lamp) -> None:
         assert handset.life is not None
         shown = handset.life.screen.lights.get(lamp.name)
-        looks = (shown.state, shown.brightness) if shown else None
+        looks = shown.looks if shown else None
         self.judge.require(
             shown is not None and shown.online and looks == lamp.looks,
             f"stale: {handset.name} shows {lamp.name} as {looks}, it is {lamp.looks}",

@@ -2,6 +2,7 @@
 
 from presslight.cloud.core import probe
 from presslight.cloud.core.probe import KEY
+from presslight.contract.light import LightWish
 from presslight.contract.mqtt import decode_set
 from presslight.contract.words import split_key
 from tests.cloud.model_light import ModelLight
@@ -23,7 +24,7 @@ def test_knock_says_what_the_light_is_so_that_one_without_keys_stays_so() -> Non
 
 def test_light_answers_a_knock_and_does_nothing() -> None:
     light = ModelLight()
-    light.change("ON", 90)
+    light.change(LightWish(state="ON", brightness=90))
     known = report(state="OFF", brightness=1)  # what the broker had kept may be old
     light.receive(decode_set(probe.message(known, KEY)), 1_000)
     assert (light.state, light.brightness, light.version, light.acted) == ("ON", 90, (1, 1), [])

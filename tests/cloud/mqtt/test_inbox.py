@@ -52,6 +52,13 @@ def test_report_and_availability_reach_the_house(room: Room) -> None:
     assert is_so() == (True, True)
 
 
+def test_light_of_a_newer_firmware_is_shown_with_what_is_known_of_it(room: Room) -> None:
+    newer = {"traits": ["brightness", "color"], "color_mode": "xy", "color": {"x": 0.32, "y": 0.34}}
+    assert room.take(STATE, json.dumps(json.loads(GOOD) | newer).encode()) == []
+    view = room.office.audience.lights[-1].light
+    assert (view.state, view.brightness, view.traits) == ("ON", 200, ("brightness", "color"))
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "cause"),
     [
