@@ -14,7 +14,7 @@ export class Card {
   node;
 
   /**
-   * `on`: {look(), toggle(seen, at), level(brightness, at)}: `look` answers what the card shows, `toggle` hears what it
+   * `on`: {look(), toggle(seen, at), slide(set, at)}: `look` answers what the card shows, `toggle` hears what it
    * showed when the finger came down; `at`: the moment of the finger on performance.now()'s clock.
    */
   constructor(id, template, on) {
@@ -59,7 +59,7 @@ export class Card {
   #wishFor(value, at, on) {
     this.#wish = value;
     this.#placeThumb(value);
-    on.level(fromPercent(value), at);
+    on.slide({ brightness: fromPercent(value) }, at);
   }
 
   /** Show the light as it is. `age`: how old that is, in ms; null while it is fresh. `wish`: the switch's, or null. */

@@ -20,7 +20,7 @@ export class Hand {
     this.#ears = ears;
   }
 
-  /** `set`: {state, brightness}; `bound`: of the light's clock; `made`, `finger`: see Press. Answers the key. */
+  /** `set`: the wish, as attributes.js has it; `bound`: of the light's clock; `made`, `finger`: see Press. Answers the key. */
   press({ light, set, if_ver, bound, made, finger }) {
     this.#n += 1;
     const key = `${this.#origin}-${this.#n}`;

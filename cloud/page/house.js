@@ -156,7 +156,7 @@ export class House {
     const card = new Card(id, this.#template, {
       look: () => this.#look(id),
       toggle: (seen, at) => this.#toggle(id, seen, at),
-      level: (value, at) => this.#slide(id, { type: "moved", value, at }),
+      slide: (set, at) => this.#slide(id, { type: "moved", set, at }),
     });
     const pressed = { sliding: null, newest: null, asked: null, own: NOTHING_OWN, told: false };
     this.#rooms.set(id, { card, notice: new Notice(), slider: new Slider(), ...pressed });
@@ -231,9 +231,9 @@ export class House {
   #slide(id, event) {
     const room = this.#rooms.get(id);
     if (this.#barred()) return this.#refuseSlide(id, event);
-    for (const { value, at } of room.slider.onEvent(event)) {
-      const made = event.type === "moved" ? at : performance.now(); // a value that waited becomes a press only now
-      room.sliding = this.#press(id, { state: "ON", brightness: value }, undefined, { made, finger: at });
+    for (const { set, at } of room.slider.onEvent(event)) {
+      const made = event.type === "moved" ? at : performance.now(); // a wish that waited becomes a press only now
+      room.sliding = this.#press(id, { state: "ON", ...set }, undefined, { made, finger: at });
     }
     return undefined;
   }

@@ -1,13 +1,17 @@
-// A slider under a finger makes one press at a time: while it is on its way, only the newest value waits. Pure.
+// A slider under a finger makes one press at a time: while it is on its way, only the newest wish waits. Pure.
 //
-// Events                                            Actions
-//   moved      {value, at}                            press  {value, at}  make a press now; the finger moved at `at`
+// Events                                          Actions
+//   moved      {set, at}                            press  {set, at}  make a press now; the finger moved at `at`
 //   settled    the press on its way has its word
 //   overruled  a newer wish of another kind came
+//
+// `set`: attributes of the light. Those that a newer wish leaves out are kept of the older one that waits.
+
+import { isSame } from "./attributes.js";
 
 export class Slider {
-  #sent = null; // the value on its way
-  #waiting = null; // {value, at}; never sent yet, so it has no key
+  #sent = null; // the attributes on their way
+  #waiting = null; // {set, at}; never sent yet, so it has no key
 
   get busy() {
     return this.#sent !== null;
@@ -27,9 +31,10 @@ export class Slider {
     }
   }
 
-  #moved({ value, at }) {
-    if (!this.busy) return this.#press({ value, at });
-    this.#waiting = value === this.#sent ? null : { value, at };
+  #moved({ set, at }) {
+    if (!this.busy) return this.#press({ set, at });
+    const newest = { ...this.#waiting?.set, ...set };
+    this.#waiting = isSame(newest, this.#sent) ? null : { set: newest, at };
     return [];
   }
 
@@ -39,8 +44,8 @@ export class Slider {
     return next ? this.#press(next) : [];
   }
 
-  #press({ value, at }) {
-    this.#sent = value;
-    return [{ do: "press", value, at }];
+  #press({ set, at }) {
+    this.#sent = set;
+    return [{ do: "press", set, at }];
   }
 }

@@ -1,5 +1,7 @@
 // What this browser kept, judged: other pages, older versions and damaged disks write there too. Pure.
 
+import { readWish } from "./attributes.js";
+
 const KEY = /^[0-9a-f]{16}-[1-9][0-9]{0,9}$/;
 const LIGHT = /^(?!bridge$|bridge-|homeassistant$)[a-z0-9][a-z0-9_-]{0,31}$/;
 const BOOT = /^[0-9a-f]{8}$/;
@@ -24,7 +26,7 @@ export function readPress(key, text, now) {
   const { asked, kept } = parsed(text) ?? {};
   if (!isPress(asked) || asked.key !== key || !(Math.abs(now - kept) <= TOO_OLD_MS)) return null;
   const { light, set, if_ver, not_after } = asked;
-  return { key, light, set: { state: set.state, brightness: set.brightness }, if_ver, not_after: { boot: not_after.boot, up: not_after.up } };
+  return { key, light, set: readWish(set), if_ver, not_after: { boot: not_after.boot, up: not_after.up } };
 }
 
 function parsed(text) {
@@ -37,12 +39,7 @@ function parsed(text) {
 
 function isPress(asked) {
   const known = isObject(asked) && matches(asked.key, KEY) && isCount(Number(asked.key.split("-")[1])) && matches(asked.light, LIGHT);
-  return known && isWish(asked.set) && (asked.if_ver === undefined || isVersion(asked.if_ver)) && isMoment(asked.not_after);
-}
-
-function isWish(set) {
-  if (!isObject(set) || !["ON", "OFF"].includes(set.state)) return false;
-  return set.brightness === undefined || (isCount(set.brightness, 255) && set.brightness > 0);
+  return known && readWish(asked.set) !== null && (asked.if_ver === undefined || isVersion(asked.if_ver)) && isMoment(asked.not_after);
 }
 
 function isVersion(version) {

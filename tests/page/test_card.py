@@ -195,6 +195,17 @@ async def test_light_without_brightness_has_no_slider(context: BrowserContext, b
     await expect(page.get_by_role("slider")).to_have_count(0)
 
 
+async def test_light_of_a_newer_firmware_is_shown_with_what_is_known_of_it(
+    context: BrowserContext, bridge: FakeBridge, complaints: list[str]
+) -> None:
+    bridge.lights = [view(state="ON", brightness=128, traits=["brightness", "color"], color={"x": 0.32, "y": 0.34})]
+    page = await open_page(context)
+
+    await expect(kitchen(page).locator(".state")).to_have_text("On, 50%")
+    await expect(slider(page)).to_have_value("50")
+    assert complaints == []
+
+
 async def test_offline_light_says_since_when(context: BrowserContext, bridge: FakeBridge) -> None:
     bridge.lights = [view(online=False, age_ms=310_000)]
     page = await open_page(context)

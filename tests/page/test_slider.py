@@ -7,12 +7,12 @@ Event = dict[str, object]
 RUN = """async (events) => {
     const { Slider } = await import('/slider.js');
     const slider = new Slider();
-    return events.map((event) => slider.onEvent(event).map(({ value, at }) => [value, at]));
+    return events.map((event) => slider.onEvent(event).map(({ set, at }) => [set.brightness, at]));
 }"""
 
 
 def moved(value: int, at: int = 0) -> Event:
-    return {"type": "moved", "value": value, "at": at}
+    return {"type": "moved", "set": {"brightness": value}, "at": at}
 
 
 SETTLED: Event = {"type": "settled"}
@@ -41,3 +41,8 @@ async def test_slider_back_at_the_value_on_its_way_presses_nothing_more(modules:
 
 async def test_slider_drops_what_waits_when_another_wish_takes_over(modules: Page) -> None:
     assert await run(modules, moved(40), moved(50), OVERRULED, SETTLED) == [[[40, 0]], [], [], []]
+
+
+async def test_slider_keeps_attributes_that_a_newer_wish_leaves_out(modules: Page) -> None:
+    empty: Event = {"type": "moved", "set": {}, "at": 9}
+    assert await run(modules, moved(40), moved(50), empty, SETTLED) == [[[40, 0]], [], [], [[50, 9]]]
