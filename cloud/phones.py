@@ -30,7 +30,7 @@ class Phones:
         for talk in self.connected:
             talk.light(name, text)
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         """Send the frame `text` about the broker's loss or return to every phone."""
         for talk in self.connected:
-            talk.status(text)
+            talk.broker_status(text)

@@ -6,7 +6,7 @@ frames we write may grow, so phones ignore fields they do not know.
 """
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
@@ -104,7 +104,8 @@ class Pong(Asked):
     n: Counter
 
 
-PhoneFrame = Annotated[Hello | Press | Shown | Ping | Pong, Field(discriminator="type")]
+PhoneFrame: TypeAlias = Hello | Press | Shown | Ping | Pong
+"""All that a phone sends; `type` tells which it is."""
 
 
 ChangedBy = Literal["phone", "button", "command", "start"]
@@ -201,11 +202,11 @@ class LightGone(Wire):
     light: LightId
 
 
-class Status(Wire):
-    """The bridge lost or found its broker."""
+class BrokerStatus(Wire):
+    """The bridge lost its broker, or is connected to it again."""
 
-    type: Literal["status"] = "status"
-    broker: bool
+    type: Literal["broker"] = "broker"
+    connected: bool
 
 
 class Legs(Wire):
@@ -243,9 +244,8 @@ class Problem(Wire):
     key: str | None = None
 
 
-BridgeFrame = Annotated[
-    Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong, Field(discriminator="type")
-]
+BridgeFrame: TypeAlias = Welcome | LightChanged | LightGone | BrokerStatus | PressOutcome | Problem | Ping | Pong
+"""All that a bridge sends; `type` tells which it is."""
 
 
 class PressBody(LightWish, Asked):
@@ -271,13 +271,13 @@ MOST_MEMBERS_OF_PRESS = 64
 
 _HELLO = b'"hello"'
 
-_PHONE: TypeAdapter[Hello | Press | Shown | Ping | Pong] = TypeAdapter(PhoneFrame)
-_BRIDGE: TypeAdapter[Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong] = TypeAdapter(
-    BridgeFrame
-)
+TaggedPhoneFrame = Annotated[PhoneFrame, Field(discriminator="type")]
+TaggedBridgeFrame = Annotated[BridgeFrame, Field(discriminator="type")]
+_PHONE: TypeAdapter[PhoneFrame] = TypeAdapter(TaggedPhoneFrame)
+_BRIDGE: TypeAdapter[BridgeFrame] = TypeAdapter(TaggedBridgeFrame)
 
 
-def decode_phone_frame(text: str | bytes) -> Hello | Press | Shown | Ping | Pong:
+def decode_phone_frame(text: str | bytes) -> PhoneFrame:
     """Read a frame from a phone. Raises TooLarge, Malformed, UnknownType or Invalid."""
     sent = _bounded(text)
     _hold_few_members(sent, MOST_MEMBERS if _HELLO in sent else MOST_MEMBERS_OF_PRESS)
@@ -301,9 +301,7 @@ def decode_press_body(body: bytes) -> PressBody:
     return read
 
 
-def decode_bridge_frame(
-    text: str | bytes,
-) -> Welcome | LightChanged | LightGone | Status | PressOutcome | Problem | Ping | Pong:
+def decode_bridge_frame(text: str | bytes) -> BridgeFrame:
     """Read a frame from the bridge, which may be of any size. Raises Malformed, UnknownType or Invalid."""
     try:
         return _BRIDGE.validate_json(_utf8(text))

@@ -29,14 +29,14 @@ BRIDGE_FRAMES: dict[str, Any] = {
     "welcome": phone.Welcome,
     "light": phone.LightChanged,
     "gone": phone.LightGone,
-    "status": phone.Status,
+    "broker": phone.BrokerStatus,
     "outcome": phone.PressOutcome,
     "error": phone.Problem,
     "ping": phone.Ping,
     "pong": phone.Pong,
 }
 HTTP_BODIES: dict[str, Any] = {"press_body": phone.PressBody, "lights": phone.Lights}
-UNIONS: dict[str, Any] = {"phone": phone.PhoneFrame, "bridge": phone.BridgeFrame}
+UNIONS: dict[str, Any] = {"phone": phone.TaggedPhoneFrame, "bridge": phone.TaggedBridgeFrame}
 """Every frame that one side of the socket sends, in one schema."""
 
 

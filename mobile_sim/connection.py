@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import assert_never
 
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
@@ -14,6 +15,7 @@ from presslight.contract import tcp
 from presslight.contract.cancelling import heed_cancel
 from presslight.contract.errors import ContractError
 from presslight.contract.phone import (
+    BrokerStatus,
     Have,
     Hello,
     LightChanged,
@@ -22,7 +24,6 @@ from presslight.contract.phone import (
     Pong,
     PressOutcome,
     Problem,
-    Status,
     Welcome,
     decode_bridge_frame,
     encode,
@@ -39,7 +40,7 @@ HANDSHAKE_S = 6
 FLUSH_S = 1
 MAX_UNSENT = 2_048
 
-Pushed = LightChanged | LightGone | Status | PressOutcome | Problem
+Pushed = LightChanged | LightGone | BrokerStatus | PressOutcome | Problem
 Frame = Welcome | Pushed | Ping | Pong
 
 
@@ -124,8 +125,12 @@ class Connection:
             case Problem(key=None):
                 self.problem = frame
                 log.warning("the bridge complains: %s (%s)", frame.message, frame.code)
-            case LightChanged() | LightGone() | Status() | PressOutcome() | Problem():
+            case LightChanged() | LightGone() | BrokerStatus() | PressOutcome() | Problem():
                 self._ear.heard(frame)
+            case Welcome() | None:
+                pass  # a second welcome says nothing new; None made no sense, and is counted
+            case _:
+                assert_never(frame)
 
     async def _receive(self) -> Frame | None:
         text = await self._wire.recv()

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self, Unpack, assert_never
 
 from presslight.contract.light import Power, WishFields
-from presslight.contract.phone import LightChanged, LightGone, PressOutcome, Problem, Status, View, Welcome
+from presslight.contract.phone import BrokerStatus, LightChanged, LightGone, PressOutcome, Problem, View, Welcome
 from presslight.contract.words import DEFAULT_PATIENCE_MS, Version
 from presslight.mobile_sim.address import BridgeAddress
 from presslight.mobile_sim.clock import RealTime, now_ms
@@ -244,12 +244,14 @@ class Phone:
                 self._show(view)
             case LightGone(light=name):
                 self._screen.take_away(name)
-            case Status(broker=reached):
+            case BrokerStatus(connected=reached):
                 self._screen.broker_is(reached, now_ms())
             case PressOutcome():
                 self._presses.outcome(frame)
             case Problem():
                 self._presses.problem(frame)
+            case _:
+                assert_never(frame)
         self._beat()
 
     def _lost(self) -> None:

@@ -71,7 +71,7 @@ class Audience(Protocol):
     def light(self, name: str, text: str) -> None:
         """A light changed or is gone; `text` is the frame."""
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         """The broker was lost or found; `text` is the frame."""
 
 

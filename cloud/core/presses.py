@@ -37,7 +37,7 @@ from presslight.cloud.core.timers import Alarms
 from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Availability, Report
-from presslight.contract.phone import Have, PressOutcome, Status, encode
+from presslight.contract.phone import BrokerStatus, Have, PressOutcome, encode
 from presslight.contract.words import Word
 
 
@@ -257,7 +257,7 @@ class Desk:
                 self._miss(now)
             return
         self.broker = found
-        self._audience.status(encode(Status(broker=found)))
+        self._audience.broker_status(encode(BrokerStatus(connected=found)))
         if found:
             self.house.found(now)
             for name in self.house.lights:

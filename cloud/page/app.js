@@ -115,8 +115,8 @@ function hear(frame, at) {
     case "gone":
       house.takeAway(frame.light);
       return show();
-    case "status":
-      return hearStatus(frame);
+    case "broker":
+      return hearBroker(frame);
     case "outcome":
       return hand.hear(frame);
     case "error":
@@ -146,9 +146,9 @@ function hearLight(view, at) {
   if (isFirst) show();
 }
 
-function hearStatus(frame) {
-  if (broker && !frame.broker) house.screen.freeze(performance.now());
-  broker = frame.broker;
+function hearBroker({ connected }) {
+  if (broker && !connected) house.screen.freeze(performance.now());
+  broker = connected;
   if (broker) house.screen.miss();
   show();
 }

@@ -28,7 +28,7 @@ class Outbox:
         """Queue a light's newest change instead of an older one that still waits."""
         self._lights[name] = text
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         """Queue the newest status: a phone takes a light that it has not heard of by then for offline."""
         self._lights.pop(_STATUS, None)
         self._lights[_STATUS] = text

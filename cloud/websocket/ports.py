@@ -32,7 +32,7 @@ class Talk(Protocol):
     def light(self, name: str, text: str) -> None:
         """A light changed; `text` is the frame that says so."""
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         """The broker was lost or found; `text` is the frame that says so."""
 
     def revoke(self) -> None:

@@ -6,6 +6,7 @@ WebSocket", states the rules.
 
 from collections.abc import Callable
 from enum import Enum
+from typing import assert_never
 
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.core.record import Ask
@@ -18,6 +19,7 @@ from presslight.cloud.websocket.ports import Board
 from presslight.contract.errors import MEANINGS, CloseCode, ContractError, ErrorCode
 from presslight.contract.phone import (
     Hello,
+    PhoneFrame,
     Ping,
     Pong,
     Press,
@@ -49,8 +51,6 @@ CLOSES = {
     ErrorCode.RATE_LIMITED: CloseCode.RATE_LIMITED,
 }
 """Errors after which the socket is closed, and with which code; the last four but for frames only at the hello."""
-
-Frame = Hello | Press | Shown | Ping | Pong
 
 
 class State(Enum):
@@ -113,7 +113,7 @@ class Conversation:
             self._heed(frame, now)
         return None
 
-    def _heed(self, frame: Frame, now: int) -> None:
+    def _heed(self, frame: PhoneFrame, now: int) -> None:
         try:
             if self._state is State.GREETING:
                 self._greet(frame, now)
@@ -146,7 +146,7 @@ class Conversation:
             self._complain(code, detail, key_of(said))
             self._count_bad()
 
-    def _greet(self, hello: Frame, now: int) -> None:
+    def _greet(self, hello: PhoneFrame, now: int) -> None:
         if not isinstance(hello, Hello):
             raise Refusal(ErrorCode.HELLO_EXPECTED)
         phone = phone_of(hello, self._board, self._client)
@@ -162,7 +162,7 @@ class Conversation:
         self._send(encode(welcome(hello, phone, self._board, now)))
         self._ping(now)
 
-    def _take(self, frame: Frame, now: int) -> None:
+    def _take(self, frame: PhoneFrame, now: int) -> None:
         match frame:
             case Press():
                 self._press(frame, now)
@@ -174,8 +174,10 @@ class Conversation:
                 self._take_shown(frame)
             case Hello():
                 raise Refusal(ErrorCode.HELLO_AGAIN)
+            case _:
+                assert_never(frame)
 
-    def _refused(self, refusal: Refusal, frame: Frame) -> None:
+    def _refused(self, refusal: Refusal, frame: PhoneFrame) -> None:
         key = frame.key if isinstance(frame, Press | Shown) else None
         self._complain(refusal.code, str(refusal), key)
         if self._state is State.GREETING and refusal.code in CLOSES:
@@ -230,9 +232,9 @@ class Conversation:
         self.outbox.light(name, text)
         self._wake(False)
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         """The broker was lost or found."""
-        self.outbox.status(text)
+        self.outbox.broker_status(text)
         self._wake(False)
 
     def _send(self, text: str, *, urgent: bool = False) -> None:

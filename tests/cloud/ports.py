@@ -14,7 +14,7 @@ from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Decision, Report, decode_set
-from presslight.contract.phone import LightChanged, LightGone, PressOutcome, Status, Wish, decode_bridge_frame
+from presslight.contract.phone import BrokerStatus, LightChanged, LightGone, PressOutcome, Wish, decode_bridge_frame
 from presslight.contract.words import Moment, Outcome, split_key
 
 MS = 1_000_000
@@ -164,10 +164,10 @@ class Audience:
         assert frame.light.id == name
         return self.lights.append(frame)
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         frame = decode_bridge_frame(text)
-        assert isinstance(frame, Status)
-        self.statuses.append(frame.broker)
+        assert isinstance(frame, BrokerStatus)
+        self.statuses.append(frame.connected)
 
 
 class Observer:

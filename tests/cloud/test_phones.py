@@ -14,7 +14,7 @@ class Session:
     def light(self, name: str, text: str) -> None:
         self.frames.append(f"{name} {text}")
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         self.frames.append(text)
 
     def revoke(self) -> None: ...
@@ -27,7 +27,7 @@ def test_broadcast_goes_to_the_phones_that_have_joined_and_not_left() -> None:
     phones.light("kitchen", "on")
     phones.leave(leaves)
     phones.leave(leaves)
-    phones.status("away")
+    phones.broker_status("away")
     assert (stays.frames, leaves.frames) == (["kitchen on", "away"], ["kitchen on"])
     assert len(phones) == 1
 

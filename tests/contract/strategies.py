@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Cause, Decision, Dropped, Report, SetCommand
 from presslight.contract.phone import (
+    BrokerStatus,
     Change,
     Clock,
     Have,
@@ -19,7 +20,6 @@ from presslight.contract.phone import (
     PressOutcome,
     Problem,
     Shown,
-    Status,
     View,
     Welcome,
     Wish,
@@ -129,7 +129,7 @@ bridge_frames = st.one_of(
         clocks=st.lists(st.builds(Clock, id=lights, boot=boots, up=ups, age_ms=counters), max_size=3).map(tuple),
     ),
     st.builds(LightChanged, light=views),
-    st.builds(Status, broker=st.booleans()),
+    st.builds(BrokerStatus, connected=st.booleans()),
     st.builds(
         PressOutcome,
         key=keys,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from presslight.contract.errors import ErrorCode
-from presslight.contract.phone import LightChanged, Press, Shown, Status
+from presslight.contract.phone import BrokerStatus, LightChanged, Press, Shown
 from presslight.mobile_sim import heartbeat
 from presslight.mobile_sim import press as rules
 from presslight.mobile_sim.events import Said
@@ -93,7 +93,7 @@ async def test_refusal_on_the_spare_is_heard(bridge: FakeBridge, phone: Phone) -
 
 async def test_lights_and_status_are_told_by_the_link_alone(bridge: FakeBridge, phone: Phone) -> None:
     link, spare = bridge.visits
-    await spare.say(Status(broker=False))
+    await spare.say(BrokerStatus(connected=False))
     await spare.say(LightChanged(light=view(state="ON", version=(1, 9))))
     bridge.answer = dead_first
     await phone.press("kitchen", state="OFF", patience_ms=10_000, wait_ms=20_000)  # its answer came after those two

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from presslight.contract.errors import ErrorCode, Invalid
-from presslight.contract.phone import LightChanged, Press, Status, encode
+from presslight.contract.phone import BrokerStatus, LightChanged, Press, encode
 from presslight.mobile_sim import press as rules
 from presslight.mobile_sim.errors import UnknownLight, Unreachable
 from presslight.mobile_sim.events import Said
@@ -182,10 +182,10 @@ async def test_changes_tell_every_light_that_looks_different(bridge: FakeBridge,
 
 async def test_status_makes_the_screen_stale_and_fresh_again(bridge: FakeBridge, phone: Phone) -> None:
     assert phone.stale_ms() == 0
-    await bridge.visits[0].say(Status(broker=False))
+    await bridge.visits[0].say(BrokerStatus(connected=False))
     await phone.until(lambda _: not phone.broker)
     assert phone.stale_ms() >= 0
-    await bridge.visits[0].say(Status(broker=True))
+    await bridge.visits[0].say(BrokerStatus(connected=True))
     await phone.until(lambda _: phone.broker)
     assert phone.stale_ms() == 0
 

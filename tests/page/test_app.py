@@ -148,11 +148,11 @@ async def test_broker_away_is_told_and_the_lights_age(context: BrowserContext, b
     kitchen = page.get_by_role("listitem", name="Kitchen")
     await expect(kitchen).to_contain_text("Online")
 
-    bridge.send({"type": "status", "broker": False})
+    bridge.send({"type": "broker", "connected": False})
     await expect(page.locator("#link")).to_contain_text("The bridge cannot reach the lights")
     await expect(kitchen).to_contain_text("As of just now")
 
-    bridge.send({"type": "status", "broker": True})
+    bridge.send({"type": "broker", "connected": True})
     await expect(page.locator("#link")).to_have_text("Live")
     await expect(kitchen).to_contain_text("Online")
 
@@ -168,7 +168,7 @@ async def test_light_that_the_next_bridge_does_not_know_is_offline(context: Brow
     await expect(page.locator("#link")).to_contain_text("The bridge cannot reach the lights")
     await expect(kitchen).to_contain_text("As of")
 
-    bridge.send({"type": "status", "broker": True})
+    bridge.send({"type": "broker", "connected": True})
 
     await expect(kitchen).to_contain_text("Offline")
 

@@ -177,5 +177,5 @@ async def test_jump_of_the_phones_date_changes_nothing(
     await page.get_by_role("switch", name="Kitchen").click()
     bridge.apply(await bridge.next("press"), seq=2)
     await expect(kitchen).to_contain_text("Done in")
-    bridge.send({"type": "status", "broker": False})
+    bridge.send({"type": "broker", "connected": False})
     await expect(kitchen).to_contain_text("As of just now")

@@ -60,7 +60,7 @@ async def fails_three_times_and_recovers(page: Page, bridge: FakeBridge) -> None
         bridge.tell(press, word, reason=reason)
         await expect(words).not_to_contain_text("Not confirmed yet")
     for broker in (False, True):
-        bridge.send({"type": "status", "broker": broker})
+        bridge.send({"type": "broker", "connected": broker})
         await expect(page.locator("#link")).to_have_attribute("data-state", "live" if broker else "away")
     bridge.welcomes = False
     seen = len(bridge.frames)

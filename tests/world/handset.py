@@ -9,11 +9,11 @@ from presslight.cloud.core.record import Ask
 from presslight.contract import phone as frames
 from presslight.contract.light import WishFields
 from presslight.contract.phone import (
+    BrokerStatus,
     LightChanged,
     LightGone,
     PressOutcome,
     Problem,
-    Status,
     Welcome,
     decode_bridge_frame,
     encode,
@@ -190,7 +190,7 @@ class App:
                 self._show(view)
             case LightGone(light=name):
                 self._take_away(name)
-            case Status(broker=reached):
+            case BrokerStatus(connected=reached):
                 self.screen.broker_is(reached, self.now())
             case PressOutcome():
                 self.presses.outcome(frame)

@@ -168,10 +168,10 @@ class Office:
         for talk in self.talks:
             talk.light(name, text)
 
-    def status(self, text: str) -> None:
+    def broker_status(self, text: str) -> None:
         """Tell all phones of the broker."""
         for talk in self.talks:
-            talk.status(text)
+            talk.broker_status(text)
 
     # Observer
 

@@ -74,14 +74,14 @@ async def test_dead_broker_is_told_and_comes_back_by_itself(quick: House) -> Non
     light = await quick.light()
     phone = await quick.phone()
     await quick.broker.stop()
-    await phone.until("status", broker=False)
+    await phone.until("broker", connected=False)
     answer = await quick.http.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "broker_away"})
     assert (await quick.http.get("/healthz")).status_code == 200
     await phone.press(1)
     assert (await phone.until("outcome"))["reason"] == "broker_away"
     await quick.broker.start()
-    await phone.until("status", broker=True)
+    await phone.until("broker", connected=True)
     await light.__aexit__(None, None, None)
     await light.__aenter__()
     await phone.sees(online=True)
@@ -99,10 +99,10 @@ async def test_light_that_left_while_the_broker_was_away_is_told_as_offline(
     light = await quick.light()
     phone = await quick.phone()
     await quick.broker.stop()
-    await phone.until("status", broker=False)
+    await phone.until("broker", connected=False)
     await light.__aexit__(None, None, None)
     await quick.broker.start()
-    await phone.until("status", broker=True)
+    await phone.until("broker", connected=True)
     await phone.sees(online=False)
     await phone.press(1)
     assert (await phone.until("outcome"))["reason"] == "light_offline"
@@ -125,7 +125,7 @@ async def test_frozen_broker_is_told_and_what_it_held_back_is_settled(quick: Hou
     with frozen(quick.broker.pid):
         await phone.press(1, patience_ms=100)
         assert (await phone.until("outcome"))["word"] == "accepted"
-        await phone.until("status", broker=False)
+        await phone.until("broker", connected=False)
         await phone.press(2)
         assert (await phone.until("outcome", key=key(2)))["reason"] == "broker_away"
         assert await quick.metric("presslight_troubles_total", kind="broker_silent") >= 1
@@ -154,7 +154,7 @@ async def test_missing_broker_is_waited_for(any_house: House) -> None:
     await phone.press(1)
     assert (await phone.until("outcome"))["reason"] == "broker_away"
     await any_house.broker.start()
-    await phone.until("status", broker=True)
+    await phone.until("broker", connected=True)
 
 
 ACCOUNTS = {

@@ -21,9 +21,9 @@ def test_of_a_light_only_the_newest_change_waits() -> None:
 
 def test_status_leaves_behind_the_lights_that_were_told_before_it() -> None:
     outbox = Outbox()
-    outbox.status("lost")
+    outbox.broker_status("lost")
     outbox.light("kitchen", "k1")
-    outbox.status("found")
+    outbox.broker_status("found")
     outbox.word("a")
     assert outbox.take(10) == ["a", "k1", "found"]
 

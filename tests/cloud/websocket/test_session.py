@@ -537,7 +537,7 @@ def test_light_and_status_reach_the_outbox_and_wake_its_writer(phone: Phone) -> 
     phone.talk.light("kitchen", "old")
     phone.talk.light("kitchen", "new")
     assert phone.wakes == wakes + 2
-    phone.talk.status("status")
+    phone.talk.broker_status("status")
     assert phone.wakes == wakes + 3
     assert phone.talk.outbox.take(9) == ["new", "status"]
 
