@@ -105,3 +105,60 @@ def decides(tree: ast.Module) -> bool:
 @pytest.mark.parametrize("part", MIRRORED)
 def test_every_rule_is_in_a_module_with_its_own_tests(part: str) -> None:
     assert untested(part) == []
+
+
+ROWS = ("cloud/store",)
+"""Rooms that read a database: a row is read by the names of its columns, so that a further column moves none."""
+
+READS = {"execute", "fetchall", "run", "_ask"}
+
+
+def read_by_number(source: str) -> list[int]:
+    """The lines that index by a number, or that take a row's columns by their order."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Subscript(slice=index) if any(
+                type(getattr(part, "value", None)) is int for part in ast.walk(index)
+            ):
+                found.append(index.lineno)
+            case ast.For(ast.Tuple() as target, value) | ast.comprehension(ast.Tuple() as target, value):
+                found += [target.lineno for name in called(value) if name in READS]
+            case ast.Assign([ast.Tuple() as target], value) if "fetchone" in called(value):
+                found.append(target.lineno)
+    return sorted(set(found))
+
+
+def called(value: ast.expr) -> set[str]:
+    """The methods called in an expression."""
+    calls = [node.func for node in ast.walk(value) if isinstance(node, ast.Call)]
+    return {called.attr for called in calls if isinstance(called, ast.Attribute)}
+
+
+def test_rows_are_read_by_name() -> None:
+    sources = {path: path.read_text() for room in ROWS for path in (ROOT / room).rglob("*.py")}
+    assert sources
+    assert {path.name: lines for path, source in sources.items() if (lines := read_by_number(source))} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "key = rows[0]", "key = row[-1]", "same = row[:2]", "rest = rows[0][7:]", "(n,) = db.execute(s).fetchone()",
+        "busy, log, moved = db.execute(s).fetchone()", "for key, word in db.execute(s): ...",
+        "keys = [key for (key,) in database.run(s)]", "keys = {key for key, _ in self._ask(s, ())}",
+    ],
+)  # fmt: skip
+def test_row_that_is_read_by_number_is_found(line: str) -> None:
+    assert read_by_number(f"first = 1\n{line}\n") == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'key = row["key"]', "key = rows[number]", "(row,) = self._ask(s, ())", "key: tuple[int, int]",
+        'keys = [row["key"] for row in database.run(s)]', "for key, word in words.items(): ...",
+    ],
+)  # fmt: skip
+def test_row_that_is_read_by_name_passes(line: str) -> None:
+    assert read_by_number(line) == []

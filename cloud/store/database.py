@@ -5,18 +5,17 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from presslight.cloud.errors import StoreNotOpened
 from presslight.cloud.store.group_commit import Then
+from presslight.cloud.store.schema import ClosedPress, NewPress, Row
 from presslight.cloud.store.sqlite import Sqlite
 from presslight.contract.errors import Invalid, printable
 
 Address: TypeAlias = Path | str
 """A file's path, or `postgresql://user@host/database`."""
-
-Row: TypeAlias = tuple[Any, ...]
 
 Trouble: TypeAlias = Callable[[Exception], None]
 """Hears what went wrong with something that nobody waits for."""
@@ -36,23 +35,23 @@ class Database(Protocol):
     def open(self) -> None:
         """Connect, and make the tables if they are not there."""
 
-    def run(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
-        """Run a statement in which `?` stands for a value; answers its rows."""
+    def run(self, statement: str, values: Sequence[object] = ()) -> Sequence[Row]:
+        """Run a statement in which `?` stands for a value; answers its rows. Statements name each column they read."""
 
-    def admit(self, origin: str, phone: str, row: Row) -> bool:
-        """Store a press (schema.FIELDS), and whose its origin is. False if its key is known.
+    def admit(self, origin: str, press: NewPress) -> bool:
+        """Store a press, and whose its origin is. False if its key is known.
 
         Raises Refusal(FORBIDDEN) if the origin is another phone's.
         """
 
-    def admit_text(self, origin: str, phone: str, row: Row, text: bytes) -> bool:
+    def admit_text(self, origin: str, press: NewPress, text: bytes) -> bool:
         """Store a press, and the digest of the text that stands for its key. False if either is known.
 
         Raises Refusal(FORBIDDEN) if the origin is another phone's.
         """
 
-    def settle(self, rows: Sequence[Row]) -> None:
-        """Write last words (word, reason, version, legs, closed_at, key), but where there is one."""
+    def settle(self, presses: Sequence[ClosedPress]) -> None:
+        """Write last words, but where there is one."""
 
     def sync(self, then: Then) -> None:
         """Have `then` called, now or later, once all that was stored up to now survives a power cut."""

@@ -13,6 +13,7 @@ from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 from presslight.cloud.core.presses import Desk
 from presslight.cloud.errors import StoreUnavailable
 from presslight.cloud.store.database import Address, Database, Trouble, patient
+from presslight.cloud.store.schema import Row
 from presslight.contract.phone import MAX_LIGHTS
 from presslight.contract.words import LightId
 
@@ -52,6 +53,11 @@ class Asked(NamedTuple):
     light: LightId
     asked_at: int
     answer: Answer | None
+
+
+def asked_of(row: Row) -> Asked:
+    """The request that a row of `forgotten` is. Raises ValueError where its answer is none."""
+    return Asked(row["light"], row["asked_at"], None if row["answer"] is None else Answer(row["answer"]))
 
 
 class Store(Protocol):
@@ -208,5 +214,6 @@ def _answer(database: Database, light: str, asked_at: int) -> Answer | None:
 
 
 def _found(database: Database, light: str) -> Asked | None:
-    rows = database.run("SELECT asked_at, answer FROM forgotten WHERE light = ?", (light,))
-    return Asked(light, rows[0][0], Answer(rows[0][1]) if rows[0][1] else None) if rows else None
+    for row in database.run("SELECT light, asked_at, answer FROM forgotten WHERE light = ?", (light,)):
+        return asked_of(row)
+    return None

@@ -55,7 +55,7 @@ _TABLES_OF_1 = {"presses", "origins", "tokens", "forgotten", "spoilt", "token_ti
 
 def newest_layout() -> int:
     """The layout that this presslight reads and writes."""
-    return MIGRATIONS[-1].layout
+    return max(migration.layout for migration in MIGRATIONS)
 
 
 def pending_migrations(number: int, tables: Collection[str]) -> list[Migration]:

@@ -13,17 +13,16 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import cache
 from itertools import chain
-from typing import Any
 
 import psycopg
 from psycopg.abc import RV, ConnParam, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import TupleRow
+from psycopg.rows import DictRow, dict_row
 
 from presslight.cloud.errors import Refusal, StoreNotOpened, StoreReplaced, StoreUnavailable
 from presslight.cloud.store.group_commit import Then
 from presslight.cloud.store.migrations import LaterLayout, newest_layout, pending_migrations
-from presslight.cloud.store.schema import FIELDS, OPEN
+from presslight.cloud.store.schema import COLUMNS, MARKS, OPEN, ClosedPress, NewPress
 from presslight.contract.errors import ErrorCode
 
 ANSWER_S = 0.25
@@ -59,18 +58,18 @@ bound AS (
 ),
 whose AS (SELECT phone FROM owner UNION ALL SELECT phone FROM bound),
 admitted AS (
-    INSERT INTO presses ({fields}) SELECT {values}
+    INSERT INTO presses ({columns}) SELECT {values}
     WHERE %s = (SELECT phone FROM whose) AND NOT EXISTS (SELECT 1 FROM presses WHERE key = %s){if_so}
     ON CONFLICT DO NOTHING RETURNING 1
 )
-SELECT (SELECT phone FROM whose), EXISTS (SELECT 1 FROM admitted)
+SELECT (SELECT phone FROM whose) AS owner, EXISTS (SELECT 1 FROM admitted) AS is_admitted
 """
-_COLUMNS = {"fields": FIELDS, "values": ", ".join(["%s"] * len(FIELDS.split(",")))}
+_COLUMNS = {"columns": COLUMNS, "values": MARKS.replace("?", "%s")}
 _ADMIT_KEY = _ADMIT.format(**_COLUMNS, before="", if_so="").encode()
 _ADMIT_TEXT = _ADMIT.format(
     **_COLUMNS,
     before="""named AS (
-    INSERT INTO texts SELECT %s, %s WHERE NOT EXISTS (SELECT 1 FROM presses WHERE key = %s)
+    INSERT INTO texts (digest, key) SELECT %s, %s WHERE NOT EXISTS (SELECT 1 FROM presses WHERE key = %s)
     ON CONFLICT DO NOTHING RETURNING 1
 ),
 """,
@@ -90,13 +89,14 @@ UPDATE presses SET word = now.word, reason = now.reason, version = now.version, 
 FROM unsettled AS now WHERE presses.id = now.press
 """.encode()  # noqa: S608 -- no value of anybody's is in it
 _WHICH = b"""
-SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database()), to_regclass('presses')::oid
+SELECT system_identifier AS server, (SELECT oid FROM pg_database WHERE datname = current_database()) AS database,
+    to_regclass('presses')::oid AS presses
 FROM pg_control_system()
 """
 """Which server, database and table these are, whatever their names."""
 
 
-class Link(psycopg.Connection[TupleRow]):
+class Link(psycopg.Connection[DictRow]):
     """A connection that is given up where something takes longer than `patience_s`."""
 
     patience_s = float(CONNECT_S)
@@ -123,10 +123,10 @@ class Postgres:
         """Whether there is a store already. Raises StoreNotOpened."""
         with closing(_connect(self.url, OPENING_S)) as link:
             try:
-                found = link.execute("SELECT to_regclass('tokens') IS NOT NULL").fetchone()
+                found = link.execute("SELECT to_regclass('tokens') IS NOT NULL AS is_there").fetchone()
             except psycopg.Error as error:
                 raise StoreNotOpened(_sentence(error)) from None
-        return found is not None and bool(found[0])
+        return found is not None and bool(found["is_there"])
 
     def open(self) -> None:
         """Connect, and make the tables if they are not there. Raises StoreNotOpened."""
@@ -138,31 +138,31 @@ class Postgres:
         self._link = _connect(self.url, self._patience_s)
         self._which = self._ask(_WHICH, ())
 
-    def run(self, statement: str, values: Sequence[object] = ()) -> list[TupleRow]:
+    def run(self, statement: str, values: Sequence[object] = ()) -> list[DictRow]:
         """Run a statement. Raises StoreUnavailable."""
         return self._ask(_translated(statement), values)
 
-    def admit(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
+    def admit(self, origin: str, press: NewPress) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
-        return self._admit(_ADMIT_KEY, (), origin, phone, row)
+        return self._admit(_ADMIT_KEY, (), origin, press)
 
-    def admit_text(self, origin: str, phone: str, row: tuple[Any, ...], text: bytes) -> bool:
+    def admit_text(self, origin: str, press: NewPress, text: bytes) -> bool:
         """Store a press under a text; False if that or its key is known. Raises as `admit` does."""
-        return self._admit(_ADMIT_TEXT, (text, row[0], row[0]), origin, phone, row)
+        return self._admit(_ADMIT_TEXT, (text, press.key, press.key), origin, press)
 
-    def _admit(self, statement: bytes, before: tuple[Any, ...], origin: str, phone: str, row: tuple[Any, ...]) -> bool:
-        values = (*before, origin, origin, phone, *row, phone, row[0])
-        owner, admitted = self._ask(statement, values)[0]
-        if owner is None:  # a replica has bound the origin in this very moment
-            owner, admitted = self._ask(statement, values)[0]
-        if owner != phone:
+    def _admit(self, statement: bytes, before: tuple[object, ...], origin: str, press: NewPress) -> bool:
+        values = (*before, origin, origin, press.phone, *press, press.phone, press.key)
+        (row,) = self._ask(statement, values)
+        if row["owner"] is None:  # a replica has bound the origin in this very moment
+            (row,) = self._ask(statement, values)
+        if row["owner"] != press.phone:
             raise Refusal(ErrorCode.FORBIDDEN)
-        return bool(admitted)
+        return bool(row["is_admitted"])
 
-    def settle(self, rows: Sequence[tuple[Any, ...]]) -> None:
+    def settle(self, presses: Sequence[ClosedPress]) -> None:
         """Write last words. Raises StoreUnavailable."""
-        if rows:
-            self._ask(_SETTLE, [list(column) for column in zip(*rows, strict=True)])
+        if presses:
+            self._ask(_SETTLE, [list(column) for column in zip(*presses, strict=True)])
 
     def sync(self, then: Then) -> None:
         """Call `then` now: each commit was on the disk when it was answered."""
@@ -194,7 +194,7 @@ class Postgres:
         if self._link is not None:
             self._link.close()
 
-    def _ask(self, statement: bytes, values: Sequence[object]) -> list[TupleRow]:
+    def _ask(self, statement: bytes, values: Sequence[object]) -> list[DictRow]:
         if self._link is None:
             raise StoreUnavailable("the database is away")
         try:
@@ -212,7 +212,9 @@ def _connect(url: str, patience_s: float) -> Link:
     link = None
     try:
         given = conninfo_to_dict(url)
-        link = Link.connect(make_conninfo("", **_OURS | given), autocommit=True, prepare_threshold=0)
+        link = Link.connect(
+            make_conninfo("", **_OURS | given), autocommit=True, prepare_threshold=0, row_factory=dict_row
+        )
         link.execute(_session(patience_s), prepare=False)
     except psycopg.Error as error:
         if link is not None:
@@ -229,7 +231,7 @@ def _migrate(link: Link) -> None:
         link.execute("CREATE TABLE IF NOT EXISTS store (version BIGINT NOT NULL)")
         found = link.execute("SELECT version FROM store").fetchone()
         tables = link.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
-        pending = pending_migrations(found[0] if found else 0, [name for (name,) in tables])
+        pending = pending_migrations(found["version"] if found else 0, [row["tablename"] for row in tables])
         for statement in chain.from_iterable(migration.statements for migration in pending):
             link.execute(statement.format(**_WORDS).encode())
         if pending:

@@ -17,11 +17,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 from presslight.cloud.errors import Refusal, StoreNotOpened, StoreUnavailable
 from presslight.cloud.store.group_commit import GroupCommit, Then
-from presslight.cloud.store.schema import FIELDS, OPEN
+from presslight.cloud.store.schema import COLUMNS, MARKS, OPEN, ClosedPress, NewPress, Row
 from presslight.cloud.store.sqlite_connection import (
     FAILED,
     as_store_unavailable,
@@ -43,23 +43,29 @@ CHECKPOINT_S = 60.0
 
 LONGEST_WAL_BYTES = 64 * 2**20
 
-_Written: TypeAlias = tuple[int, int]
-"""How many rows were written here, and the data version, which tells what others wrote."""
-
 _Done = TypeVar("_Done")
 
 _NEVER = -1
 """No data version: whatever is found is news."""
 
 _INSERT = f"""
-INSERT INTO presses ({FIELDS}) SELECT {", ".join("?" * len(FIELDS.split(",")))}
+INSERT INTO presses ({COLUMNS}) SELECT {MARKS}
 WHERE EXISTS (SELECT 1 FROM origins WHERE origin = ? AND phone = ?) ON CONFLICT DO NOTHING
 """  # noqa: S608 -- no value of anybody's is in it
-_BIND = "INSERT INTO origins VALUES (?, ?) ON CONFLICT (origin) DO UPDATE SET phone = phone RETURNING phone"
-_NAME = "INSERT INTO texts VALUES (?, ?) ON CONFLICT DO NOTHING"
+_BIND = """
+INSERT INTO origins (origin, phone) VALUES (?, ?) ON CONFLICT (origin) DO UPDATE SET phone = phone RETURNING phone
+"""
+_NAME = "INSERT INTO texts (digest, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _SETTLE = f"""
 UPDATE presses SET word = ?, reason = ?, version = ?, legs = ?, closed_at = ? WHERE key = ? AND word IN {OPEN}
 """  # noqa: S608 -- no value of anybody's is in it
+
+
+class _Written(NamedTuple):
+    """How many rows were written here, and the data version, which tells what others wrote."""
+
+    rows: int
+    data_version: int
 
 
 class _Known(Exception):
@@ -119,42 +125,42 @@ class Sqlite:
         finally:
             os.close(folder)
 
-    def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def run(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """Run a statement. Raises StoreUnavailable."""
         self._check()
         with as_store_unavailable():
             return self._db.execute(statement, values).fetchall()
 
-    def admit(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
+    def admit(self, origin: str, press: NewPress) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
         self._check()
         with as_store_unavailable():
-            return self._insert(origin, phone, row)
+            return self._insert(origin, press)
 
-    def admit_text(self, origin: str, phone: str, row: tuple[Any, ...], text: bytes) -> bool:
+    def admit_text(self, origin: str, press: NewPress, text: bytes) -> bool:
         """Store a press under a text; False if that or its key is known. Raises as `admit` does."""
         self._check()
         with as_store_unavailable(), suppress(_Known), transaction(self._db):
-            if self._insert(origin, phone, row) and self._db.execute(_NAME, (text, row[0])).rowcount:
+            if self._insert(origin, press) and self._db.execute(_NAME, (text, press.key)).rowcount:
                 return True
             raise _Known
         return False
 
-    def _insert(self, origin: str, phone: str, row: tuple[Any, ...]) -> bool:
-        new = (*row, origin, phone)
+    def _insert(self, origin: str, press: NewPress) -> bool:
+        new = (*press, origin, press.phone)
         if self._db.execute(_INSERT, new).rowcount:
             return True
-        if self._db.execute(_BIND, (origin, phone)).fetchone()[0] != phone:
+        if self._db.execute(_BIND, (origin, press.phone)).fetchone()["phone"] != press.phone:
             raise Refusal(ErrorCode.FORBIDDEN)
         return bool(self._db.execute(_INSERT, new).rowcount)
 
-    def settle(self, rows: Sequence[tuple[Any, ...]]) -> None:
+    def settle(self, presses: Sequence[ClosedPress]) -> None:
         """Write last words. Raises StoreUnavailable."""
-        if not rows:
+        if not presses:
             return
         self._check()
         with as_store_unavailable(), transaction(self._db):
-            self._db.executemany(_SETTLE, rows)
+            self._db.executemany(_SETTLE, presses)
 
     def sync(self, then: Then) -> None:
         """Have `then` called once all that was stored up to now is on the disk.
@@ -173,7 +179,7 @@ class Sqlite:
         return before != self._seen
 
     def _data_version(self) -> int:
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        return int(self._db.execute("PRAGMA data_version").fetchone()["data_version"])
 
     def _check(self) -> None:
         """Raise StoreReplaced where the files that were opened are not there, StoreUnavailable while it is not open."""
@@ -187,10 +193,10 @@ class Sqlite:
     def _log_is_in(self) -> bool:
         """Whether another program has moved the log into the database, all of it, and then cut it short."""
         try:
-            _busy, left, _moved = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            done = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except FAILED:
             return False
-        return bool(left == 0)
+        return bool(done["log"] == 0)
 
     async def tend(self) -> None:
         """Have what was written on the disk and, now and then, in the database.
@@ -205,7 +211,7 @@ class Sqlite:
             self._trouble(error)
         self._log_is_spare = False
         with as_store_unavailable():
-            written = (self._db.total_changes, self._data_version())
+            written = _Written(self._db.total_changes, self._data_version())
         if written != self._synced:
             await self._await_disk(written)
         if self._is_to_move(written):
@@ -224,7 +230,7 @@ class Sqlite:
     def _is_to_move(self, written: _Written) -> bool:
         if written == self._moved:
             return False
-        rows = written[0] - (self._moved or (0, 0))[0]
+        rows = written.rows - (self._moved.rows if self._moved else 0)
         return rows >= CHECKPOINT_ROWS or time.monotonic() - self._moved_at >= CHECKPOINT_S
 
     async def _move(self, written: _Written) -> None:

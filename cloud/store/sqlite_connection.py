@@ -40,6 +40,7 @@ def connect(path: Path) -> sqlite3.Connection:
             raise StoreNotOpened(f"{printable(path)}: it cannot be written")
         db = sqlite3.connect(path, timeout=OPENING_S, isolation_level=None, check_same_thread=False)
         db.text_factory = _text
+        db.row_factory = sqlite3.Row
         db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -66,10 +67,10 @@ def checkpoint(db: sqlite3.Connection) -> None:
 def empty_log(db: sqlite3.Connection) -> bool:
     """Move the log of changes into the database and empty it; answers whether that is done. For a thread."""
     try:
-        busy, _left, _moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        done = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except FAILED:
         return False
-    return not busy
+    return not done["busy"]
 
 
 def _text(raw: bytes) -> str:
@@ -94,8 +95,8 @@ def _migrate(db: sqlite3.Connection) -> None:
 
 
 def _pending(db: sqlite3.Connection) -> list[Migration]:
-    (number,) = db.execute("PRAGMA user_version").fetchone()
-    return pending_migrations(number, [name for (name,) in db.execute("SELECT name FROM sqlite_master")])
+    number = db.execute("PRAGMA user_version").fetchone()["user_version"]
+    return pending_migrations(number, [row["name"] for row in db.execute("SELECT name FROM sqlite_master")])
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 from presslight.cloud.core.record import Record
 from presslight.cloud.errors import KnownAlready, Refusal, StoreSpoilt, StoreUnavailable
-from presslight.cloud.store.database import Address, Database, Row, Trouble, database_at, patient
-from presslight.cloud.store.forgetting import Answer, Asked
-from presslight.cloud.store.schema import OPEN
-from presslight.cloud.store.stored_press import KEEP, READ, as_text, closed, record_of, row_of
+from presslight.cloud.store.database import Address, Database, Trouble, database_at, patient
+from presslight.cloud.store.forgetting import Answer, Asked, asked_of
+from presslight.cloud.store.schema import OPEN, Row
+from presslight.cloud.store.stored_press import KEEP, READ, as_text, closed, closed_press, new_press, record_of
 from presslight.cloud.store.token_use import TokenUse
 from presslight.cloud.store.tokens import hash_of
 from presslight.contract.errors import ErrorCode, printable
@@ -85,12 +85,12 @@ class Store:
 
         Raises KnownAlready; Refusal: FORBIDDEN, KEY_REUSED for a new text whose key is known; StoreUnavailable.
         """
-        row, origin = (*row_of(record), _unix_ms()), split_key(record.key)[0]
+        press, (origin, _) = new_press(record, _unix_ms()), split_key(record.key)
         try:
             if text is None:
-                admitted = self._database.admit(origin, record.phone, row)
+                admitted = self._database.admit(origin, press)
             else:
-                admitted = self._database.admit_text(origin, record.phone, row, text)
+                admitted = self._database.admit_text(origin, press, text)
         except StoreUnavailable as error:
             self._trouble(error)  # a disk may be too full for a press, and for nothing else that is written
             raise
@@ -138,7 +138,7 @@ class Store:
     def _write(self, most: int) -> None:
         records = list(islice(self._unwritten.values(), most))
         now = _unix_ms()
-        self._database.settle([(*row_of(record)[7:], now, record.key) for record in records])
+        self._database.settle([closed_press(record, now) for record in records])
         for record in records:
             del self._unwritten[record.key]
 
@@ -154,8 +154,9 @@ class Store:
 
     def find_text(self, text: bytes) -> Record | None:
         """What is stored of the press for whose key a text stands. Raises StoreUnavailable."""
-        rows = self._database.run("SELECT key FROM texts WHERE digest = ?", (text,))
-        return self.find(str(rows[0][0])) if rows else None
+        for row in self._database.run("SELECT key FROM texts WHERE digest = ?", (text,)):
+            return self.find(str(row["key"]))
+        return None
 
     def open_presses(self) -> list[Record]:
         """The presses without a last word, oldest first. It may take a while. Raises StoreUnavailable."""
@@ -163,22 +164,24 @@ class Store:
             found = self._read(database, database.run(f"{READ} WHERE word IN {OPEN} ORDER BY id"))
         return [record for record in found if record is not None]
 
-    def _read(self, database: Database, rows: list[Row]) -> list[Record | None]:
+    def _read(self, database: Database, rows: Iterable[Row]) -> list[Record | None]:
         """The presses that rows are; what is none is set aside, and None."""
         found: list[Record | None] = []
         for row in rows:
             try:
                 found.append(record_of(row))
             except (ValueError, TypeError, LookupError):
-                self._set_aside(database, row, *closed(row))
+                self._set_aside(database, row["key"], row, *closed(row))
                 found.append(None)
         return found
 
-    def _set_aside(self, database: Database, row: Row, statement: str, values: tuple[object, ...]) -> None:
+    def _set_aside(
+        self, database: Database, name: object, row: Row, statement: str, values: tuple[object, ...]
+    ) -> None:
         """Keep a row that cannot be read in a table for such, and do this to where it was."""
         database.run(KEEP, (as_text(row),))
         database.run(statement, values)
-        where, what = printable(self.address), printable(row[0])
+        where, what = printable(self.address), printable(name)
         self._trouble(StoreSpoilt(f"{where}: {what} cannot be read and was set aside, in the table spoilt"))
 
     # Phones
@@ -186,11 +189,10 @@ class Store:
     def phone_of(self, token: str) -> str | None:
         """The phone that a token was issued to, None if it is not good. Raises StoreUnavailable."""
         digest, now = hash_of(token), _unix_s()
-        rows = self._database.run(_PHONE, (digest, now))
-        if not rows:
-            return None
-        self._uses.note(digest, now)
-        return str(rows[0][0])
+        for row in self._database.run(_PHONE, (digest, now)):
+            self._uses.note(digest, now)
+            return str(row["phone"])
+        return None
 
     def touched(self) -> bool:
         """Whether somebody else may have written since this was last asked: tokens may have been revoked."""
@@ -207,7 +209,7 @@ class Store:
         """Those of these tokens that are good. Raises StoreUnavailable."""
         tokens_of = {hash_of(token): token for token in tokens}
         good = self._database.run(_GOOD.format(marks=_marks(len(tokens_of))), (*tokens_of, _unix_s()))
-        return {tokens_of[bytes(found)] for (found,) in good}
+        return {tokens_of[bytes(row["hash"])] for row in good}
 
     def note_uses(self, tokens: Iterable[str]) -> None:
         """These tokens are in use, to be written soon."""
@@ -227,16 +229,20 @@ class Store:
     def to_forget(self) -> list[Asked]:
         """The lights that were forgotten, or are to be and somebody waits for it. Raises StoreUnavailable."""
         rows = self._database.run(_TO_FORGET, (_unix_ms() - WAITED_FOR_MS,))
-        good = [row for row in rows if row[2] is None or row[2] in set(Answer)]
+        found = []
         for row in rows:
-            if row not in good:
-                self._set_aside(self._database, row, "DELETE FROM forgotten WHERE light = ?", row[:1])
-        return [Asked(light, asked_at, Answer(answer) if answer else None) for light, asked_at, answer in good]
+            try:
+                found.append(asked_of(row))
+            except ValueError:
+                light = row["light"]
+                self._set_aside(self._database, light, row, "DELETE FROM forgotten WHERE light = ?", (light,))
+        return found
 
     def asked_to_forget(self, light: str) -> int | None:
         """When (Unix ms) a light was last asked to be forgotten. Raises StoreUnavailable."""
-        rows = self._database.run("SELECT asked_at FROM forgotten WHERE light = ?", (light,))
-        return int(rows[0][0]) if rows else None
+        for row in self._database.run("SELECT asked_at FROM forgotten WHERE light = ?", (light,)):
+            return int(row["asked_at"])
+        return None
 
     def answer(self, asked: Asked, answer: Answer) -> None:
         """Say what came of it; the first answer stays. Raises StoreUnavailable."""
@@ -256,7 +262,7 @@ class Store:
         """
         old = self._settled_ms() - int(keep_s * 1000)
         gone = self._database.run(_PRUNE, (PRUNED_AT_ONCE, old, keep_presses))
-        origins = {key.partition("-")[0] for (key,) in gone}
+        origins = {_origin(row["key"]) for row in gone}
         if origins:
             self._database.run(_UNBIND.format(marks=_marks(len(origins))), tuple(origins))
         return len(gone)
@@ -274,6 +280,12 @@ class Store:
         except StoreUnavailable as error:
             self._trouble(error)
         self._database.shut()
+
+
+def _origin(key: str) -> str:
+    """The origin of a key, also of one that is none."""
+    origin, _, _ = key.partition("-")
+    return origin
 
 
 def _marks(count: int) -> str:

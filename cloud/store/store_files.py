@@ -56,9 +56,10 @@ class StoreFiles:
     def has_database(self) -> bool:
         """Whether the database itself is there."""
         try:
-            return _look(self._path)[0] == self._database
+            found, _length = _look(self._path)
         except OSError:
             return False
+        return found == self._database
 
     def replaced(self, name: str, what: str) -> StoreReplaced:
         """What to raise where a file is not ours."""

@@ -1,11 +1,11 @@
 """A press as a row of the store, and what becomes of a row that cannot be read."""
 
 import json
-from typing import Any
 
 from pydantic import TypeAdapter
 
 from presslight.cloud.core.record import Record
+from presslight.cloud.store.schema import ClosedPress, NewPress, Row
 from presslight.contract.phone import Legs
 from presslight.contract.words import Key, LightId, Moment, Reason, Word
 
@@ -25,30 +25,48 @@ _DROP = "DELETE FROM presses WHERE id = ?"
 _NO_LIGHT, _NO_BOOT = "spoilt", "00000000"
 
 
-def row_of(record: Record) -> tuple[Any, ...]:
-    """What is stored of a press, but for when."""
-    *same, word, reason, version, legs = record
-    return (
-        *same,
-        word.value,
-        reason.value if reason else None,
-        json.dumps(version) if version else None,
-        legs.model_dump_json() if legs else None,
+def new_press(record: Record, asked_at: int) -> NewPress:
+    """The row that a press is stored as at first. `asked_at`: Unix ms."""
+    return NewPress(
+        record.key,
+        record.light,
+        record.phone,
+        record.payload,
+        record.message,
+        record.boot,
+        record.up,
+        *_outcome(record),
+        asked_at,
     )
 
 
-def record_of(row: tuple[Any, ...]) -> Record:
+def closed_press(record: Record, closed_at: int) -> ClosedPress:
+    """What is written of a press with its last word. `closed_at`: Unix ms."""
+    return ClosedPress(*_outcome(record), closed_at, record.key)
+
+
+def _outcome(record: Record) -> tuple[str, str | None, str | None, str | None]:
+    """The columns `word`, `reason`, `version` and `legs`."""
+    return (
+        record.word.value,
+        record.reason.value if record.reason else None,
+        json.dumps(record.version) if record.version else None,
+        record.legs.model_dump_json() if record.legs else None,
+    )
+
+
+def record_of(row: Row) -> Record:
     """The press that a row is. Raises ValueError, TypeError or LookupError where it is none."""
-    key, light, phone, payload, message, boot, up, word, reason, version, legs, _id = row
+    reason, version, legs = row["reason"], row["version"], row["legs"]
     record = Record(
-        key,
-        light,
-        phone,
-        payload,
-        message,
-        boot,
-        up,
-        Word(word),
+        row["key"],
+        row["light"],
+        row["phone"],
+        row["payload"],
+        row["message"],
+        row["boot"],
+        row["up"],
+        Word(row["word"]),
         Reason(reason) if reason else None,
         _VERSION.validate_json(version) if version else None,
         Legs.model_validate_json(legs) if legs else None,
@@ -59,21 +77,22 @@ def record_of(row: tuple[Any, ...]) -> Record:
     return record
 
 
-def closed(row: tuple[Any, ...]) -> tuple[str, tuple[object, ...]]:
+def closed(row: Row) -> tuple[str, tuple[object, ...]]:
     """The statement that closes an unreadable press for good: what came of it is not known, and its key acts no more.
 
     Nobody can ask for one whose key is none, so that one goes.
     """
-    key, light, phone, payload, message, *_, row_id = row
-    if not _is(_KEY, key):
-        return _DROP, (row_id,)
-    light = light if _is(_LIGHT, light) else _NO_LIGHT
-    return _CLOSE, (light, phone, payload, message, _NO_BOOT, Word.FORGOTTEN.value, row_id)
+    if not _is(_KEY, row["key"]):
+        return _DROP, (row["id"],)
+    light = row["light"] if _is(_LIGHT, row["light"]) else _NO_LIGHT
+    word = Word.FORGOTTEN.value
+    return _CLOSE, (light, row["phone"], row["payload"], row["message"], _NO_BOOT, word, row["id"])
 
 
-def as_text(row: tuple[Any, ...]) -> str:
-    """A row as it was found, for people."""
-    return json.dumps([column.hex() if isinstance(column, bytes) else column for column in row])
+def as_text(row: Row) -> str:
+    """A row as it was found, for people: a JSON object, bytes in hex."""
+    found = {name: row[name] for name in row.keys()}  # noqa: SIM118 -- sqlite3's rows are iterated by value
+    return json.dumps({name: value.hex() if isinstance(value, bytes) else value for name, value in found.items()})
 
 
 def _is(kind: TypeAdapter[str], text: object) -> bool:

@@ -18,7 +18,7 @@ LONGEST_NAME = 64
 _BYTES = 32
 _ID_BYTES = 6
 _READ = """
-SELECT tokens.hash, phone, issued_at, expires_at, used_at
+SELECT tokens.hash AS hash, phone, issued_at, expires_at, used_at
 FROM tokens LEFT JOIN token_times ON token_times.hash = tokens.hash ORDER BY issued_at, phone
 """
 
@@ -83,7 +83,10 @@ def hash_of(token: str) -> bytes:
 
 
 def _all(database: Database) -> list[Issued]:
-    return [Issued(bytes(digest), *rest) for digest, *rest in database.run(_READ)]
+    return [
+        Issued(bytes(row["hash"]), row["phone"], row["issued_at"], row["expires_at"], row["used_at"])
+        for row in database.run(_READ)
+    ]
 
 
 def _revoke(store: Address, is_meant: Callable[[Issued], bool]) -> list[Issued]:

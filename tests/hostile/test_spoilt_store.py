@@ -44,7 +44,7 @@ def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
         assert known.value.record.word is Word.FORGOTTEN
     assert again.open_presses() == [record(2)]
     again.shut()
-    assert [value in json.loads(str(kept)) for (kept,) in shelf.sql("SELECT kept FROM spoilt")] == [True]
+    assert [json.loads(str(kept))[column] == value for (kept,) in shelf.sql("SELECT kept FROM spoilt")] == [True]
     (trouble,) = shelf.troubles
     assert "set aside" in str(trouble)
     assert "\n" not in str(trouble)

@@ -132,7 +132,7 @@ def _sqlite_dump(folder: Path) -> str:
 def _postgres_dump(server: PostgresServer) -> str:
     url = server.new_database()
     with patient(url) as database:
-        schema = str(database.run("SELECT current_schema() AS name")[0][0])
+        schema = str(database.run("SELECT current_schema() AS name")[0]["name"])
     fill(url)
     command = [
         find_program("pg_dump"),

@@ -223,7 +223,7 @@ def test_what_promises_rest_on_is_not_left_to_the_server(
     database_url: str, setting: str, servers: str, ours: str
 ) -> None:
     shelf = Shelf(f"{database_url}%20-c{setting}%3D{servers}")
-    assert shelf.store._database.run(f"SHOW {setting}") == [(ours,)]
+    assert shelf.store._database.run(f"SHOW {setting}") == [{setting: ours}]
     shelf.store.shut()
 
 
