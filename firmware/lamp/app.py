@@ -44,7 +44,7 @@ class App:
         self._mark = str(settings.flashed).encode()
         self._announcement = Announcement(flash.mark == self._mark)
         epoch = memory.next_epoch(flash, settings.flashed)
-        self._light = Light(_boot_id(epoch), epoch, memory.is_on, memory.brightness)
+        self._light = Light(_boot_id(epoch), epoch, memory.output)
         self._clock = Clock(now_ms())
         self._command = Command()
         self._has_changed = asyncio.Event()
@@ -66,7 +66,7 @@ class App:
         event = light.RETAINED if is_retained else self._command.read(view, start, end)
         act = self._light.on_event(event, self._command, self._clock.up(now_ms()))
         if act == light.SHINE:
-            self._board.shine(self._light.duty)
+            self._board.shine(self._light.output)
             self._light.took(self._command, ticks_diff(now_us(), read_us))
             self._has_changed.set()
         return act != light.NOTHING
@@ -157,14 +157,14 @@ class App:
         """Obey the button, which switched the output by itself until here: the output first, then whoever is told."""
         self._board.connect()
         button = Button(self._board.is_button_down())
-        act = self._board.memory.is_on != self._light.is_on
+        act = self._board.memory.output != self._light.output
         while True:
             alive[0] |= 1
             while True:
                 if act or button.sample(self._board.is_button_down(), now_ms()):
                     act = False
                     self._light.on_event(light.BUTTON, self._command, self._clock.up(now_ms()))
-                    self._board.shine(self._light.duty)
+                    self._board.shine(self._light.output)
                     self._has_changed.set()
                     self.report()
                 if button.is_settled():
@@ -187,12 +187,12 @@ class App:
     def note(self) -> None:
         """Note how the light is, for the boot after a reset."""
         alive[0] |= 2
-        self._board.memory.keep(self._light.is_on, self._light.brightness)
+        self._board.memory.keep(self._light.output)
 
     def _keep(self) -> None:
         self.note()  # first: where the two differ, the note is the newer one
         memory = self._board.memory
-        self._flash.keep(memory.ceiling, self._light.is_on, self._light.brightness, memory.date)
+        self._flash.keep(memory.ceiling, self._light.output, memory.date)
         self._flash.keep_mark(self._mark if self._announcement.is_deleted else b"")
 
     def _rest(self) -> None:

@@ -4,9 +4,10 @@ import asyncio
 
 from machine import PWM, Pin
 
-from lamp import glow, say
+from lamp import say
 from lamp.clock import now_ms, ticks_diff
 from lamp.memory import Memory
+from lamp.output import duty, toggled
 
 
 class Board:
@@ -31,10 +32,10 @@ class Board:
                 say(f"cannot use pin {pin}: {error}")
                 self.error = error
 
-    def shine(self, duty: int) -> None:
-        """Set the output, 0-65535."""
+    def shine(self, output: "tuple[bool, int]") -> None:
+        """Show an output."""
         if self._pwm:
-            self._pwm.duty_u16(duty ^ self.inverted)
+            self._pwm.duty_u16(duty(*output) ^ self.inverted)
 
     def is_button_down(self) -> bool:
         """Whether the contact is closed now."""
@@ -49,9 +50,8 @@ class Board:
         await self._edge.wait()
 
     def _light(self, pin: int) -> None:
-        duty = glow.duty(self.memory.is_on, self.memory.brightness)
         # 4 kHz: 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
-        self._pwm = PWM(Pin(pin), freq=4_000, duty_u16=duty ^ self.inverted)
+        self._pwm = PWM(Pin(pin), freq=4_000, duty_u16=duty(*self.memory.output) ^ self.inverted)
 
     def _listen(self, pin: int) -> None:
         self._button = Pin(pin, Pin.IN, Pin.PULL_UP)
@@ -71,7 +71,7 @@ class Board:
             return
         now = now_ms()
         if not self._state and ticks_diff(now, self._since) > 30:  # else it bounces
-            memory = self.memory
-            self.shine(glow.duty(not memory.is_on, memory.brightness))
-            memory.keep(not memory.is_on, memory.brightness)
+            output = toggled(self.memory.output)
+            self.shine(output)
+            self.memory.keep(output)
         self._state, self._since = self.is_button_down(), now

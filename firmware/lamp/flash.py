@@ -16,27 +16,26 @@ class Flash:
     def __init__(self) -> None:
         self.mark = _read("deleted")
         places = [_read(place) for place in PLACES]
-        self._sequence, self.epoch, self.is_on, self.brightness = record.newest(places)
-        self.date = places[self._sequence % 2][record.SIZE :]
+        self._sequence, self.epoch, self.output, _, self.date = record.newest(places)
         self.is_degraded = False
         for each in places:
-            if each and not record.decode(each[: record.SIZE]):
+            if each and not record.decode(each):
                 self.is_degraded = True
 
-    def keep(self, epoch: int, is_on: bool, brightness: int, date: bytes = b"") -> None:
+    def keep(self, epoch: int, output: "tuple[bool, int]", date: bytes = b"") -> None:
         """Write a record, unless the newest says the same. An error is told and survived: the light still works."""
-        if (epoch, is_on, brightness) == (self.epoch, self.is_on, self.brightness):
+        if (epoch, output) == (self.epoch, self.output):
             return
         sequence = self._sequence + 1
         try:
-            _write(PLACES[sequence % 2], record.encode((sequence, epoch, is_on, brightness)) + date)
+            _write(PLACES[sequence % 2], record.encode(sequence, epoch, output) + date)
         except OSError as error:
             say(f"flash: {error}")
             self.is_degraded = True
             return
         self.is_degraded = False
-        self._sequence, self.epoch, self.is_on, self.brightness = sequence, epoch, is_on, brightness
-        say(f"flash: kept {'on' if is_on else 'off'} {brightness}")
+        self._sequence, self.epoch, self.output = sequence, epoch, output
+        say(f"flash: kept {'on' if output[0] else 'off'} {output[1]}")
 
     def keep_mark(self, mark: bytes) -> None:
         """Write the mark, unless it is the same. An error is told and survived."""
@@ -54,7 +53,7 @@ class Flash:
 def _read(place: str) -> bytes:
     try:
         with open(place, "rb") as file:
-            return bytes(file.read(record.SIZE + 9))
+            return bytes(file.read(64))
     except OSError as error:
         return b"" if error.errno == 2 else b"?"  # 2: never written
 

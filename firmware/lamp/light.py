@@ -1,15 +1,16 @@
-"""One light as it is: on or off, how bright, its version, what it decided and what it dropped."""
+"""One light as it is: its output, its version, what it decided and what it dropped."""
 
-from lamp import MAX_SMALL, glow
+from lamp import MAX_SMALL
 from lamp.command import MALFORMED, TOO_LARGE, Command
 from lamp.gate import Gate
+from lamp.output import toggled
 
 RETAINED = TOO_LARGE + 1
 BUTTON = RETAINED + 1
 """What can happen to a light: a set message that is VALID, MALFORMED, INVALID, TOO_LARGE or RETAINED, or the BUTTON."""
 
 NOTHING, REPORT, SHINE = range(3)
-"""What it asks of the shell then. SHINE: set the output to `duty`, for a message tell `took`, then report."""
+"""What it asks of the shell then. SHINE: show `output`, for a message tell `took`, then report."""
 
 
 class Light:
@@ -20,22 +21,16 @@ class Light:
     without), button, start.
     """
 
-    def __init__(self, boot: str, epoch: int, is_on: bool, brightness: int) -> None:
+    def __init__(self, boot: str, epoch: int, output: "tuple[bool, int]") -> None:
         self.epoch = epoch
         self.seq = 0
-        self.is_on = is_on
-        self.brightness = brightness
+        self.output = output
         self.changed_by = "start"
         self.changed_at = 0
         self.origin = ""
         self.number = 0
         self.gate = Gate(boot)
         self.dropped = [0, 0, 0, 0]
-
-    @property
-    def duty(self) -> int:
-        """What the PWM shall do, 0-65535."""
-        return glow.duty(self.is_on, self.brightness)
 
     def on_event(self, event: int, heard: Command, up: int) -> int:
         """Take in what happened at clock `up`, read right before; gives what it asks of the shell.
@@ -47,11 +42,11 @@ class Light:
     def _obey(self, _event: int, heard: Command, up: int) -> int:
         if heard.origin and not self.gate.judge(heard, up, self.epoch, self.seq):
             return REPORT
-        brightness = heard.brightness or self.brightness
+        output = heard.is_on, heard.brightness or self.output[1]
         if not heard.origin:
-            self._become(heard.is_on, brightness, "command", up)
+            self._become(output, "command", up)
             return SHINE
-        if self._become(heard.is_on, brightness, "press", up):
+        if self._become(output, "press", up):
             self.origin, self.number = heard.origin, heard.number
         self.gate.decisions[-1].seq = self.seq
         return SHINE
@@ -67,7 +62,7 @@ class Light:
         return NOTHING
 
     def _toggle(self, _event: int, _heard: Command, up: int) -> int:
-        self._become(not self.is_on, self.brightness, "button", up)
+        self._become(toggled(self.output), "button", up)
         return SHINE
 
     def took(self, heard: Command, us: int) -> None:
@@ -75,13 +70,13 @@ class Light:
         if heard.origin:
             self.gate.decisions[-1].us = min(us, MAX_SMALL)
 
-    def _become(self, is_on: bool, brightness: int, cause: str, up: int) -> bool:
-        """Be so from now on; gives whether that is a change."""
-        if (is_on, brightness) == (self.is_on, self.brightness):
+    def _become(self, output: "tuple[bool, int]", cause: str, up: int) -> bool:
+        """Take an output from now on; gives whether that is a change."""
+        if output == self.output:
             return False
         if self.seq == MAX_SMALL:
             raise OverflowError("a new boot must start the count again")
-        self.is_on, self.brightness = is_on, brightness
+        self.output = output
         self.seq += 1
         self.changed_by, self.changed_at = cause, up
         return True

@@ -19,14 +19,11 @@ class Memory:
     """
 
     def __init__(self, flash: Flash) -> None:
-        found = RTC().memory()
-        place = record.decode(found[: record.SIZE])
-        self._failures = place[2] >> 1 if place else 0
-        self.date = (found[record.SIZE :] if place else b"") or flash.date
+        note = record.decode(RTC().memory())
+        self._failures, self.date = note[3:] if note else (0, b"")
+        self.date = self.date or flash.date
         self.origin = ""
-        kept = flash.epoch, flash.is_on, flash.brightness
-        self.ceiling, self.epoch, is_on, self.brightness = record.update(place, kept)
-        self.is_on = is_on & 1 > 0
+        self.ceiling, self.epoch, self.output = record.update(note, (flash.epoch, flash.output))
 
     def start(self) -> int:
         """Note a start, which has failed unless `settle` says otherwise; gives the pause due before it, in s."""
@@ -50,17 +47,16 @@ class Memory:
             chance = getrandbits(16) if flash.is_degraded else 0
             self.epoch, self.ceiling = record.next_epoch(self.ceiling, flashed, self.epoch + chance)
             self.note()  # first: after a reset between the two they differ, and a higher one is taken
-            flash.keep(self.ceiling, self.is_on, self.brightness, self.date)
+            flash.keep(self.ceiling, self.output, self.date)
             if not flash.is_degraded:
                 break
         return self.epoch
 
-    def keep(self, is_on: bool, brightness: int) -> None:
-        """Note how the light is now."""
-        self.is_on, self.brightness = is_on, brightness
+    def keep(self, output: "tuple[bool, int]") -> None:
+        """Note the output as it is now."""
+        self.output = output
         self.note()
 
     def note(self) -> None:
-        """Write it all; the count of failed starts above the bit of `is_on`, where the check sum holds it too."""
-        place = record.encode((self.ceiling, self.epoch, self._failures << 1 | self.is_on, self.brightness))
-        RTC().memory(place + self.date)
+        """Write the note, and the date behind it."""
+        RTC().memory(record.encode(self.ceiling, self.epoch, self.output, self._failures) + self.date)

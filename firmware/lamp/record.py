@@ -1,32 +1,35 @@
-"""What outlives a power cut: (sequence, ceiling, is_on, brightness), in two places of which each write touches one.
+"""Records of the light: on the flash (sequence, ceiling, output), and as a note in RTC memory (ceiling, epoch, output).
 
-No boot has told an epoch above the `ceiling`. `sequence` counts the writes, so the higher one is the newer, and its
-parity says where it stands. Whatever write the power dies in, the other place still holds the record before it; the
-check sum tells a torn one.
+No boot has told an epoch above the `ceiling`. The flash has two places, of which each write touches one. `sequence`
+counts the writes, so the higher one is the newer, and its parity says where it stands. Whatever write the power dies
+in, the other place still holds the record before it; the check sum tells a torn one.
+
+Bytes of a record, numbers big-endian: `LR`; the layout, which is the count of the output's bytes; a note's count of
+failed starts; the two numbers, 4 bytes each; the output, a byte for each field; CRC-32 of all that. A later layout
+appends fields to the output and changes nothing else. So firmware that knows fewer fields reads the others over, and
+takes its epoch from the record all the same. The former layout began with `PL` and had neither layout nor count.
 """
 
 import struct
 from binascii import crc32
 
 from lamp import MAX_SMALL
+from lamp.output import NEW
 
-_LAYOUT = ">HIIBB"
-_MAGIC = 0x504C
-SIZE = struct.calcsize(_LAYOUT) + 4
-
-NEW = (0, 0, False, 255)
-"""The record of a chip that never wrote one."""
+_HEAD = ">2sBBII"
 
 
-def update(place: "tuple[int, int, int, int] | None", kept: "tuple[int, int, int]") -> "tuple[int, int, int, int]":
-    """Give what a boot begins with: the ceiling, the last epoch that may be told, is_on, brightness.
+def update(
+    note: "tuple[int, int, tuple[bool, int], int, bytes] | None", kept: "tuple[int, tuple[bool, int]]"
+) -> "tuple[int, int, tuple[bool, int]]":
+    """Give what a boot begins with: the ceiling, the last epoch that may be told, the output.
 
-    `place`: the same as RTC memory has it, None where that is lost. `kept`: ceiling, is_on and brightness on the flash.
+    `note`: the record in RTC memory, None where that is lost. `kept`: ceiling and output on the flash.
     A note is written before the flash, so one of a lower ceiling is not of this flash; then all up to it may be told.
     """
-    if place is None or place[0] < kept[0]:
+    if note is None or note[0] < kept[0]:
         return kept[:1] + kept
-    return kept[:1] + place[1:]
+    return kept[:1] + note[1:3]
 
 
 def next_epoch(ceiling: int, flashed: int, kept: int) -> "tuple[int, int]":
@@ -42,20 +45,28 @@ def next_epoch(ceiling: int, flashed: int, kept: int) -> "tuple[int, int]":
     return epoch, ceiling if kept < epoch <= ceiling else min(epoch + 63, MAX_SMALL)
 
 
-def encode(record: "tuple[int, int, int, int]") -> bytes:
-    """Write a record as the bytes of its place."""
-    body = struct.pack(_LAYOUT, _MAGIC, *record)
+def encode(first: int, second: int, output: "tuple[bool, int]", failures: int = 0) -> bytes:
+    """Write a record. `first` and `second`: its two numbers; `failures`: a note's count of failed starts, 0-255."""
+    body = struct.pack(_HEAD, b"LR", len(output), failures, first, second) + bytes(output)
     return body + struct.pack(">I", crc32(body))
 
 
-def decode(place: bytes) -> "tuple[int, int, int, int] | None":
-    """Read a place; None where it was never written, or torn."""
-    if len(place) != SIZE or struct.unpack(">I", place[-4:])[0] != crc32(place[:-4]):
+def decode(place: bytes) -> "tuple[int, int, tuple[bool, int], int, bytes] | None":
+    """Read a record: its two numbers, output, failures, and the bytes behind it. None where there is none, or torn."""
+    kind = place[:2]
+    if len(place) < 16 or kind not in (b"LR", b"PL"):
         return None
-    kind, sequence, epoch, is_on, brightness = struct.unpack(_LAYOUT, place[:-4])
-    return (sequence, epoch, is_on, brightness) if kind == _MAGIC else None
+    end = 12 + (place[2] if kind == b"LR" else 0)
+    behind = place[end + 4 :]
+    if place[end : end + 4] != struct.pack(">I", crc32(place[:end])):
+        return None
+    if kind == b"PL":  # is_on was the lowest bit of a byte, failures the others
+        first, second, byte, brightness = struct.unpack(">IIBB", place[2:12])
+        return first, second, (byte & 1 > 0, brightness), byte >> 1, behind
+    _, _, failures, first, second = struct.unpack(_HEAD, place[:12])
+    return first, second, (place[12] > 0, place[13]), failures, behind
 
 
-def newest(places: "list[bytes]") -> "tuple[int, int, int, int]":
-    """Give the newest record of what the places hold; behind each may stand what is none of it."""
-    return max([decode(place[:SIZE]) or NEW for place in places])
+def newest(places: "list[bytes]") -> "tuple[int, int, tuple[bool, int], int, bytes]":
+    """Give the newest record of what the places hold."""
+    return max([decode(place) or (0, 0, NEW, 0, b"") for place in places])

@@ -1,7 +1,8 @@
 """What a light says of itself, as JSON written into a page that is used again: its report, and its discovery."""
 
-from lamp import VERSION, glow
+from lamp import VERSION
 from lamp.gate import MEMORY, OUTCOMES
+from lamp.output import TRAIT
 
 TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ def write_report(
     `origin`: of its date, where it has one and there is time to say so. `is_degraded`: so is its flash.
     """
     gate = light.gate
-    state = "ON" if light.is_on else "OFF"
+    is_on, brightness = light.output
     page.text(
         '{"state":"%s","brightness":%d,"color_mode":"brightness","v":1,"boot":"%s","up":%d,"version":[%d,%d],'
-        % (state, light.brightness, gate.boot, up, light.epoch, light.seq)
+        % ("ON" if is_on else "OFF", brightness, gate.boot, up, light.epoch, light.seq)
     )
     page.text('"cause":{"by":"%s","up":%d' % (light.changed_by, light.changed_at))
     if light.changed_by == "press":
@@ -48,7 +49,7 @@ def write_report(
     dropped = light.dropped
     page.text(
         '],"traits":["%s"],"heap":%d,"dropped":{"malformed":%d,"invalid":%d,"too_large":%d,"retained":%d},"fw":"%s"%s}'
-        % (glow.TRAIT, heap, dropped[0], dropped[1], dropped[2], dropped[3], VERSION, origin)
+        % (TRAIT, heap, dropped[0], dropped[1], dropped[2], dropped[3], VERSION, origin)
     )
 
 

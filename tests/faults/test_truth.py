@@ -2,7 +2,7 @@
 
 import pytest
 
-from lamp import glow
+from lamp import output
 from presslight.mobile_sim.events import Said
 from presslight.simulated.light_output import Glow
 from tests.faults.truth import STALE_US, TOLERANCE_US, History, Kind, brightness_of, judge
@@ -28,7 +28,7 @@ class Story:
             press.hear(word, at)
 
     def acts(self, brightness: int, us: int) -> None:
-        self.history.traces["kitchen"].see(Glow(duty=glow.duty(True, brightness), us=us))
+        self.history.traces["kitchen"].see(Glow(duty=output.duty(True, brightness), us=us))
 
     def wrongs(self) -> list[Kind]:
         return [wrong.kind for wrong in judge(self.history)]
@@ -157,5 +157,5 @@ def test_what_a_light_shows_at_its_boot_is_no_act(story: Story) -> None:
 
 
 def test_every_brightness_is_told_from_its_duty() -> None:
-    assert [brightness_of(glow.duty(True, brightness)) for brightness in range(1, 256)] == list(range(1, 256))
+    assert [brightness_of(output.duty(True, brightness)) for brightness in range(1, 256)] == list(range(1, 256))
     assert brightness_of(0) == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amqtt.mqtt.publish import PublishPacket
 
-from lamp.glow import duty
+from lamp.output import duty
 from presslight.contract.mqtt import Report, decode_report
 from presslight.simulated.simulated_light import SimulatedLight
 from tests.firmware.bare_broker import BareBroker, Visit

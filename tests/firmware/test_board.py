@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lamp.glow import duty
+from lamp.output import duty
 
 DIM = duty(True, 100)
 CLOCK = [0]
@@ -19,10 +19,10 @@ class Memory:
     """What a board takes for the memory of a reset."""
 
     def __init__(self) -> None:
-        self.is_on, self.brightness = True, 100
+        self.output = True, 100
 
-    def keep(self, is_on: bool, brightness: int) -> None:
-        self.is_on, self.brightness = is_on, brightness
+    def keep(self, output: tuple[bool, int]) -> None:
+        self.output = output
 
 
 class Pin:
@@ -68,7 +68,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_lamp_that_shines_on_low_is_never_the_wrong_way_round(board: Any) -> None:
     low = type(board)(8, 9, Memory(), 1)
     assert low._pwm.duties == [65_535 - DIM]
-    for shown in (65_535, 0):
+    for shown in ((True, 255), (False, 255)):
         low.shine(shown)
     assert low._pwm.duties[1:] == [0, 65_535]
     touch(low, 100, 0)
@@ -78,7 +78,7 @@ def test_lamp_that_shines_on_low_is_never_the_wrong_way_round(board: Any) -> Non
 def test_lamp_shines_as_it_was_from_the_first_moment(board: Any) -> None:
     assert board._pwm.pin.number == 25
     assert board._pwm.duties == [DIM]
-    board.shine(65_535)
+    board.shine((True, 255))
     assert board._pwm.duties == [DIM, 65_535]
 
 
@@ -121,12 +121,12 @@ def touch(board: Any, now: int, *levels: int) -> None:
 
 def test_button_switches_by_itself_until_somebody_waits_for_it(board: Any) -> None:
     touch(board, 0, 0, 1, 0)
-    assert (board._pwm.duties, board.memory.is_on) == ([DIM, 0], False)
+    assert (board._pwm.duties, board.memory.output[0]) == ([DIM, 0], False)
     touch(board, 100, 1, 0, 1)
     touch(board, 110, 0, 1)  # it still bounces
     assert board._pwm.duties == [DIM, 0]
     touch(board, 200, 0)
-    assert (board._pwm.duties, board.memory.is_on) == ([DIM, 0, DIM], True)
+    assert (board._pwm.duties, board.memory.output[0]) == ([DIM, 0, DIM], True)
 
 
 def test_press_that_is_over_when_it_is_heard_counts_once(board: Any) -> None:
@@ -147,5 +147,5 @@ async def test_pin_that_cannot_be_used_stops_the_other_not(board: Any, monkeypat
     monkeypatch.setattr(module, "PWM", broken)
     dark = module.Board(25, 9, Memory(), 0)
     touch(dark, 100, 0)
-    assert not dark.memory.is_on
+    assert not dark.memory.output[0]
     assert str(dark.error) == "invalid pin"

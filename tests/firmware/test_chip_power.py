@@ -71,7 +71,7 @@ async def failures(seen: Watch, words: str) -> int:
     await seen.until(lambda now: now.log.startswith("link lost"))
     failed = seen.logs.count("brown-out")
     assert {level for boot in seen.duties for level in boot} == {DIM}, words
-    assert record.newest([*seen.written().values()])[2:] == (True, 100), words
+    assert record.newest([*seen.written().values()])[2] == (True, 100), words
     if failed == int(words.split()[1]):
         await seen.switches(DARK)
     return failed

@@ -8,7 +8,7 @@ from tests.firmware.presses import Press, Seen
 
 
 def new() -> Light:
-    return Light("b007b007", 3, False, 255)
+    return Light("b007b007", 3, (False, 255))
 
 
 def hear(subject: Light, payload: str, is_retained: bool = False) -> int:
@@ -31,13 +31,13 @@ def test_button_turns_the_light_as_it_was_on_and_off(both: Both) -> None:
     ]
 
 
-def test_duty_follows_state_and_brightness() -> None:
+def test_output_follows_state_and_brightness() -> None:
     subject = new()
-    assert subject.duty == 0
+    assert subject.output == (False, 255)
     hear(subject, '{"state":"ON"}')
-    assert subject.duty == 65_535
+    assert subject.output == (True, 255)
     hear(subject, '{"state":"ON","brightness":1}')
-    assert 0 < subject.duty < 100
+    assert subject.output == (True, 1)
 
 
 def test_dropped_messages_are_counted_by_cause() -> None:
@@ -45,7 +45,7 @@ def test_dropped_messages_are_counted_by_cause() -> None:
     for payload in ("{", "[]", '{"state":"GLOW"}', "x" * 1025):
         assert hear(subject, payload) == light.NOTHING
     assert hear(subject, '{"state":"ON"}', True) == light.NOTHING
-    assert not subject.is_on
+    assert not subject.output[0]
     malformed, invalid, too_large, retained = subject.dropped
     assert (malformed, invalid, too_large, retained) == (2, 1, 1, 1)
 

@@ -13,6 +13,9 @@ import pytest
 from lamp import record
 from lamp.flash import Flash
 
+SIZE = len(record.encode(1, 1, (True, 7)))
+"""Of a note without a date."""
+
 Boot: TypeAlias = Callable[[], Any]
 
 
@@ -52,37 +55,37 @@ def test_start_that_went_well_ends_the_pauses(boot: Boot) -> None:
 
 def test_state_and_epoch_outlive_a_reset(boot: Boot) -> None:
     memory = boot()
-    assert (memory.is_on, memory.brightness) == (False, 255)
+    assert memory.output == (False, 255)
     assert memory.next_epoch(Flash(), 0) == 1
-    memory.keep(True, 7)
+    memory.keep((True, 7))
     again = boot()
-    assert (again.is_on, again.brightness) == (True, 7)
+    assert again.output == (True, 7)
     assert again.next_epoch(Flash(), 0) == 2
 
 
 def test_count_of_failed_starts_outlives_changes_of_the_light(boot: Boot) -> None:
-    for is_on, brightness in ((True, 255), (False, 1)):
+    for output in ((True, 255), (False, 1)):
         memory = boot()
         memory.start()
         memory.next_epoch(Flash(), 0)
-        memory.keep(is_on, brightness)
+        memory.keep(output)
     again = boot()
-    assert (again.start(), again.is_on, again.brightness) == (2, False, 1)
+    assert (again.start(), again.output) == (2, (False, 1))
 
 
 @pytest.mark.parametrize("bit", range(8))
-@pytest.mark.parametrize("at", range(record.SIZE))
+@pytest.mark.parametrize("at", range(SIZE))
 def test_note_with_a_bit_changed_is_none(boot: Boot, at: int, bit: int) -> None:
     memory = boot()
     memory.start()
     memory.next_epoch(Flash(), 0)
-    memory.keep(True, 7)
+    memory.keep((True, 7))
     spoilt = bytearray(RTC.content)
-    assert len(spoilt) == record.SIZE
+    assert len(spoilt) == SIZE
     spoilt[at] ^= 1 << bit
     RTC.content = bytes(spoilt)
     again = boot()
-    assert (again.start(), again.is_on) == (0, False)
+    assert (again.start(), again.output) == (0, (False, 255))
     assert again.next_epoch(Flash(), 0) == 65
 
 

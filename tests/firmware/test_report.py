@@ -71,7 +71,7 @@ def test_report_of_any_light_is_of_the_contract(both: Both, presses: list[tuple[
 
 
 def test_largest_report_fits_its_room() -> None:
-    subject = Light("ffffffff", MAX_SMALL, False, 255)
+    subject = Light("ffffffff", MAX_SMALL, (False, 255))
     subject.seq = subject.number = MAX_SMALL
     subject.changed_by, subject.changed_at, subject.origin = "press", MAX_UP_MS, "f" * 16
     subject.gate.decided = MAX_SMALL
@@ -87,17 +87,17 @@ def test_largest_report_fits_its_room() -> None:
 
 def test_report_says_where_the_date_is_from() -> None:
     for origin in ("flashed", "kept", "network"):
-        assert decode_report(report_of(Light(BOOT, EPOCH, False, 255), origin=origin)).date == origin
+        assert decode_report(report_of(Light(BOOT, EPOCH, (False, 255)), origin=origin)).date == origin
 
 
 def test_report_says_that_the_flash_is_degraded() -> None:
-    light = Light(BOOT, EPOCH, False, 255)
+    light = Light(BOOT, EPOCH, (False, 255))
     assert decode_report(report_of(light)).degraded == ""
     assert decode_report(report_of(light, is_degraded=True)).degraded == "flash"
 
 
 def answered(count: int) -> Light:
-    subject = Light(BOOT, EPOCH, False, 255)
+    subject = Light(BOOT, EPOCH, (False, 255))
     for number in range(1, count + 1):
         decision = subject.gate.decisions.pop(0)
         decision.origin, decision.number = "a" * 16, number

@@ -170,7 +170,7 @@ async def test_light_that_finds_no_memory_for_tls_boots_anew_as_it_was(
         lamp.secure.secured = secured
     """
     (tmp_path / "flash").mkdir()
-    (tmp_path / "flash/record-1").write_bytes(record.encode((1, 7, True, 100)))
+    (tmp_path / "flash/record-1").write_bytes(record.encode(1, 7, (True, 100)))
     main = written(tmp_path, program)
     async with SimulatedLight(NAME, broker.address, tmp_path / "flash", heap="256k", main=main) as light:
         duties: set[int] = set()

@@ -14,7 +14,7 @@ from presslight.simulated.simulated_light import FIRMWARE
 from tests.firmware.odd_main import written
 from tests.firmware.watch import DARK, DIM, SETTINGS, Watch, pause, watched
 
-FIRST = {"__init__", "board", "clock", "flash", "glow", "memory", "record", "settings"}
+FIRST = {"__init__", "board", "clock", "flash", "memory", "output", "record", "settings"}
 """What the first stage is made of; all else may be broken."""
 LATER = sorted(
     {path.stem for path in (FIRMWARE / "lamp").glob("*.py")} - FIRST - {"secure", "date", "sntp", "resolver", "dns"}

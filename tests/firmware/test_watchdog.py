@@ -94,7 +94,7 @@ async def test_light_of_which_any_task_hangs_or_ends_boots_anew_and_shines_on(
     async def live(broker: EmbeddedBroker, name: str, program: str) -> None:
         folder = tmp_path / name
         folder.mkdir()
-        (folder / "record-1").write_bytes(record.encode((1, 7, True, 100)))
+        (folder / "record-1").write_bytes(record.encode(1, 7, (True, 100)))
         main = written(folder, HASTY + program, watchdog_ms=4_000)
         address = broker.address.signed_in_as(name, accounts.password(name))
         async with SimulatedLight(name, address, folder, heap="256k", main=main) as light:

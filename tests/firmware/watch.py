@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lamp import glow, record
+from lamp import output, record
 from presslight.contract.address import BrokerAddress
 from presslight.simulated.chip import RTC
 from presslight.simulated.light_output import Glow
@@ -15,7 +15,7 @@ from presslight.simulated.simulated_light import SimulatedLight
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1)
 WAIT_S = 20
-DIM, DARK = glow.duty(True, 100), 0
+DIM, DARK = output.duty(True, 100), 0
 HEAP = "256k"
 SETTINGS = {"name": "kitchen", "host": "127.0.0.1", "port": 1}
 
@@ -73,7 +73,7 @@ async def watched(
 ) -> AsyncIterator[Watch]:
     """The light runs `main` with these settings; None: there is no such file."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    (folder / "record-1").write_bytes(record.encode((1, 7, True, 100)))
+    (folder / "record-1").write_bytes(record.encode(1, 7, (True, 100)))
     light = SimulatedLight("kitchen", NOWHERE, folder, heap=HEAP, main=main, chip=chip)
     light._files = {} if settings is None else {"settings.json": settings}
     seen = Watch(light)

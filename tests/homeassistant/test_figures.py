@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lamp.glow import duty
+from lamp.output import duty
 from presslight.simulated.simulated_light import SimulatedLight
 from tests.homeassistant.client import WAIT_S, Remote
 from tests.homeassistant.home import Home

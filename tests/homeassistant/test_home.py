@@ -6,7 +6,7 @@ from asyncio.subprocess import DEVNULL
 
 import pytest
 
-from lamp.glow import duty
+from lamp.output import duty
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
 from presslight.broker.refusals import RefusalKind

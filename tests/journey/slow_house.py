@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lamp.glow import duty
+from lamp.output import duty
 from presslight.contract.words import DEFAULT_PATIENCE_MS
 from presslight.mobile_sim.events import Said
 from presslight.mobile_sim.journey import Journey

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lamp.glow import duty
+from lamp.output import duty
 from presslight.contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS
 from presslight.micropython import Command
 from presslight.mobile_sim.events import Said

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeAlias
 
 from lamp import light as rules
 from lamp import record, report
@@ -20,6 +21,8 @@ HEARTBEAT = 10 * S
 SAVE_AFTER = 1 * S
 SLOWEST_JOIN = 2 * S
 FLASHED_S = 60 * 29_000_000
+
+Note: TypeAlias = tuple[int, int, tuple[bool, int], int, bytes]
 
 
 class PowerCut(Exception):
@@ -62,7 +65,7 @@ class Lamp:
         self._ground = ground
         self._broker = broker
         self._flash = [b"", b""]
-        self._noted: tuple[int, int, int, int] | None = None  # in RTC memory
+        self._noted: Note | None = None  # in RTC memory
         self._flashed = FLASHED_S
         self._life = 0
 
@@ -71,7 +74,8 @@ class Lamp:
         """What anybody in the room sees: on or off, and how bright."""
         light = self.light
         assert light is not None
-        return LightState(state="ON" if light.is_on else "OFF", brightness=light.brightness)
+        is_on, brightness = light.output
+        return LightState(state="ON" if is_on else "OFF", brightness=brightness)
 
     # Power and flash
 
@@ -81,11 +85,11 @@ class Lamp:
             return
         ground, dice = self._ground, self._ground.dice
         self._life += 1
-        self._sequence, *kept = record.newest(self._flash)
+        self._sequence, *kept, _, _ = record.newest(self._flash)
         self._kept = tuple(kept)
-        ceiling, epoch, is_on, brightness = record.update(self._noted, self._kept)
+        ceiling, epoch, output = record.update(self._noted, self._kept)
         epoch, self._ceiling = record.next_epoch(ceiling, self._flashed, epoch)
-        self.light = Light(f"{dice.getrandbits(32):08x}", epoch, bool(is_on), brightness)
+        self.light = Light(f"{dice.getrandbits(32):08x}", epoch, output)
         self._note()
         self._clock = agenda.Clock(ground.agenda, dice.randint(-500, 500), dice.randrange(1_000) * MS)
         # The chip's count of ms wraps in this life or does not.
@@ -119,15 +123,15 @@ class Lamp:
     def _note(self) -> None:
         light = self.light
         assert light is not None
-        self._noted = (self._ceiling, light.epoch, light.is_on, light.brightness)
+        self._noted = (self._ceiling, light.epoch, light.output, 0, b"")
 
     def _keep(self) -> None:
         light = self.light
         assert light is not None
-        news = (self._ceiling, light.is_on, light.brightness)
+        news = (self._ceiling, light.output)
         if news == self._kept:
             return
-        content = record.encode((self._sequence + 1, *news))
+        content = record.encode(self._sequence + 1, *news)
         place = (self._sequence + 1) % 2
         if self.tear is not None:
             self._flash[place], self.tear = content[: self.tear], None

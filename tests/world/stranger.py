@@ -67,7 +67,7 @@ class Twin(Lamp):
         self.device = f"twin {number}"
         epoch = FLASHED_S // 60 + number * EPOCHS_APART * (1 if ahead else -1)
         self._flashed = 0  # it was set up long before, if its count is lower
-        self._flash = [b"", record.encode((1, epoch, False, 99))]
+        self._flash = [b"", record.encode(1, epoch, (False, 99))]
 
     def visit(self, ns: int) -> None:
         """Live for so long."""

@@ -246,8 +246,8 @@ def _cause_without_a_change() -> AbstractContextManager[object]:
     """A light that takes each press that it applied for what brought it to its version."""
     real = Light._become
 
-    def become(light: Light, is_on: bool, brightness: int, cause: str, up: int) -> bool:
-        real(light, is_on, brightness, cause, up)
+    def become(light: Light, output: tuple[bool, int], cause: str, up: int) -> bool:
+        real(light, output, cause, up)
         light.changed_by, light.changed_at = cause, up
         return True
 

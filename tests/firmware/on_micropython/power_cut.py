@@ -77,15 +77,15 @@ def shut() -> None:
 def live(kept: Flash, brightness: int) -> object:
     """A boot, which gives its epoch once that may be told, and then a change."""
     epoch, ceiling = record.next_epoch(kept.epoch, 0, kept.epoch)
-    kept.keep(ceiling, kept.is_on, kept.brightness)
+    kept.keep(ceiling, kept.output)
     yield epoch
-    kept.keep(ceiling, True, brightness)
+    kept.keep(ceiling, (True, brightness))
 
 
 def cut(medium: Medium, death: int) -> bool:
     """Let the power die in the `death`-th write of a life; say what the next boot found. False: it lived on."""
     kept = boot(medium)
-    old = kept.brightness
+    old = kept.output[1]
     new = old % 255 + 1
     told = 0
     medium.lives = death
@@ -97,7 +97,7 @@ def cut(medium: Medium, death: int) -> bool:
     lived = medium.lives > 0
     shut()
     after = boot(medium)
-    print(death, old, new, after.brightness, told, after.epoch + 1)
+    print(death, old, new, after.output[1], told, after.epoch + 1)
     shut()
     return not lived
 
@@ -106,7 +106,7 @@ def main() -> None:
     """Cut the power in each write of many states, so that littlefs also has blocks to erase and to move."""
     medium = Medium()
     vfs.VfsLfs2.mkfs(medium)
-    boot(medium).keep(1, True, 1)
+    boot(medium).keep(1, (True, 1))
     shut()
     for _ in range(ROUNDS):
         death = 1

@@ -8,11 +8,10 @@ Run as a script it reads one `[scenario, steps]` a line and writes one line of w
 # mypy: ignore-errors
 
 import json
-import os
 import sys
 from binascii import hexlify, unhexlify
 
-from lamp import dns, flash, glow, light, record, report
+from lamp import dns, light, output, record, report
 from lamp.button import Button
 from lamp.clock import Clock
 from lamp.command import VALID, Command
@@ -54,7 +53,7 @@ def command(steps):
 
 def duties(steps):
     """See the duty of each [is_on, brightness]."""
-    return [glow.duty(*step) for step in steps]
+    return [output.duty(*step) for step in steps]
 
 
 def lamp(steps):
@@ -65,7 +64,7 @@ def lamp(steps):
 
 def new_lamp():
     """Make the light that the scenarios start with: off, at full brightness."""
-    return Light(BOOT, EPOCH, False, 255)
+    return Light(BOOT, EPOCH, output.NEW)
 
 
 def obey(subject, step):
@@ -81,7 +80,7 @@ def obey(subject, step):
             subject.took(heard, 7)
     gate = subject.gate
     answers = [[f"{d.origin}-{d.number}", OUTCOMES[d.outcome], d.seq] for d in gate.decisions if d.number]
-    return [act, subject.is_on, subject.brightness, subject.seq, gate.decided, answers]
+    return [act, subject.output[0], subject.output[1], subject.seq, gate.decided, answers]
 
 
 def reports(steps):
@@ -167,40 +166,10 @@ def records(steps):
     """See each record as bytes and as read back from them."""
     seen = []
     for step in steps:
-        place = record.encode(tuple(step))
-        seen.append([hexlify(place).decode(), record.decode(place)])
+        place = record.encode(*step[:2], tuple(step[2]), step[3])
+        first, second, shown, failures, behind = record.decode(place)
+        seen.append([hexlify(place).decode(), [first, second, shown, failures, hexlify(behind).decode()]])
     return seen
-
-
-def flashes(steps):
-    """See what a boot finds, [epoch, is_on, brightness], after each step in the folder that the first step names.
-
-    A step keeps [epoch, is_on, brightness], or gives a place the bytes that it holds: [place, bytes]. Both start empty.
-    """
-    home, said = os.getcwd(), flash.say  # noqa: PTH109 -- MicroPython has no pathlib
-    flash.say = [].append  # stdout is taken
-    os.chdir(steps[0])
-    try:
-        _fill(0, b"")
-        _fill(1, b"")
-        return [_boot(step) for step in steps[1:]]
-    finally:
-        os.chdir(home)
-        flash.say = said
-
-
-def _fill(place, content):
-    with open(flash.PLACES[place], "wb") as file:  # noqa: PTH123 -- MicroPython has no pathlib
-        file.write(content)
-
-
-def _boot(step):
-    if len(step) == 2:
-        _fill(step[0], unhexlify(step[1]))
-    else:
-        flash.Flash().keep(*step)
-    found = flash.Flash()
-    return [found.epoch, found.is_on, found.brightness]
 
 
 def main():

@@ -1,11 +1,23 @@
-"""From on/off and brightness, as a person sees it, to the duty of the PWM."""
+"""The light's output, one value: the tuple (is_on, brightness).
+
+Brightness is 1-255 as the eye sees it, and stays while the light is off. An output is compared, kept and shown as a
+whole. A further field goes behind the others, as a byte of the record (`lamp.record`).
+"""
 
 TRAIT = "brightness"
-"""What this lamp can do, which includes that it can be switched."""
+"""The lamp's ability beyond being switched, as a report names it."""
+
+NEW = (False, 255)
+"""The output of a chip that has kept none."""
+
+
+def toggled(output: "tuple[bool, int]") -> "tuple[bool, int]":
+    """Give the output after a press of the button."""
+    return (not output[0],) + output[1:]  # noqa: RUF005 -- MicroPython has no star there
 
 
 def duty(is_on: bool, brightness: int) -> int:
-    """Give the duty, 0-65535, for a light that is on or off at a perceived brightness of 1-255, by CIE 1931 lightness.
+    """Give the PWM's duty, 0-65535, by the dimming curve of CIE 1931 lightness.
 
     The eye sees small steps in the dark and none in the bright; a plain power law has steps of nothing at its dark end,
     this curve starts with a straight line. In whole numbers, so that chip and tests agree to the bit, and in small ones
