@@ -19,34 +19,25 @@ OUTCOMES = ("applied", "late", "superseded", "precondition", "invalid", "busy", 
 _KNOWN = (None, APPLIED, SUPERSEDED, FORGOTTEN)  # what the table knows of a number, as an outcome
 
 
-class Decision:
-    """The newest decision about one key. `us`: from the message read to the output changed, where it acted."""
-
-    def __init__(self) -> None:
-        self.origin = ""
-        self.number = 0
-        self.outcome = BUSY
-        self.seq = 0
-        self.us = 0
-
-
 class Gate:
-    """The decisions of one boot: `decided` counts them, repeated ones too; `decisions` are the newest, oldest first.
+    """The decisions of one boot: `decided` counts them, repeated ones too.
 
-    `told`: up to which count reports have brought them on this connection.
+    `decisions`: the newest MEMORY of them, one a key, oldest first: (origin, number, outcome, seq, us). `us`: from the
+    message read to the output changed, where it acted. `told`: up to which count reports have brought them on this
+    connection.
     """
 
     def __init__(self, boot: str) -> None:
         self.boot = boot
         self.decided = 0
         self.told = 0
-        self.decisions = [Decision() for _ in range(MEMORY)]
+        self.decisions: "list[tuple[str, int, int, int, int]]" = []
         self._table = Table()
 
     def judge(self, command: Command, up: int, epoch: int, seq: int) -> bool:
         """Decide about a valid command with a key at clock `up`, the version being (epoch, seq). True: act now.
 
-        Whoever acts sets `seq` and `us` of the newest decision then.
+        Whoever acts writes `seq` and `us` of the newest decision then.
         """
         if command.boot == self.boot and self._repeats(command):
             return False
@@ -98,30 +89,31 @@ class Gate:
     def _repeats(self, command: Command) -> bool:
         """Rule 2: repeat what was decided about this key lately, if it is final."""
         spot = self._spot(command)
-        if spot == MEMORY or self.decisions[spot].outcome == BUSY:
+        if spot < 0 or self.decisions[spot][2] == BUSY:
             return False
-        self._bring_forward(spot)
+        self._note(spot, self.decisions[spot])
         return True
 
     def _answer(self, command: Command, outcome: int, seq: int) -> None:
-        """Note a decision, in the spot of an earlier one about its key or of the oldest."""
-        self._bring_forward(self._spot(command) % MEMORY)
-        newest = self.decisions[-1]
+        """Note a decision, in place of an earlier one about its key or of the oldest of MEMORY."""
+        spot = self._spot(command)
+        if spot < 0 and len(self.decisions) == MEMORY:
+            spot = 0
         command.origin = self._table.kept(command.origin)
-        newest.origin, newest.number = command.origin, command.number
-        newest.outcome, newest.seq, newest.us = outcome, seq, 0
+        self._note(spot, (command.origin, command.number, outcome, seq, 0))
 
     def _spot(self, command: Command) -> int:
-        """Give where the decision about a key stands, MEMORY where there is none."""
-        for spot in range(MEMORY):
-            decision = self.decisions[spot]
-            if decision.number == command.number and decision.origin == command.origin:
+        """Give where the decision about a key stands, -1 where there is none."""
+        for spot, decision in enumerate(self.decisions):
+            if decision[1] == command.number and decision[0] == command.origin:
                 return spot
-        return MEMORY
+        return -1
 
-    def _bring_forward(self, spot: int) -> None:
-        """Make a decision the newest, and count it."""
+    def _note(self, spot: int, decision: "tuple[str, int, int, int, int]") -> None:
+        """Make a decision the newest, in place of that at `spot`, where this is not -1; and count it."""
         if self.decided == MAX_SMALL:
             raise OverflowError("a new boot must start the count again")
         self.decided += 1
-        self.decisions.append(self.decisions.pop(spot))
+        if spot >= 0:
+            self.decisions.pop(spot)
+        self.decisions.append(decision)

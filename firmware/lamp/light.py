@@ -48,7 +48,6 @@ class Light:
             return SHINE
         if self._become(output, "press", up):
             self.origin, self.number = heard.origin, heard.number
-        self.gate.decisions[-1].seq = self.seq
         return SHINE
 
     def _refuse(self, event: int, heard: Command, up: int) -> int:
@@ -66,9 +65,10 @@ class Light:
         return SHINE
 
     def took(self, heard: Command, us: int) -> None:
-        """Note how long it took from the message read to the output changed."""
+        """Write into the newest decision the version that it led to, and the µs from the message read to the output."""
         if heard.origin:
-            self.gate.decisions[-1].us = min(us, MAX_SMALL)
+            decisions = self.gate.decisions
+            decisions[-1] = decisions[-1][:3] + (self.seq, min(us, MAX_SMALL))  # noqa: RUF005 -- MicroPython has no star
 
     def _become(self, output: "tuple[bool, int]", cause: str, up: int) -> bool:
         """Take an output from now on; gives whether that is a change."""

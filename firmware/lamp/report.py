@@ -1,7 +1,7 @@
 """What a light says of itself, as JSON written into a page that is used again: its report, and its discovery."""
 
 from lamp import VERSION
-from lamp.gate import MEMORY, OUTCOMES
+from lamp.gate import OUTCOMES
 from lamp.output import TRAIT
 
 TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
@@ -14,11 +14,11 @@ USUAL_OUTCOMES = 4
 
 
 def write_report(
-    page: "Outbox", light: "Light", up: int, heap: int, origin: str = "", is_degraded: bool = False
+    page: "Outbox", light: "Light", up: int, heap: int, source: str = "", is_degraded: bool = False
 ) -> None:
     """Write the report of a light at clock `up`, with all answers that no report has brought, as far as remembered.
 
-    `origin`: of its date, where it has one and there is time to say so. `is_degraded`: so is its flash.
+    `source`: of its date, where it has one and there is time to say so. `is_degraded`: so is its flash.
     """
     gate = light.gate
     is_on, brightness = light.output
@@ -31,25 +31,22 @@ def write_report(
         page.text(',"key":"%s-%d"' % (light.origin, light.number))
     page.text('},"decided":%d,"outcomes":[' % gate.decided)
     comma = ""
-    for place in range(max(0, MEMORY - max(USUAL_OUTCOMES, gate.decided - gate.told)), MEMORY):
-        answer = gate.decisions[place]
-        if answer.number:
-            page.text(comma)
-            outcome = OUTCOMES[answer.outcome]
-            page.text(
-                '{"key":"%s-%d","outcome":"%s","version":[%d,%d],"us":%d}'
-                % (answer.origin, answer.number, outcome, light.epoch, answer.seq, answer.us)
-            )
-            comma = ","
+    for origin, number, outcome, seq, us in gate.decisions[-max(USUAL_OUTCOMES, gate.decided - gate.told) :]:
+        page.text(comma)
+        page.text(
+            '{"key":"%s-%d","outcome":"%s","version":[%d,%d],"us":%d}'
+            % (origin, number, OUTCOMES[outcome], light.epoch, seq, us)
+        )
+        comma = ","
     gate.told = gate.decided
-    if origin:
-        origin = ',"date":"%s"' % origin
+    if source:
+        source = ',"date":"%s"' % source
     if is_degraded:
-        origin += ',"degraded":"flash"'
+        source += ',"degraded":"flash"'
     dropped = light.dropped
     page.text(
         '],"traits":["%s"],"heap":%d,"dropped":{"malformed":%d,"invalid":%d,"too_large":%d,"retained":%d},"fw":"%s"%s}'
-        % (TRAIT, heap, dropped[0], dropped[1], dropped[2], dropped[3], VERSION, origin)
+        % (TRAIT, heap, dropped[0], dropped[1], dropped[2], dropped[3], VERSION, source)
     )
 
 

@@ -62,9 +62,9 @@ def test_time_to_the_output_is_noted_with_the_key_that_acted() -> None:
     heard = Command()
     assert hear_into(heard, subject, Press(1, 1, until=9).payload) == light.SHINE
     subject.took(heard, 350)
-    assert subject.gate.decisions[-1].us == 350
+    assert subject.gate.decisions[-1][4] == 350
     subject.took(heard, 2**31)
-    assert subject.gate.decisions[-1].us == MAX_SMALL
+    assert subject.gate.decisions[-1][4] == MAX_SMALL
 
 
 def test_message_without_key_leaves_the_time_of_the_last_key() -> None:
@@ -73,7 +73,7 @@ def test_message_without_key_leaves_the_time_of_the_last_key() -> None:
     heard = Command()
     assert hear_into(heard, subject, '{"state":"OFF"}') == light.SHINE
     subject.took(heard, 99)
-    assert subject.gate.decisions[-1].us == 0
+    assert subject.gate.decisions[-1][4] == 0
 
 
 def test_version_that_cannot_rise_breaks_the_light() -> None:

@@ -143,7 +143,7 @@ class World(RuleBasedStateMachine):
         )
 
     def step(self, step: Any) -> Seen:
-        before = self.lamp.seq, self.lamp.is_on, self.lamp.brightness
+        before = self.lamp.seq, *self.lamp.output
         self.steps.append(step)
         self.seen.append(scenarios.obey(self.lamp, step))  # type: ignore[no-untyped-call]  # as above
         seen = Seen(*self.seen[-1])
@@ -154,7 +154,7 @@ class World(RuleBasedStateMachine):
     def reader_that_is_not_far_behind_has_missed_no_answer(self) -> None:
         gate = self.lamp.gate
         assert gate.decided == len(self.answers)
-        told = [f"{each.origin}-{each.number}" for each in gate.decisions if each.number]
+        told = [f"{origin}-{number}" for origin, number, *_ in gate.decisions]
         for behind in range(1, min(MEMORY, gate.decided) + 1):
             assert behind > len(told) or {key for key, _ in self.answers[-behind:]} <= set(told[-behind:])
 

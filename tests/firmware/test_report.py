@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp import VERSION
-from lamp.gate import MEMORY, OUTCOMES
+from lamp.gate import APPLIED, MEMORY, OUTCOMES
 from lamp.light import Light
 from lamp.outbox import Outbox
 from lamp.report import MAX_BYTES, USUAL_OUTCOMES, write_report
@@ -76,10 +76,8 @@ def test_largest_report_fits_its_room() -> None:
     subject.changed_by, subject.changed_at, subject.origin = "press", MAX_UP_MS, "f" * 16
     subject.gate.decided = MAX_SMALL
     subject.dropped = [MAX_SMALL] * 4
-    for decision in subject.gate.decisions:
-        decision.origin, decision.number = "f" * 16, MAX_SMALL
-        decision.outcome = OUTCOMES.index(max(OUTCOMES, key=len))
-        decision.seq = decision.us = MAX_SMALL
+    longest = OUTCOMES.index(max(OUTCOMES, key=len))
+    subject.gate.decisions = [("f" * 16, MAX_SMALL, longest, MAX_SMALL, MAX_SMALL)] * MEMORY
     largest = report_of(subject, MAX_UP_MS, MAX_SMALL, origin="network", is_degraded=True)
     assert MAX_BYTES - 64 < len(largest) <= MAX_BYTES
     assert decode_report(largest).decided == MAX_SMALL
@@ -99,9 +97,7 @@ def test_report_says_that_the_flash_is_degraded() -> None:
 def answered(count: int) -> Light:
     subject = Light(BOOT, EPOCH, (False, 255))
     for number in range(1, count + 1):
-        decision = subject.gate.decisions.pop(0)
-        decision.origin, decision.number = "a" * 16, number
-        subject.gate.decisions.append(decision)
+        subject.gate.decisions = [*subject.gate.decisions, ("a" * 16, number, APPLIED, 0, 0)][-MEMORY:]
     subject.gate.decided = count
     return subject
 

@@ -193,7 +193,7 @@ class World(Ground):
         for lamp in self.lamps.values():
             if lamp.light is not None:
                 gate = lamp.light.gate
-                require(len(gate.decisions) == MEMORY, f"memory: {lamp.name} holds decisions")
+                require(len(gate.decisions) <= MEMORY, f"memory: {lamp.name} holds decisions")
                 require(len(gate._table._origins) == ORIGINS, f"memory: {lamp.name} holds origins")
                 require(max(gate._table._acted) < 1 << WINDOW, f"memory: {lamp.name} holds numbers")
 

@@ -79,7 +79,7 @@ def obey(subject, step):
         if act == light.SHINE:
             subject.took(heard, 7)
     gate = subject.gate
-    answers = [[f"{d.origin}-{d.number}", OUTCOMES[d.outcome], d.seq] for d in gate.decisions if d.number]
+    answers = [[f"{d[0]}-{d[1]}", OUTCOMES[d[2]], d[3]] for d in gate.decisions]
     return [act, subject.output[0], subject.output[1], subject.seq, gate.decided, answers]
 
 
