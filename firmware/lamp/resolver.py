@@ -10,14 +10,31 @@ import socket
 
 from lamp import dns, say
 
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    import network
+
 EVERYONE = "224.0.0.251"
 """All in the house: who has a name that ends in `.local` answers for itself (mDNS, RFC 6762)."""
 
 
-async def resolve(name: str, servers: "tuple[str, ...]") -> "tuple[str, ...]":
-    """Ask one name server after the other for a name's addresses. Raises OSError, what the last had against it."""
+def name_servers(station: "network.WLAN | None") -> "tuple[str, ...]":
+    """Give whom to ask for a name, by IPv4: the network's name server, then its router, which mostly knows too."""
+    import network  # noqa: PLC0415 -- the rest of this module needs no radio
+
+    first = network.ipconfig("dns")  # MicroPython tells of one alone
+    second = station.ifconfig()[2] if station else first
+    found = (first,) if first == second else (first, second)
+    return tuple(each for each in found if each[0] != "0" and ":" not in each)
+
+
+async def resolve(name: str, station: "network.WLAN | None") -> "tuple[str, ...]":
+    """Ask one name server after the other for a name's addresses. Raises OSError, what the last had against it.
+
+    `station`: whose network it is; None: one by cable.
+    """
     cause = OSError("no name server")
-    for each in (EVERYONE,) if name.lower().rstrip(".").endswith(".local") else servers:
+    for each in (EVERYONE,) if name.lower().rstrip(".").endswith(".local") else name_servers(station):
         try:
             sent = dns.packet(name, os.urandom(2))
             found: "tuple[str, ...]" = await answer((each, 5353 if each == EVERYONE else 53), sent, dns.answer, "name")

@@ -9,14 +9,17 @@ from lamp.clock import now_ms, ticks_diff
 
 
 class Wifi:
-    """The station, `name` in the router's list. Without a name of a network (`ssid`) there is one already, by cable."""
+    """The station, `name` in the router's list. Without a name of a network (`ssid`) there is one already, by cable.
+
+    `station`: the driver's, once the radio is on.
+    """
 
     def __init__(self, name: str, ssid: str, password: str) -> None:
         self._name = name
         self._ssid = ssid
         self._password = password
         self._owes = True  # a look for a stronger access point
-        self._station: network.WLAN = None  # type: ignore[assignment]  # there is one once the radio is on
+        self.station: network.WLAN = None  # type: ignore[assignment]  # see above
 
     def start(self) -> None:
         """Switch the radio on, and begin to join."""
@@ -26,19 +29,12 @@ class Wifi:
     async def joined(self) -> None:
         """Wait until the station has joined and has its address."""
         start = now_ms()
-        while self._ssid and not (self._station and self._station.isconnected() and not self._look()):
+        while self._ssid and not (self.station and self.station.isconnected() and not self._look()):
             if ticks_diff(now_ms(), start) > 15_000:  # the driver has given up
                 start = now_ms()
                 self._join()
             alive[0] |= 12
             await asyncio.sleep_ms(100)  # MicroPython tells no one when the station joins
-
-    def servers(self) -> "tuple[str, ...]":
-        """Give whom to ask for a name, by IPv4: the network's name server, then its router, which mostly knows too."""
-        first = network.ipconfig("dns")  # MicroPython tells of one alone
-        second = self._station.ifconfig()[2] if self._station else first
-        found = (first,) if first == second else (first, second)
-        return tuple(each for each in found if each[0] != "0" and ":" not in each)
 
     def _look(self) -> bool:
         """Look once a boot, where the signal is weak, for a far stronger access point of the name; True: it is joined.
@@ -49,8 +45,8 @@ class Wifi:
         if self._owes:
             self._owes = False
             try:
-                most = self._station.status("rssi") + 8
-                for each in self._station.scan() if most < -67 else ():
+                most = self.station.status("rssi") + 8
+                for each in self.station.scan() if most < -67 else ():
                     if each[0] == self._ssid.encode() and each[3] > most:
                         most, found = each[3], each[1]
             except (OSError, RuntimeError) as error:
@@ -65,11 +61,11 @@ class Wifi:
         `place`: the one access point (BSSID) that it may be; None: any of the network's.
         """
         try:
-            if self._station:  # `connect` raises where the driver still tries: micropython 17661
-                self._station.disconnect()
+            if self.station:  # `connect` raises where the driver still tries: micropython 17661
+                self.station.disconnect()
             else:
                 self._start()
-            self._station.connect(self._ssid, self._password, bssid=place)
+            self.station.connect(self._ssid, self._password, bssid=place)
         except (AttributeError, OSError, RuntimeError) as error:  # the first of a MicroPython before 1.23
             say(f"Wi-Fi: {error}")
 
@@ -79,4 +75,4 @@ class Wifi:
         wifi = network.WLAN(network.WLAN.IF_STA)
         wifi.active(True)
         wifi.config(pm=network.WLAN.PM_NONE)
-        self._station = wifi
+        self.station = wifi

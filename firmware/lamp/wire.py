@@ -93,4 +93,4 @@ class Wire:
             return (host,)
         from lamp.resolver import resolve  # noqa: PLC0415 -- see there
 
-        return await resolve(host, self._wifi.servers())
+        return await resolve(host, self._wifi.station)

@@ -29,7 +29,7 @@ LOOK_UP = """
     wifi.start()
     async def look_up():
         try:
-            print("found", *await resolve(NAME, wifi.servers()))
+            print("found", *await resolve(NAME, wifi.station))
         except OSError as error:
             print("failed:", error)
         sys.exit()
