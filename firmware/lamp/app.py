@@ -58,7 +58,9 @@ class App:
         """Switch the radio on, while the button still works without tasks, and start these, each for ever."""
         self._session.wifi.start()
         # The button first: it hears what was pressed since the light was made, before anything notes the light's state.
-        for each in (self._watch_button(), self._save(), self._session.run(), self._beat(dog)):
+        self._board.connect()
+        button = Button(self._board.is_button_down())
+        for each in (self._watch_button(button), self._save(), self._session.run(), self._beat(dog)):
             asyncio.create_task(each)  # noqa: RUF006 -- MicroPython's loop holds its tasks itself
 
     def obey(self, view: memoryview, start: int, end: int, is_retained: bool, read_us: int) -> bool:
@@ -144,7 +146,7 @@ class App:
             if alive[0] == 15:
                 alive[0] = 0
                 dog.feed()
-            self._board.wake()
+            self._board.edge.set()
             self._has_changed.set()
             if self._clock.up(now_ms()) >= 60_000:  # a start that lives so long went well
                 self._board.memory.settle()
@@ -153,10 +155,8 @@ class App:
             self.report(self._board.memory.origin)
             await asyncio.sleep_ms(HEARTBEAT_MS)
 
-    async def _watch_button(self) -> None:
+    async def _watch_button(self, button: Button) -> None:
         """Obey the button, which switched the output by itself until here: the output first, then whoever is told."""
-        self._board.connect()
-        button = Button(self._board.is_button_down())
         act = self._board.memory.output != self._light.output
         while True:
             alive[0] |= 1
@@ -170,7 +170,7 @@ class App:
                 if button.is_settled():
                     break
                 await asyncio.sleep_ms(button.settles_in(now_ms()))
-            await self._board.edge()
+            await self._board.edge.wait()
 
     async def _save(self) -> None:
         """Keep changes on the flash, later: no press waits for it, and few writes wear it."""

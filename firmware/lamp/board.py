@@ -22,7 +22,7 @@ class Board:
         self.memory = memory
         self._pwm: PWM | None = None
         self.inverted = 0xFFFF if inverted else 0  # what is flipped of a duty
-        self._edge: asyncio.ThreadSafeFlag = None  # type: ignore[assignment]  # there is one from `connect` on
+        self.edge: asyncio.ThreadSafeFlag = None  # type: ignore[assignment]  # there is one from `connect` on
         self._state = True  # held down at boot is no press
         self._since = 0
         for act, pin in ((self._light, lamp), (self._listen, button)):
@@ -42,12 +42,8 @@ class Board:
         return self._button.value() == 0
 
     def connect(self) -> None:
-        """Connect the button to whoever waits for `edge` from now on."""
-        self._edge = asyncio.ThreadSafeFlag()
-
-    async def edge(self) -> None:
-        """Wait until the button's contact has opened or closed since the last call."""
-        await self._edge.wait()
+        """Connect the button to whoever waits for `edge` from now on: it is set where the contact opens or closes."""
+        self.edge = asyncio.ThreadSafeFlag()
 
     def _light(self, pin: int) -> None:
         # 4 kHz: 14 bits of duty on the ESP32, and far above what an eye or a camera sees flicker
@@ -59,15 +55,10 @@ class Board:
         self._since = now_ms() - 31  # it may be pressed at once
         self._button.irq(self._on_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
-    def wake(self) -> None:
-        """Wake who waits for `edge`, as an edge does."""
-        if self._edge:
-            self._edge.set()
-
     def _on_edge(self, _event: Pin) -> None:
         """Run between two steps of whatever else runs, so maybe late and for a contact that is open again."""
-        if self._edge:
-            self._edge.set()
+        if self.edge:
+            self.edge.set()
             return
         now = now_ms()
         if not self._state and ticks_diff(now, self._since) > 30:  # else it bounces

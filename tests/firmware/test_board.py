@@ -95,20 +95,18 @@ def test_button_closes_to_ground(board: Any) -> None:
 
 async def test_edge_of_the_button_wakes_who_waits_for_it(board: Any) -> None:
     board.connect()
-    waiting = asyncio.create_task(board.edge())
+    waiting = asyncio.create_task(board.edge.wait())
     board._button.on_edge(board._button)
     async with asyncio.timeout(5):
         await waiting
     assert board._pwm.duties == [DIM]  # from then on somebody else decides
 
 
-async def test_who_waits_for_an_edge_can_be_woken_and_nobody_else(board: Any) -> None:
-    board.wake()
-    assert board._pwm.duties == [DIM]
+async def test_who_waits_for_an_edge_can_be_woken(board: Any) -> None:
     board.connect()
-    board.wake()
+    board.edge.set()
     async with asyncio.timeout(5):
-        await board.edge()
+        await board.edge.wait()
 
 
 def touch(board: Any, now: int, *levels: int) -> None:
