@@ -32,7 +32,7 @@ def register_gauges(
         "light_mutes",
         "Times that a light was not listened to for a while, as it sent too much, since it was good for long.",
         ("light",),
-        lambda: (((name,), term.times) for name, term in muting.terms.items()),
+        lambda: (((name,), mute.times) for name, mute in muting.mutes.items()),
     )
     metrics.counts(
         "light_swaps",

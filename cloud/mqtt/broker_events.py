@@ -43,7 +43,7 @@ class BrokerEvents:
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Pass a light's message to the inbox."""
         try:
-            self._inbox.take(topic, payload, self._now(), retained=retained)
+            self._inbox.receive(topic, payload, self._now(), retained=retained)
         except Exception as error:
             self._counts.mistake(topic, error)
 
@@ -59,8 +59,8 @@ class BrokerEvents:
         self._counts.broker(found=found, cause=cause, detail=detail)
         self._desk.on_broker(found=found, now=self._now())
         if found:
-            self._muting.end_terms(self._now())
-            if self._muting.wants_others(self._desk.house.names()):
+            self._muting.end_mutes(self._now())
+            if self._muting.has_new_topics(self._desk.house.names()):
                 self._reconnect()
 
     def topics(self) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class BrokerEvents:
 
     def listen_to(self, light: str) -> bool:
         """End a light's mute. Return whether it is subscribed to already, and not only after a reconnect."""
-        was_muted = self._muting.pardon(light)
+        was_muted = self._muting.unmute(light)
         if was_muted:
             self._reconnect()
         return not was_muted

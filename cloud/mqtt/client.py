@@ -12,10 +12,9 @@ from contextlib import suppress
 from typing import NoReturn, Protocol
 
 import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
 
-from presslight.cloud.mqtt.aiomqtt_client import is_of_account
-from presslight.cloud.mqtt.connection import MqttConnection, SubscriptionRefused
+from presslight.cloud.mqtt.broker_loss import BrokerSilent, NotAuthorized, describe_loss
+from presslight.cloud.mqtt.connection import MqttConnection
 from presslight.cloud.settings import Settings
 from presslight.contract.cancelling import heed_cancel
 from presslight.contract.topics import (
@@ -56,15 +55,7 @@ class MqttListener(Protocol):
         """Handle a connection made anew on purpose: messages in flight in either direction may be lost."""
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
-        """Handle the broker's return or loss. `cause`: metric label, see `_cause`; `detail`: a sentence for the log."""
-
-
-class BrokerSilent(aiomqtt.MqttError):
-    """The connection is open and the broker delivers nothing."""
-
-
-class NotAuthorized(aiomqtt.MqttError):
-    """The broker acknowledges canaries and has never returned one: brokers drop silently what the ACL forbids."""
+        """Handle the broker's return or loss. `cause`: a `LossCause`; `detail`: a sentence for the log."""
 
 
 class Reconnect(aiomqtt.MqttError):
@@ -154,7 +145,8 @@ class MqttClient:
                 self._reconnecting = True
                 continue
             except aiomqtt.MqttError as error:
-                self._listener.on_broker(found=False, cause=_cause(error), detail=self._detail(error))
+                cause, detail = describe_loss(error, self._user, self._canary)
+                self._listener.on_broker(found=False, cause=cause, detail=detail)
             await heed_cancel()
             attempt = 0 if time.monotonic() - began > STABLE_S else min(attempt + 1, 16)
             await asyncio.sleep(self._wait_ms(attempt) * _MS)
@@ -245,27 +237,3 @@ class MqttClient:
             if not done.done():
                 done.set_result(False)
         self._clearing.clear()
-
-    def _detail(self, error: aiomqtt.MqttError) -> str:
-        """Describe the error in a sentence for the operator's log."""
-        user = f"user {self._user!r}" if self._user else "a client without a user"
-        match error:
-            case BrokerSilent():
-                return "the broker is connected and delivers nothing"
-            case NotAuthorized():
-                return f"the broker drops what {user} sends to {self._canary}: {user} has no right to write or read it"
-            case SubscriptionRefused():
-                return f"the broker does not let {user} read {error}"
-            case MqttConnectError() if is_of_account(error):
-                return f"the broker does not let {user} in: its name or its password is wrong, or it may not connect"
-            case _:
-                return str(error)
-
-
-def _cause(error: aiomqtt.MqttError) -> str:
-    """Metric label of the error: `silent` (delivers nothing), `no_rights`, `refused` (CONNACK refuses us), `lost`."""
-    if isinstance(error, BrokerSilent):
-        return "silent"
-    if isinstance(error, NotAuthorized | SubscriptionRefused):
-        return "no_rights"
-    return "refused" if isinstance(error, MqttConnectError) else "lost"

@@ -15,6 +15,7 @@ import aiomqtt
 import paho.mqtt.client as paho
 
 from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
+from presslight.cloud.mqtt.broker_loss import SubscriptionRefused
 from presslight.contract.address import BrokerAddress
 
 NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -30,10 +31,6 @@ _MOST_BLOCKS = 1_000
 
 OnMessage = Callable[[str, bytes, bool], None]
 """Callback with topic, payload and the RETAIN flag. Must not raise."""
-
-
-class SubscriptionRefused(aiomqtt.MqttError):
-    """The broker's SUBACK refuses these topics."""
 
 
 class MqttConnection(AiomqttClient):

@@ -1,6 +1,7 @@
-"""What the broker delivers, judged: good messages go to the desk, bad ones are counted and harm nobody. Pure."""
+"""Validation of the broker's messages: valid ones go to the presses, others are counted by cause. Pure."""
 
-from typing import Protocol
+from enum import Enum
+from typing import Protocol, assert_never
 
 from presslight.cloud.core.presses import Desk
 from presslight.cloud.mqtt.muting import Muting
@@ -9,57 +10,69 @@ from presslight.contract.mqtt import decode_availability, decode_report
 from presslight.contract.topics import AVAILABILITY, STATE, light_of
 from presslight.contract.words import is_light_id
 
-_STATE = STATE.rpartition("/")[2]
-_AVAILABILITY = AVAILABILITY.rpartition("/")[2]
 _NS_PER_S = 10**9
 
 
-class Counts(Protocol):
-    """Who counts bad messages."""
+class TopicKind(Enum):
+    """The last level of the topics on which lights publish what the bridge reads."""
+
+    STATE = STATE.rpartition("/")[2]
+    AVAILABILITY = AVAILABILITY.rpartition("/")[2]
+
+
+_KINDS = {kind.value: kind for kind in TopicKind}
+
+
+class MessageCounts(Protocol):
+    """Counters of invalid messages."""
 
     def bad_message(self, topic: str, cause: str, detail: str) -> None:
-        """A message could not be used: `cause` is an error code of the contract, `topic`, `emptied`, `rate`."""
+        """Count a message that cannot be used. `cause`: an error code of the contract, `topic`, `emptied` or `rate`."""
 
 
 class Inbox:
-    """Takes what comes on the topics of lights."""
+    """Receives the messages of lights, within their rate (`Muting`)."""
 
-    def __init__(self, desk: Desk, counts: Counts, muting: Muting) -> None:
+    def __init__(self, desk: Desk, counts: MessageCounts, muting: Muting) -> None:
         self._desk = desk
         self._counts = counts
         self._muting = muting
 
-    def take(self, topic: str, payload: bytes, now: int, *, retained: bool) -> None:
-        """Take a message that came in at `now` (ns). `retained`: the broker had kept it.
+    def receive(self, topic: str, payload: bytes, now: int, *, retained: bool) -> None:
+        """Handle a message that arrived at `now` (monotonic ns). `retained`: its RETAIN flag (MQTT 3.1.1, 3.3.1.3).
 
-        An emptied state is how a light is forgotten. Of a light that is muted nothing is taken: what is under way is
-        late, and what the broker keeps of it would show it as it may not be heard.
+        An empty retained state means that the light is forgotten. Messages of a muted light are ignored: those under
+        way are late, and retained ones would show the light as available while it is not listened to.
         """
         name = light_of(topic)
-        kind = topic.rpartition("/")[2]
+        kind = _KINDS.get(topic.rpartition("/")[2])
         if name in self._muting.muted:
             return
-        if not retained and not self._muting.takes(name, len(payload), now):
-            seconds = self._muting.terms[name].length // _NS_PER_S
+        if not retained and not self._muting.accepts(name, len(payload), now):
+            seconds = self._muting.mutes[name].length // _NS_PER_S
             self._counts.bad_message(topic, "rate", f"nobody listens to it for {seconds} s")
             self._desk.mute(name, now)
-        elif not self._is_light(name) or kind not in (_STATE, _AVAILABILITY):
+        elif not self._is_light(name) or kind is None:
             self._counts.bad_message(topic, "topic", "not a light's topic")
         elif not payload:
             self._counts.bad_message(topic, "emptied", "what was kept is gone")
-            if kind == _STATE and self._desk.house.knows(name):
+            if kind is TopicKind.STATE and self._desk.house.knows(name):
                 self._desk.on_emptied(name, now)
         else:
-            self._read(topic, kind, name, payload, now, retained=retained)
+            try:
+                self._dispatch(kind, name, payload, now, live=not retained)
+            except ContractError as error:
+                self._counts.bad_message(topic, error.code, str(error))
 
-    def _read(self, topic: str, kind: str, name: str, payload: bytes, now: int, *, retained: bool) -> None:
-        try:
-            if kind == _STATE:
-                self._desk.on_report(name, decode_report(payload), now, live=not retained)
-            else:
-                self._desk.on_availability(name, decode_availability(payload), now, live=not retained)
-        except ContractError as error:
-            self._counts.bad_message(topic, error.code, str(error))
+    def _dispatch(self, kind: TopicKind, name: str, payload: bytes, now: int, *, live: bool) -> None:
+        """Decode a payload and pass it on. Raises ContractError."""
+        match kind:
+            case TopicKind.STATE:
+                self._desk.on_report(name, decode_report(payload), now, live=live)
+            case TopicKind.AVAILABILITY:
+                self._desk.on_availability(name, decode_availability(payload), now, live=live)
+            case _:
+                assert_never(kind)
 
     def _is_light(self, name: str) -> bool:
         return name in self._desk.house.lights or is_light_id(name)

@@ -111,7 +111,7 @@ class Ledger:
 
 class Line:
     """Keeps the presses sent as (light, key); `messages` has the whole of each, `knocks` the newest knock at a light,
-    `offline` the lights that were said to be offline, `renewals` how often it was to connect anew.
+    `offline` the lights that were said to be offline, `reconnects` how often it was to connect anew.
 
     `down`: takes nothing.
     """
@@ -122,7 +122,7 @@ class Line:
         self.messages: list[bytes] = []
         self.emptied: list[str] = []
         self.offline: list[str] = []
-        self.renewals = 0
+        self.reconnects = 0
         self.down = False
         self.at = 0
 
@@ -144,7 +144,7 @@ class Line:
         self.offline.append(light)
 
     def reconnect(self) -> None:
-        self.renewals += 1
+        self.reconnects += 1
 
 
 class Audience:

@@ -17,7 +17,7 @@ from tests.cloud.raw_phone import WAIT_S, RawPhone
 async def open_house(any_house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """A house whose bridge soon finds that a light sends too much."""
     monkeypatch.setattr("presslight.cloud.mqtt.muting.MESSAGES_PER_S", 20)
-    monkeypatch.setattr("presslight.cloud.mqtt.muting.AT_ONCE", 50)
+    monkeypatch.setattr("presslight.cloud.mqtt.muting.BURST", 50)
     await any_house.open()
     return any_house
 
@@ -53,7 +53,7 @@ async def test_light_that_floods_is_offline_until_its_time_is_over(
     await open_house.light()
     phone = await open_house.phone()
     with monkeypatch.context() as short:
-        short.setattr("presslight.cloud.mqtt.muting.FIRST_NS", 1_000_000_000)
+        short.setattr("presslight.cloud.mqtt.muting.FIRST_MUTE_NS", 1_000_000_000)
         await flood(hall, open_house, phone)
     assert await is_applied(phone, 1, "kitchen")
     await phone.sees("hall", online=True)
@@ -69,7 +69,7 @@ async def test_press_that_a_light_answers_unheard_has_its_last_word_once_it_is_h
     hall.deaf = True
     await phone.press(1, light="hall", patience_ms=10_000)
     await phone.until("outcome", word="accepted")
-    monkeypatch.setattr("presslight.cloud.mqtt.muting.FIRST_NS", 1_000_000_000)
+    monkeypatch.setattr("presslight.cloud.mqtt.muting.FIRST_MUTE_NS", 1_000_000_000)
     await flood(hall, open_house, phone)
     hall.deaf = False
     assert (await phone.until("outcome", key=key(1), final=True))["word"] == "applied"

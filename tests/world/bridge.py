@@ -128,7 +128,7 @@ class Bridge:
 
     def _take(self, life: Office, topic: str, payload: bytes, *, retained: bool) -> None:
         if self.life is life and self.linked:
-            self.do(lambda: life.inbox.take(topic, payload, life.now(), retained=retained))
+            self.do(lambda: life.inbox.receive(topic, payload, life.now(), retained=retained))
 
     def forget_light(self, name: str) -> None:
         """It has read in the store that a light is to be forgotten."""

@@ -2,7 +2,7 @@ import pytest
 
 from presslight.cloud.mqtt.broker_events import BrokerEvents
 from presslight.cloud.mqtt.inbox import Inbox
-from presslight.cloud.mqtt.muting import FIRST_NS, Muting
+from presslight.cloud.mqtt.muting import FIRST_MUTE_NS, Muting
 from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, STATE
 from tests.cloud.ports import Office, report
 
@@ -29,7 +29,7 @@ class Events:
         self.mistakes.append(where)
 
     def mute(self, light: str) -> None:
-        while self.muting.takes(light, 1, self.office.now):
+        while self.muting.accepts(light, 1, self.office.now):
             pass
 
 
@@ -49,7 +49,7 @@ def test_light_whose_mute_has_ended_is_subscribed_to_by_a_reconnect() -> None:
     assert not any("hall" in topic for topic in made.events.topics())
     made.events.on_broker(found=True)
     assert made.reconnects == 0
-    made.office.now += FIRST_NS
+    made.office.now += FIRST_MUTE_NS
     made.events.on_broker(found=False)
     assert made.reconnects == 0
     made.events.on_broker(found=True)

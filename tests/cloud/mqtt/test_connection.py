@@ -9,7 +9,8 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from presslight.cloud.mqtt.connection import NODELAY, MqttConnection, SubscriptionRefused
+from presslight.cloud.mqtt.broker_loss import SubscriptionRefused
+from presslight.cloud.mqtt.connection import NODELAY, MqttConnection
 from presslight.contract.address import BrokerAddress
 from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, AVAILABILITY, BRIDGE_USER, STATE
 from tests.cloud.conftest import House

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from presslight.cloud.mqtt.inbox import Inbox
-from presslight.cloud.mqtt.muting import AT_ONCE, FIRST_NS, Muting
+from presslight.cloud.mqtt.muting import BURST, FIRST_MUTE_NS, Muting
 from presslight.contract.mqtt import MAX_REPORT_BYTES
 from tests.cloud.ports import Office, key, report
 
@@ -30,7 +30,7 @@ class Room:
         self.inbox = Inbox(self.office.desk, self.counts, self.muting)
 
     def take(self, topic: str, payload: bytes, *, retained: bool = False) -> list[str]:
-        self.inbox.take(topic, payload, self.office.now, retained=retained)
+        self.inbox.receive(topic, payload, self.office.now, retained=retained)
         return self.counts.causes
 
 
@@ -107,7 +107,7 @@ def test_no_payload_harms_the_house(payload: bytes, topic: str, retained: bool) 
 
 def flood(room: Room, topic: str = STATE, payload: bytes = GOOD) -> None:
     """One message more than a light may send."""
-    for _ in range(AT_ONCE + 1):
+    for _ in range(BURST + 1):
         room.take(topic, payload)
 
 
@@ -120,7 +120,7 @@ def test_light_that_sends_too_much_is_muted_whatever_it_sends(topic: str, payloa
     flood(room, topic, payload)
     assert room.counts.causes[-1] == "rate"
     assert room.muting.muted == {"kitchen"}
-    assert room.office.line.renewals == 1
+    assert room.office.line.reconnects == 1
     light = room.office.desk.house.lights.get("kitchen")
     assert light is None or not light.online
 
@@ -144,8 +144,8 @@ def test_light_whose_time_is_over_is_what_the_broker_keeps_of_it() -> None:
     room = Room(furnished=True)
     flood(room)
     assert room.muting.topics(room.office.desk.house.names()) == ()
-    room.office.now += FIRST_NS
-    room.muting.end_terms(room.office.now)
+    room.office.now += FIRST_MUTE_NS
+    room.muting.end_mutes(room.office.now)
     room.take(STATE, GOOD, retained=True)
     room.take(AVAILABILITY, b"online", retained=True)
     assert room.office.desk.house.lights["kitchen"].online
@@ -159,6 +159,6 @@ def test_flood_of_one_light_is_nothing_to_another(room: Room) -> None:
 
 
 def test_what_the_broker_kept_is_no_flood(room: Room) -> None:
-    for _ in range(AT_ONCE + 1):
+    for _ in range(BURST + 1):
         room.take(STATE, GOOD, retained=True)
     assert room.counts.causes == []

@@ -1,10 +1,18 @@
-"""Which lights are not listened to: told apart by what they send, for how long, and what is subscribed to meanwhile."""
+"""Mutes of lights that flood: when they begin, how long they last, and the topics subscribed to meanwhile."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presslight.cloud.mqtt.muting import AT_ONCE, AT_ONCE_AFTER, FIRST_NS, GOOD_NS, LONGEST_NS, MESSAGES_PER_S, Muting
+from presslight.cloud.mqtt.muting import (
+    BURST,
+    BURST_AFTER_MUTE,
+    FIRST_MUTE_NS,
+    FORGET_MUTE_NS,
+    MAX_MUTE_NS,
+    MESSAGES_PER_S,
+    Muting,
+)
 from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES
 from tests.cloud.ports import MS, S
 
@@ -15,7 +23,7 @@ KNOWN = ("hall", "kitchen")
 def flood(muting: Muting, now: int, light: str = "hall", size: int = 100) -> int:
     """Send until that is too much; answers how much was taken."""
     taken = 0
-    while muting.takes(light, size, now):
+    while muting.accepts(light, size, now):
         taken += 1
     return taken
 
@@ -32,24 +40,24 @@ def muting() -> Muting:
 
 def test_all_lights_are_listened_to_while_none_floods(muting: Muting) -> None:
     assert muting.topics(KNOWN) == ALL
-    assert not muting.wants_others(KNOWN)
+    assert not muting.has_new_topics(KNOWN)
 
 
 def test_light_that_floods_is_left_out_for_a_while_and_then_listened_to_again(muting: Muting) -> None:
-    assert flood(muting, 0) == AT_ONCE
+    assert flood(muting, 0) == BURST
     assert muting.muted == {"hall"}
-    assert muting.wants_others(KNOWN)
+    assert muting.has_new_topics(KNOWN)
     assert muting.topics(KNOWN) == (
         "presslight/light/kitchen/state",
         "presslight/light/kitchen/availability",
     )
-    muting.end_terms(FIRST_NS - 1)
-    assert not muting.wants_others(KNOWN)
-    muting.end_terms(FIRST_NS)
-    assert muting.wants_others(KNOWN)
+    muting.end_mutes(FIRST_MUTE_NS - 1)
+    assert not muting.has_new_topics(KNOWN)
+    muting.end_mutes(FIRST_MUTE_NS)
+    assert muting.has_new_topics(KNOWN)
     assert muting.topics(KNOWN) == ALL
-    muting.end_terms(FIRST_NS)
-    assert not muting.wants_others(KNOWN)
+    muting.end_mutes(FIRST_MUTE_NS)
+    assert not muting.has_new_topics(KNOWN)
 
 
 def test_light_that_goes_on_is_known_sooner_and_left_out_for_longer(muting: Muting) -> None:
@@ -57,72 +65,72 @@ def test_light_that_goes_on_is_known_sooner_and_left_out_for_longer(muting: Muti
     flood(muting, now)
     for _ in range(8):
         assert "hall" not in listened(muting, *KNOWN)
-        length = muting.terms["hall"].until - now
+        length = muting.mutes["hall"].until - now
         lengths.append(length)
         now += length
-        muting.end_terms(now)
-        assert muting.wants_others(KNOWN)
+        muting.end_mutes(now)
+        assert muting.has_new_topics(KNOWN)
         assert muting.topics(KNOWN) == ALL
-        assert flood(muting, now) == AT_ONCE_AFTER
-    assert lengths == [min(FIRST_NS * 2**time, LONGEST_NS) for time in range(8)]
-    assert muting.terms["hall"].times == 9
+        assert flood(muting, now) == BURST_AFTER_MUTE
+    assert lengths == [min(FIRST_MUTE_NS * 2**time, MAX_MUTE_NS) for time in range(8)]
+    assert muting.mutes["hall"].times == 9
 
 
 def test_light_that_was_good_for_long_is_as_any_other(muting: Muting) -> None:
     flood(muting, 0)
-    flood(muting, FIRST_NS)
-    now = 3 * FIRST_NS + GOOD_NS
-    muting.end_terms(now - 1)
-    assert muting.terms
-    muting.end_terms(now)
-    assert muting.terms == {}
-    assert flood(muting, now) == AT_ONCE
-    assert muting.terms["hall"].until == now + FIRST_NS
+    flood(muting, FIRST_MUTE_NS)
+    now = 3 * FIRST_MUTE_NS + FORGET_MUTE_NS
+    muting.end_mutes(now - 1)
+    assert muting.mutes
+    muting.end_mutes(now)
+    assert muting.mutes == {}
+    assert flood(muting, now) == BURST
+    assert muting.mutes["hall"].until == now + FIRST_MUTE_NS
 
 
 def test_light_that_is_new_to_the_broker_is_listened_to_by_name(muting: Muting) -> None:
     flood(muting, 0)
     assert listened(muting, *KNOWN) == {"kitchen"}
-    assert muting.wants_others((*KNOWN, "attic"))
+    assert muting.has_new_topics((*KNOWN, "attic"))
     assert listened(muting, *KNOWN, "attic") == {"attic", "kitchen"}
-    assert not muting.wants_others((*KNOWN, "attic"))
+    assert not muting.has_new_topics((*KNOWN, "attic"))
 
 
 def test_light_that_is_forgotten_changes_nothing(muting: Muting) -> None:
     flood(muting, 0)
     muting.topics(KNOWN)
-    assert not muting.wants_others(())
+    assert not muting.has_new_topics(())
 
 
 def test_of_two_that_flood_each_has_its_own_time(muting: Muting) -> None:
     flood(muting, 0, "hall")
     muting.topics(KNOWN)
     flood(muting, S, "kitchen")
-    assert muting.wants_others(KNOWN)
+    assert muting.has_new_topics(KNOWN)
     assert muting.topics(KNOWN) == ()
-    muting.end_terms(FIRST_NS)
-    assert muting.wants_others(KNOWN)
+    muting.end_mutes(FIRST_MUTE_NS)
+    assert muting.has_new_topics(KNOWN)
     assert listened(muting, *KNOWN) == {"hall"}
 
 
 def test_light_can_be_listened_to_before_its_time(muting: Muting) -> None:
-    assert not muting.pardon("hall")
+    assert not muting.unmute("hall")
     flood(muting, 0)
     muting.topics(KNOWN)
-    assert muting.pardon("hall")
-    assert muting.wants_others(KNOWN)
+    assert muting.unmute("hall")
+    assert muting.has_new_topics(KNOWN)
     assert muting.topics(KNOWN) == ALL
 
 
 def test_large_messages_count_as_many(muting: Muting) -> None:
-    assert flood(muting, 0, size=8_000) == AT_ONCE // 8
+    assert flood(muting, 0, size=8_000) == BURST // 8
 
 
 def test_those_who_were_muted_longest_ago_make_room(muting: Muting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("presslight.cloud.mqtt.muting.MAX_LIGHTS", 2)
     for light in ("hall", "kitchen", "attic"):
         flood(muting, 0, light)
-    assert list(muting.terms) == ["kitchen", "attic"]
+    assert list(muting.mutes) == ["kitchen", "attic"]
     assert muting.muted == {"kitchen", "attic"}
 
 
@@ -134,10 +142,10 @@ def test_no_light_within_its_rate_is_ever_muted(pauses: list[int], rate: int) ->
     """It sends `rate` messages a second; a bridge that stands still hears them late and all at once."""
     muting, now = Muting(), 0
     for pause in pauses:
-        pause_ms = min(pause, 1_000 * AT_ONCE // rate)
+        pause_ms = min(pause, 1_000 * BURST // rate)
         now += pause_ms * MS
         for _ in range(rate * pause_ms // 1_000):
-            assert muting.takes("kitchen", 1_000, now)
+            assert muting.accepts("kitchen", 1_000, now)
     assert muting.topics(KNOWN) == ALL
 
 
@@ -152,13 +160,13 @@ def test_who_is_muted_is_never_subscribed_to_and_everybody_else_always(said: lis
         now += pause
         known.add(light)
         for _ in range(count if light not in muting.muted else 0):
-            if not muting.takes(light, 100, now):
+            if not muting.accepts(light, 100, now):
                 break
-        muting.end_terms(now)
-        if muting.wants_others(known):
+        muting.end_mutes(now)
+        if muting.has_new_topics(known):
             topics = muting.topics(known)
         assert muting.topics(known) == topics
         heard = {topic.split("/")[2] for topic in topics}
         assert heard == (known - muting.muted if muting.muted else {"+"})
-        assert all(now < muting.terms[name].until for name in muting.muted)
-        assert all(term.length <= LONGEST_NS for term in muting.terms.values())
+        assert all(now < muting.mutes[name].until for name in muting.muted)
+        assert all(mute.length <= MAX_MUTE_NS for mute in muting.mutes.values())
