@@ -1,6 +1,7 @@
-"""`python -m presslight.contract.export` writes the contract for other languages: `schemas/*.json` and `asyncapi.json`.
+"""`python -m presslight.contract.export` writes the contract for other languages, and for the phone page.
 
-With `--check` it writes nothing, names each file that is not as the models say, and exits 1 if there is one.
+`contract/schemas/*.json`, `contract/asyncapi.json`, `cloud/page/contract.js` and `cloud/page/frames.d.ts`. With
+`--check` it writes nothing, names each file that is not as the models say, and exits 1 if there is one.
 """
 
 import argparse
@@ -10,23 +11,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from presslight.contract import javascript
 from presslight.contract.channels import document
 from presslight.contract.errors import sentence
 from presslight.contract.shapes import schemas
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
+"""Holds `contract/` and `cloud/`, in the repository as where presslight is installed."""
+
+_PLACES = ("contract/schemas/*", "contract/asyncapi.json", "cloud/page/contract.js", "cloud/page/frames.d.ts")
 
 
 def files() -> dict[str, bytes]:
-    """Every exported file, by its path inside `contract/`."""
-    written = {f"schemas/{name}.json": _bytes(schema) for name, schema in schemas().items()}
-    return written | {"asyncapi.json": _bytes(document())}
+    """Every exported file, by its path inside `FOLDER`."""
+    written = {f"contract/schemas/{name}.json": _bytes(schema) for name, schema in schemas().items()}
+    written["contract/asyncapi.json"] = _bytes(document())
+    written["cloud/page/contract.js"] = javascript.constants().encode()
+    written["cloud/page/frames.d.ts"] = javascript.types().encode()
+    return written
 
 
 def stale(folder: Path) -> list[str]:
     """Name the files in `folder` that are missing, not as the models say, or no longer made."""
     wanted = files()
-    places = [*folder.glob("schemas/*"), *folder.glob("asyncapi.json")]
+    places = [place for pattern in _PLACES for place in folder.glob(pattern)]
     found = {place.relative_to(folder).as_posix(): place.read_bytes() for place in places}
     return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
 
@@ -34,9 +42,9 @@ def stale(folder: Path) -> list[str]:
 def write(folder: Path) -> None:
     """Make `folder` current: write what is stale, remove what is no longer made."""
     wanted = files()
-    (folder / "schemas").mkdir(exist_ok=True)
     for name in stale(folder):
         if name in wanted:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(wanted[name])
         else:
             (folder / name).unlink()
@@ -51,7 +59,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = FOLDER) -> int:
         return 0
     wrong = stale(folder)
     for name in wrong:
-        sys.stderr.write(f"contract/{name} is not what the models say: run python -m presslight.contract.export\n")
+        sys.stderr.write(f"{name} is not what the models say: run python -m presslight.contract.export\n")
     return 1 if wrong else 0
 
 

@@ -14,6 +14,7 @@ from presslight.contract.errors import ErrorCode, Malformed, TooLarge, refusal
 from presslight.contract.light import LightState, LightWish, Trait
 from presslight.contract.words import (
     DEFAULT_PATIENCE_MS,
+    MAX_AGE_MS,
     MAX_PATIENCE_MS,
     WIRE_VERSION,
     BootId,
@@ -79,7 +80,7 @@ class Press(Asked):
     if_ver: Version | None = None
     not_after: Moment | None = None
     patience_ms: Annotated[int, Field(ge=100, le=MAX_PATIENCE_MS)] = DEFAULT_PATIENCE_MS
-    age_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 0
+    age_ms: Annotated[int, Field(ge=0, le=MAX_AGE_MS)] = 0
 
 
 class Shown(Asked):
@@ -87,7 +88,7 @@ class Shown(Asked):
 
     type: Literal["shown"]
     key: Key
-    ms: Annotated[int, Field(ge=0, le=3_600_000)]
+    ms: Annotated[int, Field(ge=0, le=MAX_AGE_MS)]
 
 
 class Ping(Asked):

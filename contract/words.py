@@ -21,6 +21,9 @@ DEFAULT_PATIENCE_MS = 2_000
 MAX_PATIENCE_MS = 10_000
 """The longest patience that the bridge takes from a phone."""
 
+MAX_AGE_MS = 3_600_000
+"""The largest age of a press on the wire; an older one says so much."""
+
 MAX_AHEAD_MS = 60_000
 """The furthest ahead of its own clock that a light takes a deadline; keeps its dedupe table from filling for ever."""
 

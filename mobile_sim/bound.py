@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from presslight.contract.words import MAX_DRIFT_PPM, MAX_PATIENCE_MS, MAX_UP_MS, Moment
-
-DRIFT = MAX_DRIFT_PPM / 1e6
-_FALSE_MS = 2 * MAX_PATIENCE_MS
+from presslight.contract.phone_rules import DRIFT, FALSE_CLOCK_MS
+from presslight.contract.words import MAX_UP_MS, Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def deadline(bound: Bound, pressed: float, patience_ms: int, latest: Moment | No
     true, its press was made at most the longest patience before it, so what ends earlier than that has ended already.
     """
     up = max(0, int(bound.at(pressed))) + patience_ms
-    if latest is not None and latest.boot == bound.boot and latest.up <= up + _FALSE_MS:
+    if latest is not None and latest.boot == bound.boot and latest.up <= up + FALSE_CLOCK_MS:
         up = max(up, latest.up)
     return Moment(boot=bound.boot, up=min(up, MAX_UP_MS))
 

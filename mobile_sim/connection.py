@@ -28,14 +28,12 @@ from presslight.contract.phone import (
     decode_bridge_frame,
     encode,
 )
+from presslight.contract.phone_rules import HANDSHAKE_MS
 from presslight.contract.words import WIRE_VERSION
 from presslight.mobile_sim.clock import now_ms, wait
 from presslight.mobile_sim.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
-
-HANDSHAKE_S = 6
-"""From opening to welcome; a slow phone network needs four round trips. The kernel knocks each second for so long."""
 
 FLUSH_S = 1
 MAX_UNSENT = 2_048
@@ -67,7 +65,7 @@ class Connection:
         self._ear = ear
         self._ignored = ignored
         self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
-        self._heart = Heartbeat(HANDSHAKE_S * 1_000, 0, now_ms())
+        self._heart = Heartbeat(HANDSHAKE_MS, 0, now_ms())
         self._stirred = asyncio.Event()
         self.problem: Problem | None = None
         """What the bridge last complained of, apart from presses."""
@@ -89,12 +87,15 @@ class Connection:
         self._heart.doubt(now_ms())
         self._stirred.set()
 
-    async def greet(self, token: str, client: str) -> Welcome:
-        """Say hello. Raises TimeoutError, or ConnectionClosed with the bridge's reason."""
+    async def greet(self, token: str, client: str, within_ms: float) -> Welcome:
+        """Send the hello and wait for the welcome, at most `within_ms`.
+
+        Raises TimeoutError, or ConnectionClosed with the bridge's reason.
+        """
         have = self._ear.have()
         hello = Hello(type="hello", versions=(WIRE_VERSION,), token=token, client=client, have=have)
         asked = now_ms()
-        async with asyncio.timeout(HANDSHAKE_S):
+        async with asyncio.timeout(max(0.0, within_ms) / 1_000):
             await self._wire.send(encode(hello))
             while not isinstance(frame := await self._receive(), Welcome):
                 if isinstance(frame, Problem):

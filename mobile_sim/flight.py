@@ -8,6 +8,7 @@ from typing import Protocol, assert_never
 from pydantic import BaseModel
 
 from presslight.contract import phone as frames
+from presslight.contract.words import MAX_AGE_MS
 from presslight.mobile_sim.clock import Time, Timer
 from presslight.mobile_sim.events import (
     Action,
@@ -24,7 +25,7 @@ from presslight.mobile_sim.events import (
     Wake,
 )
 from presslight.mobile_sim.journey import Journey
-from presslight.mobile_sim.press import OLDEST_MS, Press
+from presslight.mobile_sim.press import Press
 
 
 class Ground(Protocol):
@@ -114,7 +115,7 @@ class Flight:
                 assert_never(action)
 
     def _send(self, age_ms: int, *, hedge: bool) -> None:
-        age = min(age_ms + (self._aged_ms or 0), OLDEST_MS)
+        age = min(age_ms + (self._aged_ms or 0), MAX_AGE_MS)
         if not self.journey.copies:
             self.journey = self.journey._replace(waited_ms=self._ground.time.now() - self._pressed)
         self.journey = self.journey._replace(copies=self.journey.copies + 1)

@@ -2,18 +2,15 @@
 
 from math import inf
 
+from presslight.contract.phone_rules import (
+    DOUBT_MS,
+    DOUBT_RTTS,
+    RTT_SMOOTHING,
+    SETTLING_PINGS,
+    SHORTEST_PING_MS,
+    SILENCE_PINGS,
+)
 from presslight.contract.words import MAX_SMALL
-
-SETTLING_PINGS = 15
-"""Pings in a row on a new link: the kernel's retransmission timer then knows the way, so a lost press costs less."""
-
-SHORTEST_PING_MS = 20
-SILENCE = 2.5
-DOUBT_MS = 1_000
-DOUBT_RTTS = 4
-"""A packet lost twice on a slow way takes about so many round trips, and the link is well all the same."""
-
-SMOOTHING = 1 / 8
 
 
 class Heartbeat:
@@ -51,7 +48,7 @@ class Heartbeat:
 
     @property
     def _silent_at(self) -> float:
-        return min(self._heard + SILENCE * self._ping_ms, self._prove_by)
+        return min(self._heard + SILENCE_PINGS * self._ping_ms, self._prove_by)
 
     def due(self, now: float) -> int | None:
         """The number to ping with now, or None if it is not time yet."""
@@ -66,7 +63,7 @@ class Heartbeat:
         if self._sent is None or n != self._n:
             return
         sample, self._sent = now - self._sent, None
-        self.rtt_ms = self.rtt_ms + SMOOTHING * (sample - self.rtt_ms) if self._measured else sample
+        self.rtt_ms = self.rtt_ms + RTT_SMOOTHING * (sample - self.rtt_ms) if self._measured else sample
         self._measured = True
         if self._n < SETTLING_PINGS:
             self._next = now

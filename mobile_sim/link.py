@@ -11,11 +11,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from presslight.contract.cancelling import heed_cancel
-from presslight.contract.errors import CloseCode
 from presslight.contract.phone import Problem
+from presslight.contract.phone_rules import FINAL_CLOSE_CODES, HANDSHAKE_MS
 from presslight.mobile_sim.backoff import Backoff
 from presslight.mobile_sim.clock import now_ms, wait
-from presslight.mobile_sim.connection import HANDSHAKE_S, Connection, Ear, Silent
+from presslight.mobile_sim.connection import Connection, Ear, Silent
 from presslight.mobile_sim.errors import TurnedAway, Unreachable
 from presslight.mobile_sim.trouble import describe
 
@@ -39,6 +39,7 @@ class Link:
         self._problem: Problem | None = None
         self._hurry = asyncio.Event()
         self._answered = False
+        self._lived_ms = 0.0
         self.trouble = "no answer yet"
         """What was last wrong, for people."""
         self.ignored: Counter[str] = Counter()
@@ -96,30 +97,38 @@ class Link:
 
     async def _run(self) -> None:
         while True:
-            born, errors, self._problem = now_ms(), list[BaseException](), None
-            self._answered = False
+            errors, self._problem = list[BaseException](), None
+            self._answered, self._lived_ms = False, 0.0
             try:
                 await self._live()
             except* (OSError, EOFError, WebSocketException, Silent) as group:
                 errors = list(leaves(group))
             await heed_cancel()
             self._judge(errors)
-            pause = self._backoff.after(now_ms() - born, answered=self._answered)
+            pause = self._backoff.after(self._lived_ms, answered=self._answered)
             log.info("no link to the bridge (%s); next try in %.0f ms", self.trouble, pause)
             await wait(self._hurry, pause)
 
     async def _live(self) -> None:
+        welcome_by = now_ms() + HANDSHAKE_MS
         async with _opened(self._url) as wire:
             self._answered = True
             connection = Connection(wire, self._ear, self.ignored)
             try:
-                welcome = await connection.greet(self._token, self._client)
+                welcome = await connection.greet(self._token, self._client, welcome_by - now_ms())
                 self._now = connection
                 self._ear.welcomed(welcome)
-                await connection.live()
+                await self._until_lost(connection)
             finally:
                 self._problem = connection.problem
                 self._lose()
+
+    async def _until_lost(self, connection: Connection) -> None:
+        welcomed = now_ms()
+        try:
+            await connection.live()
+        finally:
+            self._lived_ms = now_ms() - welcomed
 
     def _lose(self) -> None:
         if self._now:
@@ -142,7 +151,7 @@ async def _opened(url: str) -> AsyncIterator[ClientConnection]:
         url,
         compression=None,
         max_size=MAX_INCOMING_BYTES,
-        open_timeout=HANDSHAKE_S,
+        open_timeout=HANDSHAKE_MS / 1_000,
         close_timeout=CLOSING_S,
         ping_interval=None,
         proxy=None,  # it would be part of what is measured
@@ -158,7 +167,7 @@ async def _opened(url: str) -> AsyncIterator[ClientConnection]:
 
 def is_final(close_code: int) -> bool:
     """True for 41xx: the same phone would be closed again."""
-    return CloseCode.UNAUTHENTICATED <= close_code < CloseCode.UNAUTHENTICATED + 99
+    return close_code in FINAL_CLOSE_CODES
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

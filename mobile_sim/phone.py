@@ -58,7 +58,7 @@ class Phone:
         self._paths = Paths(where.socket, token, ear, client=client, spare=spare)
         self._link = self._paths.link
         self._presses = Presses(self._journal, self._paths.send, RealTime())
-        self._slides = Slides(lambda light, wish: self.begin(light, **wish))
+        self._slides = Slides(self._begin)
         self._welcome: Welcome | None = None
         self._pulse = asyncio.Event()
 
@@ -150,6 +150,19 @@ class Phone:
         **wish: Unpack[WishFields],
     ) -> Flight:
         """Press without waiting: `flight.journey`, `flight.last_word` tell. `pressed`: when, if not now (`now_ms`)."""
+        flight = self._begin(light, wish, if_ver=if_ver, patience_ms=patience_ms, pressed=pressed)
+        self._slides.overrule(light)
+        return flight
+
+    def _begin(
+        self,
+        light: str,
+        wish: WishFields,
+        *,
+        if_ver: Version | None = None,
+        patience_ms: int = DEFAULT_PATIENCE_MS,
+        pressed: float | None = None,
+    ) -> Flight:
         at = now_ms() if pressed is None else pressed
         flight = self._presses.begin(self._shown(light), wish, if_ver, patience_ms, at)
         self._presses.start(flight, self.rtt_ms)

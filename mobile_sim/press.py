@@ -8,7 +8,8 @@ from enum import Enum
 from math import ceil, inf
 from typing import assert_never
 
-from presslight.contract.words import MAX_DRIFT_PPM, Word
+from presslight.contract.phone_rules import ASK_AGAIN_MS, DRIFT, HEDGE_MS, HEDGE_RTTS, LONGEST_GAP_MS, REFUSALS
+from presslight.contract.words import MAX_AGE_MS, Word
 from presslight.mobile_sim.events import (
     Action,
     DeadlineNear,
@@ -27,13 +28,6 @@ from presslight.mobile_sim.events import (
     TimePassed,
     Wake,
 )
-
-HEDGE_MS = 300
-ASK_AGAIN_MS = 2_000
-LONGEST_GAP_MS = 30_000
-OLDEST_MS = 3_600_000
-REFUSALS = 3
-"""So many times in a row a bridge must refuse to tell what came of a press; the next one may know more."""
 
 
 class State(Enum):
@@ -199,7 +193,7 @@ class Press:
         return [Forget(), Say(word, reason), *shown]
 
     def _age(self, now: float) -> int:
-        return min(max(0, round(now - self._at)), OLDEST_MS)
+        return min(max(0, round(now - self._at)), MAX_AGE_MS)
 
     def _never_taken(self) -> bool:
         """Every copy was answered by an error."""
@@ -208,7 +202,7 @@ class Press:
     def _first_gap(self) -> float:
         if self._state is State.UNCONFIRMED:
             return ASK_AGAIN_MS
-        return max(HEDGE_MS, round(1.5 * (self._rtt or 0)))
+        return max(HEDGE_MS, round(HEDGE_RTTS * (self._rtt or 0)))
 
     def _wake_at(self) -> float | None:
         times = [] if self._state is State.UNCONFIRMED else [self._expires]
@@ -229,4 +223,4 @@ def until_passed(lead_ms: float) -> int:
 
     A light reads its clock in whole ms and acts as long as they are not over the deadline, hence the one more.
     """
-    return 0 if lead_ms <= -1 else ceil((lead_ms + 1) / (1 - MAX_DRIFT_PPM / 1e6))
+    return 0 if lead_ms <= -1 else ceil((lead_ms + 1) / (1 - DRIFT))

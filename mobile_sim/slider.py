@@ -2,6 +2,7 @@
 
 Wishes that a newer one overtook before they were sent are never sent, so they get no key. Attributes that a newer wish
 leaves out are kept of the older one.
+tests/mobile_sim/slider_table.json states the behaviour, for the page, too.
 """
 
 from presslight.contract.light import WishFields
@@ -27,3 +28,7 @@ class Slider:
         """The press in flight is over. Answers the wish to press now, or None if the finger rests."""
         self._sent, self._waiting = self._waiting, None
         return self._sent
+
+    def overrule(self) -> None:
+        """Drop the wish that waits: its light was pressed otherwise meanwhile."""
+        self._waiting = None

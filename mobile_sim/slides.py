@@ -25,6 +25,12 @@ class Slides:
         if due is not None:
             self._press(light, due)
 
+    def overrule(self, light: str) -> None:
+        """Drop the wish that waits for its turn: the light was pressed otherwise."""
+        slider = self._sliders.get(light)
+        if slider is not None:
+            slider.overrule()
+
     def _press(self, light: str, wish: WishFields) -> None:
         try:
             flight = self._begin(light, wish)

@@ -1,9 +1,6 @@
 // What this phone can prove about one light's clock. Pure; all times in ms, `now` on the phone's monotonic clock.
 
-import { DRIFT } from "./press.js";
-
-const MAX_UP = 10 ** 13 - 1; // the longest uptime on the wire
-const FALSE_MS = 20_000; // twice the longest patience; a bridge takes nothing so far ahead of the bound
+import { DRIFT, FALSE_CLOCK_MS, MAX_UP_MS } from "./contract.js";
 
 export class Bound {
   #boot;
@@ -36,8 +33,8 @@ export class Bound {
   /** The deadline of a press made at `now`: {boot, up}. It never goes back within one boot. */
   notAfter(now, patience) {
     const up = Math.max(0, Math.floor(this.at(now))) + patience;
-    const latest = this.#latest <= up + FALSE_MS ? this.#latest : 0; // one further ahead was given on a false clock
-    this.#latest = Math.min(Math.max(up, latest), MAX_UP);
+    const latest = this.#latest <= up + FALSE_CLOCK_MS ? this.#latest : 0; // one further ahead was given on a false clock
+    this.#latest = Math.min(Math.max(up, latest), MAX_UP_MS);
     return { boot: this.#boot, up: this.#latest };
   }
 

@@ -1,7 +1,8 @@
 // The presses that this page made: their keys, their machines, and what the machines want done.
 
+import { DEFAULT_PATIENCE_MS as PATIENCE_MS } from "./contract.js";
 import { forgetPress, keepPress } from "./memory.js";
-import { PATIENCE_MS, Press, State, untilPassed } from "./press.js";
+import { Press, State, untilPassed } from "./press.js";
 
 export class Hand {
   #origin = randomOrigin();

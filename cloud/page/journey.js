@@ -1,8 +1,8 @@
 // The panel that says how long presses took, and which came to nothing.
 
 import { Chart } from "./chart.js";
+import { DEFAULT_PATIENCE_MS as PATIENCE_MS } from "./contract.js";
 import { Recent, pressToLight } from "./measure.js";
-import { PATIENCE_MS } from "./press.js";
 import { ago, ms } from "./words.js";
 
 const FAILED = { not: "Did not happen", unsure: "Not known" };

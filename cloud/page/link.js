@@ -1,12 +1,18 @@
 // The page's one connection to the bridge. Pure: events and the time go in, actions come out.
 //
 // Events                                 Actions
-//   start   {token}  (also: a new one)     open    a WebSocket, and say hello
+//   start            (also: a new token)   open    a WebSocket, and say hello
 //   opened
 //   frame   {frame}  anything heard        send    {frame}
 //   closed  {code}                         drop    close the socket and hear nothing more from it
 //   check            woken up, back online tell    {state, code} for people; `live` and `lost` matter to the presses
 //   time                                   wake    send me `time` {at} then; the newest wake counts
+
+/** @import { BridgeFrame, PhoneFrame } from "./frames.d.ts" */
+
+import { Backoff } from "./backoff.js";
+import { CloseCode, FIRST_FINAL_CLOSE_CODE, HANDSHAKE_MS, LAST_FINAL_CLOSE_CODE } from "./contract.js";
+import { Heartbeat } from "./heartbeat.js";
 
 export const State = Object.freeze({
   SIGNED_OUT: "signed_out", // no token, or one that the bridge does not know
@@ -16,6 +22,15 @@ export const State = Object.freeze({
   REFUSED: "refused", // the bridge said not to come back
 });
 
+/**
+ * @typedef {typeof State[keyof typeof State]} LinkState
+ * @typedef {{type: "start"} | {type: "opened"} | {type: "frame", frame: BridgeFrame} | {type: "closed", code: number}
+ *   | {type: "check"} | {type: "time"}} LinkEvent
+ * @typedef {{do: "open"} | {do: "send", frame: PhoneFrame} | {do: "drop"}
+ *   | {do: "tell", state: LinkState, code: number | null} | {do: "wake", at: number | null}} LinkAction
+ */
+
+/** @type {Readonly<Record<LinkState, readonly LinkState[]>>} */
 const MOVES = Object.freeze({
   signed_out: [State.CONNECTING],
   connecting: [State.CONNECTING, State.LIVE, State.WAITING, State.REFUSED, State.SIGNED_OUT],
@@ -24,40 +39,31 @@ const MOVES = Object.freeze({
   refused: [State.CONNECTING],
 });
 
-const UNAUTHENTICATED = 4101;
-const FIRST_REFUSAL = 4101; // 41xx: it would fail again
-const LAST_REFUSAL = 4199;
-const WELCOME_MS = 6_000; // from opening to welcome; a slow phone network needs four round trips
-const CHECK_MS = 2_000; // how long a doubted link may take to answer,
-const CHECK_RTTS = 4; // on a slow way so many round trips: a packet may be lost twice and the link be well
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 15_000;
-const NOBODY_WAIT_MS = 1_000; // where no socket opened: trying costs nobody anything, so nothing doubles
-const PROVEN_MS = 10_000; // a link that lived this long clears the back-off
-const LARGEST_N = 2 ** 30 - 1;
-
 export class Link {
+  /** @type {LinkState} */
   #state = State.SIGNED_OUT;
   #random;
+  #backoff;
+  #heart = new Heartbeat(HANDSHAKE_MS, 0, 0); // of the newest welcome
   #troubled = false;
-  #losses = 0; // of links that had opened, and did not live long
   #answered = false; // whether the newest socket opened
   #since = 0; // when the present state began
   #heard = 0;
-  #ping = { every: 20_000, n: 0, sent: null }; // sent: when the unanswered ping left
-  #checkBy = null;
+  /** @type {number | null} */
   #rtt = null;
-  #retryAt = null;
+  #retryAt = 0;
 
-  /** `random`: () -> [0, 1), for the jitter. */
+  /** @param {() => number} random A number in [0, 1), for the jitter. */
   constructor(random) {
     this.#random = random;
+    this.#backoff = new Backoff(random);
   }
 
   get state() {
     return this.#state;
   }
 
+  /** The smoothed round trip in ms, of the newest connection that measured it; null before that. */
   get rtt() {
     return this.#rtt;
   }
@@ -72,11 +78,23 @@ export class Link {
     return this.#heard;
   }
 
+  /**
+   * Take in what happened at `now`; answer what to do, in order.
+   *
+   * @param {LinkEvent} event
+   * @param {number} now
+   * @returns {LinkAction[]}
+   */
   onEvent(event, now) {
     const actions = this.#react(event, now);
-    return [...actions, { do: "wake", at: this.#wakeAt() }];
+    return [...actions, ...this.#pingIfDue(now), { do: "wake", at: this.#wakeAt() }];
   }
 
+  /**
+   * @param {LinkEvent} event
+   * @param {number} now
+   * @returns {LinkAction[]}
+   */
   #react(event, now) {
     switch (event.type) {
       case "start":
@@ -93,14 +111,16 @@ export class Link {
       case "time":
         return this.#time(now);
       default:
-        throw new Error(`a link knows no event ${event.type}`);
+        throw new Error(`a link knows no event ${/** @type {{type: string}} */ (event).type}`);
     }
   }
 
+  /** @param {number} now @returns {LinkAction[]} */
   #start(now) {
+    /** @type {LinkAction[]} */
     const old = this.#isOpen() ? [{ do: "drop" }] : [];
     this.#troubled = false;
-    this.#losses = 0;
+    this.#backoff = new Backoff(this.#random);
     return [...old, ...this.#open(now)];
   }
 
@@ -108,107 +128,102 @@ export class Link {
     return this.#state === State.CONNECTING || this.#state === State.LIVE;
   }
 
+  /** @param {number} now @returns {LinkAction[]} */
   #open(now) {
     this.#moveTo(State.CONNECTING, now);
     this.#answered = false;
     return [{ do: "open" }, tell(State.CONNECTING)];
   }
 
+  /** @param {BridgeFrame} frame @param {number} now @returns {LinkAction[]} */
   #hear(frame, now) {
     this.#heard = now;
-    if (this.#checkBy !== null && frame.type !== "welcome") this.#checkBy = null;
+    this.#heart.heard(now);
     switch (frame.type) {
       case "welcome":
-        return this.#welcome(frame, now);
+        return this.#welcome(frame.ping_ms, now);
       case "ping":
         return [{ do: "send", frame: { type: "pong", n: frame.n } }];
       case "pong":
-        return this.#pong(frame.n, now);
+        this.#heart.pong(frame.n, now);
+        if (this.#heart.measured) this.#rtt = this.#heart.rtt;
+        return [];
       default:
         return [];
     }
   }
 
-  #welcome(frame, now) {
+  /** @param {number} pingMs @param {number} now @returns {LinkAction[]} */
+  #welcome(pingMs, now) {
+    this.#heart = new Heartbeat(pingMs, now - this.#since, now); // several round trips: no doubt comes too soon
     this.#moveTo(State.LIVE, now);
-    this.#ping.every = frame.ping_ms;
-    return [tell(State.LIVE), ...this.#sendPing(now)];
+    return [tell(State.LIVE)];
   }
 
-  #sendPing(now) {
-    this.#ping.n = (this.#ping.n % LARGEST_N) + 1;
-    this.#ping.sent = now;
-    return [{ do: "send", frame: { type: "ping", n: this.#ping.n } }];
+  /** @param {number} now @returns {LinkAction[]} */
+  #pingIfDue(now) {
+    const n = this.#state === State.LIVE ? this.#heart.due(now) : null;
+    return n === null ? [] : [{ do: "send", frame: { type: "ping", n } }];
   }
 
-  #pong(n, now) {
-    if (n !== this.#ping.n || this.#ping.sent === null) return [];
-    const sample = now - this.#ping.sent;
-    this.#rtt = this.#rtt === null ? sample : 0.75 * this.#rtt + 0.25 * sample;
-    this.#ping.sent = null;
-    return [];
-  }
-
-  /** The screen came back, the network changed, or a press got no answer: is this link still one? */
+  /** The screen came back, the network changed, or a press got no answer: is this link still one?
+   *
+   * @param {number} now @returns {LinkAction[]} */
   #check(now) {
     if (this.#state === State.WAITING) return this.#open(now);
-    if (this.#state !== State.LIVE || this.#checkBy !== null) return [];
-    this.#checkBy = now + Math.max(CHECK_MS, CHECK_RTTS * (this.#rtt ?? 0));
-    return this.#sendPing(now);
-  }
-
-  #time(now) {
-    if (this.#state === State.WAITING) return now >= this.#retryAt ? this.#open(now) : [];
-    if (this.#isOpen() && now >= this.#deadAt()) return [{ do: "drop" }, ...this.#lost(now)];
-    if (this.#state === State.LIVE && now >= this.#pingAt()) return this.#sendPing(now);
+    if (this.#state === State.LIVE) this.#heart.doubt(now);
     return [];
   }
 
+  /** @param {number} now @returns {LinkAction[]} */
+  #time(now) {
+    if (this.#state === State.WAITING) return now >= this.#retryAt ? this.#open(now) : [];
+    return this.#isDead(now) ? [{ do: "drop" }, ...this.#lost(now)] : [];
+  }
+
+  /** @param {number} now */
+  #isDead(now) {
+    if (this.#state === State.CONNECTING) return now >= this.#since + HANDSHAKE_MS;
+    return this.#state === State.LIVE && this.#heart.isSilent(now);
+  }
+
+  /** @param {number} code @param {number} now @returns {LinkAction[]} */
   #closed(code, now) {
     if (!this.#isOpen()) return [];
-    if (code === UNAUTHENTICATED) return this.#end(State.SIGNED_OUT, code, now);
-    if (code >= FIRST_REFUSAL && code <= LAST_REFUSAL) return this.#end(State.REFUSED, code, now);
+    if (code === CloseCode.UNAUTHENTICATED) return this.#end(State.SIGNED_OUT, code, now);
+    if (code >= FIRST_FINAL_CLOSE_CODE && code <= LAST_FINAL_CLOSE_CODE) return this.#end(State.REFUSED, code, now);
     return this.#lost(now);
   }
 
+  /** @param {LinkState} state @param {number | null} code @param {number} now @returns {LinkAction[]} */
   #end(state, code, now) {
     this.#moveTo(state, now);
     return [tell(state, code)];
   }
 
-  /** Full jitter: anything from no wait at all to the whole of it, so that phones do not come back as a crowd. */
+  /** @param {number} now */
   #lost(now) {
-    if (this.#state === State.LIVE && now - this.#since >= PROVEN_MS) this.#losses = 0;
-    const doubled = Math.min(FIRST_WAIT_MS * 2 ** this.#losses, LONGEST_WAIT_MS);
-    this.#retryAt = now + this.#random() * (this.#answered ? doubled : NOBODY_WAIT_MS);
-    if (this.#answered) this.#losses += 1;
+    const lived = this.#state === State.LIVE ? now - this.#since : 0;
+    this.#retryAt = now + this.#backoff.after(lived, this.#answered);
     this.#troubled = true;
     return this.#end(State.WAITING, null, now);
   }
 
-  #deadAt() {
-    if (this.#state === State.CONNECTING) return this.#since + WELCOME_MS;
-    return Math.min(this.#heard + 2.5 * this.#ping.every, this.#checkBy ?? Infinity);
-  }
-
-  #pingAt() {
-    return (this.#ping.sent ?? this.#heard) + this.#ping.every;
-  }
-
   #wakeAt() {
     if (this.#state === State.WAITING) return this.#retryAt;
-    if (this.#state === State.CONNECTING) return this.#deadAt();
-    return this.#state === State.LIVE ? Math.min(this.#deadAt(), this.#pingAt()) : null;
+    if (this.#state === State.CONNECTING) return this.#since + HANDSHAKE_MS;
+    return this.#state === State.LIVE ? this.#heart.wakeAt : null;
   }
 
+  /** @param {LinkState} state @param {number} now */
   #moveTo(state, now) {
     if (!MOVES[this.#state].includes(state)) throw new Error(`a link cannot go from ${this.#state} to ${state}`);
     this.#state = state;
     this.#since = now;
-    this.#checkBy = null;
   }
 }
 
+/** @param {LinkState} state @param {number | null} code @returns {LinkAction} */
 function tell(state, code = null) {
   return { do: "tell", state, code };
 }

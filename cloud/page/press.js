@@ -15,6 +15,8 @@
 // and the last words `not_sent`, `rejected` (every copy was answered by an error, so it did not act and never will) and
 // `unknown` (bridges refuse to tell what came of it, again and again).
 
+import { ASK_AGAIN_MS, DRIFT, HEDGE_MS, HEDGE_RTTS, LONGEST_GAP_MS, MAX_AGE_MS, REFUSALS } from "./contract.js";
+
 export const State = Object.freeze({
   NEW: "new", // made, and never sent
   ASKING: "asking", // sent, no word yet
@@ -30,14 +32,6 @@ const MOVES = Object.freeze({
   unconfirmed: [State.CLOSED],
   closed: [],
 });
-
-export const PATIENCE_MS = 2_000;
-export const DRIFT = 1000e-6; // two clocks part by at most this, each being true to ±500 ppm
-const HEDGE_MS = 300;
-const ASK_AGAIN_MS = 2_000;
-const LONGEST_GAP_MS = 30_000;
-const OLDEST_MS = 3_600_000; // the largest age on the wire
-const REFUSALS = 3; // so often in a row a bridge must refuse to tell; the next one may know more
 
 export class Press {
   #state = State.NEW;
@@ -179,7 +173,7 @@ export class Press {
   }
 
   #age(now) {
-    return Math.min(Math.round(now - this.#finger), OLDEST_MS);
+    return Math.min(Math.max(Math.round(now - this.#finger), 0), MAX_AGE_MS);
   }
 
   /** Every copy was answered by an error. */
@@ -188,7 +182,7 @@ export class Press {
   }
 
   #firstGap() {
-    return this.#state === State.UNCONFIRMED ? ASK_AGAIN_MS : Math.max(HEDGE_MS, Math.round(1.5 * (this.#rtt ?? 0)));
+    return this.#state === State.UNCONFIRMED ? ASK_AGAIN_MS : Math.max(HEDGE_MS, Math.round(HEDGE_RTTS * (this.#rtt ?? 0)));
   }
 
   #wakeAt() {

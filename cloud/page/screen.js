@@ -1,8 +1,7 @@
 // The lights as they are, as far as this page has heard. Pure. A wish never changes anything here.
 
 import { Bound } from "./bound.js";
-
-const MOST_HAVE = 150; // so that a hello stays under the frame limit; the welcome then repeats the others
+import { MAX_HAVE } from "./contract.js";
 
 export class Screen {
   #lights = new Map(); // id -> {view, heard, bound, changed}; changed: {by, phone, at} or null
@@ -98,7 +97,7 @@ export class Screen {
 
   /** What a resuming page says that it has, so that only what is newer is sent. */
   have() {
-    const newest = [...this.#lights].slice(-MOST_HAVE);
+    const newest = [...this.#lights].slice(-MAX_HAVE);
     return Object.fromEntries(newest.map(([id, { view }]) => [id, { version: view.version, online: view.online }]));
   }
 

@@ -1,17 +1,13 @@
 // What this browser kept, judged: other pages, older versions and damaged disks write there too. Pure.
 
 import { readWish } from "./attributes.js";
+import { BOOT_PATTERN, KEY_PATTERN, LIGHT_PATTERN, MAX_SMALL, MAX_TOKEN, MAX_UP_MS } from "./contract.js";
 
-const KEY = /^[0-9a-f]{16}-[1-9][0-9]{0,9}$/;
-const LIGHT = /^(?!bridge$|bridge-|homeassistant$)[a-z0-9][a-z0-9_-]{0,31}$/;
-const BOOT = /^[0-9a-f]{8}$/;
-const TOKEN = /^[\x21-\x7e]{1,256}$/;
-const LARGEST_N = 2 ** 30 - 1;
-const LONGEST_UP_MS = 10 ** 13 - 1;
+const TOKEN = /^[\x21-\x7e]+$/; // what a header takes
 const TOO_OLD_MS = 24 * 3_600_000; // nobody waits for that word any more
 
 /** Whether a text may be a token. */
-export const isToken = (text) => matches(text, TOKEN);
+export const isToken = (text) => matches(text, TOKEN) && text.length <= MAX_TOKEN;
 
 /** The text under which a press is kept. */
 export function pressText(asked, now) {
@@ -38,7 +34,7 @@ function parsed(text) {
 }
 
 function isPress(asked) {
-  const known = isObject(asked) && matches(asked.key, KEY) && isCount(Number(asked.key.split("-")[1])) && matches(asked.light, LIGHT);
+  const known = isObject(asked) && matches(asked.key, KEY_PATTERN) && matches(asked.light, LIGHT_PATTERN);
   return known && readWish(asked.set) !== null && (asked.if_ver === undefined || isVersion(asked.if_ver)) && isMoment(asked.not_after);
 }
 
@@ -47,9 +43,9 @@ function isVersion(version) {
 }
 
 function isMoment(moment) {
-  return isObject(moment) && matches(moment.boot, BOOT) && isCount(moment.up, LONGEST_UP_MS);
+  return isObject(moment) && matches(moment.boot, BOOT_PATTERN) && isCount(moment.up, MAX_UP_MS);
 }
 
 const isObject = (value) => typeof value === "object" && value !== null;
-const isCount = (value, most = LARGEST_N) => Number.isInteger(value) && value >= 0 && value <= most;
+const isCount = (value, most = MAX_SMALL) => Number.isInteger(value) && value >= 0 && value <= most;
 const matches = (text, form) => typeof text === "string" && form.test(text);

@@ -1,5 +1,7 @@
 // The two ways to the bridge: the WebSocket that stays open, and HTTP as the second path of a press.
 
+import { WIRE_VERSION } from "./contract.js";
+
 const SECOND_PATH_MS = 5_000;
 const LOOK_MS = 5_000;
 const MOST_EARLY = 2_000; // of a hello with some 30 lights; proxies and bridges take heads of 8 KB and more
@@ -65,7 +67,7 @@ export class Wire {
 
 /** The first frame; `have`: the lights that are shown. */
 export function helloOf(token, have) {
-  return { type: "hello", versions: [1], token, client: "page", have };
+  return { type: "hello", versions: [WIRE_VERSION], token, client: "page", have };
 }
 
 /** A browser puts nothing else than names of subprotocols into a handshake: this frame as one, if it fits there. */

@@ -20,14 +20,15 @@ def test_export_in_the_repository_is_current() -> None:
 
 def test_export_command_checks_the_repository() -> None:
     check = [sys.executable, "-m", "presslight.contract.export", "--check"]
-    finished = subprocess.run(check, cwd=FOLDER.parent, capture_output=True, text=True, timeout=60, check=False)
+    finished = subprocess.run(check, cwd=FOLDER, capture_output=True, text=True, timeout=60, check=False)
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
 
 def test_export_writes_the_same_bytes_each_time(exported: Path) -> None:
     first = files()
     assert files() == first
-    assert {path.relative_to(exported).as_posix() for path in exported.rglob("*.json")} == set(first)
+    written = {path.relative_to(exported).as_posix() for path in exported.rglob("*") if path.is_file()}
+    assert written == set(first)
 
 
 def test_export_is_sorted_and_ends_its_last_line(exported: Path) -> None:
@@ -42,26 +43,28 @@ def test_check_of_a_current_folder_says_nothing(exported: Path, capsys: pytest.C
 
 
 def test_check_names_each_stale_file_and_writes_nothing(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (exported / "schemas/set.json").unlink()
-    (exported / "schemas/report.json").write_bytes(b"\xff not JSON")
-    (exported / "schemas/gone.json").write_text("{}")
-    (exported / "asyncapi.json").write_text("{}")
+    (exported / "contract/schemas/set.json").unlink()
+    (exported / "contract/schemas/report.json").write_bytes(b"\xff not JSON")
+    (exported / "contract/schemas/gone.json").write_text("{}")
+    (exported / "contract/asyncapi.json").write_text("{}")
+    (exported / "cloud/page/contract.js").write_text("export const HEDGE_MS = 1;")
     assert main(["--check"], exported) == 1
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[0] for line in lines] == [
+        "cloud/page/contract.js",
         "contract/asyncapi.json",
         "contract/schemas/gone.json",
         "contract/schemas/report.json",
         "contract/schemas/set.json",
     ]
     assert all(line.endswith("run python -m presslight.contract.export") for line in lines)
-    assert not (exported / "schemas/set.json").exists()
+    assert not (exported / "contract/schemas/set.json").exists()
 
 
 def test_export_repairs_a_stale_folder(exported: Path) -> None:
-    (exported / "schemas/set.json").unlink()
-    (exported / "schemas/gone.json").write_text("{}")
-    (exported / "asyncapi.json").write_text("{}")
+    (exported / "contract/schemas/set.json").unlink()
+    (exported / "contract/schemas/gone.json").write_text("{}")
+    (exported / "contract/asyncapi.json").write_text("{}")
     assert main([], exported) == 0
     assert stale(exported) == []
 

@@ -46,6 +46,6 @@ async def phone(bridge: FakeBridge) -> AsyncIterator[Phone]:
 @pytest.fixture(autouse=True)
 def quick_return(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost link comes back at once."""
-    monkeypatch.setattr(backoff, "BASE_MS", 1)
-    monkeypatch.setattr(backoff, "CAP_MS", 20)
-    monkeypatch.setattr(backoff, "NOBODY_MS", 20)
+    monkeypatch.setattr(backoff, "BACKOFF_BASE_MS", 1)
+    monkeypatch.setattr(backoff, "BACKOFF_CAP_MS", 20)
+    monkeypatch.setattr(backoff, "BACKOFF_NOBODY_MS", 20)

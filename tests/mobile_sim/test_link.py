@@ -8,7 +8,8 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from presslight.contract.errors import CloseCode, Invalid
-from presslight.mobile_sim import backoff, connection, link
+from presslight.mobile_sim import backoff, link
+from presslight.mobile_sim.backoff import Backoff
 from presslight.mobile_sim.connection import Ear
 from presslight.mobile_sim.errors import TurnedAway, Unreachable
 from presslight.mobile_sim.events import Said
@@ -74,9 +75,9 @@ def test_phone_refuses_an_address_that_is_none() -> None:
 async def test_finger_cuts_the_wait_for_the_next_link_short(
     bridge: FakeBridge, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backoff, "BASE_MS", 10**9)
-    monkeypatch.setattr(backoff, "CAP_MS", 10**9)
-    monkeypatch.setattr(backoff, "NOBODY_MS", 10**9)
+    monkeypatch.setattr(backoff, "BACKOFF_BASE_MS", 10**9)
+    monkeypatch.setattr(backoff, "BACKOFF_CAP_MS", 10**9)
+    monkeypatch.setattr(backoff, "BACKOFF_NOBODY_MS", 10**9)
     await bridge.stop()
     await phone.until(lambda _: phone.rtt_ms is None)
     await bridge.start()
@@ -106,20 +107,46 @@ class DeafBridge:
 
 
 @pytest.mark.parametrize(
-    ("greeting_s", "closing_s"),
-    [pytest.param(0.05, 1_000, id="while it closes"), pytest.param(1_000, 0.05, id="and is not answered in time")],
+    ("handshake_ms", "closing_s"),
+    [pytest.param(200, 1_000, id="while it closes"), pytest.param(1e6, 0.05, id="and is not answered in time")],
 )
 async def test_link_that_is_stopped_leaves_no_socket_open(
-    monkeypatch: pytest.MonkeyPatch, greeting_s: float, closing_s: float
+    monkeypatch: pytest.MonkeyPatch, handshake_ms: float, closing_s: float
 ) -> None:
     """Python 3.11.2 takes the closing's time-out for the cancellation that came before it."""
-    monkeypatch.setattr(connection, "HANDSHAKE_S", greeting_s)
+    monkeypatch.setattr(link, "HANDSHAKE_MS", handshake_ms)
     monkeypatch.setattr(link, "CLOSING_S", closing_s)
     bridge = DeafBridge()
     ear = Ear(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
     async with asyncio.timeout(20), tcp_server(bridge.serve) as port:
         phone_link = link.Link(f"ws://127.0.0.1:{port}", TOKEN, ear, client="test")
         phone_link.start(lambda: None)
-        await (bridge.closing if closing_s > greeting_s else bridge.hello).wait()
+        await (bridge.closing if closing_s * 1_000 > handshake_ms else bridge.hello).wait()
         await phone_link.stop()
         await bridge.gone.wait()
+
+
+class NotedWaits(Backoff):
+    """Tells for how long each connection is said to have lived."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lived: asyncio.Queue[float] = asyncio.Queue()
+
+    def after(self, lived_ms: float, *, answered: bool = True) -> float:
+        self.lived.put_nowait(lived_ms)
+        return super().after(lived_ms, answered=answered)
+
+
+async def test_connection_without_a_welcome_proves_nothing_however_long_it_stood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link, "HANDSHAKE_MS", 200)
+    monkeypatch.setattr(link, "CLOSING_S", 0.05)
+    waits = NotedWaits()
+    ear = Ear(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
+    async with asyncio.timeout(20), tcp_server(DeafBridge().serve) as port:
+        phone_link = link.Link(f"ws://127.0.0.1:{port}", TOKEN, ear, client="test", backoff=waits)
+        phone_link.start(lambda: None)
+        assert await waits.lived.get() == 0
+        await phone_link.stop()

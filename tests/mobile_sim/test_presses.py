@@ -7,12 +7,12 @@ from pydantic import BaseModel
 
 from presslight.contract.errors import ErrorCode
 from presslight.contract.phone import Press
+from presslight.contract.phone_rules import HEDGE_MS
 from presslight.contract.words import Word
 from presslight.mobile_sim.errors import JournalBroken, TooManyOpen
 from presslight.mobile_sim.events import Said
 from presslight.mobile_sim.journal import Journal
 from presslight.mobile_sim.phone import Phone
-from presslight.mobile_sim.press import HEDGE_MS
 from presslight.mobile_sim.presses import WORTH_MS, Presses
 from presslight.mobile_sim.screen import Screen
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, accept, apply, view

@@ -1,13 +1,13 @@
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from presslight.contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, encode
+from presslight.contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, View, encode
 from presslight.contract.words import Version
 from presslight.mobile_sim.screen import Screen
 from tests.mobile_sim.fake_bridge import view
+from tests.mobile_sim.tables import Case, cases
 
 
 def test_screen_shows_a_light_and_its_changes() -> None:
@@ -15,20 +15,6 @@ def test_screen_shows_a_light_and_its_changes() -> None:
     assert screen.show(view(), 0)
     assert screen.show(view(state="ON", version=(1, 2)), 1)
     assert screen.lights["kitchen"].state == "ON"
-
-
-def test_screen_shows_nothing_older() -> None:
-    screen = Screen(0)
-    screen.show(view(state="ON", version=(2, 0)), 0)
-    assert not screen.show(view(state="OFF", version=(1, 9)), 1)
-    assert screen.lights["kitchen"].state == "ON"
-
-
-def test_screen_shows_that_a_light_went_offline_without_a_newer_version() -> None:
-    screen = Screen(0)
-    screen.show(view(), 0)
-    assert screen.show(view(online=False), 1)
-    assert not screen.lights["kitchen"].online
 
 
 def test_light_that_died_before_its_newest_version_was_kept_is_offline() -> None:
@@ -60,15 +46,6 @@ def test_clock_alone_betters_the_bound_of_its_boot() -> None:
     assert (screen.lights["kitchen"].bound.up, screen.lights["kitchen"].heard) == (9_000, 6)
 
 
-def test_clock_of_another_boot_or_light_says_nothing() -> None:
-    screen = Screen(0)
-    screen.show(view(up=1_000, boot="00000001"), 0)
-    assert not screen.hear_clock(Clock(id="kitchen", boot="00000002", up=9_000), 10)
-    assert not screen.hear_clock(Clock(id="hall", boot="00000001", up=9_000), 10)
-    assert screen.lights["kitchen"].bound.up == 1_000
-    assert "hall" not in screen.lights
-
-
 def test_light_was_last_heard_when_the_bridge_heard_it() -> None:
     screen = Screen(0)
     screen.show(view(online=False, age_ms=4_000), 10_000)
@@ -96,11 +73,8 @@ def test_what_is_known_of_a_version_is_not_lost_to_a_bridge_that_knows_less() ->
     assert screen.lights["kitchen"].change is None
 
 
-TABLE = json.loads((Path(__file__).parent / "screen_table.json").read_text())["cases"]
-
-
-@pytest.mark.parametrize("case", TABLE, ids=[case["name"] for case in TABLE])
-def test_screen_knows_of_a_change_what_the_table_says(case: dict[str, Any]) -> None:
+@pytest.mark.parametrize("case", cases("screen_table.json"))
+def test_screen_knows_of_a_change_what_the_table_says(case: Case) -> None:
     screen = Screen(0)
     for step in case["steps"]:
         told = step["change"] and Change.model_validate_json(json.dumps(step["change"]))
@@ -127,25 +101,6 @@ def test_screen_is_stale_from_the_loss_of_the_link_on() -> None:
     screen.broker_is(reached=True, now=100)
     screen.link(up=False, now=300)
     assert screen.stale_ms(500) == 200
-
-
-def test_light_of_which_the_next_bridge_does_not_speak_is_offline_until_it_does() -> None:
-    screen = Screen(0)
-    for name in ("kitchen", "hall", "cellar"):
-        screen.show(view(name), 0)
-    screen.link(up=False, now=100)
-    screen.link(up=True, now=200)
-    screen.show(view("kitchen"), 200)
-    screen.hear_clock(Clock(id="hall", boot=view().boot, up=61_000), 200)
-    assert screen.lights["cellar"].online
-    screen.broker_is(reached=True, now=200)
-    assert {name: light.online for name, light in screen.lights.items()} == {
-        "kitchen": True,
-        "hall": True,
-        "cellar": False,
-    }
-    screen.show(view("cellar"), 300)
-    assert screen.lights["cellar"].online
 
 
 def test_light_is_not_missed_before_its_bridge_has_found_its_broker() -> None:
@@ -175,18 +130,6 @@ def test_hello_with_very_many_lights_stays_under_the_frame_limit(version: Versio
     assert len(encode(hello)) <= MAX_FRAME_BYTES
 
 
-def test_light_that_was_taken_away_may_come_again_in_any_version() -> None:
-    screen = Screen(0)
-    screen.show(view(version=(9, 9)), 0)
-    screen.link(True, 1)
-    screen.take_away("kitchen")
-    screen.take_away("kitchen")
-    screen.broker_is(True, 1)
-    assert (dict(screen.lights), screen.have()) == ({}, {})
-    assert screen.show(view(version=(1, 0)), 2)
-    assert screen.lights["kitchen"].version == (1, 0)
-
-
 def test_new_line_of_versions_is_shown_of_whatever_version() -> None:
     screen = Screen(0)
     screen.link(True, 0)
@@ -200,30 +143,6 @@ def test_new_line_of_versions_is_shown_of_whatever_version() -> None:
     assert screen.lights["kitchen"].bound.up == 4_000  # also in the same boot
 
 
-def test_line_that_a_welcome_tells_of_is_where_the_count_starts() -> None:
-    screen = Screen(0)
-    screen.show(view(version=(1, 5)), 0)
-    screen.show(view("hall", version=(1, 5)), 0)
-    screen.link(True, 1)
-    screen.greet(view(version=(1, 4), line=3), 1)  # this bridge is behind
-    screen.hear_clock(Clock(id="hall", boot="00000001", up=1, line=2), 1)
-    assert [light.version for light in screen.lights.values()] == [(1, 5), (1, 5)]
-    screen.show(view(version=(1, 4), line=3), 2)
-    screen.show(view("hall", version=(1, 4), line=2), 2)
-    assert [light.version for light in screen.lights.values()] == [(1, 5), (1, 5)]
-    screen.show(view(version=(1, 4), line=4), 3)
-    screen.show(view("hall", version=(1, 4), line=3), 3)
-    assert [light.version for light in screen.lights.values()] == [(1, 4), (1, 4)]
-
-
-def test_lines_of_a_light_that_was_taken_away_count_no_more() -> None:
-    screen = Screen(0)
-    screen.show(view(version=(9, 9), line=4), 0)
-    screen.take_away("kitchen")
-    screen.show(view(version=(1, 2)), 1)
-    assert screen.show(view(version=(1, 1), line=1), 2)
-
-
 def test_name_that_two_devices_use_is_shown_until_it_is_told_no_more() -> None:
     screen = Screen(0)
     assert screen.show(view(shared=True), 0)
@@ -232,3 +151,36 @@ def test_name_that_two_devices_use_is_shown_until_it_is_told_no_more() -> None:
     screen.show(view(shared=True), 2)
     screen.link(True, 3)
     assert not screen.lights["kitchen"].shared
+
+
+def follow(screen: Screen, event: dict[str, Any], at: float) -> None:
+    match event["type"]:
+        case "link_up" | "link_down":
+            screen.link(event["type"] == "link_up", at)
+        case "welcome":
+            screen.greet(light_of(event), at)
+        case "light":
+            screen.show(light_of(event), at)
+        case "clock":
+            screen.hear_clock(Clock.model_validate_json(json.dumps(event["clock"])), at)
+        case "gone":
+            screen.take_away(event["light"])
+        case "broker":
+            screen.broker_is(reached=True, now=at)
+        case other:
+            raise AssertionError(other)
+
+
+def light_of(event: dict[str, Any]) -> View:
+    return view(**event["light"] | {"light": event["light"]["id"], "version": tuple(event["light"]["version"])})
+
+
+@pytest.mark.parametrize("case", cases("screen_version_table.json"))
+def test_screen_shows_the_version_that_the_table_says(case: Case) -> None:
+    screen = Screen(0)
+    for step in case["steps"]:
+        follow(screen, step["event"], step["at"])
+        shown = {name: [list(light.version), light.online] for name, light in screen.lights.items()}
+        assert shown == step["shown"], step
+        for name, bound in step.get("bound", {}).items():
+            assert screen.lights[name].bound.at(step["at"]) == bound, step

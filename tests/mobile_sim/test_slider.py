@@ -1,38 +1,36 @@
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from presslight.contract.light import WishFields
 from presslight.mobile_sim.slider import Slider
+from tests.mobile_sim.tables import Case, cases
 
 
 def at(brightness: int) -> WishFields:
     return {"state": "ON", "brightness": brightness}
 
 
-def test_first_wish_goes_at_once_and_the_newest_waits() -> None:
+def follow(slider: Slider, event: dict[str, Any]) -> WishFields | None:
+    match event["type"]:
+        case "moved":
+            return slider.move(event["set"])
+        case "settled":
+            return slider.settled()
+        case "overruled":
+            slider.overrule()
+            return None
+        case other:
+            raise AssertionError(other)
+
+
+@pytest.mark.parametrize("case", cases("slider_table.json"))
+def test_slider_presses_what_the_table_says(case: Case) -> None:
     slider = Slider()
-    assert slider.move(at(10)) == at(10)
-    assert slider.move(at(20)) is None
-    assert slider.move(at(30)) is None
-    assert slider.settled() == at(30)
-    assert slider.settled() is None
-    assert slider.move(at(40)) == at(40)
-
-
-def test_wish_that_is_on_its_way_already_does_not_wait() -> None:
-    slider = Slider()
-    slider.move(at(10))
-    slider.move(at(20))
-    slider.move(at(10))
-    assert slider.settled() is None
-
-
-def test_attribute_that_a_newer_wish_leaves_out_is_kept() -> None:
-    slider = Slider()
-    slider.move(at(10))
-    slider.move(at(20))
-    slider.move({"state": "ON"})
-    assert slider.settled() == at(20)
+    for step in case["steps"]:
+        assert follow(slider, step["event"]) == step["press"], step
 
 
 @given(st.lists(st.integers(1, 255) | st.none(), min_size=1))

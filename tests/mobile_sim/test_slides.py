@@ -28,6 +28,20 @@ async def test_slider_goes_on_after_an_unconfirmed_press(bridge: FakeBridge, pho
     await phone.until(lambda lights: lights["kitchen"].brightness == 20)
 
 
+async def test_value_that_waits_never_undoes_a_press_that_came_after_it(bridge: FakeBridge, phone: Phone) -> None:
+    bridge.answer = accept
+    phone.slide("kitchen", state="ON", brightness=10)
+    phone.slide("kitchen", state="ON", brightness=20)
+    await bridge.until(lambda: bool(bridge.presses))
+    bridge.answer = apply
+    slid = phone._presses.open[0]
+    assert (await phone.press("kitchen", state="OFF")).word is Said.APPLIED
+    assert slid.on_word is not None
+    slid.on_word(Said.UNCONFIRMED)
+    await phone.press("kitchen", state="OFF")
+    assert [press.set.state for press in bridge.presses if press.key != slid.frame.key] == ["OFF", "OFF"]
+
+
 async def test_slider_of_a_light_that_is_not_there_works_once_it_is(bridge: FakeBridge, phone: Phone) -> None:
     with pytest.raises(UnknownLight):
         phone.slide("hall", state="ON", brightness=10)

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+RULES = Path(__file__).parents[1] / "mobile_sim"
+"""Holds the tables of the rules that every phone follows."""
+
 Case = dict[str, Any]
 
 

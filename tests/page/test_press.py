@@ -1,14 +1,11 @@
 """The rules of a press, from the table that every phone is held to."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page
 
-from tests.page.tables import Case, cases
-
-TABLE = Path(__file__).parents[1] / "mobile_sim" / "press_table.json"
+from tests.page.tables import RULES, Case, cases
 
 RUN = """async ({ press, steps }) => {
     const { Press } = await import('/press.js');
@@ -21,7 +18,7 @@ async def run(modules: Page, case: Case) -> list[dict[str, Any]]:
     return list(await modules.evaluate(RUN, case))
 
 
-@pytest.mark.parametrize("case", cases(TABLE))
+@pytest.mark.parametrize("case", cases(RULES / "press_table.json"))
 async def test_press_does_what_the_table_says(modules: Page, case: Case) -> None:
     word = None
     for step, ran in zip(case["steps"], await run(modules, case), strict=True):

@@ -10,7 +10,7 @@ from functools import partial
 from lamp.gate import MEMORY
 from lamp.table import ORIGINS, WINDOW
 from presslight.cloud.core.record import Record
-from presslight.mobile_sim.press import REFUSALS
+from presslight.contract.phone_rules import REFUSALS
 from tests.world.agenda import S
 from tests.world.bridge import Bridge
 from tests.world.broker import Broker
