@@ -7,8 +7,8 @@
     │   └── StoreUnavailable the store cannot be used (locked, disk full, away)
     │       ├── StoreNotOpened the store cannot be opened, so the bridge does not start
     │       └── StoreReplaced the opened store is no longer at its path
-    ├── StoreSpoilt          a part of the store cannot be read and was set aside; the rest is used
-    ├── KnownAlready         the key to be stored is in the store; carries its record
+    ├── StoreCorrupted          a part of the store cannot be read and was set aside; the rest is used
+    ├── DuplicateKey         the key to be stored is in the store; carries its record
     ├── CannotListen         the address is in use (`port_in_use`) or not this machine's (`cannot_listen`)
     └── BridgeFailed         the bridge ended by itself
 """
@@ -54,11 +54,11 @@ class StoreReplaced(StoreUnavailable):
         self.what = what
 
 
-class StoreSpoilt(PresslightError):
+class StoreCorrupted(PresslightError):
     """A part of the store cannot be read and was set aside."""
 
 
-class KnownAlready(PresslightError):
+class DuplicateKey(PresslightError):
     """The key to be stored is in the store already; `record`: its record."""
 
     def __init__(self, record: "Record") -> None:

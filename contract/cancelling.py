@@ -3,7 +3,7 @@
 import asyncio
 
 
-async def heed_cancel() -> None:
+async def raise_if_cancelled() -> None:
     """Raise CancelledError if the present task was cancelled. To be asked by loops that go on after a failure.
 
     Where a task of a TaskGroup fails in the moment in which the group's own task is cancelled, the failure is raised.

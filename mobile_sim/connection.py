@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
 
 from presslight.contract import tcp
-from presslight.contract.cancelling import heed_cancel
+from presslight.contract.cancelling import raise_if_cancelled
 from presslight.contract.errors import ContractError
 from presslight.contract.phone import (
     BrokerStatus,
@@ -113,7 +113,7 @@ class Connection:
                 while True:
                     self._hear(await self._receive())
         except ExceptionGroup:
-            await heed_cancel()
+            await raise_if_cancelled()
             raise
 
     def _hear(self, frame: Frame | None) -> None:

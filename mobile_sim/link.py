@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from presslight.contract.cancelling import heed_cancel
+from presslight.contract.cancelling import raise_if_cancelled
 from presslight.contract.phone import Problem
 from presslight.contract.phone_rules import FINAL_CLOSE_CODES, HANDSHAKE_MS
 from presslight.mobile_sim.backoff import Backoff
@@ -103,7 +103,7 @@ class Link:
                 await self._live()
             except* (OSError, EOFError, WebSocketException, Silent) as group:
                 errors = list(leaves(group))
-            await heed_cancel()
+            await raise_if_cancelled()
             self._judge(errors)
             pause = self._backoff.after(self._lived_ms, answered=self._answered)
             log.info("no link to the bridge (%s); next try in %.0f ms", self.trouble, pause)

@@ -26,7 +26,7 @@ class Ledger(Protocol):
     def admit(self, record: Record, text: bytes | None = None) -> None:
         """Store a new press, and the digest of the text that stands for its key.
 
-        Raises KnownAlready where key or text are known; Refusal: FORBIDDEN if the key's origin is another phone's,
+        Raises DuplicateKey where key or text are known; Refusal: FORBIDDEN if the key's origin is another phone's,
         KEY_REUSED if the key of a new text is known.
         """
 

@@ -34,7 +34,7 @@ from presslight.cloud.core.ports import Audience, Ledger, Line, Observer, Watche
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.core.timers import Alarms
-from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Availability, Report
 from presslight.contract.phone import BrokerStatus, Have, PressOutcome, encode
@@ -98,7 +98,7 @@ class Desk:
                 self._ask_first(ask, watcher, now)
             else:
                 self._ask_again(press, ask, watcher, now)
-        except KnownAlready as known:
+        except DuplicateKey as known:
             self._ask_known(known.record, ask, watcher, now)
 
     def leave(self, key: str, watcher: Watcher) -> None:
@@ -129,7 +129,7 @@ class Desk:
             raise
         try:
             self._step(press, asked, now, watcher, ask.text)
-        except KnownAlready:
+        except DuplicateKey:
             self._intake.on_known(ask, press.order.key)
             raise
         if press.word is not Word.OFFLINE:
@@ -138,7 +138,7 @@ class Desk:
     def _must_be_new(self, ask: Ask) -> None:
         record = self._ledger.find(ask.key) if ask.text is None else self._ledger.find_text(ask.text)
         if record is not None:
-            raise KnownAlready(record)
+            raise DuplicateKey(record)
 
     def _ask_known(self, record: Record, ask: Ask, watcher: Watcher, now: int) -> None:
         """Take up a press that the store has. Another bridge may have stored it just now, and wait for the disk."""

@@ -16,7 +16,7 @@ import aiomqtt
 from presslight.cloud.mqtt.broker_loss import BrokerSilent, NotAuthorized, describe_loss
 from presslight.cloud.mqtt.connection import MqttConnection
 from presslight.cloud.settings import Settings
-from presslight.contract.cancelling import heed_cancel
+from presslight.contract.cancelling import raise_if_cancelled
 from presslight.contract.topics import (
     ALL_AVAILABILITIES,
     ANNOUNCED,
@@ -141,13 +141,13 @@ class MqttClient:
             try:
                 await self._run_connection()
             except Reconnect:
-                await heed_cancel()
+                await raise_if_cancelled()
                 self._reconnecting = True
                 continue
             except aiomqtt.MqttError as error:
                 cause, detail = describe_loss(error, self._user, self._canary)
                 self._listener.on_broker(found=False, cause=cause, detail=detail)
-            await heed_cancel()
+            await raise_if_cancelled()
             attempt = 0 if time.monotonic() - began > STABLE_S else min(attempt + 1, 16)
             await asyncio.sleep(self._wait_ms(attempt) * _MS)
 
@@ -163,7 +163,7 @@ class MqttClient:
         connection = MqttConnection(self._settings.broker, self._name, self._on_message, self._on_ack)
         try:
             await connection.open(*topics, self._canary)
-            await heed_cancel()
+            await raise_if_cancelled()
             self._connection = connection
             if reconnecting:
                 self._listener.on_reconnected()
@@ -174,7 +174,7 @@ class MqttClient:
                     tasks.create_task(self._poll_new_lights(connection), name="lights that are new to the broker")
                 await connection.wait_lost()
         except ExceptionGroup as group:
-            await heed_cancel()
+            await raise_if_cancelled()
             raise group.exceptions[0] from None
         finally:
             self._connection = None

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from presslight.cloud.core.record import Record
-from presslight.cloud.errors import KnownAlready, Refusal, StoreSpoilt, StoreUnavailable
+from presslight.cloud.errors import DuplicateKey, Refusal, StoreCorrupted, StoreUnavailable
 from presslight.cloud.store.database import Address, Database, Trouble, database_at, patient
 from presslight.cloud.store.forgetting import Answer, Asked, asked_of
 from presslight.cloud.store.schema import OPEN, Row
@@ -83,7 +83,7 @@ class Store:
     def admit(self, record: Record, text: bytes | None = None) -> None:
         """Store a new press, and the digest of the text that stands for its key.
 
-        Raises KnownAlready; Refusal: FORBIDDEN, KEY_REUSED for a new text whose key is known; StoreUnavailable.
+        Raises DuplicateKey; Refusal: FORBIDDEN, KEY_REUSED for a new text whose key is known; StoreUnavailable.
         """
         press, (origin, _) = new_press(record, _unix_ms()), split_key(record.key)
         try:
@@ -97,11 +97,11 @@ class Store:
         if not admitted:
             raise self._known(record.key, text)
 
-    def _known(self, key: str, text: bytes | None) -> KnownAlready | Refusal:
+    def _known(self, key: str, text: bytes | None) -> DuplicateKey | Refusal:
         """Why a press was not admitted. A text whose press is gone is free again."""
         known = self.find(key) if text is None else self.find_text(text)
         if known is not None:
-            return KnownAlready(known)
+            return DuplicateKey(known)
         if text is not None:
             if self.find(key) is not None:
                 return Refusal(ErrorCode.KEY_REUSED)
@@ -182,7 +182,7 @@ class Store:
         database.run(KEEP, (as_text(row),))
         database.run(statement, values)
         where, what = printable(self.address), printable(name)
-        self._trouble(StoreSpoilt(f"{where}: {what} cannot be read and was set aside, in the table spoilt"))
+        self._trouble(StoreCorrupted(f"{where}: {what} cannot be read and was set aside, in the table spoilt"))
 
     # Phones
 

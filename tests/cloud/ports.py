@@ -11,7 +11,7 @@ from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
 from presslight.cloud.core.presses import Desk
 from presslight.cloud.core.record import Ask, Record
-from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Decision, Report, decode_set
 from presslight.contract.phone import BrokerStatus, LightChanged, LightGone, PressOutcome, Wish, decode_bridge_frame
@@ -72,7 +72,7 @@ class Ledger:
             raise Refusal(ErrorCode.FORBIDDEN)
         known = self.records.get(record.key) if text is None else self.find_text(text)
         if known is not None:
-            raise KnownAlready(known)
+            raise DuplicateKey(known)
         if record.key in self.records:
             raise Refusal(ErrorCode.KEY_REUSED)
         self.records[record.key] = record

@@ -1,4 +1,4 @@
-"""The application under a server that knows nothing of ours: plain ASGI messages, no short way out."""
+"""The application under any ASGI server: plain ASGI messages, without our extension `ShortWay`."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.cloud.raw_phone import WAIT_S
 
 
 class Plain:
-    """One WebSocket as ASGI has it."""
+    """One WebSocket in ASGI events."""
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
@@ -61,7 +61,7 @@ class Plain:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """With a broker that is not there."""
+    """Settings with a broker that does not exist."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         broker = BrokerAddress(host="127.0.0.1", port=taken.getsockname()[1])
     return Settings(broker=broker, store=tmp_path / "presses.db", hello_ms=100, drain_ms=100)

@@ -110,7 +110,7 @@ def fill(store: Store) -> None:
 
 
 async def test_store_that_is_too_full_for_a_press_is_told_to_who_watches(house: House) -> None:
-    """Upkeep alone would not notice: it has nothing to write."""
+    """Upkeep alone would not notice, as it has nothing to write."""
     database = house.bridge.store._database
     assert isinstance(database, Sqlite)
     most = database._db.execute("PRAGMA max_page_count").fetchone()[0]

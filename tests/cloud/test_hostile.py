@@ -1,4 +1,4 @@
-"""Random and hostile bytes at the bridge's port: nothing breaks, and a phone beside it does not notice."""
+"""Random and hostile bytes at the bridge's port: nothing fails, and another phone is served as before."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ http_noise = st.lists(http_pieces | st.binary(max_size=20), max_size=12).map(b""
 
 @st.composite
 def frames(draw: st.DrawFn) -> bytes:
-    """A frame of RFC 6455, more or less: any opcode, any flags, a length that may lie."""
+    """A frame like those of RFC 6455: any opcode, any flags, and a length that may be wrong."""
     payload = draw(st.binary(max_size=200) | strategies.damaged("phone"))
     said = draw(st.sampled_from([len(payload)] * 4 + [0, 125, 70_000, 2**63 - 1]))
     mask = draw(st.sampled_from([0x80, 0x80, 0x80, 0]))
@@ -50,7 +50,7 @@ def frames(draw: st.DrawFn) -> bytes:
 
 @pytest.fixture
 async def witness(house: House, caplog: pytest.LogCaptureFixture) -> AsyncIterator[RawPhone]:
-    """A phone that goes on; in the end the bridge must have logged no error."""
+    """Another phone, which must be served; at the end the bridge must have logged no error."""
     broken: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
     await house.light()
@@ -66,7 +66,7 @@ async def is_served(phone: RawPhone) -> None:
 
 
 async def say(house: House, *pieces: bytes) -> bytes:
-    """Send these, hang up, and answer all that came back."""
+    """Send these, close our side, and return everything received."""
     reader, writer = await asyncio.open_connection(house.server.host, house.server.port)
     try:
         for piece in pieces:
@@ -120,6 +120,6 @@ async def test_any_frames_in_any_order(
 
 
 def cut(frame: bytes | str, pieces: int) -> Any:
-    """The frame in so many fragments, about."""
+    """The frame in about so many fragments (RFC 6455, 5.4)."""
     step = max(1, len(frame) // pieces)
     return [frame[at : at + step] for at in range(0, len(frame), step)] or frame

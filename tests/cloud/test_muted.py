@@ -1,4 +1,4 @@
-"""A light that sends too much, on both brokers: it alone is not listened to, and nobody else notices."""
+"""A light that floods, on both brokers: it alone is muted, and no other light or phone is affected."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.cloud.raw_phone import WAIT_S, RawPhone
 
 @pytest.fixture
 async def open_house(any_house: House, monkeypatch: pytest.MonkeyPatch) -> House:
-    """A house whose bridge soon finds that a light sends too much."""
+    """A house whose bridge mutes a light after few messages."""
     monkeypatch.setattr("presslight.cloud.mqtt.muting.MESSAGES_PER_S", 20)
     monkeypatch.setattr("presslight.cloud.mqtt.muting.BURST", 50)
     await any_house.open()
@@ -23,7 +23,7 @@ async def open_house(any_house: House, monkeypatch: pytest.MonkeyPatch) -> House
 
 
 async def flood(light: FakeLight, house: House, phone: RawPhone) -> None:
-    """Report until that is too much, and the phone has heard of it."""
+    """Send reports until the light is muted and the phone is told so."""
     async with asyncio.timeout(WAIT_S):
         while light.name not in house.bridge.muting.muted:
             await light.report()

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the bridge as it is: what a stranger's generator or fuzzer would find out."""
+"""The OpenAPI document checked against the bridge, as a client generator or fuzzer would."""
 
 import json
 from typing import Any

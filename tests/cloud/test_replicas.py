@@ -1,4 +1,4 @@
-"""Two bridges on one store: whatever one of them has said or stored, the other does not contradict it."""
+"""Two bridges on one store: neither contradicts what the other has told a phone or stored."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -34,7 +34,7 @@ class Replicas:
         self.a, self.b = self.start(), self.start()
 
     def start(self) -> Replica:
-        """Start a bridge; one that was there before is not told."""
+        """Start a bridge. An earlier one goes on without being told."""
         shelf = Shelf(self.address)
         office = Office(ledger=shelf.store)  # type: ignore[arg-type] # a real store takes its place
         shelf.store._now = lambda: office.now
@@ -42,7 +42,7 @@ class Replicas:
         return self.all[-1]
 
     def deliver(self, *offices: Office) -> None:
-        """The light reads everything that was sent so far, then these bridges hear of it."""
+        """Deliver everything published so far to the light, then its reports to these bridges."""
         for replica in self.all:
             for message in replica.office.line.messages:
                 self.light.receive(decode_set(message), 1_100)
@@ -56,7 +56,7 @@ class Replicas:
 
 
 class AtOnce:
-    """The disk takes all in the same moment: these bridges have no loop. It stands in for a GroupCommit."""
+    """A GroupCommit that commits at once, as these bridges have no event loop."""
 
     def __init__(self, sync: Callable[[], None]) -> None:
         self._sync = sync
@@ -146,7 +146,7 @@ def test_last_word_of_one_is_found_by_another_that_never_heard_of_the_press(repl
 
 
 def test_one_that_did_not_follow_the_press_never_says_that_it_did_not_happen(replicas: Replicas) -> None:
-    """What the light answered while B knew nothing of the press is not known to B: it asks."""
+    """B did not know the press when the light answered, so it asks the light again."""
     a, b = replicas.a.office, replicas.b.office
     a.ask()
     replicas.deliver(a)
@@ -188,7 +188,7 @@ def test_one_text_through_both_acts_once_also_in_the_next_life(replicas: Replica
 
 
 def test_texts_of_one_phone_through_both_are_each_applied(replicas: Replicas) -> None:
-    """Each bridge counts in an origin of its own, so that neither overtakes the other's."""
+    """Each bridge numbers keys in an origin of its own, so that neither supersedes the other's."""
     a, b = replicas.a.office, replicas.b.office
     heard = [office.ask(key="", text=bytes([number]) * 32) for number, office in enumerate([a, b, b, a])]
     replicas.deliver(a, b)

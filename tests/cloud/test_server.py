@@ -21,7 +21,7 @@ from tests.cloud.raw_phone import WAIT_S
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """With a broker that is not there."""
+    """Settings with a broker that does not exist."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     return Settings(broker=BrokerAddress(host="127.0.0.1", port=port), store=tmp_path / "presses.db")

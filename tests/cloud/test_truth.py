@@ -20,7 +20,7 @@ HEARTBEAT_S = 10
 
 
 class World:
-    """One light behind one bridge, in virtual time. The same seed lives the same life."""
+    """One light and one bridge in virtual time. The same seed repeats the same run."""
 
     def __init__(self, seed: int, places: int) -> None:
         self.dice = random.Random(seed)
@@ -62,7 +62,7 @@ class World:
         return int(self.dice.expovariate(1 / 300) * MS)
 
     def send(self, light: str, message: bytes, key: str) -> int:
-        """A set message on its way to the light: kept in order, lost and repeated by chance."""
+        """Send a set message to the light: in order, lost or repeated at random."""
         command = decode_set(message)
         for _ in range(2 if self.dice.random() < 0.2 else 1):
             if self.dice.random() >= self.loss:
@@ -75,7 +75,7 @@ class World:
         self.tell()
 
     def tell(self) -> None:
-        """A report on its way to the bridge, as it is now: kept in order, lost by chance."""
+        """Send the light's present report to the bridge: in order, lost at random."""
         if self.dice.random() >= self.loss:
             report, desk = self.light.report(self.up()), self.office.desk
             self.to_bridge_at = max(self.to_bridge_at, self.office.now + self.delay())

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from presslight.contract.cancelling import heed_cancel
+from presslight.contract.cancelling import raise_if_cancelled
 
 
 async def _fail(failing: asyncio.Event) -> None:
@@ -17,7 +17,7 @@ async def _live(failing: asyncio.Event, cleaned: asyncio.Event) -> None:
             tasks.create_task(_fail(failing), name="failing")
             await asyncio.Event().wait()
     except ExceptionGroup:
-        await heed_cancel()
+        await raise_if_cancelled()
         raise
     finally:
         await asyncio.sleep(0)
@@ -31,7 +31,7 @@ async def _try_for_ever(failing: asyncio.Event, cleaned: asyncio.Event) -> None:
             await _live(failing, cleaned)
         except* ConnectionError:
             pass
-        await heed_cancel()
+        await raise_if_cancelled()
         await asyncio.Event().wait()
 
 
@@ -63,7 +63,7 @@ async def test_loop_that_is_cancelled_in_the_moment_of_a_time_out_ends() -> None
                     await asyncio.Event().wait()
             except TimeoutError:
                 pass
-            await heed_cancel()
+            await raise_if_cancelled()
 
     loop = asyncio.create_task(wait_for_ever())
     assert not await _ends(loop)
@@ -84,7 +84,7 @@ async def test_loop_that_only_fails_cleans_up_and_goes_on() -> None:
 
 
 async def test_nothing_is_heeded_where_nothing_was_cancelled() -> None:
-    await heed_cancel()
+    await raise_if_cancelled()
 
 
 async def test_a_heeded_cancel_interrupts_nothing_later() -> None:
@@ -92,7 +92,7 @@ async def test_a_heeded_cancel_interrupts_nothing_later() -> None:
     assert task
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await heed_cancel()
+        await raise_if_cancelled()
     await asyncio.sleep(0)
     task.uncancel()
-    await heed_cancel()
+    await raise_if_cancelled()

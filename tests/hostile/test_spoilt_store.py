@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from presslight.cloud.errors import KnownAlready
+from presslight.cloud.errors import DuplicateKey
 from presslight.cloud.store.database import Address
 from presslight.cloud.store.forgetting import Answer
 from presslight.cloud.store.store import PRUNED_AT_ONCE
@@ -39,7 +39,7 @@ def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
     again = shelf.another()
     assert again.open_presses() == [record(2)]
     if column != "key":
-        with pytest.raises(KnownAlready) as known:
+        with pytest.raises(DuplicateKey) as known:
             again.admit(record(1))
         assert known.value.record.word is Word.FORGOTTEN
     assert again.open_presses() == [record(2)]

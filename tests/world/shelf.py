@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from presslight.cloud.core.record import Record
-from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.words import split_key
 from tests.world.agenda import MS, Entry
@@ -54,7 +54,7 @@ class Drawer:
             raise Refusal(ErrorCode.FORBIDDEN)
         known = self.find(record.key) if text is None else self.find_text(text)
         if known is not None:
-            raise KnownAlready(known)
+            raise DuplicateKey(known)
         if text is not None and self.find(record.key) is not None:
             raise Refusal(ErrorCode.KEY_REUSED)
         self._shelf.records[record.key] = record

@@ -1,4 +1,4 @@
-"""What ended a connection is asked for, also where aiomqtt makes a new future meanwhile."""
+"""Exceptions of ended connections are retrieved, also where aiomqtt replaces the future meanwhile."""
 
 import asyncio
 

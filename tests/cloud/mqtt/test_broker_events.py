@@ -8,7 +8,7 @@ from tests.cloud.ports import Office, report
 
 
 class Events:
-    """The events of a broker, with all that they reach in memory."""
+    """BrokerEvents with all its collaborators in memory."""
 
     def __init__(self) -> None:
         self.office = Office()

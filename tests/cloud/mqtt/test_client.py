@@ -30,7 +30,7 @@ QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 50, "reconnect
 
 
 class IgnoringListener:
-    """Hears nothing."""
+    """A listener that ignores every event."""
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
 
@@ -94,7 +94,7 @@ async def test_dead_broker_is_told_and_comes_back_by_itself(quick: House) -> Non
 async def test_light_that_left_while_the_broker_was_away_is_told_as_offline(
     quick: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No broker saw it go, so there is no will; the one that comes back may even remember it as online."""
+    """The broker did not see the light leave, so it publishes no will; it may even have `online` retained."""
     monkeypatch.setattr("presslight.cloud.core.lights._ANSWERS_NS", 500_000_000)
     light = await quick.light()
     phone = await quick.phone()
@@ -189,7 +189,7 @@ async def test_account_that_is_not_a_bridges_is_told_as_that(
 
 @asynccontextmanager
 async def foreign_broker(suback: int, *, acknowledges: bool) -> AsyncIterator[BrokerAddress]:
-    """A broker that lets everybody in, answers each topic of a subscription with `suback`, and delivers nothing."""
+    """A broker that accepts every client, answers each topic of a SUBSCRIBE with `suback`, and delivers nothing."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError):
@@ -344,7 +344,7 @@ async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(iterations: 
             told.set()
 
     class Busy:
-        """Sends, then keeps the loop from everything but some iterations, in the last of which the canary is read."""
+        """Publishes, then blocks the event loop but for some iterations, in the last of which the canary is read."""
 
         def publish_nowait(self, topic: str, payload: bytes) -> None:
             self.work(0.15, iterations, topic, payload)
@@ -371,7 +371,7 @@ async def test_bridge_that_is_slow_itself_does_not_blame_the_broker(iterations: 
 async def test_client_that_is_ended_in_the_moment_of_a_loss_ends(
     monkeypatch: pytest.MonkeyPatch, is_silent: bool
 ) -> None:
-    """Python's TaskGroup raises the loss then, and says nothing of the cancellation."""
+    """Python's TaskGroup raises the loss in that case, and drops the cancellation."""
     opened, losing = asyncio.Event(), asyncio.Event()
 
     class Losing:

@@ -46,11 +46,11 @@ CANARY = f"presslight/bridge/{BRIDGE_USER}/canary"
 async def test_connection_delivers_and_acknowledges(connection: tuple[MqttConnection, Heard]) -> None:
     opened, heard = connection
     await opened.open(ALL_STATES, CANARY)
-    numbers = [opened.publish_nowait(CANARY, f"song {number}".encode()) for number in range(100)]
+    numbers = [opened.publish_nowait(CANARY, f"canary {number}".encode()) for number in range(100)]
     async with asyncio.timeout(WAIT_S):
-        songs = [await heard.messages.get() for _ in range(100)]
+        payloads = [await heard.messages.get() for _ in range(100)]
         acks = [await heard.acks.get() for _ in range(100)]
-    assert songs == [(CANARY, f"song {number}".encode(), False) for number in range(100)]
+    assert payloads == [(CANARY, f"canary {number}".encode(), False) for number in range(100)]
     assert acks == numbers
 
 
@@ -80,7 +80,7 @@ async def test_connection_sends_without_delay(connection: tuple[MqttConnection, 
 async def test_connection_does_not_wait_for_room_that_it_has(connection: tuple[MqttConnection, Heard]) -> None:
     opened, heard = connection
     await opened.open(CANARY)
-    opened.publish_nowait(CANARY, b"song")
+    opened.publish_nowait(CANARY, b"canary")
     async with asyncio.timeout(WAIT_S):
         await heard.messages.get()
     assert not opened._client.want_write()
@@ -108,9 +108,9 @@ async def test_connection_subscribes_to_more_topics_than_fit_in_one_packet(
 ) -> None:
     opened, heard = connection
     await opened.open(*[STATE.format(light=f"light-{number}-of-a-large-house") for number in range(1_024)], CANARY)
-    opened.publish_nowait(CANARY, b"song")
+    opened.publish_nowait(CANARY, b"canary")
     async with asyncio.timeout(WAIT_S):
-        assert (await heard.messages.get())[1] == b"song"
+        assert (await heard.messages.get())[1] == b"canary"
 
 
 async def test_connection_looks_at_what_is_kept_and_hears_nothing_that_is_said(
@@ -121,10 +121,10 @@ async def test_connection_looks_at_what_is_kept_and_hears_nothing_that_is_said(
     async with FakeLight("kitchen", any_house.address("kitchen")) as light:
         await opened.fetch_retained(ALL_AVAILABILITIES)
         await light.available("offline")
-        opened.publish_nowait(CANARY, b"song")
+        opened.publish_nowait(CANARY, b"canary")
         async with asyncio.timeout(WAIT_S):
             told = [await heard.messages.get() for _ in range(2)]
-    assert told == [(AVAILABILITY.format(light="kitchen"), b"online", True), (CANARY, b"song", False)]
+    assert told == [(AVAILABILITY.format(light="kitchen"), b"online", True), (CANARY, b"canary", False)]
 
 
 async def test_lost_connection_says_so_and_takes_nothing(
@@ -136,7 +136,7 @@ async def test_lost_connection_says_so_and_takes_nothing(
     with pytest.raises(aiomqtt.MqttError):
         async with asyncio.timeout(WAIT_S):
             await opened.wait_lost()
-    assert opened.publish_nowait(CANARY, b"song") is None
+    assert opened.publish_nowait(CANARY, b"canary") is None
 
 
 @pytest.mark.parametrize("any_house", ["embedded"], indirect=True)  # Mosquitto 2.0 grants all and delivers nothing
@@ -180,11 +180,11 @@ async def test_certificate_that_cannot_be_read_is_an_error_of_the_broker(tmp_pat
 
 async def test_connection_that_was_never_open_takes_nothing() -> None:
     closed = MqttConnection(BrokerAddress(host="127.0.0.1", port=1), "test", lambda *_: None, lambda _: None)
-    assert closed.publish_nowait(CANARY, b"song") is None
+    assert closed.publish_nowait(CANARY, b"canary") is None
 
 
 async def test_connection_passes_over_a_topic_that_is_no_text() -> None:
-    """What reads it raised, so it was read again and again, and the connection was never closed."""
+    """Reading it raised, so paho read it again for ever, and the connection was never closed."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for answer in (b"\x20\x02\x00\x00", b"\x90\x03\x00\x01\x000\x04\x00\x01\xff10\x04\x00\x01a2"):

@@ -106,7 +106,7 @@ def test_no_payload_harms_the_house(payload: bytes, topic: str, retained: bool) 
 
 
 def flood(room: Room, topic: str = STATE, payload: bytes = GOOD) -> None:
-    """One message more than a light may send."""
+    """Receive one message more than a light may send."""
     for _ in range(BURST + 1):
         room.take(topic, payload)
 

@@ -21,7 +21,7 @@ KNOWN = ("hall", "kitchen")
 
 
 def flood(muting: Muting, now: int, light: str = "hall", size: int = 100) -> int:
-    """Send until that is too much; answers how much was taken."""
+    """Send until the light is muted; return how many messages were accepted."""
     taken = 0
     while muting.accepts(light, size, now):
         taken += 1
@@ -29,7 +29,7 @@ def flood(muting: Muting, now: int, light: str = "hall", size: int = 100) -> int
 
 
 def listened(muting: Muting, *known: str) -> set[str]:
-    """The lights whose topics are subscribed to by name."""
+    """Lights whose topics are subscribed to by name."""
     return {topic.split("/")[2] for topic in muting.topics(known)}
 
 
@@ -139,7 +139,7 @@ def test_those_who_were_muted_longest_ago_make_room(muting: Muting, monkeypatch:
     st.integers(min_value=1, max_value=MESSAGES_PER_S),
 )
 def test_no_light_within_its_rate_is_ever_muted(pauses: list[int], rate: int) -> None:
-    """It sends `rate` messages a second; a bridge that stands still hears them late and all at once."""
+    """It sends `rate` messages a second; a suspended bridge receives them late and all at once."""
     muting, now = Muting(), 0
     for pause in pauses:
         pause_ms = min(pause, 1_000 * BURST // rate)

@@ -12,7 +12,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from presslight.cloud.errors import KnownAlready, Refusal, StoreReplaced, StoreUnavailable
+from presslight.cloud.errors import DuplicateKey, Refusal, StoreReplaced, StoreUnavailable
 from presslight.cloud.store.database import database_at, patient
 from presslight.cloud.store.postgres import Postgres
 from presslight.cloud.store.store import Store
@@ -68,7 +68,7 @@ async def test_press_that_was_stored_with_nobody_told_of_it_is_known(shelf: Shel
     with postgres.frozen(), pytest.raises(StoreUnavailable):
         shelf.store.admit(record())
     await shelf.store.tend()
-    with contextlib.suppress(KnownAlready):
+    with contextlib.suppress(DuplicateKey):
         shelf.store.admit(record())
     assert shelf.store.find(key()) == record()
     assert shelf.sql("SELECT count(*) FROM presses") == [(1,)]
@@ -118,7 +118,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
         start.wait(WAIT_S)
         try:
             return what()
-        except (KnownAlready, Refusal) as error:
+        except (DuplicateKey, Refusal) as error:
             return error
 
     with ThreadPoolExecutor(len(calls)) as threads:
@@ -130,7 +130,7 @@ def test_one_key_through_two_stores_at_once_is_stored_once(shelf: Shelf) -> None
     for number in range(1, 201):
         offline = record(number)._replace(word=Word.OFFLINE)
         said = at_once(partial(shelf.store.admit, record(number)), partial(other.admit, offline))
-        (known,) = [answer for answer in said if isinstance(answer, KnownAlready)]
+        (known,) = [answer for answer in said if isinstance(answer, DuplicateKey)]
         assert said.count(None) == 1
         assert known.record == (offline if said[1] is None else record(number))
         assert other.find(key(number)) == shelf.store.find(key(number)) == known.record
@@ -143,7 +143,7 @@ def test_one_text_through_two_stores_at_once_is_one_press(shelf: Shelf) -> None:
         text = number.to_bytes(32)
         ours, theirs = record(number, origin="a" * 16), record(number, origin="b" * 16)
         said = at_once(partial(shelf.store.admit, ours, text), partial(other.admit, theirs, text))
-        (known,) = [answer for answer in said if isinstance(answer, KnownAlready)]
+        (known,) = [answer for answer in said if isinstance(answer, DuplicateKey)]
         assert said.count(None) == 1
         assert known.record == (theirs if said[1] is None else ours)
         assert shelf.store.find_text(text) == other.find_text(text) == known.record

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from presslight.cloud.errors import KnownAlready, Refusal, StoreUnavailable
+from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.cloud.store.database import Address, patient
 from presslight.cloud.store.store import PRUNED_AT_ONCE, WRITTEN_AT_ONCE
 from presslight.cloud.store.tokens import issue_token, list_tokens, revoke_tokens
@@ -38,7 +38,7 @@ def test_press_survives_a_kill_once_admit_returns(shelf: Shelf) -> None:
 
 def test_known_key_is_not_stored_again(shelf: Shelf) -> None:
     shelf.store.admit(record())
-    with pytest.raises(KnownAlready) as known:
+    with pytest.raises(DuplicateKey) as known:
         shelf.store.admit(record()._replace(payload="other"))
     assert known.value.record == record()
 
@@ -46,7 +46,7 @@ def test_known_key_is_not_stored_again(shelf: Shelf) -> None:
 def test_two_stores_on_one_database_admit_a_key_once(shelf: Shelf) -> None:
     other = shelf.another()
     shelf.store.admit(record())
-    with pytest.raises(KnownAlready):
+    with pytest.raises(DuplicateKey):
         other.admit(record())
     other.shut()
 
@@ -58,7 +58,7 @@ def test_text_stands_for_the_press_that_came_with_it_first(shelf: Shelf) -> None
     other = shelf.another()
     shelf.store.admit(record(), TEXT)
     for store in (shelf.store, other):
-        with pytest.raises(KnownAlready) as known:
+        with pytest.raises(DuplicateKey) as known:
             store.admit(record(7), TEXT)
         assert known.value.record == store.find_text(TEXT) == record()
         assert store.find(key(7)) is None
@@ -158,7 +158,7 @@ def test_press_stored_with_its_last_word_keeps_it(shelf: Shelf) -> None:
     offline = record()._replace(word=Word.OFFLINE, reason=Reason.BROKER_AWAY)
     shelf.store.admit(offline)
     other = shelf.another()
-    with pytest.raises(KnownAlready) as known:
+    with pytest.raises(DuplicateKey) as known:
         other.admit(record())
     assert known.value.record == offline
     other.close(applied(record()))

@@ -11,7 +11,7 @@ from tests.cloud.raw_phone import WAIT_S
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 H2C = b"Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
-"""As Java's client and `curl --http2` ask for HTTP/2."""
+"""Headers by which Java's HTTP client and `curl --http2` offer HTTP/2."""
 
 
 class Wire:
@@ -25,7 +25,7 @@ class Wire:
         self._writer.write(data)
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """One answer: status, headers, body."""
+        """Read one response: status, headers, body."""
         async with asyncio.timeout(WAIT_S):
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
             status, *lines = head.splitlines()
@@ -33,22 +33,22 @@ class Wire:
             return int(status.split()[1]), headers, await self._reader.readexactly(int(headers["content-length"]))
 
     async def problem(self) -> tuple[int, str]:
-        """One answer that is a Problem: status and code."""
+        """Read one response with a Problem: status and code."""
         status, _, body = await self.answer()
         return status, json.loads(body)["code"]
 
     async def all_sent(self) -> None:
-        """Return once the other side has taken all, or is gone."""
+        """Return once the bridge has read everything or has closed the connection."""
         with suppress(ConnectionError):
             self._writer.transport.set_write_buffer_limits(0)
             await self._writer.drain()
 
     def end(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         self._writer.close()
 
     async def ended(self) -> bytes:
-        """What comes before the other side ends."""
+        """Read until the bridge closes the connection."""
         async with asyncio.timeout(WAIT_S):
             return await self._reader.read()
 
@@ -58,7 +58,7 @@ async def open_wire(house: House) -> Wire:
 
 
 def counted(house: House, code: ErrorCode) -> float:
-    """How often it was told; not asked over HTTP, which this file makes hasty."""
+    """Value of the error's counter; not read over HTTP, whose time limits the tests shorten."""
     value: float = house.bridge.metrics._error(code)._value.get()
     return value
 

@@ -1,4 +1,4 @@
-"""What comes over TCP and is no request: its sender hears a code, it is counted, the connection ends."""
+"""Bytes that are no acceptable request: they are answered with a code and counted, and the connection ends."""
 
 import asyncio
 import json
@@ -204,20 +204,20 @@ async def test_connection_is_kept_longer_than_its_client_believes_in_it(house: H
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A door that waits for nobody."""
+    """Time limit of requests, shortened to 50 ms."""
     monkeypatch.setattr(http_protocol, "REQUEST_S", 0.05)
 
 
 @pytest.fixture
 async def late(house: House, wire: Wire, request: pytest.FixtureRequest) -> Wire:
-    """A connection whose short time begins with its first byte, however long that byte takes."""
+    """A connection whose short time limit begins with the first byte of a request."""
     await house.until(lambda: bool(house.server._server.server_state.connections))
     request.getfixturevalue("hasty")
     return wire
 
 
 class TestSlow:
-    """Whoever sends less than a request in time."""
+    """Clients that send less than a request within the time limit."""
 
     @pytest.mark.usefixtures("hasty")
     async def test_unused_connection_is_closed_without_a_word(self, house: House, wire: Wire) -> None:

@@ -1,4 +1,4 @@
-"""Frames of the WebSocket as the bridge takes them in: whole, in pieces, too large, none, and none but pings."""
+"""WebSocket frames as the bridge parses them: whole, fragmented, too large, malformed, and pings only."""
 
 import asyncio
 import itertools
@@ -67,7 +67,7 @@ async def test_costly_frames_are_judged_one_in_each_turn_of_the_loop(
 
 
 def note_turns(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """In which turn of the loop each frame will be judged."""
+    """Number of the event loop's iteration in which each frame reaches the application."""
     loop, on_text, turn = asyncio.get_running_loop(), Conversation.on_text, itertools.count()
     now = [0]
     judged: list[int] = []
