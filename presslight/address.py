@@ -7,7 +7,7 @@ from pathlib import Path
 from presslight.contract import url as urls
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import Invalid, printable
-from presslight.terminal.console import given_path
+from presslight.terminal.console import parse_path
 
 _LONGEST_ADDRESS = 4_096
 
@@ -62,7 +62,7 @@ def _read_file(name: str) -> BrokerAddress:
     if not name:
         raise Invalid("the name of the file with the broker's address is empty: @FILE")
     try:
-        with given_path(name).open(encoding="utf-8") as file:
+        with parse_path(name).open(encoding="utf-8") as file:
             return BrokerAddress.parse(file.read(_LONGEST_ADDRESS).strip())
     except Invalid as error:
         raise Invalid(f"{printable(name)} holds no broker's address: {error}") from None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from presslight.terminal.console import Verb, one_line, out
+from presslight.terminal.console import Verb, errors_on_one_line, out
 
 NAMES = ("up", "light", "measure", "token", "accounts", "forget", "flash")
 """The verbs; each is the function of that name in the file of that name."""
@@ -40,7 +40,7 @@ class Command(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words before the verb; help and version are printed here."""
-        with one_line():
+        with errors_on_one_line():
             return super().parse_args(ctx, args)
 
 

@@ -5,14 +5,14 @@ from rich.table import Table
 
 from presslight import full_collections
 from presslight.mobile_sim.phone import Phone
-from presslight.shown import Shown
 from presslight.stack import Stack
+from presslight.startup_message import StartupMessage
 from presslight.terminal.console import out
 
 BUDGET_MS = 2_000
 
 
-async def stay_up(stack: Stack, status: Status, shown: Shown, *, demo: bool) -> None:
+async def stay_up(stack: Stack, status: Status, shown: StartupMessage, *, demo: bool) -> None:
     """Start a stack, tell where it is, and keep it up until cancelled. `demo`: press each light once before."""
     async with stack:
         if demo:

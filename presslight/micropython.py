@@ -52,7 +52,7 @@ def find(bits: Bits = 64) -> Command | None:
     The one named in PRESSLIGHT_MICROPYTHON is used or refused (`MicropythonMissing`), never passed over; except that
     32 bits are always those of the private copy.
     """
-    return _of_the_machine() if bits == 64 else _kept(bits)
+    return _of_the_machine() if bits == 64 else _private_copy(bits)
 
 
 def _of_the_machine() -> Command | None:
@@ -61,10 +61,10 @@ def _of_the_machine() -> Command | None:
     installed = shutil.which("micropython")
     if installed and _is_usable([installed]):
         return [installed]
-    return _kept(64)
+    return _private_copy(64)
 
 
-def _kept(bits: Bits) -> Command | None:
+def _private_copy(bits: Bits) -> Command | None:
     cached = _start(_home(bits))
     return cached if cached and _is_usable(cached) else None
 
@@ -108,11 +108,11 @@ def _start(root: Path) -> Command | None:
 
 def _fetch(bits: Bits) -> Command:
     home = _home(bits)
-    _tell("fetching MicroPython with apt, once; this takes a few seconds")
+    _print_status("fetching MicroPython with apt, once; this takes a few seconds")
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder("fetch", home.parent) as folder:
-            _settle(debian.unpack("micropython", RELEASE, folder, ARCHITECTURE[bits]), home)
+            _install(debian.unpack("micropython", RELEASE, folder, ARCHITECTURE[bits]), home)
     except debian.AptFailed as error:
         raise MicropythonMissing(f"MicroPython could not be fetched ({error}); {BY_HAND}") from error
     except OSError as error:
@@ -123,7 +123,7 @@ def _fetch(bits: Bits) -> Command:
     return command
 
 
-def _settle(tree: Path, home: Path) -> None:
+def _install(tree: Path, home: Path) -> None:
     """Put the finished tree in its place in one step; where another process was first, its tree stays."""
     settled = _start(home)
     if settled and _is_usable(settled):
@@ -137,7 +137,7 @@ def _settle(tree: Path, home: Path) -> None:
             raise
 
 
-def _tell(sentence: str) -> None:
+def _print_status(sentence: str) -> None:
     sys.stderr.write(f"presslight: {sentence}\n")
 
 
@@ -150,7 +150,7 @@ def main() -> int:
     try:
         command = ensure(bits)
     except (MicropythonMissing, OSError) as error:
-        _tell(sentence(error))
+        _print_status(sentence(error))
         return 1
     except KeyboardInterrupt:
         return 130  # as of a program that SIGINT has ended; who pressed Ctrl-C knows

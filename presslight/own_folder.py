@@ -22,14 +22,14 @@ def own_folder(folder: Path) -> Iterator[None]:
     """Have a folder for oneself meanwhile; the kernel lets go of it however the process ends. Raises FolderInUse."""
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _give_to_owner(handle, folder)
+        _copy_owner(handle, folder)
         _lock(handle, folder)
         yield
     finally:
         os.close(handle)
 
 
-def _give_to_owner(handle: int, folder: Path) -> None:
+def _copy_owner(handle: int, folder: Path) -> None:
     """Have the file be of whoever has the folder: one of root's would shut that user out of it."""
     owner = folder.stat()
     with suppress(PermissionError):

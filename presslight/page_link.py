@@ -36,12 +36,12 @@ def page_link(url: str, token: str) -> str:
     return f"{url}/#token={token}" if token else url
 
 
-def record(folder: Path, url: str) -> None:
+def record_page(folder: Path, url: str) -> None:
     """Keep the page's address for `presslight token`."""
     replace_files({folder / RECORD: url + "\n"}, mode=PUBLIC)
 
 
-def recorded(folder: Path) -> str | None:
+def recorded_page(folder: Path) -> str | None:
     """The address that the bridge of this folder had last; None where none was kept, or nothing that is one."""
     try:
         return BridgeAddress.parse((folder / RECORD).read_text(encoding="utf-8").strip()).shown

@@ -36,12 +36,12 @@ from presslight.temporary_folder import temporary_folder
 
 ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "attic", "garage")
 
-LOOKS_AT_ACCOUNTS_EACH_S = 1.0
+ACCOUNTS_POLL_S = 1.0
 
-REVIVALS = 5
+MAX_RESTARTS = 5
 """How often one part that ends by itself is started again before the stack gives up."""
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 """Hears in a few words what is being started, or what went wrong."""
 
 
@@ -59,8 +59,8 @@ class Stack:
     where a broker that is started here listens; without a port it takes that of an earlier start here, and
     where others shall connect MQTT's own if it is free. `home_assistant`: it gets an account. `store`: where presses
     and tokens stay instead, a file or `postgresql://user@host/database`. `allowed_hosts`, `metrics_token`: as in
-    the bridge's Settings. `guest`: the phone that gets a token at the
-    start, None for none. `step` hears what is being started, `trouble` of parts that ended by themselves
+    the bridge's Settings. `demo_phone`: the phone that gets a token at the
+    start, None for none. `on_step` hears what is being started, `on_trouble` of parts that ended by themselves
     and are started again.
 
     Raises what the parts raise: PresslightError, with a code and one sentence.
@@ -82,18 +82,18 @@ class Stack:
         allowed_hosts: Sequence[str] = (),
         metrics_token: str | None = None,
         ca_file: Path | None = None,
-        guest: str | None = "demo",
-        step: Say = lambda _: None,
-        trouble: Say = lambda _: None,
+        demo_phone: str | None = "demo",
+        on_step: Report = lambda _: None,
+        on_trouble: Report = lambda _: None,
     ) -> None:
         self.names = room_names(lights) if isinstance(lights, int) else tuple(lights)
         self.lights: dict[str, SimulatedLight] = {}
         self.broker: EmbeddedBroker | Mosquitto | None = None
         self.bridge: BridgeServer
         self.token = ""
-        self._wanted = broker
-        self._where = (host, port)
-        self._broker_where = (broker_host, broker_port)
+        self._broker_name = broker
+        self._bridge_address = (host, port)
+        self._broker_address = (broker_host, broker_port)
         self._home_assistant = home_assistant
         self._folder = folder
         self._store = store
@@ -101,25 +101,25 @@ class Stack:
         self._allowed_hosts = tuple(allowed_hosts)
         self._metrics_token = None if metrics_token is None else SecretStr(metrics_token)
         self._ca_file = ca_file
-        self._guest = guest
-        self._step = step
-        self._trouble = trouble
+        self._demo_phone = demo_phone
+        self._on_step = on_step
+        self._on_trouble = on_trouble
         self._exits = AsyncExitStack()
         self._accounts_file: AccountsFile | None = None
-        self._heeding = asyncio.Lock()
-        self._must_reload = False
-        self._reload_trouble = ""
+        self._accounts_lock = asyncio.Lock()
+        self._is_reload_due = False
+        self._last_reload_error = ""
 
     async def __aenter__(self) -> Self:
         if few := open_files.trouble(open_files.raise_limit()):
-            self._trouble(few)
+            self._on_trouble(few)
         async with AsyncExitStack() as exits:
             folder = self._folder or exits.enter_context(temporary_folder("up"))
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             users = await self._start_broker(exits, folder)
             await self._start_bridge(exits, folder, users(BRIDGE_USER))
             for name in self.names:
-                self._step(f"the light {name}")
+                self._on_step(f"the light {name}")
                 light = SimulatedLight(name, users(name), folder / "lights" / name)
                 self.lights[name] = await exits.enter_async_context(light)
             self._exits = exits.pop_all()
@@ -151,87 +151,93 @@ class Stack:
         """Start again what ends by itself, until cancelled. Raises what a part raises that will not stay up."""
         async with asyncio.TaskGroup() as tasks:
             for name, light in self.lights.items():
-                tasks.create_task(self._keep(_dies(light), light.power_on), name=f"watch {name}")
+                tasks.create_task(
+                    self._restart_when_ended(_wait_until_died(light), light.power_on), name=f"watch {name}"
+                )
             if isinstance(self.broker, Mosquitto):
-                tasks.create_task(self._keep(self.broker.watch, self.broker.start), name="watch mosquitto")
+                tasks.create_task(
+                    self._restart_when_ended(self.broker.watch, self.broker.start), name="watch mosquitto"
+                )
             tasks.create_task(self.bridge.watch(), name="watch bridge")
             tasks.create_task(self._watch_accounts(), name="watch accounts")
 
     async def _watch_accounts(self) -> NoReturn:
         """Heed what `presslight accounts` and `presslight forget` do to the folder."""
         while True:
-            await asyncio.sleep(LOOKS_AT_ACCOUNTS_EACH_S)
-            await self._heed_accounts()
+            await asyncio.sleep(ACCOUNTS_POLL_S)
+            await self._apply_account_changes()
 
-    async def _heed_accounts(self) -> bool:
+    async def _apply_account_changes(self) -> bool:
         """Have the broker know who may sign in now, and take those away who may not any more. Answers whether it knows.
 
         One caller at a time: who comes while another is at it may go on only when that is done.
         """
-        async with self._heeding:
-            if (gone := self._no_longer_good()) is not None:
-                self._must_reload = isinstance(self.broker, Mosquitto)
-                await self._take_away(gone)
-            if self._must_reload and isinstance(self.broker, Mosquitto):
-                self._must_reload = not await self._reloaded(self.broker)
-            return not self._must_reload
+        async with self._accounts_lock:
+            if (users := self._read_changed_accounts()) is not None:
+                self._is_reload_due = isinstance(self.broker, Mosquitto)
+                await self._disconnect_users(users)
+            if self._is_reload_due and isinstance(self.broker, Mosquitto):
+                self._is_reload_due = not await self._reload_mosquitto(self.broker)
+            return not self._is_reload_due
 
-    def _no_longer_good(self) -> frozenset[str] | None:
+    def _read_changed_accounts(self) -> frozenset[str] | None:
         """The users whose password is not good any more; None where nothing was changed."""
         try:
             return self._accounts_file.read() if self._accounts_file else None
         except BrokerError as error:
-            self._trouble(f"{error}; the accounts stay as they were")
+            self._on_trouble(f"{error}; the accounts stay as they were")
             return None
 
-    async def _take_away(self, gone: frozenset[str]) -> None:
-        for light in gone & self.lights.keys():
+    async def _disconnect_users(self, users: frozenset[str]) -> None:
+        for light in users & self.lights.keys():
             if self.lights[light].power is Power.ON:
                 await self.lights[light].power_cut()
         if isinstance(self.broker, EmbeddedBroker):
-            self.broker.disconnect_users(gone)
+            self.broker.disconnect_users(users)
 
-    async def _reloaded(self, broker: Mosquitto) -> bool:
+    async def _reload_mosquitto(self, broker: Mosquitto) -> bool:
         """Whether Mosquitto knows the accounts; a start that is under way may have written those of before."""
         try:
             await broker.reload()
         except BrokerDied:
             return False  # who watches it tells that, and starts it again
         except (OSError, BrokerSilent) as error:
-            told, self._reload_trouble = self._reload_trouble, sentence(error)
-            if told != self._reload_trouble:
-                self._trouble(f"{self._reload_trouble}; Mosquitto has the accounts of before")
+            told, self._last_reload_error = self._last_reload_error, sentence(error)
+            if told != self._last_reload_error:
+                self._on_trouble(f"{self._last_reload_error}; Mosquitto has the accounts of before")
             return False
-        self._reload_trouble = ""
+        self._last_reload_error = ""
         return True
 
-    async def _keep(self, ends: Callable[[], Awaitable[None]], start: Callable[[], Awaitable[None]]) -> None:
-        for revival in range(REVIVALS + 1):
+    async def _restart_when_ended(
+        self, ends: Callable[[], Awaitable[None]], start: Callable[[], Awaitable[None]]
+    ) -> None:
+        for restart in range(MAX_RESTARTS + 1):
             try:
                 await ends()
             except (SimulatedLightError, BrokerError) as error:
-                if revival == REVIVALS:
+                if restart == MAX_RESTARTS:
                     raise
-                self._trouble(f"{error}; starting it again")
+                self._on_trouble(f"{error}; starting it again")
                 await start()
 
     async def _start_broker(self, exits: AsyncExitStack, folder: Path) -> Callable[[str], BrokerAddress]:
-        if self._wanted not in ports.OWN_BROKERS:
-            address = read_address(self._wanted, ca_file=self._ca_file)
+        if self._broker_name not in ports.OWN_BROKERS:
+            address = read_address(self._broker_name, ca_file=self._ca_file)
             return lambda _: address
         if self._folder:
             exits.enter_context(own_folder(folder))
-        self._step(f"the {self._wanted} broker" if self._wanted == "embedded" else "Mosquitto")
+        self._on_step(f"the {self._broker_name} broker" if self._broker_name == "embedded" else "Mosquitto")
         users = [*self.names, *([HOME_ASSISTANT_USER] if self._home_assistant else [])]
         with only_writer(folder) if self._folder else nullcontext():
             self._accounts = accounts = _accounts(folder / CREDENTIALS, users)
         self._accounts_file = AccountsFile(folder / CREDENTIALS, accounts)
-        self.broker = broker = await self._listening(exits, folder)
+        self.broker = broker = await self._start_on_free_port(exits, folder)
         return lambda user: broker.address.signed_in_as(user, accounts.password(user))
 
-    async def _listening(self, exits: AsyncExitStack, folder: Path) -> EmbeddedBroker | Mosquitto:
+    async def _start_on_free_port(self, exits: AsyncExitStack, folder: Path) -> EmbeddedBroker | Mosquitto:
         """The broker on the first of its ports that is free."""
-        (host, asked), kept = self._broker_where, ports.read(folder)
+        (host, asked), kept = self._broker_address, ports.read(folder)
         public = self._home_assistant or lan.is_everywhere(host)
         wanted = ports.candidates(asked, kept, public=public)
         for port in wanted:
@@ -243,7 +249,7 @@ class Stack:
                 if port == wanted[-1]:
                     raise PortInUse(f"{error}: name another with --broker-port") from None
                 if port == kept:
-                    self._trouble(f"{error}, so the broker is on another this time")
+                    self._on_trouble(f"{error}, so the broker is on another this time")
             else:
                 break
         if asked or public:
@@ -251,23 +257,25 @@ class Stack:
         return broker
 
     def _broker(self, folder: Path, host: str, port: int) -> EmbeddedBroker | Mosquitto:
-        if self._wanted == "embedded":
+        if self._broker_name == "embedded":
             return EmbeddedBroker(self._accounts, host, port, offline=self._accounts.lights)
         return Mosquitto(self._accounts, folder / "mosquitto", host, port)
 
     async def _start_bridge(self, exits: AsyncExitStack, folder: Path, address: BrokerAddress) -> None:
-        self._step("the bridge")
+        self._on_step("the bridge")
         settings = Settings(
             broker=address,
             store=self._store or store_of(folder),
             press_rate=self._press_rate,
             press_burst=2 * self._press_rate,
-            allowed_hosts=(*self._allowed_hosts, self._where[0]),
+            allowed_hosts=(*self._allowed_hosts, self._bridge_address[0]),
             metrics_token=self._metrics_token,
         )
-        self.bridge = await exits.enter_async_context(BridgeServer(settings, *self._where, self._heed_accounts))
-        if self._guest is not None:
-            self.token = issue_token(settings.store, phone=self._guest)
+        self.bridge = await exits.enter_async_context(
+            BridgeServer(settings, *self._bridge_address, self._apply_account_changes)
+        )
+        if self._demo_phone is not None:
+            self.token = issue_token(settings.store, phone=self._demo_phone)
 
 
 def _accounts(file: Path, users: Sequence[str]) -> Accounts:
@@ -278,8 +286,8 @@ def _accounts(file: Path, users: Sequence[str]) -> Accounts:
     return accounts
 
 
-def _dies(light: SimulatedLight) -> Callable[[], Awaitable[None]]:
-    async def dies() -> None:
+def _wait_until_died(light: SimulatedLight) -> Callable[[], Awaitable[None]]:
+    async def wait() -> None:
         await light.until(lambda _: False)
 
-    return dies
+    return wait

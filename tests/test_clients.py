@@ -122,7 +122,7 @@ async def test_client_presses_a_real_light(client: Client) -> None:
         await ready(stack)
         said = await client(stack.url, stack.token, "kitchen", "ON")
         assert (said["word"], said["final"]) == ("applied", True)
-        await stack.lights["kitchen"].until(lambda glow: glow.duty > 0)
+        await stack.lights["kitchen"].until(lambda output: output.duty > 0)
 
 
 async def ready(stack: Stack) -> None:

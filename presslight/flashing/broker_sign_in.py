@@ -15,7 +15,7 @@ from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import PresslightError
 from presslight.contract.topics import DISCOVERY
 
-PATIENCE_S = 5
+STEP_TIMEOUT_S = 5
 """For each step. A broker that takes longer is none for a light, which shall be back in 2 s."""
 
 _CHIP = re.compile(r"presslight-([0-9a-f]{12})")
@@ -23,13 +23,13 @@ _SILENT = logging.getLogger("mqtt.sign_in")
 _SILENT.setLevel(logging.CRITICAL + 1)  # what a library has to say of a broker is no line of ours
 
 
-class NotLetIn(PresslightError):
+class SignInRefused(PresslightError):
     """The broker is there and would refuse the light."""
 
     code = "not_let_in"
 
 
-class NotReached(PresslightError):
+class BrokerUnreachable(PresslightError):
     """No broker was found from here; the chip may be in a better place."""
 
     code = "not_reached"
@@ -50,7 +50,7 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
         identifier=name,
         protocol=aiomqtt.ProtocolVersion.V311,
         tls_context=trusted,
-        timeout=PATIENCE_S,
+        timeout=STEP_TIMEOUT_S,
         logger=_SILENT,
     )
     try:
@@ -58,30 +58,32 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
             return await _chip_of(client, name)
     except MqttConnectError as error:
         if is_of_account(error):
-            raise NotLetIn(f"the broker does not let {name} in: its password is wrong, or it has no account") from error
-        raise NotReached(f"the broker at {address.host} takes nobody now: {error}") from error
+            raise SignInRefused(
+                f"the broker does not let {name} in: its password is wrong, or it has no account"
+            ) from error
+        raise BrokerUnreachable(f"the broker at {address.host} takes nobody now: {error}") from error
     except aiomqtt.MqttError as error:
-        raise NotReached(f"the broker at {address.host} answers, and does not let us finish: {error}") from error
+        raise BrokerUnreachable(f"the broker at {address.host} answers, and does not let us finish: {error}") from error
 
 
 async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None:
     """Connect as a chip does, over IPv4, and let go: this tells best what is wrong."""
     where = f"{address.host} port {address.port}"
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(STEP_TIMEOUT_S):
             _, writer = await asyncio.open_connection(address.host, address.port, ssl=trusted, family=socket.AF_INET)
     except socket.gaierror as error:
-        raise NotReached(f"nobody here knows an IPv4 address of {address.host}") from error
+        raise BrokerUnreachable(f"nobody here knows an IPv4 address of {address.host}") from error
     except ssl.SSLCertVerificationError as error:
-        raise NotLetIn(
+        raise SignInRefused(
             f"the broker at {where} shows a certificate that the light will not take: {error.verify_message}"
         ) from error
     except ssl.SSLError as error:
-        raise NotReached(f"what answers at {where} speaks no TLS: is it the port for mqtts?") from error
+        raise BrokerUnreachable(f"what answers at {where} speaks no TLS: is it the port for mqtts?") from error
     except TimeoutError as error:
-        raise NotReached(f"nobody answers at {where}") from error
+        raise BrokerUnreachable(f"nobody answers at {where}") from error
     except OSError as error:
-        raise NotReached(f"no broker can be reached at {where}: {error.strerror or error}") from error
+        raise BrokerUnreachable(f"no broker can be reached at {where}: {error.strerror or error}") from error
     writer.transport.abort()
 
 

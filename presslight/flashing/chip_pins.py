@@ -50,13 +50,13 @@ PINS = {
 """By the chip's name. A button's default is the BOOT button of most boards; the classic's lamp is their LED."""
 
 
-def choose(chip: Chip, lamp: int | None, button: int | None) -> dict[str, int]:
+def choose_pins(chip: Chip, lamp: int | None, button: int | None) -> dict[str, int]:
     """The pins of lamp and button, each as it was asked for or the chip's usual one."""
     pins = PINS[chip.name]
     return {"lamp": pins.lamp if lamp is None else lamp, "button": pins.button if button is None else button}
 
 
-def check(chip: Chip, chosen: Mapping[str, int], known: Collection[int] | None = None) -> None:
+def check_pins(chip: Chip, chosen: Mapping[str, int], known: Collection[int] | None = None) -> None:
     """Raise Invalid for a pin that cannot do its work. `known`: those that MicroPython on the board has, if asked."""
     pins = PINS[chip.name]
     for use, pin in chosen.items():
@@ -75,7 +75,7 @@ def check(chip: Chip, chosen: Mapping[str, int], known: Collection[int] | None =
         raise Invalid("lamp and button cannot be on the same pin (--led-pin, --button-pin)")
 
 
-def warnings(chip: Chip, chosen: Mapping[str, int]) -> Iterator[str]:
+def pin_warnings(chip: Chip, chosen: Mapping[str, int]) -> Iterator[str]:
     """One sentence for each pin that works and may surprise. The usual pins of a board are known to be well."""
     pins = PINS[chip.name]
     for use, pin in chosen.items():

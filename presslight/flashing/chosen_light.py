@@ -52,7 +52,7 @@ class ChosenLight:
 
     def pins(self, chip: Chip) -> dict[str, int]:
         """Its pins on a chip of that kind."""
-        return chip_pins.choose(chip, self.lamp_pin, self.button_pin)
+        return chip_pins.choose_pins(chip, self.lamp_pin, self.button_pin)
 
     def files(self, chip: Chip) -> dict[str, str]:
         """The files that make a chip of that kind this light. Raises Invalid."""
@@ -77,7 +77,7 @@ class ChosenLight:
         """One sentence for what works on a chip of that kind and may surprise."""
         if self.ssid != self.ssid.strip():
             yield "the name of the Wi-Fi network (--wifi-ssid) begins or ends with a space"
-        yield from chip_pins.warnings(chip, self.pins(chip))
+        yield from chip_pins.pin_warnings(chip, self.pins(chip))
 
 
 def _check_wifi(ssid: str, password: str) -> None:

@@ -91,18 +91,18 @@ def check_whole(image: Path) -> None:
             raise Invalid(f"{printable(image)} is damaged, or its download was cut: fetch it again")
 
 
-def check_sum(image: Path, wanted: str) -> None:
+def check_sha256(image: Path, wanted: str) -> None:
     """Raise Invalid for an image whose SHA-256 is not the one that was made known (hex digits)."""
     if not re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
         raise Invalid("an image's SHA-256 (--firmware-sha256) is 64 hex digits")
-    if (found := sum_of(image)) != wanted.lower():
+    if (found := sha256_of(image)) != wanted.lower():
         raise Invalid(
             f"{printable(image)} is another image than the one that you were told of: its SHA-256 is {found} "
             "(--firmware-sha256)"
         )
 
 
-def sum_of(image: Path) -> str:
+def sha256_of(image: Path) -> str:
     """The SHA-256 of the whole file, in hex, as `sha256sum` gives it."""
     return hashlib.sha256(image.read_bytes()).hexdigest()
 

@@ -7,7 +7,7 @@ from presslight.contract.errors import Invalid, printable
 from presslight.flashing import chip_pins
 from presslight.flashing.board import Board
 from presslight.flashing.chosen_light import ChosenLight
-from presslight.flashing.esp_image import CHIPS, Chip, check_sum, check_version, check_whole, chip_of
+from presslight.flashing.esp_image import CHIPS, Chip, check_sha256, check_version, check_whole, chip_of
 from presslight.flashing.flash_plan import FlashPlan, Step
 
 CLASSIC = CHIPS[0]
@@ -32,12 +32,12 @@ class FlashRequest:
             chip = chip_of(self.plan.image)
             check_whole(self.plan.image)
             if self.image_sum is not None:
-                check_sum(self.plan.image, self.image_sum)
+                check_sha256(self.plan.image, self.image_sum)
             check_version(self.plan.image)
         if self.light:
             self.light.check()
         if self.light and chip:
-            chip_pins.check(chip, self.light.pins(chip))
+            chip_pins.check_pins(chip, self.light.pins(chip))
 
     def check_board(self, board: Board) -> None:
         """Raise Invalid where the request and the board, which was asked, do not go together."""
@@ -46,7 +46,7 @@ class FlashRequest:
         if self.light and board.chip is None:
             raise Invalid(f"the board says {printable(board.machine)}, and presslight knows no pins of such a chip")
         if self.light and board.chip:
-            chip_pins.check(board.chip, self.light.pins(board.chip), board.pins)
+            chip_pins.check_pins(board.chip, self.light.pins(board.chip), board.pins)
 
     def warnings(self, board: Board, known: str | None = None) -> Iterator[str]:
         """One sentence for what works on the board and may surprise. `known`: the chip that had the light's name."""

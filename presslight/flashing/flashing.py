@@ -10,56 +10,56 @@ from presslight.flashing import tool
 from presslight.flashing.board import Board, read_board
 from presslight.flashing.chosen_light import ChosenLight
 from presslight.flashing.esp_image import Chip, chip_named
-from presslight.flashing.first_words import FirstWords
 from presslight.flashing.flash_plan import FlashPlan, Step, staged_files
 from presslight.flashing.flash_progress import FlashProgress
 from presslight.flashing.flash_request import FlashRequest
-from presslight.flashing.serial_line import follow
-from presslight.flashing.serial_port import trouble
+from presslight.flashing.serial_line import read_until
+from presslight.flashing.serial_port import port_error
+from presslight.flashing.startup_monitor import StartupMonitor
 from presslight.light_settings import write_secret
 from presslight.temporary_folder import temporary_folder
-from presslight.terminal.console import complain, err, out
+from presslight.terminal.console import err, out, print_error
 
 
-class NotReporting(PresslightError):
+class LightNotConnected(PresslightError):
     """The firmware is on the chip, and the light has no link; the sentence says what keeps it."""
 
     code = "not_reporting"
 
 
-async def carry_out(request: FlashRequest) -> None:
+async def flash_board(request: FlashRequest) -> None:
     """Do all of it. Raises ToolFailed, NotLetIn, NotReporting, and Invalid for a board that cannot be this light."""
-    known = await _try_broker(request.light) if request.light else None
-    with temporary_folder("flash") as private, FlashProgress(len(list(request.steps()))) as shown:
+    known = await _try_sign_in(request.light) if request.light else None
+    with temporary_folder("flash") as private, FlashProgress(len(list(request.steps()))) as progress:
         plan = replace(request.plan, staging=private)
-        await take(plan.write_image(), plan.port, shown)
-        board = await _ask(plan, shown)
-        await _check(request, board, known, shown)
+        await run_steps(plan.write_image(), plan.port, progress)
+        board = await _ask_board(plan, progress)
+        await _check(request, board, known, progress)
         setup = request.setup(board)
         for name, text in staged_files(setup).items():
             write_secret(private / name, text)
-        await take(chain(plan.copy(setup), [plan.start()]), plan.port, shown)
+        await run_steps(chain(plan.copy(setup), [plan.start()]), plan.port, progress)
     out.print(f"The chip on {plan.port} has its firmware and starts it now.")
     if request.watch_s:
         await _watch(plan.port, request.watch_s)
 
 
-async def _try_broker(light: ChosenLight) -> str | None:
+async def _try_sign_in(light: ChosenLight) -> str | None:
     """Sign in as the light will; the number of the chip that the broker knows by its name, if it knows one."""
-    from presslight.flashing.broker_sign_in import NotReached, sign_in  # noqa: PLC0415 -- aiomqtt: --help and a dry run need none of it
+    from presslight.flashing.broker_sign_in import BrokerUnreachable, sign_in  # noqa: PLC0415 -- aiomqtt: --help and a dry run need none of it
 
     try:
         return await sign_in(light.address, light.name)
-    except NotReached as error:
-        complain(f"{error}; the chip may be luckier")
+    except BrokerUnreachable as error:
+        print_error(f"{error}; the chip may be luckier")
         return None
 
 
-async def _ask(plan: FlashPlan, shown: FlashProgress) -> Board:
+async def _ask_board(plan: FlashPlan, progress: FlashProgress) -> Board:
     try:
-        return read_board(await take([plan.ask()], plan.port, shown))
+        return read_board(await run_steps([plan.ask()], plan.port, progress))
     except tool.ToolFailed:
-        chip = None if plan.image or trouble(plan.port) else await _chip_without_micropython(plan, shown)
+        chip = None if plan.image or port_error(plan.port) else await _chip_without_micropython(plan, progress)
         if chip is None:
             raise
     raise tool.ToolFailed(
@@ -68,10 +68,10 @@ async def _ask(plan: FlashPlan, shown: FlashProgress) -> Board:
     )
 
 
-async def _chip_without_micropython(plan: FlashPlan, shown: FlashProgress) -> Chip | None:
+async def _chip_without_micropython(plan: FlashPlan, progress: FlashProgress) -> Chip | None:
     """Ask the boot loader; None: no answer either, or no esptool."""
     try:
-        printed = await take([plan.ask_boot_loader()], plan.port, shown)
+        printed = await run_steps([plan.ask_boot_loader()], plan.port, progress)
     except tool.ToolFailed:
         return None
     found = re.search(r"^Connected to (ESP32\S*) on ", printed, re.MULTILINE)
@@ -81,32 +81,32 @@ async def _chip_without_micropython(plan: FlashPlan, shown: FlashProgress) -> Ch
 async def _watch(port: str, limit_s: float) -> None:
     """Wait until the light has its link. Raises NotReporting."""
     if not port.startswith("/"):
-        complain(f"the light's start is not watched: {printable(port)} is no path, such as /dev/ttyUSB0")
+        print_error(f"the light's start is not watched: {printable(port)} is no path, such as /dev/ttyUSB0")
         return
-    words = FirstWords()
+    monitor = StartupMonitor()
     with err.status(f"Waiting until the light has signed in, {limit_s:.0f} s at most"):
-        await follow(port, words.hear, limit_s)
-    if not words.is_up:
-        raise NotReporting(f"the firmware is on the chip, but {words.why()}")
+        await read_until(port, monitor.feed_line, limit_s)
+    if not monitor.is_up:
+        raise LightNotConnected(f"the firmware is on the chip, but {monitor.explanation()}")
     out.print("The light has signed in at its broker.")
 
 
-async def take(steps: Iterable[Step], port: str, shown: FlashProgress) -> str:
+async def run_steps(steps: Iterable[Step], port: str, progress: FlashProgress) -> str:
     """Take each step; what the last one printed. Raises `ToolFailed`."""
     printed = ""
     for step in steps:
-        shown.begin(step)
-        printed = await tool.retry(step.command, port, step.limit_s, step.patience_s)
-        shown.end()
+        progress.begin(step)
+        printed = await tool.run_with_retries(step.command, port, step.limit_s, step.patience_s)
+        progress.end()
     return printed
 
 
-async def _check(request: FlashRequest, board: Board, known: str | None, shown: FlashProgress) -> None:
+async def _check(request: FlashRequest, board: Board, known: str | None, progress: FlashProgress) -> None:
     """Refuse a board, which goes on with what it did before it was asked; nothing on it was changed."""
     try:
         request.check_board(board)
     except Invalid:
-        await take([request.plan.start()], request.plan.port, shown)
+        await run_steps([request.plan.start()], request.plan.port, progress)
         raise
     for sentence in request.warnings(board, known):
-        complain(sentence)
+        print_error(sentence)

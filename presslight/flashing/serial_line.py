@@ -8,24 +8,24 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-PAUSE_S = 0.2
+RETRY_PAUSE_S = 0.2
 """Before a port that is away is tried again: one that is the chip's own USB vanishes while the chip starts."""
 LONGEST_LINE = 1_024
 
 
-async def follow(port: str, hear: Callable[[str], bool], limit_s: float) -> bool:
-    """Give each line to `hear` until that answers True; answers whether it has within `limit_s`."""
+async def read_until(port: str, on_line: Callable[[str], bool], limit_s: float) -> bool:
+    """Give each line to `on_line` until that answers True; answers whether it has within `limit_s`."""
     try:
         async with asyncio.timeout(limit_s):
             while True:
-                if await _follow_once(port, hear):
+                if await _read_open_port(port, on_line):
                     return True
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(RETRY_PAUSE_S)
     except TimeoutError:
         return False
 
 
-async def _follow_once(port: str, hear: Callable[[str], bool]) -> bool:
+async def _read_open_port(port: str, on_line: Callable[[str], bool]) -> bool:
     """The same until the port goes away."""
     begun = b""
     try:
@@ -37,7 +37,7 @@ async def _follow_once(port: str, hear: Callable[[str], bool]) -> bool:
                     return False
                 *ended, begun = (begun + read).split(b"\n")
                 begun = begun[-LONGEST_LINE:]
-                if any(hear(text.decode(errors="replace").strip()) for text in ended):
+                if any(on_line(text.decode(errors="replace").strip()) for text in ended):
                     return True
     except OSError:  # it is not there yet, or no more
         return False

@@ -17,7 +17,7 @@ _TIOCGEXCL = 0x80045440
 """Linux's question whether a terminal is somebody's alone; Python has no name for it."""
 
 
-def trouble(port: str) -> str | None:
+def port_error(port: str) -> str | None:
     """What keeps it from being opened; None: nothing, or its name is no path (`COM3`). The tools tell no two apart."""
     if not port.startswith("/"):
         return None

@@ -8,11 +8,11 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from pathlib import Path
 
 from presslight.contract.errors import PresslightError
-from presslight.flashing.serial_port import ABSENT, IN_USE, NOT_ALLOWED, trouble
+from presslight.flashing.serial_port import ABSENT, IN_USE, NOT_ALLOWED, port_error
 
-TO_INSTALL = "in a clone, make venv brings it, for .venv/bin/presslight flash …"
+HOW_TO_INSTALL = "in a clone, make venv brings it, for .venv/bin/presslight flash …"
 
-PAUSE_S = 0.2
+RETRY_PAUSE_S = 0.2
 """How long to wait before a program that failed is run again; without a wait, one whose port is away would spin."""
 
 MEANINGS = (
@@ -38,47 +38,49 @@ class ToolFailed(PresslightError):
     code = "tool_failed"
 
 
-def find(program: str) -> str:
+def find_program(program: str) -> str:
     """The path of a program: from PATH, else from beside this Python. Raises `ToolFailed`."""
     found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
     if found is None:
-        raise ToolFailed(f"{program} is missing; {TO_INSTALL}")
+        raise ToolFailed(f"{program} is missing; {HOW_TO_INSTALL}")
     return found
 
 
-async def retry(command: tuple[str, ...], port: str, limit_s: float, patience_s: float) -> str:
+async def run_with_retries(command: tuple[str, ...], port: str, limit_s: float, patience_s: float) -> str:
     """Give what a program printed; one that fails is run again for `patience_s`. Raises the last `ToolFailed`."""
     loop = asyncio.get_running_loop()
     end = loop.time() + patience_s
     while True:
         try:
-            return await run(command, port, limit_s)
+            return await run_program(command, port, limit_s)
         except ToolFailed:
             if loop.time() >= end:
                 raise
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(RETRY_PAUSE_S)
 
 
-async def run(command: tuple[str, ...], port: str, limit_s: float) -> str:
+async def run_program(command: tuple[str, ...], port: str, limit_s: float) -> str:
     """Give what a program printed; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
     program, *arguments = command
-    process = await asyncio.create_subprocess_exec(find(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+    process = await asyncio.create_subprocess_exec(
+        find_program(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
+    )
     try:
         async with asyncio.timeout(limit_s):
             printed, _ = await process.communicate()
     except TimeoutError:
-        raise ToolFailed(meaning("timeout", port)) from None
+        raise ToolFailed(explain_failure("timeout", port)) from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     text = printed.decode(errors="replace")
     if process.returncode:
-        raise ToolFailed(trouble(port) or meaning(text, port))
+        raise ToolFailed(port_error(port) or explain_failure(text, port))
     return text
 
 
-def meaning(printed: str, port: str) -> str:
+def explain_failure(printed: str, port: str) -> str:
     """One sentence for what a failed tool printed: what it means where that is known, else its last line."""
     for pattern, sentence in MEANINGS:
         if re.search(pattern, printed, re.IGNORECASE):

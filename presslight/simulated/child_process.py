@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-QUIT_S = 1.0
+QUIT_TIMEOUT_S = 1.0
 """How long each of the word quit and SIGTERM may take before the next stronger one."""
-TOO_LONG = b"(a line that is too long)\n"
+OVERLONG_LINE = b"(a line that is too long)\n"
 
 
-class Child:
+class ChildProcess:
     """A running process, by its pid. Someone has to iterate over its `lines`, or it blocks once the pipe is full."""
 
     def __init__(self, process: Process) -> None:
@@ -35,11 +35,11 @@ class Child:
         while output and (line := await _line(output)):
             yield line
 
-    def say(self, word: str) -> None:
+    def write_line(self, line: str) -> None:
         """Write a line to its stdin; lost if it has ended."""
         stdin = self._process.stdin
         if stdin and not stdin.is_closing():  # uvloop raises where asyncio loses it
-            stdin.write(f"{word}\n".encode())
+            stdin.write(f"{line}\n".encode())
 
     async def exit_code(self) -> int:
         """How it ended, once it has; negative for a signal."""
@@ -59,10 +59,10 @@ class Child:
     async def end(self) -> None:
         """End it: the word quit, then SIGTERM, then SIGKILL; at once the last one if this is cancelled."""
         try:
-            self.say("quit")
-            if not await self._is_gone():
+            self.write_line("quit")
+            if not await self._ends_in_time():
                 self._process.terminate()
-                await self._is_gone()
+                await self._ends_in_time()
         finally:
             self.kill()
             await self.exit_code()
@@ -73,9 +73,9 @@ class Child:
         resident = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
         return int(resident[1]) * 1024 if resident else 0
 
-    async def _is_gone(self) -> bool:
+    async def _ends_in_time(self) -> bool:
         try:
-            async with asyncio.timeout(QUIT_S):
+            async with asyncio.timeout(QUIT_TIMEOUT_S):
                 await self._process.wait()
         except TimeoutError:
             return False
@@ -86,4 +86,4 @@ async def _line(output: asyncio.StreamReader) -> bytes:
     try:
         return await output.readline()
     except ValueError:  # over the reader's limit, which has dropped it
-        return TOO_LONG
+        return OVERLONG_LINE

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from presslight.contract.errors import Invalid
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 
 SCRIPT = Path(__file__).resolve().parents[1] / "firmware" / "simulator" / "chip" / "__main__.py"
 """What runs a main.py where the simulator is to be as hostile as a chip."""
@@ -46,7 +46,7 @@ WORDS = {
 """What a word looks like, as it is told and as it is read."""
 
 
-def checked(words: Iterable[str]) -> tuple[str, ...]:
+def check_words(words: Iterable[str]) -> tuple[str, ...]:
     """Give the words, `heap` last. Raises Invalid where one is none."""
     found = tuple(" ".join(word.split()) for word in words)
     for word in found:
@@ -59,7 +59,7 @@ class SimulatedChip:
     """The chip of one simulated light. `words` may be changed for the next boot; with none it is friendly."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self.words = checked(words)
+        self.words = check_words(words)
         self._is_held = False
         self._boots = 0
 
@@ -67,10 +67,10 @@ class SimulatedChip:
         """What MicroPython is to run, so that it runs this main.py on the chip."""
         return (str(SCRIPT), main) if self.words else (main,)
 
-    def touch(self, child: Child, is_held: bool) -> None:
+    def set_button(self, process: ChildProcess, is_held: bool) -> None:
         """Put a finger on its button, or take it off."""
         self._is_held = is_held
-        child.say("button down" if is_held else "button up")
+        process.write_line("button down" if is_held else "button up")
 
     def environment(self, *, is_first: bool, has_power_failed: bool) -> dict[str, str]:
         """What the stand-ins read in the next boot, which is the first with this power or not."""

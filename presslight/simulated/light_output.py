@@ -9,8 +9,8 @@ FULL_DUTY = 65_535
 
 
 @dataclass(frozen=True)
-class Glow:
-    """What can be seen of a light. Without power it is dark, unlinked and silent: `Glow()`."""
+class LightOutput:
+    """What can be seen of a light. Without power it is dark, unlinked and silent: `LightOutput()`."""
 
     duty: int = 0
     """What the PWM does, 0-65535."""
@@ -34,7 +34,7 @@ class Glow:
                 return replace(self, log=log, lines=self.lines + 1)
         return replace(self, log=line.decode(errors="replace").rstrip(), lines=self.lines + 1)
 
-    def darkened(self) -> Self:
+    def without_power(self) -> Self:
         """The glow once its power is gone; what it printed stays."""
         return replace(self, duty=0, us=0, link="down")
 

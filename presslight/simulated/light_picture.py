@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from presslight.simulated.light_output import FULL_DUTY, Glow
+from presslight.simulated.light_output import FULL_DUTY, LightOutput
 
 WARM_WHITE = (255, 214, 150)
 UNLIT = 40
@@ -30,7 +30,7 @@ def brightness(duty: int) -> str:
     return f"on, PWM {100 * duty / FULL_DUTY:.3g} %" if duty else "off"
 
 
-def log_lines(before: Glow, now: Glow) -> Iterator[str]:
+def log_lines(before: LightOutput, now: LightOutput) -> Iterator[str]:
     """What changed between two glows, a line each."""
     if now.duty != before.duty:
         yield brightness(now.duty)
@@ -44,10 +44,10 @@ class LightLog:
     """What changes, a line each. Why a try to link fails is told once, until it fails otherwise or the link is up."""
 
     def __init__(self) -> None:
-        self._last = Glow()
+        self._last = LightOutput()
         self._cause = ""
 
-    def lines(self, now: Glow) -> Iterator[str]:
+    def lines(self, now: LightOutput) -> Iterator[str]:
         """The lines since the last glow."""
         last, self._last = self._last, now
         for line in log_lines(last, now):
@@ -64,19 +64,19 @@ class LightPicture:
 
     name: str
     broker: str
-    glow: Glow = field(default_factory=Glow)
+    output: LightOutput = field(default_factory=LightOutput)
     has_wifi: bool = True
     event: str = ""
 
     def __rich__(self) -> RenderableType:
-        block = Text(BLOCK, style=block_color(self.glow.duty))
-        facts = Text(f"{brightness(self.glow.duty)}\n{self._link()}\n", justify="center")
-        last = Text(f"{self.event}\n{self.glow.log}\n", style="dim", justify="center")
+        block = Text(BLOCK, style=block_color(self.output.duty))
+        facts = Text(f"{brightness(self.output.duty)}\n{self._link()}\n", justify="center")
+        last = Text(f"{self.event}\n{self.output.log}\n", style="dim", justify="center")
         keys = Text(KEYS.format(wifi="away" if self.has_wifi else "back"), style="bold")
         lines = Group(*(Align.center(each) for each in (block, Text(" "), facts, last, keys)))
         return Align.center(Panel(lines, title=self.name, width=70, padding=1))
 
     def _link(self) -> str:
         if not self.has_wifi:
-            return f"Wi-Fi away, link {self.glow.link}"
-        return f"linked to {self.broker}" if self.glow.link == "up" else f"no link to {self.broker}"
+            return f"Wi-Fi away, link {self.output.link}"
+        return f"linked to {self.broker}" if self.output.link == "up" else f"no link to {self.broker}"

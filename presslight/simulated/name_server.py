@@ -13,37 +13,37 @@ NO_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class NameServer(UdpServer):
-    """`async with NameServer() as server:` it listens at `server.place`, `127.0.0.1 PORT`, and knows IPv4 addresses."""
+    """DNS server for A records (RFC 1035) at 127.0.0.1: `async with NameServer() as server: server.address`."""
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Its address and port, as a simulated light is told them."""
         return f"127.0.0.1 {self.port}"
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Look a name up in a thread, and answer once it is known. What is no question gets no answer."""
-        name = asked_name(data)
+        name = queried_name(data)
         if name is not None:
-            finding = asyncio.ensure_future(
+            lookup = asyncio.ensure_future(
                 asyncio.get_running_loop().getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
             )
-            finding.add_done_callback(partial(self._answer, data, addr))
+            lookup.add_done_callback(partial(self._answer, data, addr))
 
     def _answer(
-        self, question: bytes, asker: tuple[str, int], finding: asyncio.Future[list[tuple[object, ...]]]
+        self, question: bytes, client: tuple[str, int], lookup: asyncio.Future[list[tuple[object, ...]]]
     ) -> None:
-        if finding.cancelled() or self._transport.is_closing():
+        if lookup.cancelled() or self._transport.is_closing():
             return
-        error = finding.exception()
+        error = lookup.exception()
         if error:
             is_unknown = isinstance(error, socket.gaierror) and error.errno in NO_NAME
-            self._transport.sendto(answer(question, [], UNKNOWN if is_unknown else FAILED), asker)
+            self._transport.sendto(answer(question, [], UNKNOWN if is_unknown else FAILED), client)
         else:
-            found = [str(each[4][0]) for each in finding.result() if isinstance(each[4], tuple)]
-            self._transport.sendto(answer(question, found), asker)
+            addresses = [str(each[4][0]) for each in lookup.result() if isinstance(each[4], tuple)]
+            self._transport.sendto(answer(question, addresses), client)
 
 
-def asked_name(question: bytes) -> str | None:
+def queried_name(question: bytes) -> str | None:
     """The name that a datagram asks for; None where it is no question of one."""
     parts, at = [], HEADER
     while at < len(question) and 0 < question[at] < 64:
@@ -53,8 +53,8 @@ def asked_name(question: bytes) -> str | None:
     return b".".join(parts).decode(errors="replace") if is_question else None
 
 
-def answer(question: bytes, found: Sequence[str], code: int = 0) -> bytes:
+def answer(question: bytes, addresses: Sequence[str], code: int = 0) -> bytes:
     """The answer with these addresses; `code`: why there is none."""
-    head = question[:2] + bytes((0x81, 0x80 | code)) + question[4:6] + bytes((0, len(found), 0, 0, 0, 0))
-    records = [b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(each) for each in found]
+    head = question[:2] + bytes((0x81, 0x80 | code)) + question[4:6] + bytes((0, len(addresses), 0, 0, 0, 0))
+    records = [b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(each) for each in addresses]
     return head + question[HEADER:] + b"".join(records)

@@ -4,49 +4,49 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias
 
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 
-Condition: TypeAlias = Callable[[Glow], bool]
+Condition: TypeAlias = Callable[[LightOutput], bool]
 
 
-class Audience:
+class OutputWaiters:
     """Sees one glow after the other, each of them, however short it lasts."""
 
     def __init__(self) -> None:
-        self._waiting: dict[asyncio.Future[Glow], Condition] = {}
-        self._watchers: list[Callable[[Glow], object]] = []
+        self._waiting: dict[asyncio.Future[LightOutput], Condition] = {}
+        self._watchers: list[Callable[[LightOutput], object]] = []
 
-    def watch(self, watcher: Callable[[Glow], object]) -> None:
+    def watch(self, watcher: Callable[[LightOutput], object]) -> None:
         """Call `watcher` with each glow from now on."""
         self._watchers.append(watcher)
 
-    async def until(self, condition: Condition) -> Glow:
+    async def until(self, condition: Condition) -> LightOutput:
         """The first glow from now on that meets `condition`. Raises what `fail` was given, or the condition's error."""
-        seen: asyncio.Future[Glow] = asyncio.get_running_loop().create_future()
-        self._waiting[seen] = condition
+        future: asyncio.Future[LightOutput] = asyncio.get_running_loop().create_future()
+        self._waiting[future] = condition
         try:
-            return await seen
+            return await future
         finally:
-            del self._waiting[seen]
+            del self._waiting[future]
 
-    def show(self, glow: Glow) -> None:
+    def notify(self, output: LightOutput) -> None:
         """Show the next glow to all."""
         for watcher in self._watchers:
-            watcher(glow)
-        for seen, condition in self._waiting.items():
-            if not seen.done():
-                _judge(seen, condition, glow)
+            watcher(output)
+        for future, condition in self._waiting.items():
+            if not future.done():
+                _judge(future, condition, output)
 
     def fail(self, error: Exception) -> None:
         """Tell those who wait that they wait in vain."""
-        for seen in self._waiting:
-            if not seen.done():
-                seen.set_exception(error)
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(error)
 
 
-def _judge(seen: asyncio.Future[Glow], condition: Condition, glow: Glow) -> None:
+def _judge(future: asyncio.Future[LightOutput], condition: Condition, output: LightOutput) -> None:
     try:
-        if condition(glow):
-            seen.set_result(glow)
+        if condition(output):
+            future.set_result(output)
     except Exception as error:
-        seen.set_exception(error)  # to whoever asked with that condition
+        future.set_exception(error)  # to whoever asked with that condition

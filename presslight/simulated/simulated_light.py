@@ -3,10 +3,10 @@
 ::
 
     async with SimulatedLight("kitchen", address, folder) as light:
-        await light.until(lambda glow: glow.link == "up")
+        await light.until(lambda output: output.link == "up")
         light.press_button()
-        await light.until(lambda glow: glow.duty > 0)
-        light.wifi(False)                 # packets vanish, nobody is told
+        await light.until(lambda output: output.duty > 0)
+        light.set_wifi(False)             # packets vanish, nobody is told
         await light.power_cut()           # SIGKILL; what is in `folder` (its flash) stays
         await light.power_on()
 
@@ -33,11 +33,11 @@ from presslight import micropython
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import Invalid, PresslightError
 from presslight.light_settings import set_up_before, setup_files, write_secret
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 from presslight.simulated.chip import BOOTS_AFTER, POWER_FAILED, VOLATILE, SimulatedChip
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.name_server import NameServer
-from presslight.simulated.output_waiters import Audience, Condition
+from presslight.simulated.output_waiters import Condition, OutputWaiters
 from presslight.simulated.power import MOVES, Power
 from presslight.simulated.time_server import TimeServer
 
@@ -46,7 +46,7 @@ MAIN = FIRMWARE / "main.py"
 ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FIRMWARE}:.frozen", "TZ": "UTC0"}
 HEAP, HEAP_WITH_TLS, HEAP_OF_CHIP = "112k", "136k", "288k"
 LAST_LINES = 20
-FINGER_S = 0.08
+PRESS_S = 0.08
 """How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
 _micropython = functools.cache(micropython.ensure)
 
@@ -71,8 +71,8 @@ class SimulatedLightDied(SimulatedLightError):
     def __init__(self, name: str, exit_code: int, last_lines: tuple[str, ...]) -> None:
         self.exit_code = exit_code
         self.last_lines = last_lines
-        said = "\n  ".join((":", *last_lines)) if last_lines else " without a word"
-        super().__init__(f"the simulated light {name} ended by itself with exit code {exit_code}{said}")
+        text = "\n  ".join((":", *last_lines)) if last_lines else " without a word"
+        super().__init__(f"the simulated light {name} ended by itself with exit code {exit_code}{text}")
 
 
 class SimulatedLightOff(SimulatedLightError):
@@ -105,13 +105,13 @@ class SimulatedLight:
         time_port: int | None = None,
         chip: Sequence[str] = (),
     ) -> None:
-        usual = HEAP_OF_CHIP if chip else HEAP_WITH_TLS if address.tls else HEAP
-        heap = usual if heap is None else heap
+        default = HEAP_OF_CHIP if chip else HEAP_WITH_TLS if address.tls else HEAP
+        heap = default if heap is None else heap
         if not re.fullmatch(r"[1-9][0-9]{0,5}[kKmM]|[1-9][0-9]{3,8}", heap):  # MicroPython itself needs 700 bytes
             raise Invalid(f"a heap looks like 96k or 1m, and not like {heap[:20]!r}")
         self.name = name
         self.folder = folder
-        self.glow = Glow()
+        self.output = LightOutput()
         self.power = Power.OFF
         self._files = setup_files(name, address, wifi={"ssid": "simulated", "password": ""}, time_server="127.0.0.1")
         self._heap = heap
@@ -121,16 +121,16 @@ class SimulatedLight:
         self._time_port = time_port
         self._time_server = TimeServer()
         self.chip = SimulatedChip(chip)
-        self._child: Child | None = None
-        self._life: asyncio.Task[None] | None = None
+        self._process: ChildProcess | None = None
+        self._task: asyncio.Task[None] | None = None
         self._death: SimulatedLightDied | None = None
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
-        self._finger_free = 0.0
-        self._audience = Audience()
+        self._button_free_at = 0.0
+        self._waiters = OutputWaiters()
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
-        with self._explained():
+        with self._start_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             for name, text in set_up_before(self._files, self.folder).items():
                 write_secret(self.folder / name, text)
@@ -157,112 +157,112 @@ class SimulatedLight:
     @property
     def duty(self) -> int:
         """What the PWM does now, 0-65535."""
-        return self.glow.duty
+        return self.output.duty
 
     @property
     def pid(self) -> int:
         """The process behind it."""
-        return self._powered().pid
+        return self._running_process().pid
 
     def resident_bytes(self) -> int:
         """The memory that its process holds (RSS, shared pages included), in bytes. Linux only."""
-        return self._powered().resident_bytes()
+        return self._running_process().resident_bytes()
 
     def button_down(self) -> None:
         """Put a finger on the button on the light."""
-        self.chip.touch(self._powered(), is_held=True)
+        self.chip.set_button(self._running_process(), is_held=True)
 
     def button_up(self) -> None:
         """Take the finger off."""
-        self.chip.touch(self._powered(), is_held=False)
+        self.chip.set_button(self._running_process(), is_held=False)
 
     def press_button(self) -> None:
         """Press the button and let it go, as a finger does: one press after the other. While it boots it sees none."""
-        child = self._powered()
+        process = self._running_process()
         loop = asyncio.get_running_loop()
-        down = max(loop.time(), self._finger_free)
-        loop.call_at(down, self.chip.touch, child, True)
-        loop.call_at(down + FINGER_S, self.chip.touch, child, False)
-        self._finger_free = down + 2 * FINGER_S
+        down = max(loop.time(), self._button_free_at)
+        loop.call_at(down, self.chip.set_button, process, True)
+        loop.call_at(down + PRESS_S, self.chip.set_button, process, False)
+        self._button_free_at = down + 2 * PRESS_S
 
-    def wifi(self, is_there: bool) -> None:
+    def set_wifi(self, is_up: bool) -> None:
         """Take the access point away (packets vanish: no FIN, no RST) or bring it back."""
-        self.tell("wifi back" if is_there else "wifi away")
+        self.send_command("wifi back" if is_up else "wifi away")
 
-    def tell(self, word: str) -> None:
+    def send_command(self, word: str) -> None:
         """Say a word that the simulator or its `main` knows."""
-        self._powered().say(word)
+        self._running_process().write_line(word)
 
-    async def until(self, condition: Condition) -> Glow:
+    async def until(self, condition: Condition) -> LightOutput:
         """The first glow from now on that meets `condition`, however short it lasts. Waits without end: bound it.
 
         Raises `SimulatedLightDied` if the light ends by itself first, so `until(lambda _: False)` waits for just that.
         """
         if self._death:
             raise self._death
-        if condition(self.glow):
-            return self.glow
-        return await self._audience.until(condition)
+        if condition(self.output):
+            return self.output
+        return await self._waiters.until(condition)
 
-    def watch(self, watcher: Callable[[Glow], object]) -> None:
+    def watch(self, watcher: Callable[[LightOutput], object]) -> None:
         """Call `watcher` with each glow from now on, and each time that power comes, goes or fails."""
-        self._audience.watch(watcher)
+        self._waiters.watch(watcher)
 
     async def power_cut(self) -> None:
         """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, where a real one just falls silent."""
-        child = self._powered()
+        process = self._running_process()
         self._set_power(Power.OFF)
-        child.kill()
-        await self._darken()
+        process.kill()
+        await self._wait_until_dark()
 
     async def power_on(self) -> None:
         """Give it power, where it has none. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
         if self.power is not Power.ON:
-            self._child = await self._boot(is_first=True)
+            self._process = await self._boot(is_first=True)
             self._set_power(Power.ON)
-            self._show(self.glow.darkened())
-            self._life = self._tasks.create_task(self._live(self._child), name=f"simulated light {self.name}")
+            self._set_output(self.output.without_power())
+            self._task = self._tasks.create_task(self._run(self._process), name=f"simulated light {self.name}")
 
-    async def _boot(self, *, is_first: bool = False, has_power_failed: bool = False) -> Child:
+    async def _boot(self, *, is_first: bool = False, has_power_failed: bool = False) -> ChildProcess:
         command = await asyncio.to_thread(_micropython)
         run = (*command, "-X", f"heapsize={self._heap}", *self.chip.command(str(self._main or MAIN)))
-        names, time_port = self._names or self._name_server.place, self._time_port or self._time_server.port
+        names, time_port = self._names or self._name_server.address, self._time_port or self._time_server.port
         own = {"NAME_SERVERS": names, "TIME_SERVER_PORT": str(time_port)}
         own |= self.chip.environment(is_first=is_first, has_power_failed=has_power_failed)
-        with self._explained():
+        with self._start_errors():
             for lost in VOLATILE if is_first or has_power_failed else ():
                 (self.folder / lost).unlink(missing_ok=True)
-            return await Child.start(run, self.folder, ENVIRONMENT | own)
+            return await ChildProcess.start(run, self.folder, ENVIRONMENT | own)
 
-    async def _live(self, child: Child) -> None:
+    async def _run(self, process: ChildProcess) -> None:
         """Follow the process, and the next one when the light resets itself."""
-        code = await self._follow(child)
+        code = await self._read_lines(process)
         while code in BOOTS_AFTER and self.power is Power.ON:
-            self._show(Glow(log=BOOTS_AFTER[code], lines=self.glow.lines + 1))
-            self._child = child = await self._boot(has_power_failed=code == POWER_FAILED)
-            code = await self._follow(child)
+            self._set_output(LightOutput(log=BOOTS_AFTER[code], lines=self.output.lines + 1))
+            self._process = process = await self._boot(has_power_failed=code == POWER_FAILED)
+            code = await self._read_lines(process)
         if self.power is Power.ON:
             self._death = SimulatedLightDied(self.name, code, tuple(self._last_lines))
             self._set_power(Power.DIED)
-            self._show(self.glow.darkened())
-            self._audience.fail(self._death)
+            self._set_output(self.output.without_power())
+            self._waiters.fail(self._death)
 
-    async def _follow(self, child: Child) -> int:
+    async def _read_lines(self, process: ChildProcess) -> int:
         if self.power is not Power.ON:  # it was cut while this one booted
-            child.kill()
-        async for line in child.lines():  # also those from before a cut that are read after it: it did that
-            self._hear(line)
-        return await child.exit_code()
+            process.kill()
+        async for line in process.lines():  # also those from before a cut that are read after it: it did that
+            self._on_line(line)
+        return await process.exit_code()
 
-    def _hear(self, line: bytes) -> None:
-        glow = self.glow.after(line)
-        if glow.lines != self.glow.lines:
-            self._last_lines.append(glow.log)
-        self._show(glow)
+    def _on_line(self, line: bytes) -> None:
+        output = self.output.after(line)
+        if output.lines != self.output.lines:
+            self._last_lines.append(output.log)
+        self._set_output(output)
 
-    def _show(self, glow: Glow) -> None:
-        self.glow = glow
-        self._audience.show(glow)
+    def _set_output(self, output: LightOutput) -> None:
+        self.output = output
+        self._waiters.notify(output)
 
     def _set_power(self, power: Power) -> None:
         if power not in MOVES[self.power]:
@@ -271,29 +271,29 @@ class SimulatedLight:
         if power is Power.ON:
             self._death = None
 
-    def _powered(self) -> Child:
+    def _running_process(self) -> ChildProcess:
         if self._death:
             raise self._death
-        if self._child is None or self.power is not Power.ON:
+        if self._process is None or self.power is not Power.ON:
             raise SimulatedLightOff(f"the simulated light {self.name} has no power")
-        return self._child
+        return self._process
 
     async def _end(self) -> None:
-        child = self._powered()
+        process = self._running_process()
         self._set_power(Power.OFF)
-        await child.end()
-        await self._darken()
+        await process.end()
+        await self._wait_until_dark()
 
-    async def _darken(self) -> None:
-        if self._life:
-            await asyncio.wait({self._life})
-        self._show(self.glow.darkened())
+    async def _wait_until_dark(self) -> None:
+        if self._task:
+            await asyncio.wait({self._task})
+        self._set_output(self.output.without_power())
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _start_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             where = error.filename or self.folder
-            said = f"the simulated light {self.name} cannot start: {error.strerror}: {where}"
-            raise SimulatedLightNotStarted(said) from error
+            text = f"the simulated light {self.name} cannot start: {error.strerror}: {where}"
+            raise SimulatedLightNotStarted(text) from error

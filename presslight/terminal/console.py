@@ -33,7 +33,7 @@ class NoPath(PresslightError):
     code = "no_path"
 
 
-def given_path(text: str) -> Path:
+def parse_path(text: str) -> Path:
     """Read a path of the command line: the parser of every option that takes one. Raises NoPath where it is empty.
 
     In `--state=~/house` no shell has put the home folder in the place of `~`.
@@ -43,7 +43,7 @@ def given_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111 -- Path's own would take ./~ for it, too, and raise for ~nobody
 
 
-def refuse_written(ctx: typer.Context, because: str, *names: str) -> None:
+def refuse_options(ctx: typer.Context, because: str, *names: str) -> None:
     """Refuse options that would be ignored. One that comes from a variable may be meant for another verb.
 
     Raises Invalid.
@@ -59,29 +59,29 @@ class Verb(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words after the verb."""
-        with one_line():
+        with errors_on_one_line():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb."""
-        with one_line():
+        with errors_on_one_line():
             return super().invoke(ctx)
 
 
 @contextmanager
-def one_line() -> Iterator[None]:
+def errors_on_one_line() -> Iterator[None]:
     """Turn an error of ours or of the system, also out of a group, into one clear line on stderr and exit code 2."""
     try:
         yield
     except* (PresslightError, OSError, UnicodeError) as group:
-        complain(sentence(_first(group)))
+        print_error(sentence(_first(group)))
         code = 2
     else:
         return
     raise typer.Exit(code)
 
 
-def complain(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """Say on stderr what is wrong."""
     err.print(f"presslight: {sentence}", markup=False, soft_wrap=True)
 

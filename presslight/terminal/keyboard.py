@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Self
 
 END = ""
-"""What `key` gives once the terminal is gone."""
+"""What `read_key` gives once the terminal is gone."""
 
 
 class Keyboard:
-    """`with Keyboard() as keyboard: key = await keyboard.key()`. Ctrl-C stays a signal; Ctrl-Z does nothing."""
+    """`with Keyboard() as keyboard: key = await keyboard.read_key()`. Ctrl-C stays a signal; Ctrl-Z does nothing."""
 
     def __init__(self) -> None:
         self._keys: asyncio.Queue[str] = asyncio.Queue()
@@ -34,7 +34,7 @@ class Keyboard:
         asyncio.get_running_loop().remove_reader(self._terminal)
         termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
 
-    async def key(self) -> str:
+    async def read_key(self) -> str:
         """The next key."""
         return await self._keys.get()
 

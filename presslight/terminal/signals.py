@@ -9,7 +9,7 @@ from typing import Any
 import uvloop
 
 from presslight.terminal import terminal
-from presslight.terminal.console import one_line
+from presslight.terminal.console import errors_on_one_line
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a verb to end."""
@@ -21,7 +21,7 @@ def run_until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
     Signals after the first change nothing: make passes one on that the terminal has sent to all already. A closed
     terminal is as SIGHUP; under nohup neither counts.
     """
-    with one_line():
+    with errors_on_one_line():
         uvloop.run(_until_signal(verb))
 
 
@@ -34,7 +34,7 @@ async def _until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if number != signal.SIGHUP or not outlives_terminal:
             loop.add_signal_handler(number, stopped.set)
     if not outlives_terminal:
-        terminal.tell_when_closed(partial(loop.call_soon_threadsafe, stopped.set))
+        terminal.call_when_closed(partial(loop.call_soon_threadsafe, stopped.set))
     stop = asyncio.create_task(stopped.wait(), name="wait for a signal")
     await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 STDIN = 0
 
 
-def tell_when_closed(tell: Callable[[], object]) -> None:
+def call_when_closed(tell: Callable[[], object]) -> None:
     """Call `tell`, in a thread, once the terminal in whose foreground this program runs is closed.
 
     SIGHUP says so to a shell's own children alone: make, as the first program of a terminal, waits for whom it started.

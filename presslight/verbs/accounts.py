@@ -11,11 +11,11 @@ from presslight.broker.accounts import PASSWORDS
 from presslight.broker.kept_files import only_writer
 from presslight.contract.errors import Invalid, printable
 from presslight.contract.topics import BRIDGE_USER
-from presslight.terminal.console import given_path, out
+from presslight.terminal.console import out, parse_path
 
 
 def accounts(
-    folder: Annotated[Path, typer.Argument(parser=given_path, help="Where the files go; made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(parser=parse_path, help="Where the files go; made if it is not there.")],
     users: Annotated[
         list[str] | None, typer.Argument(help="Lights by name; `homeassistant`; `bridge-2` for a second bridge.")
     ] = None,
@@ -53,17 +53,19 @@ def _change(
     kept.move(host, port, tls)
     is_new = kept.is_new
     for file in kept.save():
-        _say(printable(file))
+        _print_line(printable(file))
     for user in gone:
-        _say(f"{user} has no account any more")
+        _print_line(f"{user} has no account any more")
     if before is not None and kept.address is not None and kept.address != before:
-        _say(f"everybody's address is now {kept.address.url()}; it was {before.url()}: bridge and lights need it anew")
-    _say(f"{printable(folder / PASSWORDS)} (hashed) and {printable(folder / ACL)}, for Mosquitto")
+        _print_line(
+            f"everybody's address is now {kept.address.url()}; it was {before.url()}: bridge and lights need it anew"
+        )
+    _print_line(f"{printable(folder / PASSWORDS)} (hashed) and {printable(folder / ACL)}, for Mosquitto")
     if not is_new and had != set(kept.accounts.users):
-        _say(how_mosquitto_hears(folder))
+        _print_line(mosquitto_reload_steps(folder))
 
 
-def how_mosquitto_hears(folder: Path) -> str:
+def mosquitto_reload_steps(folder: Path) -> str:
     """How a Mosquitto that runs comes to know the accounts of a folder, in lines that can be pasted on Debian."""
     files = " ".join(printable(shlex.quote(str(folder / name))) for name in (PASSWORDS, ACL))
     return (
@@ -77,5 +79,5 @@ def _is_moved(*options: object) -> bool:
     return any(option is not None for option in options)
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     out.print(line, markup=False, soft_wrap=True)

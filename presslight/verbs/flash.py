@@ -14,13 +14,13 @@ from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import Invalid, printable
 from presslight.flashing import tool
 from presslight.flashing.chosen_light import ChosenLight
-from presslight.flashing.esp_image import sum_of
+from presslight.flashing.esp_image import sha256_of
 from presslight.flashing.flash_plan import FlashPlan
 from presslight.flashing.flash_request import FlashRequest
-from presslight.flashing.flashing import carry_out
-from presslight.flashing.serial_port import trouble
+from presslight.flashing.flashing import flash_board
+from presslight.flashing.serial_port import port_error
 from presslight.light_settings import SETTINGS
-from presslight.terminal.console import given_path, one_line, out, refuse_written
+from presslight.terminal.console import errors_on_one_line, out, parse_path, refuse_options
 from presslight.terminal.signals import run_until_signal
 
 WIFI_PASSWORD = "PRESSLIGHT_WIFI_PASSWORD"  # noqa: S105 -- the name of a variable
@@ -52,7 +52,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         ),
     ] = None,
     ca_file: Annotated[
-        Path | None, typer.Option(parser=given_path, help="For mqtts: the CA's certificate (PEM).")
+        Path | None, typer.Option(parser=parse_path, help="For mqtts: the CA's certificate (PEM).")
     ] = None,
     led_pin: Annotated[
         int | None, typer.Option(min=0, help="The pin of the lamp; 2 on the classic ESP32 and the C6, else 4.")
@@ -74,7 +74,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     ] = None,
     firmware_image: Annotated[
         Path | None,
-        typer.Option(parser=given_path, help="A MicroPython image (.bin) to write first; a new chip needs that once."),
+        typer.Option(parser=parse_path, help="A MicroPython image (.bin) to write first; a new chip needs that once."),
     ] = None,
     firmware_sha256: Annotated[
         str | None, typer.Option(help="The image's SHA-256, where you were told it: another image is refused.")
@@ -93,7 +93,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
     A new chip needs all of it: --firmware-image esp32.bin --erase --name kitchen --broker mqtt://kitchen:…@192.168.1.2
     --wifi-ssid home. Later, --port alone brings it a newer firmware and keeps its settings.
     """
-    with one_line():
+    with errors_on_one_line():
         light = None
         if name is not None:
             password = (wifi_password or "") if dry_run else _password(wifi_password)
@@ -105,10 +105,10 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         )
         request.check()
         if dry_run:
-            _print(request)
+            _print_dry_run(request)
             return
         _check(request)
-    run_until_signal(lambda: carry_out(request))
+    run_until_signal(lambda: flash_board(request))
 
 
 def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path | None, *, erase: bool) -> None:
@@ -120,10 +120,10 @@ def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path 
     if image is None:
         if erase:
             raise Invalid("an erased chip needs MicroPython: name an image (--firmware-image)")
-        refuse_written(ctx, "is the speed at which an image is written: name one (--firmware-image)", "baud")
-        refuse_written(ctx, "is an image's: name one (--firmware-image)", "firmware_sha256")
+        refuse_options(ctx, "is the speed at which an image is written: name one (--firmware-image)", "baud")
+        refuse_options(ctx, "is an image's: name one (--firmware-image)", "firmware_sha256")
     if name is None:
-        refuse_written(ctx, f"is a setting, and {ALL_AT_ONCE}", *SETTINGS_OPTIONS)
+        refuse_options(ctx, f"is a setting, and {ALL_AT_ONCE}", *SETTINGS_OPTIONS)
         if erase:
             raise Invalid(f"an erased chip has no settings left, and {ALL_AT_ONCE}")
 
@@ -153,28 +153,28 @@ def _password(given: str | None) -> str:
 def _check(request: FlashRequest) -> None:
     """Find out before anything is changed what would fail: a tool that is missing, a port that cannot be used."""
     for step in request.steps():
-        tool.find(step.command[0])
-    if wrong := trouble(request.plan.port):
+        tool.find_program(step.command[0])
+    if wrong := port_error(request.plan.port):
         raise Invalid(wrong)
 
 
-def _print(request: FlashRequest) -> None:
+def _print_dry_run(request: FlashRequest) -> None:
     setup = request.setup()
     for number, step in enumerate(request.steps(), 1):
-        _say(f"{number}. {step.title}")
+        _print_line(f"{number}. {step.title}")
         for file in step.files:
-            _say(f"   {file.target}  {file.size} bytes")
-        _say(f"   $ {shlex.join(step.command)}")
+            _print_line(f"   {file.target}  {file.size} bytes")
+        _print_line(f"   $ {shlex.join(step.command)}")
     if image := request.plan.image:
-        _say(f"The image's SHA-256, to compare with one that you were told: {sum_of(image)}")
+        _print_line(f"The image's SHA-256, to compare with one that you were told: {sha256_of(image)}")
     if SETTINGS in setup:
-        _say(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])), ensure_ascii=False)}")
+        _print_line(f"{SETTINGS}: {json.dumps(_masked(json.loads(setup[SETTINGS])), ensure_ascii=False)}")
         if request.plan.image is None:
-            _say(
+            _print_line(
                 "Pins that you did not choose are the classic ESP32's here; the board is asked which chip it is, "
                 "and what that cannot use is refused."
             )
-    _say("Nothing was done: this is a dry run.")
+    _print_line("Nothing was done: this is a dry run.")
 
 
 def _masked(value: Any, name: str = "") -> Any:
@@ -183,5 +183,5 @@ def _masked(value: Any, name: str = "") -> Any:
     return "***" if name == "password" and value else value
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     out.print(line, markup=False, soft_wrap=True)

@@ -14,8 +14,8 @@ from presslight.cloud.store.forgetting import Answer
 from presslight.contract.errors import Invalid, PresslightError, printable
 from presslight.light_settings import check_name
 from presslight.store_address import store_address
-from presslight.terminal.console import given_path, out
-from presslight.verbs.accounts import how_mosquitto_hears
+from presslight.terminal.console import out, parse_path
+from presslight.verbs.accounts import mosquitto_reload_steps
 
 WAIT_S = 10
 
@@ -42,14 +42,14 @@ def forget(
     name: Annotated[str, typer.Argument(help="The light's name.")],
     *,
     state: Annotated[
-        Path | None, typer.Option(parser=given_path, help="The folder given to `presslight up --state`.")
+        Path | None, typer.Option(parser=parse_path, help="The folder given to `presslight up --state`.")
     ] = None,
     store: Annotated[
         str | None, typer.Option(envvar="PRESSLIGHT_STORE", help="The store given to `presslight up --store`.")
     ] = None,
     accounts: Annotated[
         Path | None,
-        typer.Option(parser=given_path, help="The folder of `presslight accounts`: its account goes as well."),
+        typer.Option(parser=parse_path, help="The folder of `presslight accounts`: its account goes as well."),
     ] = None,
 ) -> None:
     """Forget a light everywhere: its account, what the broker keeps of it, Home Assistant's device, every phone's card.
@@ -60,7 +60,7 @@ def forget(
     check_name(name)
     address = store_address(state, store)
     has_account = accounts is not None and name in _open(accounts).accounts.users
-    had_own = _take_own_account(name, state)  # first, as the stack that runs on it cuts the light off then
+    had_own = _remove_own_account(name, state)  # first, as the stack that runs on it cuts the light off then
     answer = forgetting.ask(address, name, WAIT_S)
     if answer is Answer.REFUSED:
         raise NotAllowed(
@@ -68,18 +68,18 @@ def forget(
             f"{f', then forget {name} again; its account is taken away already' if had_own else ''}"
         )
     had_account = has_account or had_own
-    again = f"Once one runs that reaches its broker: {_command(name, state, store)}"
+    again = f"Once one runs that reaches its broker: {_retry_command(name, state, store)}"
     if answer is None and not had_account:
         raise NoBridge(f"no bridge has answered, and nothing was done. {again}")
     if answer is Answer.UNKNOWN and not had_account:
         raise NoSuchLight(f"there is no light {name}")
     if accounts is not None and has_account:
-        _take_account(name, accounts)
-    _say(f"{name} is forgotten" if answer else f"The account of {name} is gone; no bridge has answered. {again}")
-    _tell(name, had_account=had_account, elsewhere=accounts if has_account else None)
+        _remove_account(name, accounts)
+    _print_line(f"{name} is forgotten" if answer else f"The account of {name} is gone; no bridge has answered. {again}")
+    _print_next_steps(name, had_account=had_account, elsewhere=accounts if has_account else None)
 
 
-def _take_own_account(name: str, state: Path | None) -> bool:
+def _remove_own_account(name: str, state: Path | None) -> bool:
     """Take its account at a broker that `up` starts away; answers whether it had one. Raises BadCredentials."""
     if state is None or not (file := state / CREDENTIALS).exists():
         return False
@@ -93,7 +93,7 @@ def _take_own_account(name: str, state: Path | None) -> bool:
     return True
 
 
-def _take_account(name: str, accounts: Path) -> None:
+def _remove_account(name: str, accounts: Path) -> None:
     """Take its account away in the folder as it is by now."""
     with only_writer(accounts):
         folder = _open(accounts)
@@ -108,20 +108,22 @@ def _open(folder: Path) -> AccountsFolder:
     return AccountsFolder.open(folder)
 
 
-def _command(name: str, state: Path | None, store: str | None) -> str:
+def _retry_command(name: str, state: Path | None, store: str | None) -> str:
     """What asks the same bridge again; it can be pasted."""
     where = ("--store", store) if store is not None else ("--state", str(state))
     return printable(shlex.join(("presslight", "forget", name, *where)))
 
 
-def _tell(name: str, *, had_account: bool, elsewhere: Path | None) -> None:
+def _print_next_steps(name: str, *, had_account: bool, elsewhere: Path | None) -> None:
     """Tell what is left to be done."""
     if not had_account:
-        _say("A lamp that may still sign in comes back with its next report: take its account away at its broker first")
+        _print_line(
+            "A lamp that may still sign in comes back with its next report: take its account away at its broker first"
+        )
     elif elsewhere:
-        _say(how_mosquitto_hears(elsewhere))
-        _say(f"A lamp that is on until then comes back: if it has, forget {name} again after that")
+        _print_line(mosquitto_reload_steps(elsewhere))
+        _print_line(f"A lamp that is on until then comes back: if it has, forget {name} again after that")
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     out.print(line, markup=False, soft_wrap=True)

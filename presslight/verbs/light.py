@@ -13,12 +13,12 @@ from rich.live import Live
 from presslight.address import read_address
 from presslight.contract.address import BrokerAddress
 from presslight.simulated.chip import ORDINARY, WORDS
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.light_picture import LightLog, LightPicture
 from presslight.simulated.power import Power
 from presslight.simulated.simulated_light import SimulatedLight
 from presslight.temporary_folder import temporary_folder
-from presslight.terminal.console import given_path, out
+from presslight.terminal.console import out, parse_path
 from presslight.terminal.keyboard import END, Keyboard
 from presslight.terminal.signals import run_until_signal
 
@@ -42,12 +42,12 @@ def light(
     ] = None,
     ca_file: Annotated[
         Path | None,
-        typer.Option(envvar="PRESSLIGHT_CA_FILE", parser=given_path, help="For mqtts: the CA's certificate (PEM)."),
+        typer.Option(envvar="PRESSLIGHT_CA_FILE", parser=parse_path, help="For mqtts: the CA's certificate (PEM)."),
     ] = None,
     flash: Annotated[
         Path | None,
         typer.Option(
-            parser=given_path, help="A folder to be the light's flash; without it, it forgets all when it ends."
+            parser=parse_path, help="A folder to be the light's flash; without it, it forgets all when it ends."
         ),
     ] = None,
     chip: Annotated[
@@ -80,14 +80,14 @@ async def _run(
 
 async def _log(simulated: SimulatedLight) -> None:
     """Write what changes, line by line, until the light dies, nobody reads or this is cancelled."""
-    glows: asyncio.Queue[Glow] = asyncio.Queue()
-    simulated.watch(glows.put_nowait)
-    log, glow = LightLog(), simulated.glow
+    outputs: asyncio.Queue[LightOutput] = asyncio.Queue()
+    simulated.watch(outputs.put_nowait)
+    log, output = LightLog(), simulated.output
     try:
         while simulated.power is not Power.DIED:
-            for line in log.lines(glow):
+            for line in log.lines(output):
                 print(f"{simulated.name}: {line}", flush=True)  # noqa: T201 -- a log has no colours and no wrapped lines
-            glow = await glows.get()
+            output = await outputs.get()
     except BrokenPipeError:  # as in `presslight light | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -96,10 +96,10 @@ async def _show(simulated: SimulatedLight, address: BrokerAddress) -> None:
     picture = LightPicture(simulated.name, f"{address.host}:{address.port}")
     with Keyboard() as keyboard, Live(console=out, screen=True, auto_refresh=False) as live:
         screen = _Screen(simulated, picture, live, keyboard)
-        screen.change(simulated.glow)
+        screen.change(simulated.output)
         simulated.watch(screen.change)
-        while (key := await keyboard.key()) not in QUIT_KEYS:
-            await screen.press(key)
+        while (key := await keyboard.read_key()) not in QUIT_KEYS:
+            await screen.on_key(key)
         screen.stop()
 
 
@@ -113,8 +113,8 @@ class _Screen:
         self._keyboard = keyboard
         self._drawing: asyncio.TimerHandle | None = None
 
-    def change(self, glow: Glow) -> None:
-        self._picture.glow = glow
+    def change(self, output: LightOutput) -> None:
+        self._picture.output = output
         if self._simulated.power is Power.DIED:
             self._keyboard.press(END)
         if self._drawing is None:
@@ -124,24 +124,24 @@ class _Screen:
         if self._drawing:
             self._drawing.cancel()
 
-    async def press(self, key: str) -> None:
+    async def on_key(self, key: str) -> None:
         match key:
             case " ":
                 self._simulated.press_button()
-                self._tell("button pressed")
+                self._set_event("button pressed")
             case "r":
                 await self._simulated.power_cut()
                 await self._simulated.power_on()
                 self._picture.has_wifi = True
-                self._tell("power cut, power back")
+                self._set_event("power cut, power back")
             case "w":
                 self._picture.has_wifi = not self._picture.has_wifi
-                self._simulated.wifi(self._picture.has_wifi)
-                self._tell("Wi-Fi is back" if self._picture.has_wifi else "Wi-Fi is away")
+                self._simulated.set_wifi(self._picture.has_wifi)
+                self._set_event("Wi-Fi is back" if self._picture.has_wifi else "Wi-Fi is away")
 
-    def _tell(self, event: str) -> None:
+    def _set_event(self, event: str) -> None:
         self._picture.event = event
-        self.change(self._simulated.glow)
+        self.change(self._simulated.output)
 
     def _draw(self) -> None:
         self._drawing = None

@@ -19,7 +19,7 @@ from presslight.mobile_sim.measure.report import table
 from presslight.mobile_sim.measure.result import Plan, Result, conclude
 from presslight.mobile_sim.measure.tally import Tally
 from presslight.mobile_sim.phone import Phone
-from presslight.terminal.console import complain, err, given_path, one_line, out, refuse_written
+from presslight.terminal.console import err, errors_on_one_line, out, parse_path, print_error, refuse_options
 from presslight.terminal.signals import run_until_signal
 
 EXIT_CODES = {"within": 0, "over": 1, "unmeasured": 2}
@@ -43,7 +43,7 @@ class Unwritable(PresslightError):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MeasureRequest:
     """What the user asked for. `url` None: start the stack with `start` lights. `names` empty: all that are online."""
 
     url: str | None
@@ -67,7 +67,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Files:
+class ResultFiles:
     """Where the result goes, apart from the terminal."""
 
     json: Path | None
@@ -79,7 +79,7 @@ class Files:
             if not path.parent.is_dir():
                 raise Unwritable(f"there is no folder {printable(path.parent)} for {printable(path.name)}")
             try:
-                _try_to_write(path)
+                _check_writable(path)
             except OSError as error:
                 raise Unwritable(f"{printable(path)}: {error.strerror}") from error
 
@@ -101,7 +101,7 @@ class Files:
             raise Unwritable(f"{printable(path)}: {error.strerror}") from error
 
 
-def _try_to_write(path: Path) -> None:
+def _check_writable(path: Path) -> None:
     """Find out whether a file can be written, and leave it as it is. Raises OSError."""
     if path.exists() or path.is_symlink():
         path.open("ab").close()
@@ -128,10 +128,10 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
     ] = None,
     lights: Annotated[int, typer.Option(min=1, max=100, help="How many lights to start, without --url.")] = 3,
     json_file: Annotated[
-        Path | None, typer.Option("--json", parser=given_path, help="Write the result as JSON.")
+        Path | None, typer.Option("--json", parser=parse_path, help="Write the result as JSON.")
     ] = None,
     junit_file: Annotated[
-        Path | None, typer.Option("--junit", parser=given_path, help="Write the result as JUnit XML.")
+        Path | None, typer.Option("--junit", parser=parse_path, help="Write the result as JUnit XML.")
     ] = None,
 ) -> None:
     """Press at a steady rate as a phone does, and measure press → light and press → confirmation.
@@ -139,28 +139,28 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
     The lights are put back as they were. Exit code 0: every press was applied, and both p99 are within the budget.
     1: not so. 2: it could not be measured (no bridge, bad token, no light, generator too late).
     """
-    files, results = Files(json_file, junit_file), list[Result]()
-    with one_line():
+    files, results = ResultFiles(json_file, junit_file), list[Result]()
+    with errors_on_one_line():
         _check_options(ctx, url, light, files)
-        wanted = Wanted(
+        request = MeasureRequest(
             url, token_for(url, token), tuple(dict.fromkeys(light or ())), lights, presses, rate, duration.parse(budget)
         )
         files.check()
-    run_until_signal(lambda: _measure(wanted, files, results))
+    run_until_signal(lambda: _measure(request, files, results))
     if not results:
-        complain("interrupted before anything was measured")
+        print_error("interrupted before anything was measured")
         raise typer.Exit(EXIT_CODES["unmeasured"])
     raise typer.Exit(show(results[0]))
 
 
-def _check_options(ctx: typer.Context, url: str | None, light: list[str] | None, files: Files) -> None:
+def _check_options(ctx: typer.Context, url: str | None, light: list[str] | None, files: ResultFiles) -> None:
     """Refuse what would be ignored. Raises Invalid."""
     if url is None:
-        refuse_written(ctx, "is for a bridge that runs already (--url)", "token")
+        refuse_options(ctx, "is for a bridge that runs already (--url)", "token")
     else:
-        refuse_written(ctx, "is for a stack that is started, and with --url none is", "lights")
+        refuse_options(ctx, "is for a stack that is started, and with --url none is", "lights")
     if light:
-        refuse_written(ctx, "is ignored where lights are named (--light)", "lights")
+        refuse_options(ctx, "is ignored where lights are named (--light)", "lights")
     if files.json and files.json == files.junit:
         raise Invalid("--json and --junit name the same file")
 
@@ -184,14 +184,14 @@ def show(result: Result) -> int:
         if check.passed:
             out.print(f"✓ {check.text}", markup=False)
         else:
-            complain(check.text)
+            print_error(check.text)
     return EXIT_CODES[result.verdict]
 
 
-async def _measure(wanted: Wanted, files: Files, results: list[Result]) -> None:
+async def _measure(request: MeasureRequest, files: ResultFiles, results: list[Result]) -> None:
     try:
-        async with _phone(wanted) as (phone, names):
-            plan = wanted.plan(await load.reachable(phone, names, LIGHTS_MS))
+        async with _phone(request) as (phone, names):
+            plan = request.plan(await load.reachable(phone, names, LIGHTS_MS))
             tally = await _press(phone, plan)
             result = conclude(tally, plan, phone.welcome.bridge)
     except* PresslightError as group:
@@ -202,25 +202,25 @@ async def _measure(wanted: Wanted, files: Files, results: list[Result]) -> None:
 
 
 @asynccontextmanager
-async def _phone(wanted: Wanted) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]:
+async def _phone(request: MeasureRequest) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]:
     """A phone that is on, and the lights it shall press."""
     async with AsyncExitStack() as exits:
-        url, token, names = wanted.url, wanted.token, wanted.names
+        url, token, names = request.url, request.token, request.names
         if url is None:
-            url, token, names = await _started(wanted, exits)
+            url, token, names = await _start_stack(request, exits)
         phone = Phone(url, token, client="presslight measure", connect_ms=CONNECT_MS)
         yield await exits.enter_async_context(phone), names
 
 
-async def _started(wanted: Wanted, exits: AsyncExitStack) -> tuple[str, str, tuple[str, ...]]:
+async def _start_stack(request: MeasureRequest, exits: AsyncExitStack) -> tuple[str, str, tuple[str, ...]]:
     """A bridge of our own, a token for it, and its lights."""
     from presslight.stack import Stack  # noqa: PLC0415 -- whoever measures a bridge that runs needs none of it
 
     with err.status("starting") as status:
         stack = Stack(
-            lights=wanted.names or wanted.start,
-            press_rate=max(LEAST_PRESS_RATE, ceil(2 * wanted.rate)),
-            step=lambda what: status.update(f"starting {what}"),
+            lights=request.names or request.start,
+            press_rate=max(LEAST_PRESS_RATE, ceil(2 * request.rate)),
+            on_step=lambda what: status.update(f"starting {what}"),
         )
         await exits.enter_async_context(stack)
     return stack.url, stack.token, stack.names

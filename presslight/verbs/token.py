@@ -15,9 +15,9 @@ from presslight.contract import url as urls
 from presslight.contract.errors import Invalid, PresslightError, printable
 from presslight.lifetime import lifetime_s
 from presslight.mobile_sim.address import BridgeAddress
-from presslight.page_link import DEFAULT_PORT, page_link, page_url, print_qr, recorded
+from presslight.page_link import DEFAULT_PORT, page_link, page_url, print_qr, recorded_page
 from presslight.store_address import store_address
-from presslight.terminal.console import given_path, one_line, out, refuse_written
+from presslight.terminal.console import errors_on_one_line, out, parse_path, refuse_options
 
 DEFAULT_NAME = "phone"
 
@@ -32,7 +32,7 @@ def token(  # noqa: PLR0913 -- each is an option of the command
     ctx: typer.Context,
     *,
     state: Annotated[
-        Path | None, typer.Option(parser=given_path, help="The folder given to `presslight up --state`.")
+        Path | None, typer.Option(parser=parse_path, help="The folder given to `presslight up --state`.")
     ] = None,
     store: Annotated[
         str | None, typer.Option(envvar="PRESSLIGHT_STORE", help="The store given to `presslight up --store`.")
@@ -57,11 +57,11 @@ def token(  # noqa: PLR0913 -- each is an option of the command
 
     On a terminal, and with --url or --lan, the page's link follows with the token in it, and a QR code on a terminal.
     """
-    with one_line():
+    with errors_on_one_line():
         if show:
-            refuse_written(ctx, "is ignored where tokens are listed (--list)", "phone", "revoke", "token_id")
+            refuse_options(ctx, "is ignored where tokens are listed (--list)", "phone", "revoke", "token_id")
         if show or revoke:
-            refuse_written(ctx, "is for a new token", "url", "in_lan", "expires")
+            refuse_options(ctx, "is for a new token", "url", "in_lan", "expires")
         elif token_id is not None:
             raise Invalid("--id names a token to revoke: --revoke")
         address = store_address(state, store)
@@ -69,7 +69,7 @@ def token(  # noqa: PLR0913 -- each is an option of the command
         if show:
             out.print(_table(list_tokens(address)))
         elif revoke:
-            _tell_gone(_revoke(address, phone, token_id))
+            _print_revoked(_revoke(address, phone, token_id))
         else:
             lasts_s = None if expires is None else lifetime_s(expires)
             made = issue_token(address, DEFAULT_NAME if phone is None else phone, lasts_s)
@@ -88,7 +88,7 @@ def _page(state: Path | None, url: str | None, *, in_lan: bool) -> str | None:
         if given.token:
             raise Invalid("--url is the page's address; the new token comes behind it")
         return given.shown
-    last = recorded(state) if state else None
+    last = recorded_page(state) if state else None
     if not in_lan:
         return last
     hosts = lan.addresses()
@@ -107,7 +107,7 @@ def _revoke(store: Address, phone: str | None, token_id: str | None) -> list[Iss
     return gone
 
 
-def _tell_gone(gone: list[Issued]) -> None:
+def _print_revoked(gone: list[Issued]) -> None:
     if len(gone) > 1:
         out.print(_table(gone))
     out.print(f"{len(gone)} revoked")
@@ -117,11 +117,11 @@ def _table(tokens: list[Issued]) -> Table:
     table = Table("id", "phone", "since", "expires", "last used")
     for issued in tokens:
         expired = issued.expires_at is not None and issued.expires_at <= time.time()
-        expires = "expired" if expired else _when(issued.expires_at, "never")
+        expires = "expired" if expired else _format_time(issued.expires_at, "never")
         name = Text(printable(issued.phone))  # no markup: a name may have brackets
-        table.add_row(issued.id, name, _when(issued.issued_at), expires, _when(issued.used_at, "never"))
+        table.add_row(issued.id, name, _format_time(issued.issued_at), expires, _format_time(issued.used_at, "never"))
     return table
 
 
-def _when(at: int | None, otherwise: str = "") -> str:
+def _format_time(at: int | None, otherwise: str = "") -> str:
     return otherwise if at is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -14,7 +14,7 @@ from presslight.cloud.store.database import read_address
 from presslight.contract.errors import Invalid
 from presslight.guard import read_allowed_host, read_metrics_token
 from presslight.page_link import DEFAULT_PORT
-from presslight.terminal.console import complain, out, refuse_written
+from presslight.terminal.console import out, print_error, refuse_options
 from presslight.terminal.signals import run_until_signal
 from presslight.verbs import up_options as options
 
@@ -49,8 +49,8 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     _check(ctx, broker, ca_file, lights, demo=demo)
     from presslight.cloud.telemetry.logs import configure  # noqa: PLC0415 -- the stack: a wrong option and --help are told without loading it
     from presslight.foreground import stay_up  # noqa: PLC0415 -- the stack
-    from presslight.shown import Shown  # noqa: PLC0415 -- the stack
     from presslight.stack import Stack  # noqa: PLC0415 -- the stack
+    from presslight.startup_message import StartupMessage  # noqa: PLC0415 -- the stack
 
     configure(logs, logging.getLevelNamesMapping()[log_level.upper()])
     with Status("starting", console=out) as status:
@@ -68,11 +68,11 @@ def up(  # noqa: PLR0913 -- each is an option of the command
             allowed_hosts=hosts,
             metrics_token=metrics_token,
             ca_file=ca_file,
-            guest="demo" if demo or (state is None and store is None) else None,
-            step=lambda what: status.update(f"starting {what}"),
-            trouble=complain,
+            demo_phone="demo" if demo or (state is None and store is None) else None,
+            on_step=lambda what: status.update(f"starting {what}"),
+            on_trouble=print_error,
         )
-        shown = Shown(state, home_assistant=home_assistant, in_lan=in_lan)
+        shown = StartupMessage(state, home_assistant=home_assistant, in_lan=in_lan)
         run_until_signal(lambda: stay_up(stack, status, shown, demo=demo))
 
 
@@ -81,8 +81,8 @@ def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *
     if demo and not lights:
         raise Invalid("--demo presses each simulated light, and there is none: --lights")
     if broker in OWN_BROKERS:
-        return refuse_written(ctx, "is for a broker that runs elsewhere (--broker mqtts://…)", "ca_file")
-    refuse_written(ctx, "is for a broker that is started here", "broker_port")
+        return refuse_options(ctx, "is for a broker that runs elsewhere (--broker mqtts://…)", "ca_file")
+    refuse_options(ctx, "is for a broker that is started here", "broker_port")
     if broker.isalpha():
         raise Invalid(f"there is no broker {broker[:40]}: {', '.join(OWN_BROKERS)}, or the address of one, mqtt://…")
     user = read_broker(broker, ca_file=ca_file).username

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from presslight.terminal.console import given_path
+from presslight.terminal.console import parse_path
 
 Broker: TypeAlias = Annotated[
     str,
@@ -33,13 +33,13 @@ HomeAssistant: TypeAlias = Annotated[
 CaFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        envvar="PRESSLIGHT_CA_FILE", parser=given_path, help="For mqtts: the certificate (PEM) of the broker's CA."
+        envvar="PRESSLIGHT_CA_FILE", parser=parse_path, help="For mqtts: the certificate (PEM) of the broker's CA."
     ),
 ]
 State: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        parser=given_path,
+        parser=parse_path,
         help="A folder that keeps accounts, tokens, presses, lights. Without it they end with the run.",
     ),
 ]
@@ -66,7 +66,7 @@ MetricsTokenFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         envvar="PRESSLIGHT_METRICS_TOKEN_FILE",
-        parser=given_path,
+        parser=parse_path,
         help="A file with the token for /metrics; without it only this machine may ask for them.",
     ),
 ]

@@ -42,7 +42,7 @@ async def start_all(
             light = SimulatedLight(name, own, folder / name, chip=chip)
             lights.append(await exits.enter_async_context(light))
         for light in lights:
-            await light.until(lambda glow: glow.link == "up")
+            await light.until(lambda output: output.link == "up")
     return lights
 
 
@@ -75,8 +75,8 @@ async def press_to_light_ms(phone: Phone, lights: Sequence[SimulatedLight], roun
             journey = await phone.press(light.name, state="ON" if is_on else "OFF", patience_ms=PATIENCE_MS)
             if journey.word != "applied":
                 raise RuntimeError(f"{light.name} did not apply a press: {journey}")
-            glow = await light.until(lambda now: (now.duty > 0) == is_on)  # noqa: B023 -- awaited here
-            times.append((glow.us - started) / 1_000)
+            output = await light.until(lambda now: (now.duty > 0) == is_on)  # noqa: B023 -- awaited here
+            times.append((output.us - started) / 1_000)
     return taken
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from presslight.broker.mosquitto import Mosquitto
 from presslight.contract.errors import PresslightError
-from presslight.terminal.console import complain
+from presslight.terminal.console import print_error
 from presslight.terminal.signals import SIGNALS, run_until_signal
 from tests.bench.measurements import FULL, SHORT, Bench, Sizes, accounts
 
@@ -49,7 +49,7 @@ class Run:
         """Print what was measured, and what was not; 1 where anything was not."""
         console.print(self.table)
         if self.trouble:
-            complain(f"{self.at} could not be measured: {self.trouble}")
+            print_error(f"{self.at} could not be measured: {self.trouble}")
         return int(bool(self.trouble))
 
     async def _measure_all(self) -> None:

@@ -58,7 +58,7 @@ class Hand:
         """Whether the phone shows the light with this output before that is another one."""
         shade = brightness_of(duty)
         sees = asyncio.ensure_future(self._handset.until(lambda screen: screen.get(self.light.name) == shade))
-        changes = asyncio.ensure_future(self.light.until(lambda glow: glow.duty != duty))
+        changes = asyncio.ensure_future(self.light.until(lambda output: output.duty != duty))
         try:
             await asyncio.wait([sees, changes], return_when=asyncio.FIRST_COMPLETED)
             return sees.done() and not changes.done()

@@ -114,7 +114,7 @@ class Lab:
             hand = next(hand for hand in self.hands if hand.light is light)
             async with asyncio.timeout(WAIT_S):
                 press = await hand.press_until_it_acts()
-                await light.until(lambda glow, wish=press.brightness: brightness_of(glow.duty) == wish)  # type: ignore[misc] # mypy cannot type a lambda's default
+                await light.until(lambda output, wish=press.brightness: brightness_of(output.duty) == wish)  # type: ignore[misc] # mypy cannot type a lambda's default
 
     async def _reach(self, name: str, host: str, port: int) -> tuple[str, int]:
         """Where `name` finds what is at `host` and `port`: there, or at the near end of a cable of its own."""

@@ -68,12 +68,12 @@ async def _give_power(lab: Lab) -> None:
 
 async def _lose_wifi(lab: Lab) -> None:
     for light in lab.lights.values():
-        light.wifi(False)
+        light.set_wifi(False)
 
 
 async def _find_wifi(lab: Lab) -> None:
     for light in lab.lights.values():
-        light.wifi(True)
+        light.set_wifi(True)
 
 
 async def _kill_phone(lab: Lab) -> None:

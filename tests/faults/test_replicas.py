@@ -176,7 +176,7 @@ async def is_one(lab: Lab, one: OneKey) -> None:
     """Every bridge told the same. Returns once the light's output was read, so that the judge may have the word."""
     if ("applied", None) in one.finals:
         async with asyncio.timeout(WAIT_S):
-            await lab.lights[one.press.light].until(lambda glow: brightness_of(glow.duty) == one.press.brightness)
+            await lab.lights[one.press.light].until(lambda output: brightness_of(output.duty) == one.press.brightness)
     assert len(set(one.finals)) == 1
 
 

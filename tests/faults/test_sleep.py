@@ -28,7 +28,7 @@ async def test_phone_asleep_with_a_press_pending_hears_the_truth(acts: bool, tmp
         pressing = asyncio.create_task(sleeper.press(WAIT_S * 1_000))
         await lab.far_phones["far-1"].pressing()
         if acts:
-            await lab.lights["kitchen"].until(lambda glow: glow.duty > 0)
+            await lab.lights["kitchen"].until(lambda output: output.duty > 0)
         os.kill(lab.far_phones["far-1"].pid, signal.SIGSTOP)
         await _ten_minutes_pass(lab)
         cable.mend()
@@ -47,7 +47,7 @@ async def _ten_minutes_pass(lab: Lab) -> None:
     """Ten minutes on the light, the bridge and the phone, of which a press's patience passes for the judge as well."""
     over = asyncio.Event()
     asyncio.get_running_loop().call_later(1.2 * PATIENCE_MS / 1_000, over.set)
-    lab.lights["kitchen"].tell("nap")
+    lab.lights["kitchen"].send_command("nap")
     os.kill(lab.bridge.process.pid, signal.SIGRTMIN)
     lab.far_phones["far-1"].nap()
     await occurs(over, WAIT_S)

@@ -4,7 +4,7 @@ import pytest
 
 from lamp import output
 from presslight.mobile_sim.events import Said
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from tests.faults.truth import STALE_US, TOLERANCE_US, History, Kind, brightness_of, judge
 
 PATIENCE_MS = 1_000
@@ -19,8 +19,8 @@ class Story:
         self.boot(1)
 
     def boot(self, us: int) -> None:
-        self.history.traces["kitchen"].see(Glow())
-        self.history.traces["kitchen"].see(Glow(us=us))
+        self.history.traces["kitchen"].see(LightOutput())
+        self.history.traces["kitchen"].see(LightOutput(us=us))
 
     def press(self, brightness: int, us: int, *words: tuple[Said, int], phone: str = "ann") -> None:
         press = self.history.press(phone, "kitchen", brightness, us, PATIENCE_MS)
@@ -28,7 +28,7 @@ class Story:
             press.hear(word, at)
 
     def acts(self, brightness: int, us: int) -> None:
-        self.history.traces["kitchen"].see(Glow(duty=output.duty(True, brightness), us=us))
+        self.history.traces["kitchen"].see(LightOutput(duty=output.duty(True, brightness), us=us))
 
     def wrongs(self) -> list[Kind]:
         return [wrong.kind for wrong in judge(self.history)]
@@ -150,7 +150,7 @@ def test_unknown_needs_a_phone_that_was_turned_away(story: Story) -> None:
 def test_what_a_light_shows_at_its_boot_is_no_act(story: Story) -> None:
     story.press(10, 100, (Said.APPLIED, 300))
     story.acts(10, 200)
-    story.history.traces["kitchen"].see(Glow())
+    story.history.traces["kitchen"].see(LightOutput())
     story.acts(10, 900)
     assert story.wrongs() == []
     assert story.history.traces["kitchen"].boots == [1, 900]

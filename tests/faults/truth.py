@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from presslight.mobile_sim.events import Said
-from presslight.simulated.light_output import FULL_DUTY, Glow
+from presslight.simulated.light_output import FULL_DUTY, LightOutput
 
 TOLERANCE_US = 100_000
 """How far an output may change past finger + patience.
@@ -102,14 +102,14 @@ class Trace:
         self.boots: list[int] = []
         self._us = 0
 
-    def see(self, glow: Glow) -> None:
+    def see(self, output: LightOutput) -> None:
         """Take in the next glow of the light."""
-        if glow.us not in (0, self._us):
+        if output.us not in (0, self._us):
             if self._us:
-                self.acts.append(Act(brightness_of(glow.duty), glow.us))
+                self.acts.append(Act(brightness_of(output.duty), output.us))
             else:
-                self.boots.append(glow.us)
-        self._us = glow.us
+                self.boots.append(output.us)
+        self._us = output.us
 
 
 @dataclass

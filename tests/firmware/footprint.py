@@ -17,7 +17,7 @@ from presslight.contract.address import BrokerAddress
 from presslight.flashing.flash_plan import firmware_folder
 from presslight.light_settings import setup_files, write_secret
 from presslight.micropython import Command
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 from presslight.simulated.simulated_light import FIRMWARE
 from tests.firmware.presser import pressing
 
@@ -128,19 +128,19 @@ async def endure(command: Command, folder: Path, at: Places, presses: int, heap:
 async def _pressed(start: Command, folder: Path, at: Places, presses: int) -> Told:
     _furnish(folder, at.light)
     told = Told()
-    child = await Child.start(start, folder, ENVIRONMENT)
+    child = await ChildProcess.start(start, folder, ENVIRONMENT)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_listen(child, told), name="listen to the light")
             async with pressing(at.user, NAME) as presser:
                 await presser.press_many(presses)
-            child.say("quit")
+            child.write_line("quit")
     finally:
         await child.end()
     return told
 
 
-async def _listen(child: Child, told: Told) -> None:
+async def _listen(child: ChildProcess, told: Told) -> None:
     """Hear the light until it ends, which is for us to say."""
     async for line in child.lines():
         told.hear(line.decode())

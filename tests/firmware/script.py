@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import TypeAlias
 
 from presslight.micropython import Command
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 from presslight.simulated.chip import SimulatedChip
 from presslight.simulated.simulated_light import ENVIRONMENT
 
@@ -18,9 +18,9 @@ WAIT_S = 20
 class Script:
     """A script that runs, with the stand-ins before MicroPython's own modules."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: ChildProcess) -> None:
         self._lines = aiter(child.lines())
-        self.say = child.say
+        self.say = child.write_line
         self.exit_code = child.exit_code
 
     async def line(self) -> str:
@@ -45,7 +45,7 @@ def runner(micropython: Command, folder: Path, exits: AsyncExitStack) -> Run:
         hostile = SimulatedChip(chip)
         command = [*micropython, "-X", f"heapsize={heap}", *hostile.command(str(script))]
         own = ENVIRONMENT | hostile.environment(is_first=True, has_power_failed=False) | environment
-        child = await Child.start(command, folder, own)
+        child = await ChildProcess.start(command, folder, own)
         exits.push_async_callback(child.end)
         return Script(child)
 

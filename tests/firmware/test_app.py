@@ -10,7 +10,7 @@ import pytest
 from presslight.broker.accounts import Accounts
 from presslight.broker.mosquitto import Mosquitto
 from presslight.micropython import Command
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 from presslight.simulated.chip import RESET
 from presslight.simulated.simulated_light import ENVIRONMENT, FIRMWARE, SimulatedLight
 from tests.firmware.bare_broker import WAIT_S
@@ -22,7 +22,7 @@ NAME = "kitchen"
 
 async def ran(micropython: Command, folder: Path, script: Path) -> tuple[int, list[str]]:
     """Exit code and lines of the firmware started with a script of its own."""
-    child = await Child.start([*micropython, "-X", "heapsize=1m", str(script)], folder, ENVIRONMENT)
+    child = await ChildProcess.start([*micropython, "-X", "heapsize=1m", str(script)], folder, ENVIRONMENT)
     try:
         async with asyncio.timeout(WAIT_S):
             lines = [line.decode().rstrip() async for line in child.lines()]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from presslight.contract.errors import Invalid
-from presslight.simulated.chip import ORDINARY, WORDS, checked
+from presslight.simulated.chip import ORDINARY, WORDS, check_words
 from presslight.simulated.simulated_light import FIRMWARE
 from tests.firmware.hostile_life import comes_back, hostile_light, lives
 from tests.firmware.script import Run
@@ -18,7 +18,7 @@ def test_every_word_has_its_stand_in_and_every_stand_in_its_word() -> None:
 
 
 def test_ordinary_chip_has_words_only() -> None:
-    assert checked(ORDINARY) == ORDINARY
+    assert check_words(ORDINARY) == ORDINARY
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def test_ordinary_chip_has_words_only() -> None:
 )
 def test_what_is_no_word_is_refused_with_those_that_are(word: str) -> None:
     with pytest.raises(Invalid, match="there are: tick MS, "):
-        checked([word])
+        check_words([word])
 
 
 def test_heap_comes_last() -> None:
-    assert checked(["heap 56", " clock ", "tick  10"]) == ("clock", "tick 10", "heap 56")
+    assert check_words(["heap 56", " clock ", "tick  10"]) == ("clock", "tick 10", "heap 56")
 
 
 @pytest.mark.parametrize("word", [word.split()[0] for word in WORDS])

@@ -113,7 +113,7 @@ async def test_light_keeps_its_state_once_its_flash_takes_writes_again(micropyth
     async with watched(tmp_path, None, chip=["flash ENOSPC flush"]) as seen:
         await seen.says("flash: 28")
         await seen.switches(DARK)
-        seen.light.tell("flash well")
+        seen.light.send_command("flash well")
         await seen.says("flash: kept off 100")
         await seen.light.power_cut()
         await seen.light.power_on()
@@ -150,7 +150,7 @@ async def test_light_whose_flash_takes_writes_again_is_degraded_no_more(tmp_path
     ):
         visit = await broker.visit()
         assert (await visit.welcome()).degraded == "flash"
-        light.tell("flash well")
+        light.send_command("flash well")
         light.press_button()
         assert (await visit.report()).degraded == "flash"
         async with asyncio.timeout(WAIT_S):

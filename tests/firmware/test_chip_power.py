@@ -44,7 +44,7 @@ async def test_light_with_a_held_button_waits_for_a_programmer_and_comes_back(tm
         await light.power_cut()
         await light.power_on()
         await light.until(lambda now: now.log == WAITS)
-        assert light.glow.us == 0
+        assert light.output.us == 0
         light.button_up()
         await light.power_cut()
         await light.power_on()
@@ -115,5 +115,5 @@ async def test_no_epoch_is_told_twice_over_brown_outs(tmp_path: Path) -> None:
         told = []
         for _ in range(4):
             told.append((await (await broker.visit()).welcome()).version[0])
-            light.tell("brownout 9 1ms")
+            light.send_command("brownout 9 1ms")
         assert told == sorted(set(told))

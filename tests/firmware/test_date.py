@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from presslight.micropython import Command
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 from presslight.simulated.simulated_light import ENVIRONMENT, SimulatedLight
 from tests import certificates
 from tests.certificates import DAY
@@ -57,7 +57,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[BareBroker]:
 
 async def hears(light: SimulatedLight, words: str) -> None:
     async with asyncio.timeout(WAIT_S):
-        await light.until(lambda glow: words in glow.log)
+        await light.until(lambda output: words in output.log)
 
 
 async def test_light_whose_certificate_was_renewed_connects_after_a_power_cut(
@@ -172,7 +172,7 @@ async def lines(micropython: Command, folder: Path, program: str, **servers: str
     script = folder / "main.py"
     script.write_text(dedent(program))
     run = [*micropython, "-X", "heapsize=128k", str(script)]
-    child = await Child.start(run, folder, ENVIRONMENT | servers)
+    child = await ChildProcess.start(run, folder, ENVIRONMENT | servers)
     try:
         async with asyncio.timeout(WAIT_S):
             return [line.decode().rstrip() async for line in child.lines()]

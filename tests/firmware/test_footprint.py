@@ -47,10 +47,10 @@ async def test_journey_on_32_bits(
         await presser.press_many(1)
         assert (presser.report.state, light.duty > 0) == ("ON", True)
         before = presser.report
-        await light.until(lambda glow: glow.log.startswith("flash: kept on"))
+        await light.until(lambda output: output.log.startswith("flash: kept on"))
         await light.power_cut()
         await light.power_on()
-        await light.until(lambda glow: glow.duty > 0)
+        await light.until(lambda output: output.duty > 0)
         while (await presser.next()).boot == before.boot:
             pass
     assert presser.report.state == "ON"

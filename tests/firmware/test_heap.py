@@ -27,7 +27,7 @@ async def hand(folder: Path) -> AsyncIterator[Presser]:
         address = broker.address.signed_in_as("kitchen", accounts.password("kitchen"))
         light = await exits.enter_async_context(SimulatedLight("kitchen", address, folder, heap="112k"))
         async with asyncio.timeout(LINK_S):
-            await light.until(lambda glow: glow.link == "up")
+            await light.until(lambda output: output.link == "up")
         user = broker.address.signed_in_as(HOME_ASSISTANT_USER, accounts.password(HOME_ASSISTANT_USER))
         yield await exits.enter_async_context(pressing(user, "kitchen"))
 

@@ -66,7 +66,7 @@ async def test_name_without_an_ipv4_address_is_told_and_waited_out(tmp_path: Pat
     ):
         pid = light.pid
         async with asyncio.timeout(WAIT_S):
-            await light.until(lambda glow: "no IPv4 address" in glow.log)
+            await light.until(lambda output: "no IPv4 address" in output.log)
         for _ in range(4):
             await server.question()
         server.replies = HERE
@@ -92,11 +92,11 @@ async def press(light: SimulatedLight, words: str = "flash: kept") -> None:
     `words`: of the last line that it says before it waits; each boot has the first.
     """
     async with asyncio.timeout(WAIT_S):
-        await light.until(lambda glow: words in glow.log)
-        said = light.glow.lines
+        await light.until(lambda output: words in output.log)
+        said = light.output.lines
         light.press_button()
-        glow = await light.until(lambda glow: glow.duty > 0)
-    assert glow.lines == said
+        output = await light.until(lambda output: output.duty > 0)
+    assert output.lines == said
 
 
 async def test_button_works_while_the_name_server_is_silent(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from presslight.micropython import Command
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 from presslight.simulated.simulated_light import ENVIRONMENT
 from tests.firmware.bare_broker import WAIT_S
 from tests.firmware.name_answers import AAAA, CNAME, POINTER, address, answer, question, record, wire_name
@@ -42,7 +42,7 @@ async def looked_up(micropython: Command, folder: Path, names: str, name: str = 
     script = folder / "main.py"
     script.write_text(f"NAME = {name!r}\n{dedent(HASTY)}{dedent(LOOK_UP)}")
     run = [*micropython, "-X", "heapsize=112k", str(script)]
-    child = await Child.start(run, folder, ENVIRONMENT | {"NAME_SERVERS": names})
+    child = await ChildProcess.start(run, folder, ENVIRONMENT | {"NAME_SERVERS": names})
     try:
         async with asyncio.timeout(WAIT_S):
             return [line.decode().rstrip() async for line in child.lines()]

@@ -72,10 +72,10 @@ async def test_light_with_a_spoilt_certificate_keeps_working_without_a_link(brok
         (tmp_path / json.loads((tmp_path / "settings.json").read_text())["ca"]).write_text("no certificate")
         await light.power_on()
         async with asyncio.timeout(WAIT_S):
-            await light.until(lambda glow: "holds no certificate" in glow.log)
+            await light.until(lambda output: "holds no certificate" in output.log)
         light.press_button()
         async with asyncio.timeout(WAIT_S):
-            await light.until(lambda glow: glow.duty > 0)
+            await light.until(lambda output: output.duty > 0)
 
 
 async def test_light_does_not_sign_in_where_another_authority_signed(
@@ -85,11 +85,11 @@ async def test_light_does_not_sign_in_where_another_authority_signed(
     stranger.create(["127.0.0.1"])
     async with listening(authority, stranger.ca) as unknown, SimulatedLight(NAME, unknown.address, tmp_path) as light:
         async with asyncio.timeout(WAIT_S):
-            told = await light.until(lambda glow: glow.log.startswith("link lost"))
+            told = await light.until(lambda output: output.log.startswith("link lost"))
         assert told.link == "down"
         light.press_button()
         async with asyncio.timeout(WAIT_S):
-            await light.until(lambda glow: glow.duty > 0)
+            await light.until(lambda output: output.duty > 0)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ async def test_light_says_that_its_brokers_certificate_is_at_fault(
         address = doubtful.address.model_copy(update={"host": "localhost"})
         async with SimulatedLight(NAME, address, tmp_path / "flash") as light:
             async with asyncio.timeout(WAIT_S):
-                await light.until(lambda glow: glow.log.startswith("link lost") and "ertificate" in glow.log)
+                await light.until(lambda output: output.log.startswith("link lost") and "ertificate" in output.log)
             light.press_button()
             async with asyncio.timeout(WAIT_S):
-                await light.until(lambda glow: glow.duty > 0)
+                await light.until(lambda output: output.duty > 0)
 
 
 class Tls:
@@ -174,10 +174,10 @@ async def test_light_that_finds_no_memory_for_tls_boots_anew_as_it_was(
     main = written(tmp_path, program)
     async with SimulatedLight(NAME, broker.address, tmp_path / "flash", heap="256k", main=main) as light:
         duties: set[int] = set()
-        light.watch(lambda glow: duties.add(glow.duty) if glow.us else None)
+        light.watch(lambda output: duties.add(output.duty) if output.us else None)
         async with asyncio.timeout(WAIT_S):
-            await light.until(lambda glow: glow.log == "tried 16")
-            await light.until(lambda glow: glow.log == "MemoryError: no room for TLS")
-            await light.until(lambda glow: glow.log == "reset")
-            await light.until(lambda glow: glow.log == "tried 1")
+            await light.until(lambda output: output.log == "tried 16")
+            await light.until(lambda output: output.log == "MemoryError: no room for TLS")
+            await light.until(lambda output: output.log == "reset")
+            await light.until(lambda output: output.log == "tried 1")
         assert duties == {DIM}

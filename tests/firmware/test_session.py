@@ -15,7 +15,7 @@ from amqtt.mqtt.subscribe import SubscribePacket
 
 from presslight.contract.mqtt import Discovery, Report, SetCommand, encode_set
 from presslight.contract.words import Moment
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.simulated_light import SimulatedLight
 from tests.firmware.bare_broker import TOPICS, WAIT_S, BareBroker, Visit
 
@@ -48,7 +48,7 @@ def press(report: Report, number: int, state: str = "ON", brightness: int | None
 
 async def glows(light: SimulatedLight, duty: int) -> None:
     async with asyncio.timeout(WAIT_S):
-        await light.until(lambda glow: glow.duty == duty)
+        await light.until(lambda output: output.duty == duty)
 
 
 async def test_light_signs_in_subscribes_and_says_that_it_is_there(broker: BareBroker, light: SimulatedLight) -> None:
@@ -71,7 +71,7 @@ async def test_light_signs_in_subscribes_and_says_that_it_is_there(broker: BareB
     assert Discovery.model_validate_json(announced).avty_t == f"presslight/light/{NAME}/availability"
     assert int(await visit.message(f"light/{NAME}/announced")) > 1_700_000_000
     async with asyncio.timeout(WAIT_S):
-        await light.until(lambda glow: glow.link == "up")
+        await light.until(lambda output: output.link == "up")
 
 
 async def test_light_that_is_called_offline_reports_and_says_that_it_is_online(
@@ -210,10 +210,10 @@ async def flood(visit: Visit, light: SimulatedLight, before: Report, qos: int) -
     glows_seen = 0
     done = asyncio.Event()
 
-    def count(glow: Glow) -> None:
+    def count(output: LightOutput) -> None:
         nonlocal glows_seen
         glows_seen += 1
-        if glows_seen >= FLOOD or glow.link == "down":
+        if glows_seen >= FLOOD or output.link == "down":
             done.set()
 
     light.watch(count)
@@ -252,13 +252,13 @@ async def test_presses_of_the_button_without_wifi_are_told_in_the_newest_report(
         visit.publish(press(before, number, state="OFF"), qos=0)
         await visit.report()
     presses = 14
-    light.wifi(False)
+    light.set_wifi(False)
     for _ in range(presses):
         light.press_button()
-        seen = light.glow.us
+        seen = light.output.us
         async with asyncio.timeout(WAIT_S):
-            await light.until(lambda glow, before=seen: glow.us != before)  # type: ignore[misc]  # bound as it is now
-    light.wifi(True)
+            await light.until(lambda output, before=seen: output.us != before)  # type: ignore[misc]  # bound as it is now
+    light.set_wifi(True)
     told = 1
     while (await visit.report()).version[1] < presses:
         told += 1
@@ -299,7 +299,7 @@ async def test_state_outlives_a_power_cut_and_the_boot_does_not(broker: BareBrok
     visit.publish(old, qos=0)
     await visit.report()
     async with asyncio.timeout(WAIT_S):
-        await light.until(lambda glow: glow.log == "flash: kept on 77")
+        await light.until(lambda output: output.log == "flash: kept on 77")
     await light.power_cut()
     await light.power_on()
     visit = await broker.visit()

@@ -14,7 +14,7 @@ from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.contract.address import BrokerAddress
 from presslight.micropython import Command
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from tests.firmware.odd_main import written
@@ -43,7 +43,7 @@ HANG = """
 """
 
 
-async def seen(light: SimulatedLight, condition: Callable[[Glow], bool]) -> Glow:
+async def seen(light: SimulatedLight, condition: Callable[[LightOutput], bool]) -> LightOutput:
     async with asyncio.timeout(WAIT_S):
         return await light.until(condition)
 
@@ -59,11 +59,11 @@ async def test_light_in_an_endless_loop_boots_anew_with_its_state(
         house, light = House(parts, tmp_path, exits), parts.lights["kitchen"]
         phone = await house.phone()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(seen(light, lambda glow: glow.log == "flash: kept on 200"))
+            tasks.create_task(seen(light, lambda output: output.log == "flash: kept on 200"))
             await phone.press("kitchen", state="ON", brightness=200)
         epoch = phone.lights["kitchen"].version[0]
-        light.tell("hang")
-        await seen(light, lambda glow: glow.log == "watchdog")
+        light.send_command("hang")
+        await seen(light, lambda output: output.log == "watchdog")
         await house.sees(phone, lambda shown: shown.online and shown.version[0] == epoch + 1)
         assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)
         assert (await phone.press("kitchen", state="OFF")).word == "applied"
@@ -99,15 +99,15 @@ async def test_light_of_which_any_task_hangs_or_ends_boots_anew_and_shines_on(
         address = broker.address.signed_in_as(name, accounts.password(name))
         async with SimulatedLight(name, address, folder, heap="256k", main=main) as light:
             duties: list[int] = []
-            light.watch(lambda glow: duties.append(glow.duty) if glow.us else None)
+            light.watch(lambda output: duties.append(output.duty) if output.us else None)
             if name == "well":
                 pid = light.pid
                 async with asyncio.timeout(WAIT_S):
                     await all_bitten.wait()
-                assert (light.pid, light.glow.link) == (pid, "up")
+                assert (light.pid, light.output.link) == (pid, "up")
             else:
-                await seen(light, lambda glow: glow.log == "watchdog")
-                await seen(light, lambda glow: glow.duty == DIM)
+                await seen(light, lambda output: output.log == "watchdog")
+                await seen(light, lambda output: output.duty == DIM)
                 bitten.append(name)
                 if len(bitten) == len(names):
                     all_bitten.set()
@@ -125,5 +125,5 @@ async def test_light_that_only_waits_is_left_alone(micropython: Command, tmp_pat
     hasty = written(tmp_path, HASTY, watchdog_ms=2_000)
     async with SimulatedLight("kitchen", NOWHERE, tmp_path / "flash", main=hasty) as light:
         pid = light.pid
-        await seen(light, lambda glow: glow.lines > 12)  # attempts without a broker, for more than those 2 s
+        await seen(light, lambda output: output.lines > 12)  # attempts without a broker, for more than those 2 s
         assert light.pid == pid

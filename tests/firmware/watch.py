@@ -10,7 +10,7 @@ from pathlib import Path
 from lamp import output, record
 from presslight.contract.address import BrokerAddress
 from presslight.simulated.chip import RTC
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.simulated_light import SimulatedLight
 
 NOWHERE = BrokerAddress(host="127.0.0.1", port=1)
@@ -35,7 +35,7 @@ class Watch:
     _us: int = 0
     _lines: int = 0
 
-    def see(self, now: Glow) -> None:
+    def see(self, now: LightOutput) -> None:
         if now.lines != self._lines:
             self.logs.append(now.log)
             if now.log in ("reset", "watchdog"):
@@ -44,7 +44,7 @@ class Watch:
             self.duties[-1].append(now.duty)
         self._us, self._lines = now.us or self._us, now.lines
 
-    async def until(self, condition: Callable[[Glow], bool]) -> None:
+    async def until(self, condition: Callable[[LightOutput], bool]) -> None:
         async with asyncio.timeout(WAIT_S):
             await self.light.until(condition)
 

@@ -54,7 +54,7 @@ async def command_after_a_press(home: Home, light: SimulatedLight, remote: Remot
 async def slide(light: SimulatedLight, remote: Remote) -> list[float]:
     """Commands 20 ms apart, as a finger on a slider makes them. In ms, each; one that was never seen is left out."""
     asked, seen = dict[int, float](), dict[int, float]()
-    light.watch(lambda glow: seen.setdefault(glow.duty, glow.us / 1_000))
+    light.watch(lambda output: seen.setdefault(output.duty, output.us / 1_000))
     for value in range(170, 170 + COUNT):  # none that was seen before
         asked[value] = time.monotonic()
         await remote.call("light", "turn_on", entity_id=HALL, brightness=value)
@@ -66,7 +66,7 @@ async def slide(light: SimulatedLight, remote: Remote) -> list[float]:
 async def shone(light: SimulatedLight, value: int) -> float:
     """When the light's output became this, in ms."""
     async with asyncio.timeout(WAIT_S):
-        return (await light.until(lambda glow: glow.duty == duty(True, value))).us / 1_000
+        return (await light.until(lambda output: output.duty == duty(True, value))).us / 1_000
 
 
 def tell(home: Home, what: str, took: list[float]) -> None:

@@ -204,7 +204,7 @@ async def cut_power(broker: EmbeddedBroker | Mosquitto) -> None:
 async def shines(home: Home, wanted: int) -> None:
     """Wait until the kitchen light's output is this."""
     async with asyncio.timeout(WAIT_S):
-        await home.kitchen.until(lambda glow: glow.duty == wanted)
+        await home.kitchen.until(lambda output: output.duty == wanted)
 
 
 async def works(home: Home, value: int) -> None:

@@ -46,7 +46,7 @@ class House:
     async def glows(self, condition: Callable[[int], bool]) -> None:
         """Wait until the kitchen light's PWM duty is as `condition` says."""
         async with asyncio.timeout(WAIT_S):
-            await self.kitchen.until(lambda glow: condition(glow.duty))
+            await self.kitchen.until(lambda output: condition(output.duty))
 
     async def mqtt(self, user: str) -> aiomqtt.Client:
         """A bare MQTT client with that user's rights; the password is in the house's folder."""

@@ -136,7 +136,7 @@ class Home:
     async def says(self, light: SimulatedLight, line: str) -> None:
         """Wait until the light says that."""
         async with asyncio.timeout(WAIT_S):
-            await light.until(lambda glow: glow.log == line)
+            await light.until(lambda output: output.log == line)
 
     async def is_not_announced(self, light: SimulatedLight) -> None:
         """The light says so, and what it says after that comes without an announcement before it."""

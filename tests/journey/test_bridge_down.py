@@ -117,7 +117,7 @@ async def pressed(lab: Lab, count: int) -> None:
     last = 0
     async with asyncio.timeout(WAIT_S):
         for _ in range(count):
-            last = (await light.until(lambda glow, last=last: glow.us > last)).us  # type: ignore[misc] # mypy cannot type a lambda's default
+            last = (await light.until(lambda output, last=last: output.us > last)).us  # type: ignore[misc] # mypy cannot type a lambda's default
 
 
 @asynccontextmanager

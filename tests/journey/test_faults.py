@@ -43,10 +43,10 @@ async def test_press_on_a_light_without_power_is_offline(house: House) -> None:
 
 async def test_press_into_lost_wifi_never_acts_late(house: House) -> None:
     phone = await house.phone()
-    house.kitchen.wifi(False)
+    house.kitchen.set_wifi(False)
     journey = await phone.press("kitchen", state="ON", patience_ms=300, wait_ms=1_000)
     assert journey.word in ("unconfirmed", "offline")
-    house.kitchen.wifi(True)
+    house.kitchen.set_wifi(True)
     async with asyncio.timeout(WAIT_S):
         await phone.settled()
     await house.sees(phone, lambda light: light.online)
@@ -57,10 +57,10 @@ async def test_press_into_lost_wifi_never_acts_late(house: House) -> None:
 
 async def test_button_works_without_network(house: House) -> None:
     phone = await house.phone()
-    house.kitchen.wifi(False)
+    house.kitchen.set_wifi(False)
     house.kitchen.press_button()
     await house.glows(lambda duty: duty > 0)
-    house.kitchen.wifi(True)
+    house.kitchen.set_wifi(True)
     await house.sees(phone, lambda light: light.online and light.state == "ON")
 
 
@@ -78,7 +78,7 @@ async def test_broker_dies_and_comes_back(house: House) -> None:
     await house.stack.broker.start()
     async with asyncio.timeout(WAIT_S):
         await phone.until(lambda _: phone.broker)
-        await house.kitchen.until(lambda glow: glow.link == "up")
+        await house.kitchen.until(lambda output: output.link == "up")
         while (await phone.press("kitchen", state="ON")).word != "applied":
             pass  # its report may be on its way still
 
@@ -142,4 +142,4 @@ async def test_restarted_house_knows_its_light(house: House) -> None:
 async def _kept(house: House, state: str) -> None:
     """Wait until the light has written that state to its flash: it says so in its log."""
     async with asyncio.timeout(WAIT_S):
-        await house.kitchen.until(lambda glow: glow.log == f"flash: kept {state}")
+        await house.kitchen.until(lambda output: output.log == f"flash: kept {state}")

@@ -21,11 +21,11 @@ HOUR_S = 3_600
 async def test_light_whose_broker_has_no_address_still_has_its_button(micropython: Command, tmp_path: Path) -> None:
     nowhere = BrokerAddress(host="broker.invalid", port=1883)
     async with asyncio.timeout(2 * WAIT_S), SimulatedLight("kitchen", nowhere, tmp_path) as light:
-        await light.until(lambda glow: glow.log.startswith("link lost"))
+        await light.until(lambda output: output.log.startswith("link lost"))
         light.press_button()
-        await light.until(lambda glow: glow.duty > 0)
-        tried = light.glow.lines
-        await light.until(lambda glow: glow.lines > tried and glow.log.startswith("link lost"))
+        await light.until(lambda output: output.duty > 0)
+        tried = light.output.lines
+        await light.until(lambda output: output.lines > tried and output.log.startswith("link lost"))
 
 
 async def test_command_that_a_broker_kept_does_nothing_to_a_light_that_boots(house: House) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.simulated_light import SimulatedLight
 
 
@@ -19,7 +19,7 @@ class Witness:
 
     def __init__(self, light: SimulatedLight) -> None:
         self.changes: list[Change] = []
-        self._last = light.glow.us
+        self._last = light.output.us
         self._more = asyncio.Event()
         light.watch(self._see)
 
@@ -30,8 +30,8 @@ class Witness:
             await self._more.wait()
         return next(change for change in self.changes if change.duty == duty)
 
-    def _see(self, glow: Glow) -> None:
-        if glow.us != self._last:
-            self._last = glow.us
-            self.changes.append(Change(glow.duty, glow.us))
+    def _see(self, output: LightOutput) -> None:
+        if output.us != self._last:
+            self._last = output.us
+            self.changes.append(Change(output.duty, output.us))
             self._more.set()

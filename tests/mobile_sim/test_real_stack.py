@@ -30,7 +30,7 @@ async def phone(stack: Stack) -> AsyncIterator[Phone]:
 async def test_press_lights_the_lamp_and_is_measured(stack: Stack, phone: Phone) -> None:
     journey = await phone.press("kitchen", state="ON", brightness=200)
     assert journey.word is Said.APPLIED
-    await stack.lights["kitchen"].until(lambda glow: glow.duty > 0)
+    await stack.lights["kitchen"].until(lambda output: output.duty > 0)
     assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)
     assert journey.press_to_light_ms is not None
     assert journey.light_ms is not None

@@ -230,8 +230,8 @@ async def test_offline_light_is_not_shown_as_if_it_gave_light(context: BrowserCo
     await expect(kitchen(page).locator(".state")).to_have_text("Was on, 100%")
     await expect(power(page)).not_to_be_checked()
     await expect(power(page)).to_have_accessible_description(re.compile("^Offline, heard 5 min ago"))
-    glow = "(node) => getComputedStyle(node).getPropertyValue('--glow')"
-    assert float(await kitchen(page).evaluate(glow)) == 0
+    output = "(node) => getComputedStyle(node).getPropertyValue('--glow')"
+    assert float(await kitchen(page).evaluate(output)) == 0
     assert await slider(page).evaluate("(node) => node.style.getPropertyValue('--is')") == "0%"
 
     await power(page).click()

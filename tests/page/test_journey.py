@@ -39,7 +39,7 @@ def power(page: Page, name: str = "Kitchen") -> Locator:
 
 async def glows(light: SimulatedLight, condition: Callable[[int], bool]) -> None:
     async with asyncio.timeout(WAIT_S):
-        await light.until(lambda glow: condition(glow.duty))
+        await light.until(lambda output: condition(output.duty))
 
 
 async def test_press_lights_the_light_and_says_how_long_it_took(
@@ -190,7 +190,7 @@ async def test_press_into_lost_wifi_is_asked_after_a_reload_and_never_acts_late(
 ) -> None:
     page = await open_page(context, stack)
     light = stack.lights["kitchen"]
-    light.wifi(False)
+    light.set_wifi(False)
     await power(page).click()
     await expect(card(page)).to_contain_text("Turning on…")
 
@@ -199,7 +199,7 @@ async def test_press_into_lost_wifi_is_asked_after_a_reload_and_never_acts_late(
     await expect(card(page)).to_contain_text("Not confirmed yet. It may have happened; still asking…")
     await expect(power(page)).not_to_be_checked()
 
-    light.wifi(True)
+    light.set_wifi(True)
     await expect(card(page)).to_contain_text("Did not happen")
     await expect(card(page)).to_contain_text("Online")
     await expect(power(page)).not_to_be_checked()
@@ -227,7 +227,7 @@ async def test_killed_bridge_comes_back_and_the_open_press_is_asked_again(
         page = await context.new_page()
         await page.goto(bridge.link)
         await expect(card(page)).to_contain_text("Online")
-        stack.lights["kitchen"].wifi(False)
+        stack.lights["kitchen"].set_wifi(False)
         await power(page).click()
         await expect(card(page)).to_contain_text("Turning on…")
 
@@ -235,7 +235,7 @@ async def test_killed_bridge_comes_back_and_the_open_press_is_asked_again(
         await expect(page.locator("#link")).to_have_text("No connection. Trying again…")
         await expect(card(page)).to_contain_text("Not confirmed yet. It may have happened; still asking…")
 
-        stack.lights["kitchen"].wifi(True)
+        stack.lights["kitchen"].set_wifi(True)
         await bridge.start()
         await expect(page.locator("#link")).to_have_text("Live")
         await expect(card(page)).to_contain_text("Did not happen")

@@ -10,12 +10,12 @@ from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.command import app
 from presslight.contract.address import BrokerAddress
 from presslight.flashing.board import WATCHDOG_MS
-from presslight.flashing.broker_sign_in import NotLetIn
+from presslight.flashing.broker_sign_in import SignInRefused
 from presslight.flashing.chosen_light import ChosenLight
-from presslight.flashing.first_words import UP
 from presslight.flashing.flash_plan import FlashPlan
 from presslight.flashing.flash_request import FlashRequest
-from presslight.flashing.flashing import carry_out
+from presslight.flashing.flashing import flash_board
+from presslight.flashing.startup_monitor import LINK_UP
 from presslight.micropython import Command
 from tests.broker.clients import Client
 from tests.presslight.pretended_chip import PretendedChip, pretended_chip
@@ -42,9 +42,9 @@ async def test_wrong_password_is_told_before_the_chip_is_touched(
     accounts = Accounts.make(["kitchen"])
     async with EmbeddedBroker(accounts) as broker:
         with pretended_chip(micropython, tmp_path) as chip:
-            with pytest.raises(NotLetIn, match="the broker does not let kitchen in"):
-                await carry_out(request_of(chip, broker.address.signed_in_as("kitchen", "wrong")))
-            await carry_out(request_of(chip, broker.address.signed_in_as("kitchen", accounts.password("kitchen"))))
+            with pytest.raises(SignInRefused, match="the broker does not let kitchen in"):
+                await flash_board(request_of(chip, broker.address.signed_in_as("kitchen", "wrong")))
+            await flash_board(request_of(chip, broker.address.signed_in_as("kitchen", accounts.password("kitchen"))))
             assert chip.boot().watchdog == [WATCHDOG_MS]  # so it was asked once, by the second run
 
 
@@ -59,7 +59,7 @@ async def test_name_of_another_chip_is_told(
                 async with Client(address, identifier="kitchen") as lamp:
                     text = f'{{"dev": {{"ids": ["presslight-{number}"]}}}}'
                     await lamp.publish("homeassistant/device/kitchen/config", text, qos=1, retain=True)
-                await carry_out(request_of(chip, address))
+                await flash_board(request_of(chip, address))
                 said = capsys.readouterr().err
                 assert ("knows kitchen as another chip (240ac4000001; this one is 240ac4000002)" in said) is told
 
@@ -72,7 +72,7 @@ def test_broker_that_is_not_there_is_a_warning(micropython: Command, small_firmw
 
 
 def test_light_that_signs_in_is_told(micropython: Command, small_firmware: Path, tmp_path: Path) -> None:
-    (small_firmware / "main.py").write_text(f"import lamp\nprint('link lost: no name server')\nprint({UP!r})\n")
+    (small_firmware / "main.py").write_text(f"import lamp\nprint('link lost: no name server')\nprint({LINK_UP!r})\n")
     with pretended_chip(micropython, tmp_path) as chip:
         run = flash(chip, "--watch", "30")
     assert run.exit_code == 0, run.stderr

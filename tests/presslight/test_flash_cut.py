@@ -193,7 +193,7 @@ def test_mpremote_that_is_killed_leaves_a_lamp_that_starts(
     chip: PretendedChip, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chip.plug()
-    whole, calls = tool.run, []
+    whole, calls = tool.run_program, []
 
     async def killed(command: tuple[str, ...], port: str, limit_s: float) -> str:
         calls.append(command)

@@ -54,21 +54,21 @@ def test_what_is_no_terminal_is_sent_no_picture() -> None:
 
 
 def test_page_s_address_that_is_kept_anew_is_never_half_there(tmp_path: Path) -> None:
-    page_link.record(tmp_path, "http://192.168.1.5:8787")
+    page_link.record_page(tmp_path, "http://192.168.1.5:8787")
     with (tmp_path / page_link.RECORD).open() as reader:
-        page_link.record(tmp_path, "http://192.168.1.5:8788")
+        page_link.record_page(tmp_path, "http://192.168.1.5:8788")
         assert reader.read() == "http://192.168.1.5:8787\n"
     assert [file.name for file in tmp_path.iterdir()] == [page_link.RECORD]
 
 
 def test_page_s_address_is_kept_and_nothing_else_is_believed(tmp_path: Path) -> None:
-    assert page_link.recorded(tmp_path) is None
-    page_link.record(tmp_path, "http://192.168.1.5:8787")
-    assert page_link.recorded(tmp_path) == "http://192.168.1.5:8787"
+    assert page_link.recorded_page(tmp_path) is None
+    page_link.record_page(tmp_path, "http://192.168.1.5:8787")
+    assert page_link.recorded_page(tmp_path) == "http://192.168.1.5:8787"
     for spoilt in (b"", b"\xff", b"ftp://x", b"http://a b", b"http://me:secret@host"):
         (tmp_path / page_link.RECORD).write_bytes(spoilt)
-        assert page_link.recorded(tmp_path) is None
-    assert page_link.recorded(tmp_path / "nowhere") is None
+        assert page_link.recorded_page(tmp_path) is None
+    assert page_link.recorded_page(tmp_path / "nowhere") is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from presslight.broker.authority import Authority
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
 from presslight.contract.address import BrokerAddress
-from presslight.flashing.broker_sign_in import NotLetIn, NotReached, sign_in
+from presslight.flashing.broker_sign_in import BrokerUnreachable, SignInRefused, sign_in
 from tests.broker.clients import Client
 from tests.tcp_server import tcp_server
 
@@ -40,7 +40,9 @@ async def test_light_with_an_account_is_let_in_and_told_which_chip_has_its_name(
 async def test_light_with_a_wrong_password_is_told(which: int) -> None:
     accounts = Accounts.make(["kitchen"])
     async with brokers(accounts)[which] as broker:
-        with pytest.raises(NotLetIn, match="the broker does not let kitchen in: its password is wrong, or it has no"):
+        with pytest.raises(
+            SignInRefused, match="the broker does not let kitchen in: its password is wrong, or it has no"
+        ):
             await sign_in(broker.address.signed_in_as("kitchen", "wrong"), "kitchen")
 
 
@@ -48,15 +50,15 @@ async def test_broker_that_is_not_there_is_told() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
-        with pytest.raises(NotReached, match=rf"no broker can be reached at 127\.0\.0\.1 port {port}: "):
+        with pytest.raises(BrokerUnreachable, match=rf"no broker can be reached at 127\.0\.0\.1 port {port}: "):
             await sign_in(BrokerAddress(host="127.0.0.1", port=port), "kitchen")
 
 
 async def test_broker_that_says_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.flashing.broker_sign_in.PATIENCE_S", 0.1)
+    monkeypatch.setattr("presslight.flashing.broker_sign_in.STEP_TIMEOUT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = BrokerAddress(host="127.0.0.1", port=silent.getsockname()[1])
-        with pytest.raises(NotReached, match="answers, and does not let us finish"):
+        with pytest.raises(BrokerUnreachable, match="answers, and does not let us finish"):
             await sign_in(address, "kitchen")
 
 
@@ -97,9 +99,9 @@ GRANTED = b"\x90\x03\x00\x01\x01"
 async def test_what_is_no_broker_or_closes_is_told_in_one_line(
     answers: list[bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("presslight.flashing.broker_sign_in.PATIENCE_S", 0.5)
+    monkeypatch.setattr("presslight.flashing.broker_sign_in.STEP_TIMEOUT_S", 0.5)
     async with broker_that_says(*answers) as address:
-        with pytest.raises(NotReached, match="answers, and does not let us finish"):
+        with pytest.raises(BrokerUnreachable, match="answers, and does not let us finish"):
             await sign_in(address, "kitchen")
     assert not caplog.records
 
@@ -107,21 +109,21 @@ async def test_what_is_no_broker_or_closes_is_told_in_one_line(
 @pytest.mark.parametrize("code", [2, 3, 6, 200])
 async def test_broker_that_refuses_for_another_reason_than_the_account_is_told(code: int) -> None:
     async with broker_that_says(b"\x20\x02\x00" + bytes((code,))) as address:
-        with pytest.raises(NotReached, match=r"the broker at 127\.0\.0\.1 takes nobody now: "):
+        with pytest.raises(BrokerUnreachable, match=r"the broker at 127\.0\.0\.1 takes nobody now: "):
             await sign_in(address, "kitchen")
 
 
 async def test_broker_of_another_version_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.flashing.broker_sign_in.PATIENCE_S", 600)
+    monkeypatch.setattr("presslight.flashing.broker_sign_in.STEP_TIMEOUT_S", 600)
     async with broker_that_says(b"\x20\x02\x00\x01") as address:
-        with pytest.raises(NotReached, match=r"does not let us finish: the broker does not speak MQTT 3\.1\.1"):
+        with pytest.raises(BrokerUnreachable, match=r"does not let us finish: the broker does not speak MQTT 3\.1\.1"):
             await sign_in(address, "kitchen")
 
 
 async def test_broker_that_closes_instead_of_an_answer_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.flashing.broker_sign_in.PATIENCE_S", 600)
+    monkeypatch.setattr("presslight.flashing.broker_sign_in.STEP_TIMEOUT_S", 600)
     async with broker_that_says() as address:
-        with pytest.raises(NotReached, match="does not let us finish: the broker closes the connection"):
+        with pytest.raises(BrokerUnreachable, match="does not let us finish: the broker closes the connection"):
             await sign_in(address, "kitchen")
 
 
@@ -160,7 +162,7 @@ async def test_certificate_of_another_authority_is_told(tmp_path: Path) -> None:
     async with Mosquitto(accounts, tls=True, authority=ours, host="127.0.0.1") as broker:
         where = broker.tls_address.model_copy(update={"host": "localhost"}).signed_in_as("kitchen", "x")
         assert where.tls
-        with pytest.raises(NotLetIn, match="shows a certificate that the light will not take"):
+        with pytest.raises(SignInRefused, match="shows a certificate that the light will not take"):
             await sign_in(where.model_copy(update={"ca_file": str(theirs.ca)}), "kitchen")
         own = where.signed_in_as("kitchen", accounts.password("kitchen"))
         assert await sign_in(own.model_copy(update={"ca_file": str(ours.ca)}), "kitchen") is None

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from presslight.contract.errors import Invalid
-from presslight.flashing.chip_pins import PINS, check, choose, warnings
+from presslight.flashing.chip_pins import PINS, check_pins, choose_pins, pin_warnings
 from presslight.flashing.esp_image import CHIPS, Chip, chip_named
 
 
 @pytest.mark.parametrize("chip", CHIPS.values(), ids=lambda chip: chip.name)
 def test_usual_pins_of_each_chip_work_and_are_no_surprise(chip: Chip) -> None:
-    chosen = choose(chip, None, None)
-    check(chip, chosen)
-    assert list(warnings(chip, chosen)) == []
+    chosen = choose_pins(chip, None, None)
+    check_pins(chip, chosen)
+    assert list(pin_warnings(chip, chosen)) == []
     free = PINS[chip.name].free
-    check(chip, choose(chip, free, None))
-    assert list(warnings(chip, choose(chip, free, None))) == []
+    check_pins(chip, choose_pins(chip, free, None))
+    assert list(pin_warnings(chip, choose_pins(chip, free, None))) == []
 
 
 @pytest.mark.parametrize("chip", CHIPS.values(), ids=lambda chip: chip.name)
@@ -46,35 +46,35 @@ def test_pins_are_ones_that_the_chip_has(chip: Chip) -> None:
 def test_pin_that_cannot_be_used_is_refused_for_lamp_and_button(number: int, pin: int, says: str) -> None:
     chip = CHIPS[number]
     with pytest.raises(Invalid, match=rf"GPIO {pin} of the {chip.name} \(--led-pin\) .*{says}"):
-        check(chip, choose(chip, pin, None))
+        check_pins(chip, choose_pins(chip, pin, None))
     with pytest.raises(Invalid, match=r"\(--button-pin\)"):
-        check(chip, choose(chip, None, pin))
+        check_pins(chip, choose_pins(chip, None, pin))
 
 
 def test_pin_that_the_board_lacks_is_refused() -> None:
     with pytest.raises(Invalid, match="does not exist on this board"):
-        check(CHIPS[0], choose(CHIPS[0], 16, None), range(16))
+        check_pins(CHIPS[0], choose_pins(CHIPS[0], 16, None), range(16))
 
 
 @pytest.mark.parametrize("pin", [5, 12, 15])
 def test_strapping_pin_is_a_warning_with_a_better_one(pin: int) -> None:
-    [said] = warnings(CHIPS[0], choose(CHIPS[0], pin, None))
+    [said] = pin_warnings(CHIPS[0], choose_pins(CHIPS[0], pin, None))
     assert f"GPIO {pin}" in said
     assert "GPIO 25 is safe" in said
 
 
 def test_usual_pin_of_the_lamp_is_a_warning_for_the_button() -> None:
-    assert [said[:6] for said in warnings(CHIPS[0], {"lamp": 25, "button": 2})] == ["GPIO 2"]
+    assert [said[:6] for said in pin_warnings(CHIPS[0], {"lamp": 25, "button": 2})] == ["GPIO 2"]
 
 
 def test_lamp_and_button_are_two_pins() -> None:
     with pytest.raises(Invalid, match="same pin"):
-        check(CHIPS[0], choose(CHIPS[0], 0, None))
+        check_pins(CHIPS[0], choose_pins(CHIPS[0], 0, None))
 
 
 def documented() -> dict[str, list[str]]:
     """The table of boards in docs/hardware.md: each row's cells by its name."""
-    page = (Path(__file__).parents[2] / "docs/hardware.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/hardware.md").read_text()
     rows = [re.split(r" \| ?", line[2:].removesuffix(" |")) for line in page.splitlines() if line.startswith("| ")]
     return {name: cells for name, *cells in rows}
 

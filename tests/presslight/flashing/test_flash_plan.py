@@ -10,7 +10,7 @@ from presslight.contract.errors import Invalid
 from presslight.flashing import flash_plan
 from presslight.flashing.esp_image import CHIPS, MAGIC, Chip, check_version, check_whole, chip_named, chip_of
 from presslight.flashing.flash_plan import FIRMWARE, SWEEP, SWITCH, FlashPlan, Step, firmware_folder, lamp_files
-from presslight.flashing.tool import find
+from presslight.flashing.tool import find_program
 from presslight.micropython import Command
 
 
@@ -148,7 +148,9 @@ def hashed(segments: list[bytes]) -> bytes:
 def test_hash_is_where_esptool_finds_it(tmp_path: Path) -> None:
     path = tmp_path / "image.bin"
     path.write_bytes(hashed([b"12345678" * 5, b"abcd"]))
-    told = subprocess.run([find("esptool"), "image-info", str(path)], stdout=subprocess.PIPE, text=True, check=True)
+    told = subprocess.run(
+        [find_program("esptool"), "image-info", str(path)], stdout=subprocess.PIPE, text=True, check=True
+    )
     assert "(valid)" in told.stdout
     assert "(invalid)" not in told.stdout
     check_whole(path)

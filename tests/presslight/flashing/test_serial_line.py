@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from presslight.flashing.serial_line import follow
+from presslight.flashing.serial_line import read_until
 
 WAIT_S = 30
 
@@ -32,18 +32,18 @@ async def test_lines_are_heard_until_it_is_enough(ends: tuple[int, int]) -> None
         return line == "last"
 
     os.write(inside, b"first\r\nsec")
-    assert await follow(os.ttyname(port), hear, WAIT_S)
+    assert await read_until(os.ttyname(port), hear, WAIT_S)
     assert heard == ["first", "second", "\ufffd", "last"]
 
 
 async def test_silence_is_waited_for_no_longer_than_told(ends: tuple[int, int]) -> None:
-    assert not await follow(os.ttyname(ends[1]), lambda _: True, 0.05)
+    assert not await read_until(os.ttyname(ends[1]), lambda _: True, 0.05)
 
 
 async def test_port_that_is_away_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setattr("presslight.flashing.serial_line.PAUSE_S", 0.01)
+    monkeypatch.setattr("presslight.flashing.serial_line.RETRY_PAUSE_S", 0.01)
     link = tmp_path_factory.mktemp("port") / "port"
     first = os.openpty()
     link.symlink_to(os.ttyname(first[1]))
@@ -55,7 +55,7 @@ async def test_port_that_is_away_is_tried_again(
         away.set()
         return line == "back"
 
-    watch = asyncio.create_task(follow(str(link), hear, WAIT_S))
+    watch = asyncio.create_task(read_until(str(link), hear, WAIT_S))
     os.write(first[0], b"before\n")
     await away.wait()
     for end in first:
@@ -72,5 +72,5 @@ async def test_port_that_is_away_is_tried_again(
 
 
 async def test_port_that_never_comes_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("presslight.flashing.serial_line.PAUSE_S", 0.01)
-    assert not await follow("/dev/nowhere", lambda _: True, 0.05)
+    monkeypatch.setattr("presslight.flashing.serial_line.RETRY_PAUSE_S", 0.01)
+    assert not await read_until("/dev/nowhere", lambda _: True, 0.05)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from presslight.command import app
 from presslight.flashing import flash_plan
-from presslight.flashing.serial_port import trouble
+from presslight.flashing.serial_port import port_error
 from tests.presslight.flashing.test_flash_plan import image
 
 WAIT_S = 60
@@ -98,9 +98,9 @@ def test_port_that_another_process_has_is_in_use(terminal: Terminal, how: str, t
 
 def test_port_is_free_again_once_the_other_has_left(terminal: Terminal) -> None:
     with held(terminal.port, WAYS["flock"]):
-        assert trouble(terminal.port) is not None
-    assert trouble(terminal.port) is None
-    assert trouble(terminal.port) is None  # asking keeps no lock
+        assert port_error(terminal.port) is not None
+    assert port_error(terminal.port) is None
+    assert port_error(terminal.port) is None  # asking keeps no lock
 
 
 @pytest.mark.parametrize("tool", ["mpremote", "esptool"])
@@ -108,7 +108,7 @@ def test_tool_that_finds_the_port_taken_meanwhile_is_told_as_in_use(
     terminal: Terminal, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Taken between our own look and the tool's."""
-    monkeypatch.setattr("presslight.verbs.flash.trouble", lambda _: None)
+    monkeypatch.setattr("presslight.verbs.flash.port_error", lambda _: None)
     with held(terminal.port, WAYS["flock"]):
         run = flash(terminal.port, *(image_options(tmp_path) if tool == "esptool" else ()))
     assert f"{terminal.port} is in use" in run.stderr
@@ -155,7 +155,7 @@ def test_port_of_somebody_else_is_told_as_not_allowed(terminal: Terminal) -> Non
     Path(terminal.port).chmod(0o600)
     os.seteuid(65_534)
     try:
-        told = trouble(terminal.port)
+        told = port_error(terminal.port)
     finally:
         os.seteuid(0)
     assert told
@@ -170,12 +170,12 @@ def test_port_that_is_none_is_told(port: str) -> None:
 
 
 def test_name_that_is_no_path_is_left_to_the_tools() -> None:
-    assert trouble("COM3") is None
-    assert trouble("rfc2217://127.0.0.1:1") is None
+    assert port_error("COM3") is None
+    assert port_error("rfc2217://127.0.0.1:1") is None
 
 
 def test_asking_changes_nothing(terminal: Terminal) -> None:
     fcntl.ioctl(terminal._port, termios.TIOCNXCL)
     before = termios.tcgetattr(terminal._port)
-    assert trouble(terminal.port) is None
+    assert port_error(terminal.port) is None
     assert termios.tcgetattr(terminal._port) == before

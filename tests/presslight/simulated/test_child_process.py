@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 import uvloop
 
-from presslight.simulated.child_process import Child
+from presslight.simulated.child_process import ChildProcess
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 def test_word_to_one_that_has_ended_is_lost(tmp_path: Path, run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
     async def trial() -> None:
-        child = await Child.start(["true"], tmp_path, {"PATH": os.defpath})
+        child = await ChildProcess.start(["true"], tmp_path, {"PATH": os.defpath})
         assert [line async for line in child.lines()] == []
         assert await child.exit_code() == 0
-        child.say("hello")
+        child.write_line("hello")
         await child.end()
 
     run(trial())

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.light_picture import LightLog, LightPicture, block_color, brightness, log_lines
 
 
@@ -32,23 +32,27 @@ def test_block_glows_with_the_duty_and_is_seen_when_dark() -> None:
 
 
 def test_log_says_what_changed_and_nothing_else() -> None:
-    assert list(log_lines(Glow(), Glow(65_535, 5, "up", "hello", 1))) == ["on, PWM 100 %", "link up", "hello"]
-    assert list(log_lines(Glow(7, 5, "up", "a", 1), Glow(7, 9, "up", "a", 1))) == []
-    assert list(log_lines(Glow(log="a", lines=1), Glow(log="a", lines=2))) == ["a"]
+    assert list(log_lines(LightOutput(), LightOutput(65_535, 5, "up", "hello", 1))) == [
+        "on, PWM 100 %",
+        "link up",
+        "hello",
+    ]
+    assert list(log_lines(LightOutput(7, 5, "up", "a", 1), LightOutput(7, 9, "up", "a", 1))) == []
+    assert list(log_lines(LightOutput(log="a", lines=1), LightOutput(log="a", lines=2))) == ["a"]
 
 
 def test_log_says_once_why_each_try_fails() -> None:
     log, told = LightLog(), list[str]()
     causes = ["link lost: a", "link lost: a", "link lost: b", "link lost: b"]
     for lines, cause in enumerate(causes, start=1):
-        told += log.lines(Glow(log=cause, lines=lines))
+        told += log.lines(LightOutput(log=cause, lines=lines))
     assert told == ["link lost: a", "link lost: b"]
-    assert list(log.lines(Glow(0, 1, "up", "link lost: b", 4))) == ["link up"]
-    assert list(log.lines(Glow(0, 1, "down", "link lost: b", 5))) == ["link down", "link lost: b"]
+    assert list(log.lines(LightOutput(0, 1, "up", "link lost: b", 4))) == ["link up"]
+    assert list(log.lines(LightOutput(0, 1, "down", "link lost: b", 5))) == ["link down", "link lost: b"]
 
 
 def test_picture_says_all_in_words_too() -> None:
-    picture = LightPicture("kitchen", "10.0.0.2:1883", Glow(65_535, 5, "up", "hello"), event="button pressed")
+    picture = LightPicture("kitchen", "10.0.0.2:1883", LightOutput(65_535, 5, "up", "hello"), event="button pressed")
     text = drawn(picture)
     for words in ("kitchen", "on, PWM 100 %", "linked to 10.0.0.2:1883", "hello", "button pressed", "w: Wi-Fi away"):
         assert words in text

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp import dns
-from presslight.simulated.name_server import NameServer, answer, asked_name
+from presslight.simulated.name_server import NameServer, answer, queried_name
 
 WAIT_S = 20
 
@@ -20,7 +20,7 @@ async def asked(name: str) -> tuple[str, ...]:
     async with NameServer() as server:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as light:
             light.setblocking(False)
-            host, port = server.place.split()
+            host, port = server.address.split()
             light.connect((host, int(port)))
             await loop.sock_sendall(light, b"garbage")
             await loop.sock_sendall(light, question)
@@ -60,4 +60,4 @@ def test_answer_is_what_a_light_reads() -> None:
 
 @given(st.binary(max_size=64))
 def test_any_datagram_is_a_question_or_none(datagram: bytes) -> None:
-    assert asked_name(datagram) is None or datagram[4:6] == b"\0\1"
+    assert queried_name(datagram) is None or datagram[4:6] == b"\0\1"

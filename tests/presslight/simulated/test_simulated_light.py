@@ -20,7 +20,7 @@ from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import Invalid
 from presslight.micropython import MicropythonMissing
 from presslight.simulated import child_process, simulated_light
-from presslight.simulated.light_output import Glow
+from presslight.simulated.light_output import LightOutput
 from presslight.simulated.power import Power
 from presslight.simulated.simulated_light import (
     SimulatedLight,
@@ -54,26 +54,26 @@ def firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firmware:
     return replace
 
 
-async def seen(light: SimulatedLight, condition: Callable[[Glow], bool]) -> Glow:
+async def seen(light: SimulatedLight, condition: Callable[[LightOutput], bool]) -> LightOutput:
     async with asyncio.timeout(WAIT_S):
         return await light.until(condition)
 
 
-def is_on(glow: Glow) -> bool:
-    return glow.duty > 0
+def is_on(output: LightOutput) -> bool:
+    return output.duty > 0
 
 
-def is_off(glow: Glow) -> bool:
-    return glow.duty == 0
+def is_off(output: LightOutput) -> bool:
+    return output.duty == 0
 
 
-def has_booted(glow: Glow) -> bool:
+def has_booted(output: LightOutput) -> bool:
     """The light has looked for its broker, so it looks at its button, too."""
-    return glow.log.startswith("link lost")
+    return output.log.startswith("link lost")
 
 
-def is_linked(glow: Glow) -> bool:
-    return glow.link == "up"
+def is_linked(output: LightOutput) -> bool:
+    return output.link == "up"
 
 
 def gone(pid: int) -> bool:
@@ -94,7 +94,7 @@ def gone(pid: int) -> bool:
 async def test_button_switches_the_light_with_no_network_at_all(tmp_path: Path) -> None:
     async with SimulatedLight("kitchen", NOWHERE, tmp_path) as light:
         await seen(light, has_booted)
-        light.wifi(False)
+        light.set_wifi(False)
         light.press_button()
         on = await seen(light, is_on)
         light.press_button()
@@ -114,11 +114,11 @@ async def test_light_notices_that_wifi_is_away_and_finds_its_broker_again(
 ) -> None:
     async with SimulatedLight("kitchen", broker, tmp_path) as light:
         linked = await seen(light, is_linked)
-        light.wifi(False)
+        light.set_wifi(False)
         light.press_button()
-        await seen(light, lambda glow: glow.duty != linked.duty)
-        await seen(light, lambda glow: glow.link == "down")
-        light.wifi(True)
+        await seen(light, lambda output: output.duty != linked.duty)
+        await seen(light, lambda output: output.link == "down")
+        light.set_wifi(True)
         await seen(light, is_linked)
 
 
@@ -127,9 +127,9 @@ async def test_light_shines_as_before_after_a_power_cut(tmp_path: Path) -> None:
         await seen(light, has_booted)
         light.press_button()
         on = await seen(light, is_on)
-        await seen(light, lambda glow: glow.log.startswith("flash: kept on"))
+        await seen(light, lambda output: output.log.startswith("flash: kept on"))
         await light.power_cut()
-        assert (light.power, light.glow.duty, light.glow.link) == (Power.OFF, 0, "down")
+        assert (light.power, light.output.duty, light.output.link) == (Power.OFF, 0, "down")
         await light.power_on()
         assert (await seen(light, is_on)).duty == on.duty
 
@@ -138,7 +138,7 @@ async def test_every_press_counts_however_fast_they_are_asked_for(tmp_path: Path
     changes: dict[int, bool] = {}
     async with SimulatedLight("kitchen", NOWHERE, tmp_path) as light:
         await seen(light, has_booted)
-        light.watch(lambda glow: changes.setdefault(glow.us, is_on(glow)))
+        light.watch(lambda output: changes.setdefault(output.us, is_on(output)))
         for _ in range(3):
             light.press_button()
         await seen(light, lambda _: len(changes) == 3)
@@ -181,7 +181,7 @@ async def test_light_that_resets_itself_boots_again(firmware: Firmware, tmp_path
         first = await seen(light, is_on)
         pid = light.pid
         light.button_down()
-        again = await seen(light, lambda glow: glow.duty == 9 and glow.us != first.us)
+        again = await seen(light, lambda output: output.duty == 9 and output.us != first.us)
         assert again.us > first.us
         assert light.pid != pid
 
@@ -195,15 +195,15 @@ async def test_what_a_light_did_right_before_its_power_was_cut_is_seen(firmware:
         sys.stdin.readline()
     """)
     shone = tmp_path / "flash" / "shone"
-    shown: list[Glow] = []
+    shown: list[LightOutput] = []
     async with SimulatedLight("kitchen", NOWHERE, shone.parent) as light:
         os.mkfifo(shone)
         light.watch(shown.append)
-        light.tell("shine")
+        light.send_command("shine")
         shone.read_bytes()  # waits until it has shone, and lets nobody here look at it
         await light.power_cut()
-        assert [glow.duty for glow in shown] == [9, 0]
-        assert light.glow == Glow()
+        assert [output.duty for output in shown] == [9, 0]
+        assert light.output == LightOutput()
 
 
 async def test_light_that_fails_says_what_it_printed_last(firmware: Firmware, tmp_path: Path) -> None:
@@ -300,20 +300,20 @@ async def test_cancellation_leaves_no_process(tmp_path: Path) -> None:
 async def test_light_that_hears_no_word_is_ended_by_signal(
     firmware: Firmware, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(child_process, "QUIT_S", 0.01)
+    monkeypatch.setattr(child_process, "QUIT_TIMEOUT_S", 0.01)
     firmware("print('busy')\nwhile True: pass")
     async with SimulatedLight("kitchen", NOWHERE, tmp_path / "flash") as light:
-        await seen(light, lambda glow: glow.log == "busy")
+        await seen(light, lambda output: output.log == "busy")
         pid = light.pid
     assert gone(pid)
 
 
 async def test_light_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
-    monkeypatch.setattr(child_process, "QUIT_S", 0.01)
+    monkeypatch.setattr(child_process, "QUIT_TIMEOUT_S", 0.01)
     monkeypatch.setattr(simulated_light, "_micropython", lambda: [sys.executable, "-c", deaf])
     async with SimulatedLight("kitchen", NOWHERE, tmp_path) as light:
-        await seen(light, lambda glow: glow.log == "deaf")
+        await seen(light, lambda output: output.log == "deaf")
         pid = light.pid
     assert gone(pid)
 
@@ -385,8 +385,8 @@ def test_tls_without_a_certificate_to_trust_is_refused(ca_file: str | None, tmp_
 
 
 async def test_condition_that_fails_is_the_askers_own(tmp_path: Path) -> None:
-    def fails(glow: Glow) -> bool:
-        if is_on(glow):
+    def fails(output: LightOutput) -> bool:
+        if is_on(output):
             raise ZeroDivisionError
         return False
 

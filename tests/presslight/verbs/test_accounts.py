@@ -234,8 +234,8 @@ def begin_before_the_first_save(other: threading.Thread, locked: Path, monkeypat
     [
         (lambda folder: elsewhere(folder, "bath"), {"bridge", "kitchen", "hall", "bath"}),
         (lambda folder: elsewhere(folder, "--remove", "kitchen"), {"bridge", "hall"}),
-        (lambda folder: forget._take_own_account("kitchen", folder), {"bridge", "hall"}),
-        (lambda folder: forget._take_account("kitchen", folder), {"bridge", "hall"}),
+        (lambda folder: forget._remove_own_account("kitchen", folder), {"bridge", "hall"}),
+        (lambda folder: forget._remove_account("kitchen", folder), {"bridge", "hall"}),
     ],
     ids=["add", "remove", "forget in a stack", "forget"],
 )
@@ -320,7 +320,7 @@ def test_reload_is_told_where_mosquitto_may_run_and_something_changed(folder: Pa
 
 
 def test_commands_that_are_told_are_those_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    documented = (Path(__file__).parents[2] / "docs/running.md").read_text()
+    documented = (Path(__file__).parents[3] / "docs/running.md").read_text()
     monkeypatch.chdir(tmp_path)
     call(Path("./secrets"), "kitchen")
     told = [line for line in call(Path("./secrets"), "--remove", "kitchen").stdout.splitlines() if line[:2] == "  "]

@@ -256,7 +256,7 @@ def test_failed_tool_is_one_clear_line(flash: Run, printed: str, says: str) -> N
 
 
 def test_tool_that_fails_without_a_word_is_told() -> None:
-    assert tool.meaning("\n", "/dev/ttyUSB0") == "it says nothing"
+    assert tool.explain_failure("\n", "/dev/ttyUSB0") == "it says nothing"
 
 
 def test_start_is_not_watched_where_the_port_is_no_path(flash: Run) -> None:
@@ -333,7 +333,7 @@ def test_firmware_in_the_place_of_an_older_version_goes(
             ("cp", str(small_firmware / "lamp/__init__.py"), ":lib/lamp/"),
             ("cp", str(small_firmware / "main.py"), ":"),
         ):
-            subprocess.run([tool.find("mpremote"), "connect", chip.port, "fs", *command], check=True)
+            subprocess.run([tool.find_program("mpremote"), "connect", chip.port, "fs", *command], check=True)
         run = CliRunner().invoke(app, ["flash", "--port", chip.port, "--watch", "0"])
         assert run.exit_code == 0, run.stderr
         boot = chip.boot()

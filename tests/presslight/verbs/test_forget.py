@@ -30,7 +30,7 @@ from presslight.mobile_sim.phone import Phone
 from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from presslight.store_address import store_of
-from presslight.verbs.accounts import how_mosquitto_hears
+from presslight.verbs.accounts import mosquitto_reload_steps
 from tests import forked
 from tests.broker.clients import Client
 
@@ -164,19 +164,19 @@ async def test_mosquitto_that_was_being_started_as_accounts_changed_hears_of_it(
         accounts = Accounts.load(tmp_path / CREDENTIALS)
         accounts.add("attic")
         accounts.save(tmp_path / CREDENTIALS)
-        await stack._heed_accounts()
+        await stack._apply_account_changes()
         await stack.broker.start()
         passwords.write_text(old)  # as a start had written it just before the change
-        await stack._heed_accounts()
+        await stack._apply_account_changes()
         async with Client(stack.broker.address.signed_in_as("attic", accounts.password("attic"))):
             pass
 
 
 async def test_topics_are_emptied_once_the_broker_knows_whoever_saw_the_change_first(tmp_path: Path) -> None:
     async with asyncio.timeout(WAIT_S), Stack(broker="mosquitto", lights=0, folder=tmp_path) as stack:
-        first = asyncio.create_task(stack._heed_accounts())
+        first = asyncio.create_task(stack._apply_account_changes())
         broker = await frozen_reload(stack, first, "attic", tmp_path)
-        second = asyncio.create_task(stack._heed_accounts())
+        second = asyncio.create_task(stack._apply_account_changes())
         for _ in range(100):
             await asyncio.sleep(0)
         assert not second.done()
@@ -190,15 +190,15 @@ async def test_mosquitto_that_stands_still_as_accounts_change_is_told_once_and_h
 ) -> None:
     monkeypatch.setattr("presslight.broker.mosquitto.RELOAD_TIMEOUT_S", 0.05)
     told: list[str] = []
-    made = Stack(broker="mosquitto", lights=0, folder=tmp_path, trouble=told.append)
+    made = Stack(broker="mosquitto", lights=0, folder=tmp_path, on_trouble=told.append)
     async with asyncio.timeout(WAIT_S), made as stack:
-        heeding = asyncio.create_task(stack._heed_accounts())
+        heeding = asyncio.create_task(stack._apply_account_changes())
         broker = await frozen_reload(stack, heeding, "attic", tmp_path)
-        assert [await heeding, await stack._heed_accounts()] == [False, False]
+        assert [await heeding, await stack._apply_account_changes()] == [False, False]
         assert len(told) == 1
         assert "mosquitto has not responded" in told[0]
         os.kill(broker.pid, signal.SIGCONT)
-        while not await stack._heed_accounts():
+        while not await stack._apply_account_changes():
             pass
         attic = Accounts.load(tmp_path / CREDENTIALS).password("attic")
         async with Client(broker.address.signed_in_as("attic", attic)):
@@ -210,17 +210,17 @@ async def test_disk_that_is_full_as_accounts_change_is_told_and_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    made = Stack(broker="mosquitto", lights=0, folder=tmp_path, trouble=told.append)
+    made = Stack(broker="mosquitto", lights=0, folder=tmp_path, on_trouble=told.append)
     async with asyncio.timeout(WAIT_S), made as stack:
         accounts = Accounts.load(tmp_path / CREDENTIALS)
         accounts.add("attic")
         accounts.save(tmp_path / CREDENTIALS)
         with monkeypatch.context() as full:
             full.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
-            await stack._heed_accounts()
+            await stack._apply_account_changes()
         assert len(told) == 1
         assert "No space left" in told[0]
-        await stack._heed_accounts()
+        await stack._apply_account_changes()
         assert stack.broker is not None
         async with Client(stack.broker.address.signed_in_as("attic", accounts.password("attic"))):
             pass
@@ -264,7 +264,7 @@ async def test_what_was_asked_while_no_bridge_ran_is_not_done_to_the_light_that_
         for light in ("kitchen", "hall"):
             user = broker.address.signed_in_as(light, house.password(light))
             async with SimulatedLight(light, user, tmp_path / light) as lamp:
-                await lamp.until(lambda glow: glow.link == "up")
+                await lamp.until(lambda output: output.link == "up")
                 while len(await kept_of(broker.address, house, light)) < 3:
                     pass
         store = store_of(tmp_path)
@@ -401,7 +401,7 @@ def test_account_in_a_folder_goes_too_and_the_reload_is_told(tmp_path: Path, mon
     CliRunner().invoke(app, ["accounts", str(tmp_path / "secrets"), "kitchen", "hall", "--host", "broker.example"])
     answer = call("kitchen", "--state", str(tmp_path / "state"), "--accounts", str(tmp_path / "secrets"))
     assert answer.exit_code == 0
-    assert how_mosquitto_hears(tmp_path / "secrets") in answer.stdout
+    assert mosquitto_reload_steps(tmp_path / "secrets") in answer.stdout
     assert "forget kitchen again" in answer.stdout
     assert f"{ONCE}: presslight forget kitchen --state {tmp_path / 'state'}\n" in answer.stdout
     assert AccountsFolder.open(tmp_path / "secrets").accounts.users == ("bridge", "hall")

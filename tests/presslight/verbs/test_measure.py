@@ -18,12 +18,12 @@ from presslight.command import app
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import ErrorCode
 from presslight.contract.words import Reason, Word
-from presslight.verbs.measure import NoToken, Wanted, token_for
+from presslight.verbs.measure import MeasureRequest, NoToken, token_for
 from tests import forked
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, refuse, view
 from tests.proxy import proxy
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Run(NamedTuple):
@@ -180,6 +180,6 @@ def test_token_comes_from_the_pages_link_too() -> None:
 
 
 def test_plan_lets_a_press_take_longer_than_the_budget() -> None:
-    wanted = Wanted(None, "", (), 1, presses=10, rate=5, budget_ms=3_000)
+    wanted = MeasureRequest(None, "", (), 1, presses=10, rate=5, budget_ms=3_000)
     assert wanted.plan(("kitchen",)).patience_ms == 6_000
     assert wanted.plan(tuple("abcdefgh")).warm_up == 16

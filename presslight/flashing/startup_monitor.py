@@ -5,10 +5,10 @@ from enum import StrEnum
 
 from presslight.contract.errors import printable
 
-UP = '{"link": "up"}'
+LINK_UP = '{"link": "up"}'
 
 
-class Trouble(StrEnum):
+class StartupFault(StrEnum):
     """What keeps a light from its first report, and what to do."""
 
     SILENT = (
@@ -40,46 +40,48 @@ class Trouble(StrEnum):
     BROKEN = "its firmware has stopped"
 
 
-_SIGNS = (
-    (r"^Wi-Fi: ", Trouble.WIFI),
-    (r"^link lost: .*(TLS|SSL|certificate|CERT|ASN1)", Trouble.TLS),
-    (r"^link lost: (\[Errno |\()?-(0x)?\w{4}", Trouble.TLS),  # an error of mbedTLS, without its words
-    (r"^link lost: refused: code (4|5|128)\b", Trouble.LOG_IN),  # in CONNACK, and in SUBACK where a right lacks
-    (r"^link lost: refused: ", Trouble.REFUSED),
-    (r"^link lost: .*\bnames?\b", Trouble.NAME),
-    (r"^link lost: .*ENOMEM|^link lost: (\[Errno )?12\b", Trouble.MEMORY),
-    (r"^link lost: ", Trouble.BROKER),
-    (r"^MemoryError: no room for TLS", Trouble.MEMORY),
-    (r"^(\w+Error|BadSettings)\b", Trouble.BROKEN),
+_PATTERNS = (
+    (r"^Wi-Fi: ", StartupFault.WIFI),
+    (r"^link lost: .*(TLS|SSL|certificate|CERT|ASN1)", StartupFault.TLS),
+    (r"^link lost: (\[Errno |\()?-(0x)?\w{4}", StartupFault.TLS),  # an error of mbedTLS, without its words
+    (r"^link lost: refused: code (4|5|128)\b", StartupFault.LOG_IN),  # in CONNACK, and in SUBACK where a right lacks
+    (r"^link lost: refused: ", StartupFault.REFUSED),
+    (r"^link lost: .*\bnames?\b", StartupFault.NAME),
+    (r"^link lost: .*ENOMEM|^link lost: (\[Errno )?12\b", StartupFault.MEMORY),
+    (r"^link lost: ", StartupFault.BROKER),
+    (r"^MemoryError: no room for TLS", StartupFault.MEMORY),
+    (r"^(\w+Error|BadSettings)\b", StartupFault.BROKEN),
 )
 """The firmware's lines, as patterns; the first that fits holds."""
 
-_CERTAIN = (Trouble.TLS, Trouble.LOG_IN, Trouble.BROKEN)
+_CERTAIN = (StartupFault.TLS, StartupFault.LOG_IN, StartupFault.BROKEN)
 """Said twice, these do not go away by waiting."""
 
 
-class FirstWords:
-    """The lines so far. `is_up`: it has its link. `trouble`: the newest; none in its lines: no Wi-Fi yet."""
+class StartupMonitor:
+    """The lines so far. `is_up`: it has its link. `fault`: the newest; none in its lines: no Wi-Fi yet."""
 
     def __init__(self) -> None:
         self.is_up = False
-        self.trouble = Trouble.SILENT
+        self.fault = StartupFault.SILENT
         self._line = ""
-        self._times = 0
+        self._repeats = 0
 
-    def hear(self, line: str) -> bool:
+    def feed_line(self, line: str) -> bool:
         """Take a line; answers whether enough was heard."""
-        self.is_up = self.is_up or line.endswith(UP)  # before it may stand what the boot loader says at another speed
-        if line and self.trouble is Trouble.SILENT:
-            self.trouble = Trouble.WIFI
-        found = next((trouble for pattern, trouble in _SIGNS if re.search(pattern, line)), None)
+        self.is_up = self.is_up or line.endswith(
+            LINK_UP
+        )  # before it may stand what the boot loader says at another speed
+        if line and self.fault is StartupFault.SILENT:
+            self.fault = StartupFault.WIFI
+        found = next((fault for pattern, fault in _PATTERNS if re.search(pattern, line)), None)
         if found:
-            self._times = self._times + 1 if found is self.trouble else 1
-            self.trouble = found
+            self._repeats = self._repeats + 1 if found is self.fault else 1
+            self.fault = found
             self._line = line
-        return self.is_up or (self.trouble in _CERTAIN and self._times > 1)
+        return self.is_up or (self.fault in _CERTAIN and self._repeats > 1)
 
-    def why(self) -> str:
+    def explanation(self) -> str:
         """Say what keeps it, with its own words."""
         own = f" (it says: {printable(self._line[:120])})" if self._line else ""
-        return f"{self.trouble}{own}"
+        return f"{self.fault}{own}"
