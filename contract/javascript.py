@@ -56,7 +56,8 @@ def _constants() -> Iterator[tuple[str, str]]:
         yield name, json.dumps(getattr(words, name))
     yield "MAX_HAVE", json.dumps(phone.MAX_HAVE)
     yield "MAX_TOKEN", json.dumps(phone.Hello.model_json_schema()["properties"]["token"]["maxLength"])
-    yield "MAX_BRIGHTNESS", json.dumps(TypeAdapter(light.Brightness).json_schema()["maximum"])
+    attributes = light.LightWish.model_json_schema()["properties"]
+    yield "ATTRIBUTES", json.dumps({name: _bounds(schema) for name, schema in attributes.items()})
     for name, value in vars(phone_rules).items():
         if isinstance(value, range):
             yield f"FIRST_{name.removesuffix('S')}", json.dumps(value.start)
@@ -65,6 +66,14 @@ def _constants() -> Iterator[tuple[str, str]]:
             yield name, json.dumps(value)
     for name, shape in _PATTERNS.items():
         yield name, f"/{_pattern(TypeAdapter(shape).json_schema())}/"
+
+
+def _bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the bounds of a value: of an enumeration its `values`, of an integer its `minimum` and `maximum`."""
+    (value,) = (each for each in schema.get("anyOf", [schema]) if each.get("type") != "null")
+    if "enum" in value:
+        return {"values": value["enum"]}
+    return {bound: value[bound] for bound in ("minimum", "maximum")}
 
 
 def _pattern(schema: Mapping[str, Any]) -> str:

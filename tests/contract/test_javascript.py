@@ -33,7 +33,11 @@ def test_every_rule_is_written() -> None:
 def test_bounds_of_the_wire_are_written() -> None:
     wanted = {"MAX_SMALL": words.MAX_SMALL, "MAX_UP_MS": words.MAX_UP_MS, "MAX_HAVE": phone.MAX_HAVE}
     assert {name: json.loads(CONSTANTS[name]) for name in wanted} == wanted
-    assert (CONSTANTS["MAX_TOKEN"], CONSTANTS["MAX_BRIGHTNESS"]) == ("256", "255")
+    assert CONSTANTS["MAX_TOKEN"] == "256"
+    assert json.loads(CONSTANTS["ATTRIBUTES"]) == {
+        "state": {"values": ["ON", "OFF"]},
+        "brightness": {"minimum": 1, "maximum": 255},
+    }
 
 
 def test_range_is_written_as_its_ends() -> None:

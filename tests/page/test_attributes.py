@@ -1,21 +1,14 @@
-"""The page's attributes of a light against the contract's."""
+"""Wishes as the page judges them."""
 
 from typing import Any
 
 import pytest
 from playwright.async_api import Page
 
-from presslight.contract.light import LightWish
-
 
 async def call(modules: Page, name: str, *given: object) -> Any:
     run = "async ({ name, given }) => (await import('/attributes.js'))[name](...given)"
     return await modules.evaluate(run, {"name": name, "given": list(given)})
-
-
-async def test_page_has_the_attributes_of_the_contract(modules: Page) -> None:
-    names = await modules.evaluate("async () => (await import('/attributes.js')).NAMES")
-    assert names == list(LightWish.model_fields)
 
 
 @pytest.mark.parametrize(

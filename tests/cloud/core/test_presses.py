@@ -404,6 +404,15 @@ def test_same_key_with_another_payload_is_refused(other: dict[str, Any], closed:
     assert watcher.words[0] == "accepted"
 
 
+def test_press_stored_in_the_form_of_an_earlier_version_is_refused_and_acts_no_more() -> None:
+    office = Office()
+    office.ask()
+    office.report((key(), "applied"))
+    office.ledger.records[key()] = office.ledger.records[key()]._replace(payload="kitchen ON/- - -")
+    assert refused(office) is ErrorCode.KEY_REUSED
+    assert len(office.line.sent) == 1
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_key_of_another_phone_is_forbidden(closed: bool) -> None:
     office = Office()
