@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from presslight.cloud.bridge import Bridge, nothing
+from presslight.cloud.bridge import Bridge, no_preparation
 from presslight.cloud.errors import Refusal
 from presslight.cloud.http.allowed_hosts import AllowedHosts, names_of_machine
 from presslight.cloud.http.host_check import HostCheck
@@ -44,7 +44,7 @@ class _App(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[bool]] = nothing) -> FastAPI:
+def create_app(settings: Settings, before_forgetting: Callable[[], Awaitable[bool]] = no_preparation) -> FastAPI:
     """Make the application. Its lifespan runs the bridge, which is `app.state.bridge`."""
     bridge = Bridge(settings, before_forgetting=before_forgetting)
 

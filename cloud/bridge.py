@@ -30,7 +30,7 @@ NO_UPGRADE_LINES_PER_S = 1 / 3600
 """Rate of log lines about requests for the WebSocket without Upgrade. Each phone tries again each second."""
 
 
-async def nothing() -> bool:
+async def no_preparation() -> bool:
     """Do nothing before a light is forgotten: who may sign in at a broker that is not ours is up to its owner."""
     return True
 
@@ -46,7 +46,7 @@ class Bridge:
         self,
         settings: Settings,
         now: Callable[[], int] = time.monotonic_ns,
-        before_forgetting: Callable[[], Awaitable[bool]] = nothing,
+        before_forgetting: Callable[[], Awaitable[bool]] = no_preparation,
     ) -> None:
         self.settings = settings
         self.now = now

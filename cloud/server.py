@@ -15,7 +15,7 @@ from typing import Any, Self
 import uvicorn
 
 from presslight.cloud.app import create_app
-from presslight.cloud.bridge import nothing
+from presslight.cloud.bridge import no_preparation
 from presslight.cloud.errors import BridgeFailed, CannotListen
 from presslight.cloud.settings import Settings
 from presslight.cloud.uvicorn_protocols.protocols import protocol_classes
@@ -97,7 +97,7 @@ class BridgeServer:
         settings: Settings,
         host: str = "127.0.0.1",
         port: int = 8787,
-        before_forgetting: Callable[[], Awaitable[bool]] = nothing,
+        before_forgetting: Callable[[], Awaitable[bool]] = no_preparation,
     ) -> None:
         self.settings = settings
         self.host = host

@@ -1,10 +1,14 @@
+import asyncio
+
 import pytest
 
 from presslight.cloud.mqtt.broker_events import BrokerEvents
 from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.mqtt.muting import FIRST_MUTE_NS, Muting
 from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, STATE
+from tests.cloud.conftest import House
 from tests.cloud.ports import Office, report
+from tests.cloud.raw_phone import WAIT_S
 
 
 class Events:
@@ -64,3 +68,20 @@ def test_light_is_listened_to_at_once_unless_it_is_muted() -> None:
     assert not made.events.listen_to("hall")
     assert made.reconnects == 1
     assert made.events.listen_to("hall")
+
+
+async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    light = await house.light()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bridge.desk, "on_report", broken)
+        await light.report()
+        async with asyncio.timeout(WAIT_S):
+            while not await house.metric("presslight_troubles_total", kind="mistake"):
+                pass
+    phone = await house.phone()
+    await phone.press()
+    assert (await phone.until("outcome", final=True))["word"] == "applied"

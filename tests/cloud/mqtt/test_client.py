@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import re
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import aiomqtt
 import pytest
-from pydantic import SecretStr
 
 from presslight.broker.accounts import Accounts
 from presslight.broker.authority import Authority
@@ -20,28 +18,11 @@ from presslight.broker.mosquitto import Mosquitto
 from presslight.cloud.mqtt.client import MqttClient
 from presslight.cloud.settings import Settings
 from presslight.contract.address import BrokerAddress
-from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, BRIDGE_USER, HOME_ASSISTANT_USER, STATE
+from presslight.contract.topics import BRIDGE_USER, STATE
 from tests.cloud.conftest import House
+from tests.cloud.mqtt.listeners import QUICK, IgnoringListener
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S, until
-from tests.tcp_server import tcp_server
-
-QUICK = {"canary_ms": 50, "canary_limit_ms": 300, "reconnect_ms": 50, "reconnect_most_ms": 200}
-
-
-class IgnoringListener:
-    """A listener that ignores every event."""
-
-    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
-
-    def on_ack(self, key: str) -> None: ...
-
-    def topics(self) -> tuple[str, ...]:
-        return ALL_STATES, ALL_AVAILABILITIES
-
-    def on_reconnected(self) -> None: ...
-
-    def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None: ...
 
 
 @pytest.fixture
@@ -157,89 +138,6 @@ async def test_missing_broker_is_waited_for(any_house: House) -> None:
     await phone.until("broker", connected=True)
 
 
-ACCOUNTS = {
-    "wrong password": (BRIDGE_USER, "wrong", "refused", "does not let user 'bridge' in: .*password"),
-    "unknown user": ("nobody", "x", "refused", "does not let user 'nobody' in: .*name"),
-    "no user": (None, None, "refused", "does not let a client without a user in"),
-    "a light's": ("hall", "", "no_rights", "user 'hall' has no right to|does not let user 'hall' read"),
-    "homeassistant's": (
-        HOME_ASSISTANT_USER, "", "no_rights",
-        "user 'homeassistant' has no right to|does not let user 'homeassistant' read",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("user", "password", "cause", "detail"), ACCOUNTS.values(), ids=ACCOUNTS)
-async def test_account_that_is_not_a_bridges_is_told_as_that(
-    any_house: House, user: str | None, password: str | None, cause: str, detail: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    address = any_house.broker.address.model_copy(
-        update={"username": user, "password": None if password is None else SecretStr(password)}
-    )
-    await any_house.open(broker=any_house.address(user) if password == "" and user else address, **QUICK)
-    async with asyncio.timeout(WAIT_S):
-        while not await any_house.metric("presslight_troubles_total", kind=f"broker_{cause}"):
-            pass
-    assert not any_house.bridge.desk.broker
-    told = [str(getattr(record, "detail", "")) for record in caplog.records if record.message == "broker away"]
-    assert re.search(detail, told[0]), told
-    assert len(set(told)) == 1
-    assert not await any_house.metric("presslight_troubles_total", kind="broker_silent")
-
-
-@asynccontextmanager
-async def foreign_broker(suback: int, *, acknowledges: bool) -> AsyncIterator[BrokerAddress]:
-    """A broker that accepts every client, answers each topic of a SUBSCRIBE with `suback`, and delivers nothing."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError):
-            while True:
-                kind, length = await reader.readexactly(2)
-                if length & 0x80:
-                    length = (length & 0x7F) + ((await reader.readexactly(1))[0] << 7)
-                body = await reader.readexactly(length)
-                if kind >> 4 == 1:  # CONNECT
-                    writer.write(b"\x20\x02\x00\x00")
-                elif kind >> 4 == 8:  # SUBSCRIBE, to three topics
-                    writer.write(b"\x90\x05" + body[:2] + bytes([suback] * 3))
-                elif kind >> 4 == 3 and acknowledges:  # PUBLISH
-                    topic = int.from_bytes(body[:2], "big")
-                    writer.write(b"\x40\x02" + body[2 + topic : 4 + topic])
-
-    async with tcp_server(serve) as port:
-        yield BrokerAddress(host="127.0.0.1", port=port, username="ann+1")
-
-
-@pytest.mark.parametrize(
-    ("suback", "acknowledges", "cause", "detail"),
-    [
-        (0x80, True, "no_rights", "the broker does not let user 'ann+1' read presslight/light/+/state, "),
-        (0, True, "no_rights", "the broker drops what user 'ann+1' sends to presslight/bridge/bridge/canary"),
-        (0, False, "silent", "the broker is connected and delivers nothing"),
-    ],
-)
-async def test_foreign_broker_without_rights_for_the_bridge_is_told_as_that(
-    suback: int, acknowledges: bool, cause: str, detail: str, tmp_path: Path
-) -> None:
-    heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-
-    class RecordingListener(IgnoringListener):
-        def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
-            assert not found
-            heard.put_nowait((cause, detail))
-
-    async with foreign_broker(suback, acknowledges=acknowledges) as address:
-        running = asyncio.create_task(
-            MqttClient(Settings(broker=address, store=tmp_path / "x", **QUICK)).run(RecordingListener())
-        )
-        async with asyncio.timeout(WAIT_S):
-            told = await heard.get()
-        running.cancel()
-        await asyncio.wait([running])
-    assert told[0] == cause
-    assert told[1].startswith(detail)
-
-
 async def test_restarted_bridge_settles_what_it_left_open(any_house: House) -> None:
     await any_house.open(**QUICK)
     light = await any_house.light()
@@ -288,23 +186,6 @@ async def test_garbage_of_a_light_harms_nobody_and_is_counted(any_house: House) 
         for cause in ("malformed", "invalid", "too_large", "emptied")
     }
     assert counted == {"malformed": 2, "invalid": 1, "too_large": 1, "emptied": 1}
-
-
-async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    light = await house.light()
-
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("a defect")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(house.bridge.desk, "on_report", broken)
-        await light.report()
-        async with asyncio.timeout(WAIT_S):
-            while not await house.metric("presslight_troubles_total", kind="mistake"):
-                pass
-    phone = await house.phone()
-    await phone.press()
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
 
 
 @pytest.fixture(scope="module")
