@@ -1,4 +1,4 @@
-"""The file of a stack's accounts, which other programs change while it runs."""
+"""The file of a stack's accounts, which `presslight accounts` and `forget` change while the stack runs."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from presslight.broker.accounts import Accounts
 
 
 class AccountsFile:
-    """Tells what changed in `file` since `accounts` were read from it."""
+    """Reloads `accounts` from `file` when the file has changed."""
 
     def __init__(self, file: Path, accounts: Accounts) -> None:
         self._file = file
@@ -14,9 +14,9 @@ class AccountsFile:
         self._seen = self._stamp()
 
     def read(self) -> frozenset[str] | None:
-        """Take in what changed; answers the users whose password is not good any more, None where nothing changed.
+        """Reload changed accounts; the users whose password is no longer valid, None without a change.
 
-        Raises BadCredentials, once a change.
+        Raises BadCredentials, once for each change.
         """
         seen, self._seen = self._seen, self._stamp()
         return None if seen == self._seen else self._accounts.update(Accounts.load(self._file))

@@ -1,7 +1,7 @@
-"""The folder that `presslight accounts` keeps: who may sign in at a Mosquitto that runs elsewhere, and where that is.
+"""The folder of `presslight accounts`: accounts for a Mosquitto that runs elsewhere, and its address.
 
-`credentials.json` is the truth; `passwords` and `acl` are made from it for Mosquitto, `NAME.url` for each user. All is
-read and checked before anything is written, `credentials.json` first: whatever a crash leaves, the next run completes.
+`credentials.json` is the source; `passwords` and `acl` are derived from it for Mosquitto, `NAME.url` for each user.
+All is read and checked before a write, `credentials.json` is written first: the next run completes what a crash left.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ LOCAL = BrokerAddress(host="127.0.0.1", port=DEFAULT_PORTS["mqtt"])
 
 
 class AccountsFolder:
-    """See the module. `address`: of the broker, without a user; None where no user's file tells it."""
+    """The accounts and the broker's address. `address`: without a user; None where no user's file has one."""
 
     def __init__(self, folder: Path, accounts: Accounts, found: Mapping[str, BrokerAddress]) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class AccountsFolder:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Read what is there. Raises BadCredentials, Invalid, OSError."""
+        """Read the folder's files. Raises BadCredentials, Invalid, OSError."""
         file = folder / CREDENTIALS
         accounts = Accounts.load(file) if file.exists() else Accounts.make(())
         files = {user: folder / f"{user}.url" for user in accounts.users}
@@ -41,20 +41,20 @@ class AccountsFolder:
 
     @property
     def is_new(self) -> bool:
-        """Whether there were no accounts yet."""
+        """Whether the folder has no accounts yet."""
         return not (self.folder / CREDENTIALS).exists()
 
     def file(self, user: str) -> Path:
-        """Where a user's address is kept, with its password."""
+        """The file with a user's address and password."""
         return self.folder / f"{user}.url"
 
     def add(self, users: Iterable[str]) -> None:
-        """Make accounts; those that exist stay. Raises BadCredentials."""
+        """Add accounts; existing ones stay. Raises BadCredentials."""
         for user in users:
             self.accounts.add(user)
 
     def remove(self, users: Iterable[str]) -> None:
-        """Take accounts away, also what a crash has left of one. Raises UnknownUser, BadCredentials, Invalid."""
+        """Remove accounts, also the rest of one after a crash. Raises UnknownUser, BadCredentials, Invalid."""
         for user in users:
             check_user(user)
             if user == BRIDGE_USER:
@@ -64,7 +64,7 @@ class AccountsFolder:
             self._gone.add(user)
 
     def move(self, host: str | None, port: int | None, tls: bool | None) -> None:
-        """Have the broker be elsewhere; what is None stays as it is. Raises Invalid."""
+        """Change the broker's address; None keeps the former value. Raises Invalid."""
         if self.address is None and host is None and not self.is_new:
             raise Invalid(
                 f"nothing in {printable(self.folder)} tells where the broker is: say it (--host, --port, --tls)"
@@ -77,7 +77,7 @@ class AccountsFolder:
         self.address = BrokerAddress(host=where, port=port, tls=secure)
 
     def save(self) -> tuple[Path, ...]:
-        """Write what has changed; answers the addresses' files that are new. Raises Invalid, OSError."""
+        """Write the changed files; the new or changed files of addresses. Raises Invalid, OSError."""
         new = {self.file(user): text for user, text in self._urls() if self._is_other(user)}
         texts = {
             self.folder / CREDENTIALS: self.accounts.to_json(),
@@ -96,7 +96,7 @@ class AccountsFolder:
         return tuple(new)
 
     def _urls(self) -> Iterator[tuple[str, str]]:
-        """Each user and its address with its password, the bridge's last: it is the one that the others follow."""
+        """Each user and its URL with its password; the bridge's last, as `open` trusts it above the others."""
         for user in sorted(self.accounts.users, key=lambda user: (user == BRIDGE_USER, user)):
             yield user, self._signed_in_as(user).url() + "\n"
 
@@ -108,7 +108,7 @@ class AccountsFolder:
 
 
 def _signed_in(file: Path, user: str, accounts: Accounts) -> BrokerAddress:
-    """Read a user's file. Raises Invalid where it is not what was written there."""
+    """Read a user's file. Raises Invalid where it does not hold this user's address."""
     try:
         address = read_address(f"@{file}")
     except Invalid as error:

@@ -1,4 +1,4 @@
-"""A broker's address as people give it to the command: a URL, or `@FILE` that holds one and so keeps it secret."""
+"""A broker's address on the command line: a URL, or `@FILE` with one, which keeps the password secret."""
 
 import ipaddress
 import ssl
@@ -13,7 +13,7 @@ _LONGEST_ADDRESS = 4_096
 
 
 def read_address(text: str, *, ca_file: Path | None = None) -> BrokerAddress:
-    """Read `mqtt[s]://user:password@host:port` or `@FILE`. Raises Invalid, without repeating what may be a password."""
+    """Read `mqtt[s]://user:password@host:port` or `@FILE`. Raises Invalid, never with a password in its text."""
     address = _read_file(text[1:]) if text.startswith("@") else BrokerAddress.parse(text)
     if ca_file is None:
         return address
@@ -24,7 +24,7 @@ def read_address(text: str, *, ca_file: Path | None = None) -> BrokerAddress:
 
 
 def check_host(host: str) -> str:
-    """A host as an address names it, in lower case. Raises Invalid for what is no host that a client can reach."""
+    """A host name or IP address, in lower case. Raises Invalid for one that no client can reach."""
     bare = read_host(host)
     if _is_nowhere(bare):
         raise Invalid(f"nobody can reach a broker at {bare}: give the address that lights and bridge connect to")
@@ -32,7 +32,7 @@ def check_host(host: str) -> str:
 
 
 def read_host(host: str) -> str:
-    """A host as an address names it, in lower case. Raises Invalid."""
+    """A host name or IP address, in lower case. Raises Invalid."""
     try:
         return urls.read_host(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which port a broker that `up` starts listens on: one to be typed into a form, the same at the next start."""
+"""The port of a broker that `up` starts: easy to type into a form, and the same at the next start."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ OWN_BROKERS = ("embedded", "mosquitto")
 """The brokers that `up` starts itself."""
 
 RECORD = "broker.port"
-"""The file in a stack's folder that keeps it."""
+"""The file in a stack's folder with the port."""
 
 ANY = 0
 
@@ -17,7 +17,7 @@ ANY = 0
 def candidates(asked: int | None, kept: int | None, *, public: bool) -> tuple[int, ...]:
     """The ports to try, in order: the one asked for, else that of the last start, else MQTT's own where it is free.
 
-    `public`: somebody else than the stack's own parts shall connect. For those alone any free port does at last.
+    `public`: other programs than the stack's own parts connect. Without them any free port is the last candidate.
     """
     if asked is not None:
         return (asked,)
@@ -27,7 +27,7 @@ def candidates(asked: int | None, kept: int | None, *, public: bool) -> tuple[in
 
 
 def read(folder: Path) -> int | None:
-    """The port of the last start; None where none was kept, or nothing that is a port."""
+    """The port of the last start; None without a file, or where it holds no port."""
     try:
         port = int((folder / RECORD).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -36,5 +36,5 @@ def read(folder: Path) -> int | None:
 
 
 def write(folder: Path, port: int) -> None:
-    """Keep a port for the next start."""
+    """Write the port for the next start. Raises OSError."""
     replace_files({folder / RECORD: f"{port}\n"}, mode=PUBLIC)

@@ -1,4 +1,4 @@
-"""A stack in this terminal: what `presslight up` starts once its options are good."""
+"""A stack in this terminal: the body of `presslight up` after its options are read."""
 
 from rich.status import Status
 from rich.table import Table
@@ -13,7 +13,7 @@ BUDGET_MS = 2_000
 
 
 async def stay_up(stack: Stack, status: Status, shown: StartupMessage, *, demo: bool) -> None:
-    """Start a stack, tell where it is, and keep it up until cancelled. `demo`: press each light once before."""
+    """Start a stack, print its links, and run it until cancelled. `demo`: press each light once first."""
     async with stack:
         if demo:
             status.update("pressing each light once")
@@ -28,7 +28,7 @@ async def stay_up(stack: Stack, status: Status, shown: StartupMessage, *, demo: 
 
 
 async def press_each(stack: Stack) -> Table:
-    """Press every light once, as a phone, and give the times beside the budget."""
+    """Press every light once, as a phone; a table of the times and the budget, in ms."""
     table = Table("light", "says", title="One press each, from the phone to the light")
     for heading in ("press → light", "press → confirmation", "budget"):
         table.add_column(heading, justify="right")

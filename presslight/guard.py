@@ -1,4 +1,4 @@
-"""Whom the bridge of `up` answers, as people write it: names of it, and the token for its metrics."""
+"""Access options of `up`: names of the bridge's host, and the token for its metrics."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ LONGEST_BYTES = 4_096
 
 
 def read_allowed_host(text: str) -> str:
-    """Read a host's name, as browsers send it: `xn--…` where it is not ASCII. Raises Invalid."""
+    """Read a host name as browsers send it in Host: `xn--…` where it is not ASCII (RFC 5891). Raises Invalid."""
     if text == ANY:
         return text
     try:

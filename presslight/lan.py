@@ -1,4 +1,4 @@
-"""Where other machines of the local network reach this one (IPv4). Nothing is sent to find out."""
+"""This machine's IPv4 addresses in its local networks, found without sending a packet."""
 
 import fcntl
 import socket
@@ -12,13 +12,13 @@ from presslight.contract.tcp import EVERYWHERE
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 -- what --lan means
 ELSEWHERE = ("192.0.2.1", 9)
-"""An address of nobody (TEST-NET-1, RFC 5737). Connecting UDP to it chooses a route and sends nothing."""
+"""An unassigned address (TEST-NET-1, RFC 5737): connecting a UDP socket to it selects a route and sends nothing."""
 
 NOT_THERE = "This machine has no address in a local network: nothing else can reach it."
 
 _SIOCGIFADDR = 0x8915  # Linux
 _INSIDE = ("docker", "br-", "veth", "virbr", "cni", "podman", "lxc")
-"""Names of interfaces that lead to containers and virtual machines of this machine."""
+"""Prefixes of interfaces to containers and virtual machines of this machine."""
 
 
 def is_everywhere(host: str) -> bool:
@@ -27,14 +27,14 @@ def is_everywhere(host: str) -> bool:
 
 
 def reached_at(host: str) -> tuple[str, ...]:
-    """The addresses at which other machines reach a server that listens on `host`, the likeliest first."""
+    """The addresses for other machines of a server that listens on `host`, the likeliest first."""
     if is_everywhere(host):
         return addresses()
     return () if host == "localhost" or _is_loopback(host) else (host,)
 
 
 def addresses() -> tuple[str, ...]:
-    """This machine's addresses in its networks: that of its way out first, then those of its other interfaces."""
+    """This machine's addresses: that of the default route first, then those of its other interfaces."""
     found = dict.fromkeys([*_of_the_way_out(), *_of_interfaces()])
     return tuple(address for address in found if not _is_loopback(address))
 

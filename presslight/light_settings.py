@@ -1,4 +1,4 @@
-"""What a light is told when it is set up: the files beside its firmware, the same on the chip and simulated.
+"""Setup files of a light, beside its firmware: the same on a chip and simulated.
 
 `settings.json` holds passwords; it names the certificate's file, which is there where the broker speaks TLS.
 """

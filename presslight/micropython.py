@@ -1,4 +1,4 @@
-"""Where MicroPython's unix port is, and how to get it: from PATH, or from Debian without installing it.
+"""MicroPython's unix port: found in PATH, or fetched from Debian without installing it.
 
 `python -m presslight.micropython` makes sure there is one and prints the command that starts it; with `--bits 32` one
 whose words are as long as the chip's.

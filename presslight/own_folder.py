@@ -1,4 +1,4 @@
-"""A stack's folder, one stack's at a time: a second one would give its lights the same flash on another broker."""
+"""Lock of a stack's folder: a second stack would run lights with the same flash at another broker."""
 
 import fcntl
 import os
@@ -19,7 +19,7 @@ class FolderInUse(PresslightError):
 
 @contextmanager
 def own_folder(folder: Path) -> Iterator[None]:
-    """Have a folder for oneself meanwhile; the kernel lets go of it however the process ends. Raises FolderInUse."""
+    """Lock a folder (flock(2)) for the block; the kernel releases it when the process ends. Raises FolderInUse."""
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _copy_owner(handle, folder)
@@ -30,7 +30,7 @@ def own_folder(folder: Path) -> Iterator[None]:
 
 
 def _copy_owner(handle: int, folder: Path) -> None:
-    """Have the file be of whoever has the folder: one of root's would shut that user out of it."""
+    """Give the lock file to the folder's owner, who could not open one of root's."""
     owner = folder.stat()
     with suppress(PermissionError):
         os.fchown(handle, owner.st_uid, owner.st_gid)

@@ -1,4 +1,4 @@
-"""How a phone is told where the page is: a link, and on a terminal the same as a QR code."""
+"""The phone page's link, as text and as a QR code (ISO/IEC 18004) on a terminal."""
 
 from pathlib import Path
 
@@ -32,17 +32,17 @@ def page_url(host: str, port: int) -> str:
 
 
 def page_link(url: str, token: str) -> str:
-    """The page's address with the token in the part that no server sees."""
+    """The page's address with the token in the fragment, which browsers do not send (RFC 3986, 3.5)."""
     return f"{url}/#token={token}" if token else url
 
 
 def record_page(folder: Path, url: str) -> None:
-    """Keep the page's address for `presslight token`."""
+    """Write the page's address for `presslight token`. Raises OSError."""
     replace_files({folder / RECORD: url + "\n"}, mode=PUBLIC)
 
 
 def recorded_page(folder: Path) -> str | None:
-    """The address that the bridge of this folder had last; None where none was kept, or nothing that is one."""
+    """The last address of this folder's bridge; None without a file, or where it holds no address."""
     try:
         return BridgeAddress.parse((folder / RECORD).read_text(encoding="utf-8").strip()).shown
     except (OSError, UnicodeDecodeError, Invalid):
@@ -50,7 +50,7 @@ def recorded_page(folder: Path) -> str | None:
 
 
 def print_qr(link: str, console: Console) -> None:
-    """Draw the link where a terminal can show it; elsewhere the link has to do."""
+    """Print the link as a QR code where the terminal can show it, else nothing."""
     lines = qr_code(link)
     able = console.is_terminal and not console.is_dumb_terminal and not console.no_color
     if able and len(lines[0]) <= console.width and console.encoding.startswith("utf"):

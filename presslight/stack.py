@@ -39,14 +39,14 @@ ROOMS = ("kitchen", "living-room", "hall", "bedroom", "bathroom", "study", "atti
 ACCOUNTS_POLL_S = 1.0
 
 MAX_RESTARTS = 5
-"""How often one part that ends by itself is started again before the stack gives up."""
+"""Restarts of one part that ends unasked, before the stack gives up."""
 
 Report = Callable[[str], None]
-"""Hears in a few words what is being started, or what went wrong."""
+"""Called with a few words: the part that is being started, or a fault."""
 
 
 def room_names(count: int) -> tuple[str, ...]:
-    """Give `count` lights names: rooms of a house first, then light-9, light-10 and so on."""
+    """Names for `count` lights: rooms of a house first, then light-9, light-10 and so on."""
     return ROOMS[:count] + tuple(f"light-{number}" for number in range(len(ROOMS) + 1, count + 1))
 
 
@@ -60,8 +60,8 @@ class Stack:
     where others shall connect MQTT's own if it is free. `home_assistant`: it gets an account. `store`: where presses
     and tokens stay instead, a file or `postgresql://user@host/database`. `allowed_hosts`, `metrics_token`: as in
     the bridge's Settings. `demo_phone`: the phone that gets a token at the
-    start, None for none. `on_step` hears what is being started, `on_trouble` of parts that ended by themselves
-    and are started again.
+    start, None for none. `on_step` is called with the part that is being started, `on_trouble` with
+    the error of a part that is started again.
 
     Raises what the parts raise: PresslightError, with a code and one sentence.
     """
@@ -132,7 +132,7 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Where the bridge is for clients of this machine: http://host:port."""
+        """The bridge's URL for clients of this machine: http://host:port."""
         return self.bridge.url
 
     @property
@@ -142,13 +142,13 @@ class Stack:
 
     @property
     def home_assistant(self) -> BrokerAddress | None:
-        """What Home Assistant signs in with at the broker that was started here; None where it has no account."""
+        """Home Assistant's address and account at the broker that was started here; None without an account."""
         if self.broker is None or HOME_ASSISTANT_USER not in self._accounts.users:
             return None
         return self.broker.address.signed_in_as(HOME_ASSISTANT_USER, self._accounts.password(HOME_ASSISTANT_USER))
 
     async def watch(self) -> None:
-        """Start again what ends by itself, until cancelled. Raises what a part raises that will not stay up."""
+        """Restart parts that end unasked, until cancelled. Raises the error of a part after MAX_RESTARTS."""
         async with asyncio.TaskGroup() as tasks:
             for name, light in self.lights.items():
                 tasks.create_task(
@@ -162,15 +162,15 @@ class Stack:
             tasks.create_task(self._watch_accounts(), name="watch accounts")
 
     async def _watch_accounts(self) -> NoReturn:
-        """Heed what `presslight accounts` and `presslight forget` do to the folder."""
+        """Apply changes of `presslight accounts` and `presslight forget` to the folder."""
         while True:
             await asyncio.sleep(ACCOUNTS_POLL_S)
             await self._apply_account_changes()
 
     async def _apply_account_changes(self) -> bool:
-        """Have the broker know who may sign in now, and take those away who may not any more. Answers whether it knows.
+        """Reload changed accounts in the broker, and disconnect removed users; True once the broker has the accounts.
 
-        One caller at a time: who comes while another is at it may go on only when that is done.
+        One caller at a time; a second one waits for the first.
         """
         async with self._accounts_lock:
             if (users := self._read_changed_accounts()) is not None:
@@ -181,7 +181,7 @@ class Stack:
             return not self._is_reload_due
 
     def _read_changed_accounts(self) -> frozenset[str] | None:
-        """The users whose password is not good any more; None where nothing was changed."""
+        """The users whose password is no longer valid; None without a change."""
         try:
             return self._accounts_file.read() if self._accounts_file else None
         except BrokerError as error:
@@ -196,11 +196,11 @@ class Stack:
             self.broker.disconnect_users(users)
 
     async def _reload_mosquitto(self, broker: Mosquitto) -> bool:
-        """Whether Mosquitto knows the accounts; a start that is under way may have written those of before."""
+        """Reload Mosquitto's accounts; False where it failed, or where a start may have written the former ones."""
         try:
             await broker.reload()
         except BrokerDied:
-            return False  # who watches it tells that, and starts it again
+            return False  # `watch` reports that and restarts it
         except (OSError, BrokerSilent) as error:
             told, self._last_reload_error = self._last_reload_error, sentence(error)
             if told != self._last_reload_error:
@@ -236,7 +236,7 @@ class Stack:
         return lambda user: broker.address.signed_in_as(user, accounts.password(user))
 
     async def _start_on_free_port(self, exits: AsyncExitStack, folder: Path) -> EmbeddedBroker | Mosquitto:
-        """The broker on the first of its ports that is free."""
+        """Start the broker on the first free port of its candidates. Raises PortInUse."""
         (host, asked), kept = self._broker_address, ports.read(folder)
         public = self._home_assistant or lan.is_everywhere(host)
         wanted = ports.candidates(asked, kept, public=public)

@@ -1,4 +1,4 @@
-"""What `presslight up` tells once all is up: where phones find the page, and what Home Assistant's form asks for."""
+"""The message of `presslight up` after the start: the phone page's link, and the values for Home Assistant's form."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ class StartupMessage:
         self._in_lan = in_lan
 
     def print(self, stack: Stack) -> None:
-        """Tell all of it."""
+        """Print the whole message."""
         self._print_page(stack)
         hosts = lan.reached_at(lan.EVERY_ADDRESS) if self._in_lan else ()
         if self._in_lan and stack.broker:
@@ -55,7 +55,7 @@ class StartupMessage:
 
 
 def _record_page(folder: Path, url: str) -> None:
-    """Keep the page's address for `presslight token`; a bridge that is up does not end for want of that."""
+    """Record the page's address for `presslight token`; a failure is printed and does not end the bridge."""
     try:
         record_page(folder, url)
     except OSError as error:

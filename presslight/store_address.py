@@ -1,4 +1,4 @@
-"""Where a bridge keeps presses and tokens: in the folder of its stack, unless it is told another store."""
+"""The address of a bridge's store: a file in its stack's folder, unless another one is given."""
 
 from pathlib import Path
 
@@ -7,18 +7,18 @@ from presslight.contract.errors import Invalid, PresslightError, printable
 
 
 class NoStore(PresslightError):
-    """No bridge keeps anything there."""
+    """There is no store at this address."""
 
     code = "no_store"
 
 
 def store_of(folder: Path) -> Path:
-    """Where the bridge of a stack keeps them, in the stack's folder."""
+    """The store's file in a stack's folder."""
     return folder / "presses.db"
 
 
 def store_address(state: Path | None, store: str | None) -> Address:
-    """Where a bridge keeps them: a store that is named wins over a folder. Raises Invalid, NoStore."""
+    """The address of the store: `store` before the folder `state`. Raises Invalid, NoStore."""
     address = _named(state, store)
     if not has_store(address):
         where = printable(address) if isinstance(address, Path) else "in that database"

@@ -1,6 +1,6 @@
-"""Temporary folders that a kill does not leave for good: the next one for the same purpose takes those with it.
+"""Temporary folders whose rest after a kill is removed by the next one for the same purpose.
 
-Each is locked by the process that uses it, and the kernel lets go of the lock when that ends, however it does.
+Each is locked by its process (flock(2)); the kernel releases the lock when the process ends.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 
 @contextmanager
 def temporary_folder(purpose: str, place: Path | None = None) -> Iterator[Path]:
-    """Give an empty folder in `place`, private and gone at the end. `purpose` is a word in its name."""
+    """An empty private folder in `place`, removed at the end of the block. `purpose`: a word in its name."""
     prefix = f"presslight-{purpose}-"
     place = place or Path(tempfile.gettempdir())
     for left in place.glob(f"{prefix}*"):
@@ -39,7 +39,7 @@ def _remove_unused(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path, how: int) -> Iterator[int]:
-    """Lock a folder meanwhile; gives its handle. Raises OSError where that cannot be."""
+    """Lock a folder for the block; its file descriptor. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(handle, how | fcntl.LOCK_NB)

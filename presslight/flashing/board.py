@@ -1,4 +1,4 @@
-"""What a board says of itself: MicroPython on it is asked before anything is changed."""
+"""A board's own data: MicroPython on it is asked before anything is changed."""
 
 import json
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ if sys.platform == 'esp32':
         about['pins'].append(pin)
 print(json.dumps(about))
 """
-"""Run on the board. The watchdog of a lamp that was interrupted would cut the copy short; it cannot be stopped, so it
-gets more time. Should the copy be cut all the same, it starts the lamp again.
+"""Runs on the board. The watchdog of the interrupted firmware cannot be stopped, and would reset the chip during the
+copy, so its timeout is raised; if the copy fails all the same, it restarts the firmware.
 """
 
 
 @dataclass(frozen=True)
 class Board:
-    """`number`: the chip's own, which no other has. `pins`: the GPIOs that MicroPython on it knows."""
+    """A board with MicroPython. `number`: the chip's unique id (hex). `pins`: the GPIOs that MicroPython accepts."""
 
     platform: str
     version: tuple[int, ...]
@@ -40,11 +40,11 @@ class Board:
 
     @property
     def chip(self) -> Chip | None:
-        """Which of the family it is; None: one that is unknown here."""
+        """The chip of the ESP32 family; None for one unknown here."""
         return chip_named(self.machine.rpartition(" with ")[2])
 
     def unusable(self) -> str | None:
-        """Why no light can be made of it, and what to do; None: one can."""
+        """The reason why the firmware cannot run on it, and what to do; None where it can."""
         if self.platform != "esp32":
             return f"the board is no ESP32, it says {printable(self.platform)}: is it the right port (--port)?"
         if self.version[:2] < OLDEST:
@@ -58,7 +58,7 @@ class Board:
 
 
 def read_board(printed: str) -> Board:
-    """What `ASK` printed. Raises ToolFailed where that is something else."""
+    """Parse the output of `ASK`. Raises ToolFailed."""
     try:
         about = json.loads(next(line for line in reversed(printed.splitlines()) if line.startswith("{")))
         major, minor, *rest = (int(part) for part in about["version"])

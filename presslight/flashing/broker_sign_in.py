@@ -1,4 +1,4 @@
-"""The broker, tried from here as the light will, before the chip is touched."""
+"""Trial of the broker from this machine, as the light connects, before the chip is changed."""
 
 import asyncio
 import json
@@ -16,29 +16,29 @@ from presslight.contract.errors import PresslightError
 from presslight.contract.topics import DISCOVERY
 
 STEP_TIMEOUT_S = 5
-"""For each step. A broker that takes longer is none for a light, which shall be back in 2 s."""
+"""The longest time of each step: a light has to reconnect within 2 s."""
 
 _CHIP = re.compile(r"presslight-([0-9a-f]{12})")
 _SILENT = logging.getLogger("mqtt.sign_in")
-_SILENT.setLevel(logging.CRITICAL + 1)  # what a library has to say of a broker is no line of ours
+_SILENT.setLevel(logging.CRITICAL + 1)  # the library's warnings about a broker are not for the user
 
 
 class SignInRefused(PresslightError):
-    """The broker is there and would refuse the light."""
+    """The broker is reachable and refuses the light."""
 
     code = "not_let_in"
 
 
 class BrokerUnreachable(PresslightError):
-    """No broker was found from here; the chip may be in a better place."""
+    """No broker is reachable from this machine; the chip's network may differ."""
 
     code = "not_reached"
 
 
 async def sign_in(address: BrokerAddress, name: str) -> str | None:
-    """Sign in as the light; which chip the broker knows by that name (its own number), None: none.
+    """Sign in as the light; the unique id of the chip that the broker has under that name, None without one.
 
-    A lamp of that name that is on loses its connection and makes a new one. Raises NotLetIn, NotReached.
+    A running light of that name loses its connection and reconnects. Raises SignInRefused, BrokerUnreachable.
     """
     trusted = ssl.create_default_context(cafile=address.ca_file) if address.tls else None
     await _reach(address, trusted)
@@ -67,7 +67,7 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
 
 
 async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None:
-    """Connect as a chip does, over IPv4, and let go: this tells best what is wrong."""
+    """Connect as a chip does, over IPv4, and close: this gives the most precise error."""
     where = f"{address.host} port {address.port}"
     try:
         async with asyncio.timeout(STEP_TIMEOUT_S):
@@ -88,10 +88,10 @@ async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None
 
 
 async def _chip_of(client: aiomqtt.Client, name: str) -> str | None:
-    """Read what a light says of itself to Home Assistant, if the broker keeps it. Anybody may have written it."""
+    """The chip's id in the light's retained discovery message; any account may have written that."""
     topic = DISCOVERY.format(light=name)
     await client.subscribe(topic, qos=1)
-    await client.unsubscribe(topic)  # its answer comes behind all that the broker had kept
+    await client.unsubscribe(topic)  # UNSUBACK follows all retained messages
     if not len(client.messages):
         return None
     message = await anext(aiter(client.messages))

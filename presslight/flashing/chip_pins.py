@@ -1,6 +1,6 @@
-"""The pins of each chip: which can carry the lamp and the button, and which are better left alone.
+"""GPIOs of each chip of the ESP32 family: usable for lamp and button, usable with a warning, or refused.
 
-From Espressif's documentation of the GPIOs and MicroPython's table of them.
+Source: Espressif's documentation of the GPIOs, and MicroPython's pin tables.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,7 +13,7 @@ OPTIONS = {"lamp": "--led-pin", "button": "--button-pin"}
 
 
 class Pins(NamedTuple):
-    """The GPIOs of a chip by what they do. `lamp` and `button` are where these are unless somebody says otherwise."""
+    """The GPIOs of a chip by function. `lamp` and `button`: the defaults."""
 
     all: Collection[int]
     flash: Collection[int]
@@ -21,12 +21,12 @@ class Pins(NamedTuple):
     usb: Collection[int] = ()
     serial: Collection[int] = ()
     input_only: Collection[int] = ()
-    """They have no output and no pull-up: no lamp and no button works on them."""
+    """No output and no pull-up: neither lamp nor button works on them."""
 
     lamp: int = 4
     button: int = 0
     free: int = 4
-    """One that nothing on usual boards uses, and that is not read at the start."""
+    """One that usual boards leave free, and that is not sampled at reset."""
 
 
 PINS = {
@@ -47,17 +47,17 @@ PINS = {
     "esp32c6": Pins(range(31), range(24, 31), (4, 5, 8, 9, 15), (12, 13), (16, 17), lamp=2, button=9, free=2),
     "esp32p4": Pins(range(55), (), range(34, 39), (24, 25), (37, 38), button=35),
 }
-"""By the chip's name. A button's default is the BOOT button of most boards; the classic's lamp is their LED."""
+"""Pins by chip name. The button's default is the BOOT button of most boards; the classic ESP32's lamp is the LED."""
 
 
 def choose_pins(chip: Chip, lamp: int | None, button: int | None) -> dict[str, int]:
-    """The pins of lamp and button, each as it was asked for or the chip's usual one."""
+    """The pins of lamp and button: as chosen, else the chip's default."""
     pins = PINS[chip.name]
     return {"lamp": pins.lamp if lamp is None else lamp, "button": pins.button if button is None else button}
 
 
 def check_pins(chip: Chip, chosen: Mapping[str, int], known: Collection[int] | None = None) -> None:
-    """Raise Invalid for a pin that cannot do its work. `known`: those that MicroPython on the board has, if asked."""
+    """Raise Invalid for an unusable pin. `known`: the pins that MicroPython on the board accepts; None: not asked."""
     pins = PINS[chip.name]
     for use, pin in chosen.items():
         if pin in pins.flash:
@@ -76,7 +76,7 @@ def check_pins(chip: Chip, chosen: Mapping[str, int], known: Collection[int] | N
 
 
 def pin_warnings(chip: Chip, chosen: Mapping[str, int]) -> Iterator[str]:
-    """One sentence for each pin that works and may surprise. The usual pins of a board are known to be well."""
+    """One sentence for each usable pin with a side effect; default pins have none."""
     pins = PINS[chip.name]
     for use, pin in chosen.items():
         if pin == (pins.lamp if use == "lamp" else pins.button):

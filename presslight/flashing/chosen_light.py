@@ -1,4 +1,4 @@
-"""The light that a chip is to be: what the chip cannot use is refused before it is touched."""
+"""Settings of the light to flash, checked against the limits of a chip before it is changed."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from presslight.light_settings import check_name, setup_files
 LONGEST_SSID = 32
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 63
 LONGEST_TEXT = 128
-"""In bytes, as all of these: MAX_TEXT of the firmware's settings."""
+"""MAX_TEXT of the firmware's settings; all these limits are in bytes."""
 KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 UNREACHABLE = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
@@ -22,9 +22,9 @@ UNREACHABLE = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 @dataclass(frozen=True)
 class ChosenLight:
-    """A light's settings, but for those pins that nobody chose: they depend on the chip.
+    """A light's settings. A pin of None is the chip's default.
 
-    `inverted`: the lamp shines while its pin is low.
+    `inverted`: the lamp is on while its pin is low.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ChosenLight:
     inverted: bool = False
 
     def check(self) -> None:
-        """Raise Invalid for what no chip can use."""
+        """Raise Invalid for a setting that no chip can use."""
         if self.lamp_pin is not None and self.lamp_pin == self.button_pin:
             raise Invalid("lamp and button cannot be on the same pin (--led-pin, --button-pin)")
         check_name(self.name)
@@ -51,11 +51,11 @@ class ChosenLight:
                 raise Invalid(f"the broker's {what} is at most {LONGEST_TEXT} bytes long on a chip")
 
     def pins(self, chip: Chip) -> dict[str, int]:
-        """Its pins on a chip of that kind."""
+        """The GPIOs of lamp and button on `chip`."""
         return chip_pins.choose_pins(chip, self.lamp_pin, self.button_pin)
 
     def files(self, chip: Chip) -> dict[str, str]:
-        """The files that make a chip of that kind this light. Raises Invalid."""
+        """The texts of the setup files on `chip`, by name. Raises Invalid."""
         wifi = {"ssid": self.ssid, "password": self.password}
         pins = self.pins(chip) | ({"inverted": 1} if self.inverted else {})
         return setup_files(self.name, self.address, wifi=wifi, pins=pins, time_server=self.time_server)
@@ -74,7 +74,7 @@ class ChosenLight:
         _check_host(host, "the time server")
 
     def warnings(self, chip: Chip) -> Iterator[str]:
-        """One sentence for what works on a chip of that kind and may surprise."""
+        """One sentence for each setting that works on `chip` with a side effect."""
         if self.ssid != self.ssid.strip():
             yield "the name of the Wi-Fi network (--wifi-ssid) begins or ends with a space"
         yield from chip_pins.pin_warnings(chip, self.pins(chip))

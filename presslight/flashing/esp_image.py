@@ -1,7 +1,7 @@
-"""A firmware image for an ESP32: which MicroPython it is, for which chip of the family, where on its flash it belongs.
+"""A MicroPython image for an ESP32: its version, its chip, and its offset in the flash.
 
-The format is Espressif's application image: magic byte, then the extended header with the chip's number. MicroPython's
-version stands in it as the text of its banner.
+The format is Espressif's application image: a magic byte, then the extended header with the chip's number.
+MicroPython's version is in the text of its banner.
 """
 
 import hashlib
@@ -17,22 +17,22 @@ HEADER_BYTES = 24
 HASH_FLAG_AT = 23
 SEGMENT_HEADER_BYTES = 8
 PROGRAM_AT = 0x10000
-"""Where MicroPython begins on the flash of every chip."""
+"""The offset of MicroPython in the flash of every chip."""
 
 OLDEST = (1, 23)
-"""The MicroPython that the firmware needs: older ones lack `TCP_NODELAY` and `WLAN.IF_STA`."""
+"""The oldest MicroPython for the firmware: older ones lack `TCP_NODELAY` and `WLAN.IF_STA`."""
 _BANNER = re.compile(rb"MicroPython v(\d+)\.(\d+)")
 
 
 class Chip(NamedTuple):
-    """A chip as esptool names it, and the address where its flash begins with the boot loader."""
+    """A chip by esptool's name, and the offset of the boot loader in its flash."""
 
     name: str
     offset: str
 
     @property
     def board(self) -> str:
-        """What MicroPython's download page calls a board with nothing but this chip."""
+        """MicroPython's name of the generic board with this chip."""
         variant = self.name.removeprefix("esp32").upper()
         return f"ESP32_GENERIC_{variant}" if variant else "ESP32_GENERIC"
 
@@ -47,18 +47,18 @@ CHIPS = {
     18: Chip("esp32p4", "0x2000"),
     23: Chip("esp32c5", "0x2000"),
 }
-"""By the number in the image's header; MicroPython's own list of ports and offsets."""
+"""Chips by the number in the image's header, with MicroPython's offsets."""
 
 
 def chip_named(name: str) -> Chip | None:
-    """The chip that MicroPython or esptool calls so (`ESP32-C3FH4`, `ESP32-D0WDQ6`); None: unknown here."""
+    """The chip of a name that MicroPython or esptool prints (`ESP32-C3FH4`, `ESP32-D0WDQ6`); None: unknown here."""
     found = re.match(r"ESP32-?([CPSH]\d)?", name)
     known = found and "esp32" + (found[1] or "").lower()
     return next((chip for chip in CHIPS.values() if chip.name == known), None)
 
 
 def chip_of(image: Path) -> Chip:
-    """The chip that `image` is made for. Raises Invalid for what is no image, or for a chip unknown here."""
+    """The chip of `image`. Raises Invalid for another file and for an unknown chip."""
     try:
         with image.open("rb") as file:
             header = file.read(HEADER_BYTES)
@@ -70,12 +70,12 @@ def chip_of(image: Path) -> Chip:
         )
     number = int.from_bytes(header[CHIP_AT : CHIP_AT + 2], "little")
     if number not in CHIPS:
-        raise Invalid(f"{printable(image)} is for a chip that presslight does not know (number {number})")
+        raise Invalid(f"{printable(image)} is for a chip unknown to presslight (number {number})")
     return CHIPS[number]
 
 
 def check_version(image: Path) -> None:
-    """Raise Invalid for a MicroPython that is too old; one that does not tell its version is asked once it runs."""
+    """Raise Invalid for a MicroPython that is too old; one without a banner is asked once it runs."""
     found = _BANNER.search(image.read_bytes())
     if found and (version := (int(found[1]), int(found[2]))) < OLDEST:
         raise Invalid(
@@ -84,7 +84,7 @@ def check_version(image: Path) -> None:
 
 
 def check_whole(image: Path) -> None:
-    """Raise Invalid where the image's own SHA-256 says that it is not whole: the boot loader's, and the program's."""
+    """Raise Invalid where the embedded SHA-256 of the boot loader or of the program does not match."""
     content = image.read_bytes()
     for start in (0, PROGRAM_AT - int(chip_of(image).offset, 16)):
         if content[start : start + 1] == bytes([MAGIC]) and not _is_whole(content[start:]):
@@ -92,7 +92,7 @@ def check_whole(image: Path) -> None:
 
 
 def check_sha256(image: Path, wanted: str) -> None:
-    """Raise Invalid for an image whose SHA-256 is not the one that was made known (hex digits)."""
+    """Raise Invalid where the image's SHA-256 is not `wanted` (64 hex digits)."""
     if not re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
         raise Invalid("an image's SHA-256 (--firmware-sha256) is 64 hex digits")
     if (found := sha256_of(image)) != wanted.lower():
@@ -114,10 +114,10 @@ def _is_whole(content: bytes) -> bool:
     end = HEADER_BYTES
     for _ in range(content[1]):
         end += SEGMENT_HEADER_BYTES + int.from_bytes(content[end + 4 : end + 8], "little")
-    end += 16 - end % 16  # its last byte is a sum of all
+    end += 16 - end % 16  # the last byte is a checksum
     return hashlib.sha256(content[:end]).digest() == content[end : end + 32]
 
 
 def dotted(version: tuple[int, ...]) -> str:
-    """Write a version as people do."""
+    """Format a version as `1.23.0`."""
     return ".".join(map(str, version))

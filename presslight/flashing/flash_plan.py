@@ -1,7 +1,7 @@
-"""What has to be done to put the firmware on a chip: the steps, their files and their commands. Nothing is run here.
+"""The steps that put the firmware on a chip, with their files and commands. Pure: no step is run here.
 
-The firmware gets a folder of its own, named by its content, beside the one that is there; `main.py` names the one that
-starts. So nothing that runs is changed before one rename, and a second try goes on where the first was cut.
+The firmware gets a folder named by its content, beside the former one; `main.py` names the folder that starts. So the
+running firmware is unchanged until one rename, and a second attempt continues an interrupted one.
 """
 
 import hashlib
@@ -15,18 +15,18 @@ from presslight.light_settings import SETTINGS
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 ANSWER_S = 12
-"""How long a chip may take to answer at all: mpremote would wait for one that is silent for ever."""
+"""The longest time until a chip answers: mpremote itself waits without a limit."""
 NAME_S = 5
-"""How long its boot loader may take."""
+"""The longest time until the boot loader answers."""
 FIRST_START_S = 60
-"""How long a chip may take for its first start, when it formats the rest of its flash and hears nothing."""
+"""The longest first start of MicroPython, which formats the flash and reads no input meanwhile."""
 TRY_S = 15
-"""How long one call may take meanwhile; mpremote itself gives up after 10 s of silence."""
+"""The longest call in that time; mpremote itself gives up after 10 s of silence."""
 LIMIT_S = 300
 
 MAIN = "main.py"
 NEW = ".new"
-"""The end of a name until the switch."""
+"""The suffix of a file until the switch."""
 
 SWEEP = """\
 import os
@@ -44,7 +44,7 @@ for name, kind, *_ in list(os.ilistdir()):
     if name.endswith('.new') or (name.startswith(('fw-', 'firmware-', 'ca-')) and name not in used and name != FOLDER):
         remove(name, kind)
 """
-"""Run on the chip: takes away what an unfinished copy left, and what is no longer used. `FOLDER` stays."""
+"""Runs on the chip: removes the rest of an unfinished copy and unused firmware; `FOLDER` stays."""
 
 MAKE = """\
 for name in (FOLDER, FOLDER + '/lamp'):
@@ -68,14 +68,14 @@ try:
     os.rmdir('lib/lamp')
 except OSError: pass
 """
-"""Run on the chip: the new settings first, which any firmware reads, then the new firmware. A littlefs replaces a file
-at once; FAT, which some boards have, wants it out of the way (EEXIST). In `lib/lamp` older versions put the firmware.
+"""Runs on the chip: the new settings first, which any firmware reads, then the new firmware. littlefs renames over a
+file; FAT, which some boards have, fails with EEXIST, so the old file is removed first. Older versions used `lib/lamp`.
 """
 
 
 @dataclass(frozen=True)
 class DeviceFile:
-    """One file for the chip: where it lies here, its path there, its size in bytes."""
+    """One file for the chip: its source here, its path on the chip, its size in bytes."""
 
     source: Path
     target: str
@@ -84,10 +84,7 @@ class DeviceFile:
 
 @dataclass(frozen=True)
 class Step:
-    """One program to run, the files that it puts on the chip, and how long it may take.
-
-    `patience_s`: for how long it is run again where it fails.
-    """
+    """One program to run, with the files that it copies. `limit_s`: the timeout; `patience_s`: the time for retries."""
 
     title: str
     command: tuple[str, ...]
@@ -98,10 +95,10 @@ class Step:
 
 @dataclass(frozen=True)
 class FlashPlan:
-    """All that is to be done. What has to be written for one certain light or chip goes through the folder `staging`.
+    """All steps. `staging`: the folder of files that are written for one light; `baud`: the speed of writing the image.
 
-    The firmware is copied as source: any MicroPython takes it, and what runs can be read on the chip. Compiled files
-    would start a little sooner, and have to match the byte code of the MicroPython that happens to be there.
+    The firmware is copied as source: any MicroPython runs it, and it can be read on the chip. Compiled files would
+    start a little sooner, and have to match the byte code version of the installed MicroPython.
     """
 
     port: str
@@ -111,7 +108,7 @@ class FlashPlan:
     baud: int = 460_800
 
     def write_image(self) -> Iterator[Step]:
-        """Bring MicroPython, if an image was named. Raises Invalid for an image that is none."""
+        """Write MicroPython, if an image is named. Raises Invalid for another file."""
         if not self.image:
             return
         chip = chip_of(self.image)
@@ -123,17 +120,17 @@ class FlashPlan:
         yield Step("write MicroPython", (*esptool, "write-flash", chip.offset, str(self.image)), written)
 
     def ask(self) -> Step:
-        """Ask the board what it is. A new MicroPython starts for the first time then."""
+        """Ask the board for its data; after an image this is MicroPython's first start."""
         limit_s, patience_s = (TRY_S, FIRST_START_S) if self.image else (ANSWER_S, 0)
         return Step("ask the board what it is", self._exec(ASK), limit_s=limit_s, patience_s=patience_s)
 
     def ask_boot_loader(self) -> Step:
-        """Ask a chip without MicroPython what it is; it starts anew."""
+        """Ask the boot loader for the chip's name; this resets the chip."""
         command = ("esptool", "--port", self.port, "--connect-attempts", "1", "chip-id")
         return Step("ask its boot loader", command, limit_s=NAME_S)
 
     def copy(self, setup: Mapping[str, str]) -> Iterator[Step]:
-        """Put the firmware beside the old one and switch to it. `setup`: the files that make it one certain light."""
+        """Copy the firmware beside the former one and switch to it. `setup`: the light's setup files by name."""
         firmware = lamp_files()
         folder = f"FOLDER = {firmware_folder()!r}\n"
         staged = tuple(self._staged(name, text) for name, text in staged_files(setup).items())
@@ -148,7 +145,7 @@ class FlashPlan:
         return Step("start it", self._mpremote("reset"))
 
     def steps(self, setup: Mapping[str, str]) -> Iterator[Step]:
-        """Each step, in order. Raises Invalid for an image that is none."""
+        """Each step, in order. Raises Invalid for an invalid image."""
         yield from self.write_image()
         yield self.ask()
         yield from self.copy(setup)
@@ -169,13 +166,13 @@ class FlashPlan:
 
 
 def lamp_files() -> tuple[DeviceFile, ...]:
-    """The firmware's package as it lies here, for its own folder on the chip."""
+    """The files of the firmware's package, for its folder on the chip."""
     folder = firmware_folder() + "/lamp/"
     return tuple(DeviceFile(source, folder + source.name, source.stat().st_size) for source in _sources())
 
 
 def staged_files(setup: Mapping[str, str]) -> dict[str, str]:
-    """What else the chip gets, by the name that it has until the switch: settings, certificate, `main.py`."""
+    """Texts of the other files by their names until the switch: settings, certificate, `main.py`."""
     start = (FIRMWARE / MAIN).read_text(encoding="utf-8")
     main = f"__import__('sys').path.insert(0, {firmware_folder()!r})  # the firmware that starts\n{start}"
     files = {name + NEW if name == SETTINGS else name: text for name, text in setup.items()}
@@ -183,7 +180,7 @@ def staged_files(setup: Mapping[str, str]) -> dict[str, str]:
 
 
 def firmware_folder() -> str:
-    """The firmware's folder on the chip: another content, another folder. Short, as RAM holds it for each module."""
+    """The firmware's folder on the chip, named by a digest of its content; short, as RAM holds it for each module."""
     digest = hashlib.sha256()
     for source in _sources():
         content = source.read_bytes()

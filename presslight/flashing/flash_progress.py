@@ -1,4 +1,4 @@
-"""How far a flashing is, on the terminal."""
+"""Progress bar of a flashing."""
 
 from types import TracebackType
 from typing import Self
@@ -10,7 +10,7 @@ from presslight.terminal.console import err
 
 
 class FlashProgress:
-    """`with FlashProgress(9) as shown`: of so many steps, which one is being taken."""
+    """`with FlashProgress(9) as progress`: the current one of so many steps."""
 
     def __init__(self, steps: int) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -18,11 +18,11 @@ class FlashProgress:
         self._task = self._progress.add_task("", total=steps)
 
     def begin(self, step: Step) -> None:
-        """Say what is done now."""
+        """Show the title of `step`."""
         self._progress.update(self._task, description=step.title)
 
     def end(self) -> None:
-        """Count it."""
+        """Count the step as done."""
         self._progress.advance(self._task)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What `presslight flash` was asked for: the plan, and the light that the chip is to be. Nothing is run here."""
+"""The request of `presslight flash`: the plan, and the light's settings. Pure: no step is run here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ CLASSIC = CHIPS[0]
 
 @dataclass(frozen=True)
 class FlashRequest:
-    """`light`: None leaves the chip the light that it is. `watch_s`: how long its start is watched at most; 0: not.
+    """The plan and its light. `light` None: the settings stay. `watch_s`: the limit for watching the start; 0: none.
 
-    `image_sum`: the SHA-256 that the image has to have; None: any.
+    `image_sum`: the required SHA-256 of the image; None: any.
     """
 
     plan: FlashPlan
@@ -26,7 +26,7 @@ class FlashRequest:
     image_sum: str | None = None
 
     def check(self) -> None:
-        """Raise Invalid for all that can be seen to fail before the chip is touched."""
+        """Raise Invalid for errors that can be found before the chip is changed."""
         chip = None
         if self.plan.image:
             chip = chip_of(self.plan.image)
@@ -40,7 +40,7 @@ class FlashRequest:
             chip_pins.check_pins(chip, self.light.pins(chip))
 
     def check_board(self, board: Board) -> None:
-        """Raise Invalid where the request and the board, which was asked, do not go together."""
+        """Raise Invalid where the request does not fit the board."""
         if unusable := board.unusable():
             raise Invalid(unusable)
         if self.light and board.chip is None:
@@ -49,7 +49,7 @@ class FlashRequest:
             chip_pins.check_pins(board.chip, self.light.pins(board.chip), board.pins)
 
     def warnings(self, board: Board, known: str | None = None) -> Iterator[str]:
-        """One sentence for what works on the board and may surprise. `known`: the chip that had the light's name."""
+        """One sentence for each setting with a side effect. `known`: the former chip of that name."""
         if self.light and board.chip:
             yield from self.light.warnings(board.chip)
         if self.light and known not in (None, board.number):
@@ -60,13 +60,13 @@ class FlashRequest:
             )
 
     def setup(self, board: Board | None = None) -> dict[str, str]:
-        """The files that make the chip the light. Before the board was asked, its kind is taken from the image."""
+        """The light's setup files. `board` None: the chip is taken from the image, else the classic ESP32."""
         if self.light is None:
             return {}
         return self.light.files((board.chip if board else self._expected()) or CLASSIC)
 
     def steps(self) -> Iterator[Step]:
-        """Each step, as far as it is known before the board was asked."""
+        """Each step, as far as it is known before the board is asked."""
         return self.plan.steps(self.setup())
 
     def _expected(self) -> Chip:

@@ -1,4 +1,4 @@
-"""The flashing itself: takes the steps, and asks the board before anything on it is changed."""
+"""The flashing: runs the steps, and asks the board before anything on it is changed."""
 
 import re
 from collections.abc import Iterable
@@ -22,13 +22,13 @@ from presslight.terminal.console import err, out, print_error
 
 
 class LightNotConnected(PresslightError):
-    """The firmware is on the chip, and the light has no link; the sentence says what keeps it."""
+    """The firmware is on the chip, and the light has not connected; the sentence says why."""
 
     code = "not_reporting"
 
 
 async def flash_board(request: FlashRequest) -> None:
-    """Do all of it. Raises ToolFailed, NotLetIn, NotReporting, and Invalid for a board that cannot be this light."""
+    """Run all steps. Raises ToolFailed, SignInRefused, LightNotConnected, and Invalid for an unsuitable board."""
     known = await _try_sign_in(request.light) if request.light else None
     with temporary_folder("flash") as private, FlashProgress(len(list(request.steps()))) as progress:
         plan = replace(request.plan, staging=private)
@@ -45,7 +45,7 @@ async def flash_board(request: FlashRequest) -> None:
 
 
 async def _try_sign_in(light: ChosenLight) -> str | None:
-    """Sign in as the light will; the number of the chip that the broker knows by its name, if it knows one."""
+    """Sign in as the light; the id of the chip that the broker has under its name, None without one."""
     from presslight.flashing.broker_sign_in import BrokerUnreachable, sign_in  # noqa: PLC0415 -- aiomqtt: --help and a dry run need none of it
 
     try:
@@ -69,7 +69,7 @@ async def _ask_board(plan: FlashPlan, progress: FlashProgress) -> Board:
 
 
 async def _chip_without_micropython(plan: FlashPlan, progress: FlashProgress) -> Chip | None:
-    """Ask the boot loader; None: no answer either, or no esptool."""
+    """Ask the boot loader for the chip; None without an answer, or without esptool."""
     try:
         printed = await run_steps([plan.ask_boot_loader()], plan.port, progress)
     except tool.ToolFailed:
@@ -79,7 +79,7 @@ async def _chip_without_micropython(plan: FlashPlan, progress: FlashProgress) ->
 
 
 async def _watch(port: str, limit_s: float) -> None:
-    """Wait until the light has its link. Raises NotReporting."""
+    """Wait until the light has connected. Raises LightNotConnected."""
     if not port.startswith("/"):
         print_error(f"the light's start is not watched: {printable(port)} is no path, such as /dev/ttyUSB0")
         return
@@ -92,7 +92,7 @@ async def _watch(port: str, limit_s: float) -> None:
 
 
 async def run_steps(steps: Iterable[Step], port: str, progress: FlashProgress) -> str:
-    """Take each step; what the last one printed. Raises `ToolFailed`."""
+    """Run each step; the output of the last one. Raises ToolFailed."""
     printed = ""
     for step in steps:
         progress.begin(step)
@@ -102,7 +102,7 @@ async def run_steps(steps: Iterable[Step], port: str, progress: FlashProgress) -
 
 
 async def _check(request: FlashRequest, board: Board, known: str | None, progress: FlashProgress) -> None:
-    """Refuse a board, which goes on with what it did before it was asked; nothing on it was changed."""
+    """Refuse an unsuitable board, after a restart of its unchanged firmware; print the warnings."""
     try:
         request.check_board(board)
     except Invalid:

@@ -1,4 +1,4 @@
-"""What a board prints on its serial line, line by line."""
+"""Lines that a board prints on its serial port."""
 
 import asyncio
 import fcntl
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 RETRY_PAUSE_S = 0.2
-"""Before a port that is away is tried again: one that is the chip's own USB vanishes while the chip starts."""
+"""The pause before a missing port is tried again: a chip's own USB port vanishes while the chip restarts."""
 LONGEST_LINE = 1_024
 
 
 async def read_until(port: str, on_line: Callable[[str], bool], limit_s: float) -> bool:
-    """Give each line to `on_line` until that answers True; answers whether it has within `limit_s`."""
+    """Call `on_line` with each line until it returns True; False after `limit_s`."""
     try:
         async with asyncio.timeout(limit_s):
             while True:
@@ -26,7 +26,7 @@ async def read_until(port: str, on_line: Callable[[str], bool], limit_s: float) 
 
 
 async def _read_open_port(port: str, on_line: Callable[[str], bool]) -> bool:
-    """The same until the port goes away."""
+    """The same, until the port vanishes."""
     begun = b""
     try:
         with _opened(port) as line:
@@ -39,13 +39,13 @@ async def _read_open_port(port: str, on_line: Callable[[str], bool]) -> bool:
                 begun = begun[-LONGEST_LINE:]
                 if any(on_line(text.decode(errors="replace").strip()) for text in ended):
                     return True
-    except OSError:  # it is not there yet, or no more
+    except OSError:  # the port does not exist at present
         return False
 
 
 @contextmanager
 def _opened(port: str) -> Iterator[int]:
-    """Open a port at MicroPython's speed. Its lines DTR and RTS stay as they are when it is closed: no reset."""
+    """Open a port at 115,200 baud. Closing it leaves DTR and RTS as they are, so the chip is not reset."""
     line = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)

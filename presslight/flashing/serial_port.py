@@ -1,4 +1,4 @@
-"""A serial port before anything talks on it: why it cannot be opened now, in one sentence."""
+"""Check of a serial port: the reason why it cannot be opened now, in one sentence."""
 
 import errno
 import fcntl
@@ -14,11 +14,14 @@ _WORDS = {
     **dict.fromkeys((errno.EBUSY, errno.EAGAIN), IN_USE),
 }
 _TIOCGEXCL = 0x80045440
-"""Linux's question whether a terminal is somebody's alone; Python has no name for it."""
+"""The ioctl that reads a terminal's exclusive mode (Linux), which Python does not name."""
 
 
 def port_error(port: str) -> str | None:
-    """What keeps it from being opened; None: nothing, or its name is no path (`COM3`). The tools tell no two apart."""
+    """The reason why the port cannot be opened; None without one, or for a name that is no path (`COM3`).
+
+    esptool and mpremote print the same text for several reasons.
+    """
     if not port.startswith("/"):
         return None
     try:
@@ -32,7 +35,7 @@ def port_error(port: str) -> str | None:
 
 
 def _is_held(opened: int) -> bool:
-    """Whether somebody has it exclusively: by a lock, as pyserial does, or by TIOCEXCL, which root would not notice."""
+    """Whether another program has it exclusively: by flock(2), as pyserial, or by TIOCEXCL."""
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What a light says on its serial line after its start: that it is there, or what keeps it. Nothing is read here."""
+"""Diagnosis of a light's start from its log lines: connected, or the reason why not. Pure: lines in."""
 
 import re
 from enum import StrEnum
@@ -9,7 +9,7 @@ LINK_UP = '{"link": "up"}'
 
 
 class StartupFault(StrEnum):
-    """What keeps a light from its first report, and what to do."""
+    """The reason why a light has not connected, and what to do."""
 
     SILENT = (
         "nothing is heard from it: is this the right port (--port), has no other program the port open? Press the "
@@ -52,14 +52,14 @@ _PATTERNS = (
     (r"^MemoryError: no room for TLS", StartupFault.MEMORY),
     (r"^(\w+Error|BadSettings)\b", StartupFault.BROKEN),
 )
-"""The firmware's lines, as patterns; the first that fits holds."""
+"""Patterns of the firmware's log lines; the first match counts."""
 
 _CERTAIN = (StartupFault.TLS, StartupFault.LOG_IN, StartupFault.BROKEN)
-"""Said twice, these do not go away by waiting."""
+"""Faults that are final when logged twice."""
 
 
 class StartupMonitor:
-    """The lines so far. `is_up`: it has its link. `fault`: the newest; none in its lines: no Wi-Fi yet."""
+    """Evaluates log lines. `is_up`: the light has connected. `fault`: the newest reason, at first WIFI."""
 
     def __init__(self) -> None:
         self.is_up = False
@@ -68,10 +68,10 @@ class StartupMonitor:
         self._repeats = 0
 
     def feed_line(self, line: str) -> bool:
-        """Take a line; answers whether enough was heard."""
+        """Evaluate a line; True once the result is final."""
         self.is_up = self.is_up or line.endswith(
             LINK_UP
-        )  # before it may stand what the boot loader says at another speed
+        )  # output of the boot loader at another baud rate may precede it
         if line and self.fault is StartupFault.SILENT:
             self.fault = StartupFault.WIFI
         found = next((fault for pattern, fault in _PATTERNS if re.search(pattern, line)), None)
@@ -82,6 +82,6 @@ class StartupMonitor:
         return self.is_up or (self.fault in _CERTAIN and self._repeats > 1)
 
     def explanation(self) -> str:
-        """Say what keeps it, with its own words."""
+        """The reason in one sentence, with the light's own line."""
         own = f" (it says: {printable(self._line[:120])})" if self._line else ""
         return f"{self.fault}{own}"

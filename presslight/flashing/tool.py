@@ -1,4 +1,4 @@
-"""The programs that flash a chip, esptool and mpremote: finding them, running them, and what their complaints mean."""
+"""The programs esptool and mpremote: finding and running them, and explaining their errors."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from presslight.flashing.serial_port import ABSENT, IN_USE, NOT_ALLOWED, port_er
 HOW_TO_INSTALL = "in a clone, make venv brings it, for .venv/bin/presslight flash …"
 
 RETRY_PAUSE_S = 0.2
-"""How long to wait before a program that failed is run again; without a wait, one whose port is away would spin."""
+"""The pause before a failed program is run again; without it a missing port would cause a busy loop."""
 
 MEANINGS = (
     (r"permission denied|errno 13\b", NOT_ALLOWED),
@@ -26,20 +26,20 @@ MEANINGS = (
         "the chip on {port} does not answer: hold its BOOT button meanwhile; is MicroPython on it (--firmware-image)?",
     ),
 )
-"""What the tools print, as a pattern, and what that means for whoever holds the chip. The first that fits holds.
+"""Patterns of the programs' output, each with its explanation for the user; the first match counts.
 
-esptool says "busy or doesn't exist" of both, and then its errno; mpremote "may be in use" of whatever it cannot open.
+esptool prints "busy or doesn't exist" for both, and then the errno; mpremote "may be in use" for any failed open.
 """
 
 
 class ToolFailed(PresslightError):
-    """A program is missing or did not do its work; the sentence says what helps. Branch on `code`."""
+    """A program is missing or has failed; the sentence says what helps. Branch on `code`."""
 
     code = "tool_failed"
 
 
 def find_program(program: str) -> str:
-    """The path of a program: from PATH, else from beside this Python. Raises `ToolFailed`."""
+    """The path of a program: in PATH, else beside this Python. Raises ToolFailed."""
     found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
     if found is None:
         raise ToolFailed(f"{program} is missing; {HOW_TO_INSTALL}")
@@ -47,7 +47,7 @@ def find_program(program: str) -> str:
 
 
 async def run_with_retries(command: tuple[str, ...], port: str, limit_s: float, patience_s: float) -> str:
-    """Give what a program printed; one that fails is run again for `patience_s`. Raises the last `ToolFailed`."""
+    """Run a program, again after a failure for `patience_s`; its output. Raises the last ToolFailed."""
     loop = asyncio.get_running_loop()
     end = loop.time() + patience_s
     while True:
@@ -60,7 +60,7 @@ async def run_with_retries(command: tuple[str, ...], port: str, limit_s: float, 
 
 
 async def run_program(command: tuple[str, ...], port: str, limit_s: float) -> str:
-    """Give what a program printed; after `limit_s`, or if this is cancelled, it is killed. Raises `ToolFailed`."""
+    """Run a program; its output. It is killed after `limit_s` and on cancellation. Raises ToolFailed."""
     program, *arguments = command
     process = await asyncio.create_subprocess_exec(
         find_program(program), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
@@ -81,7 +81,7 @@ async def run_program(command: tuple[str, ...], port: str, limit_s: float) -> st
 
 
 def explain_failure(printed: str, port: str) -> str:
-    """One sentence for what a failed tool printed: what it means where that is known, else its last line."""
+    """One sentence for a failed program's output: the explanation, else its last line."""
     for pattern, sentence in MEANINGS:
         if re.search(pattern, printed, re.IGNORECASE):
             return sentence.format(port=port)

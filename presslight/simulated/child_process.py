@@ -1,4 +1,4 @@
-"""A child process that is spoken to in lines, and always ended: by the word quit, SIGTERM or SIGKILL."""
+"""A child process with a line protocol on stdin and stdout, ended by `quit`, SIGTERM or SIGKILL."""
 
 import asyncio
 import re
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Self
 
 QUIT_TIMEOUT_S = 1.0
-"""How long each of the word quit and SIGTERM may take before the next stronger one."""
+"""The longest time after `quit`, and after SIGTERM, before the next stronger one."""
 OVERLONG_LINE = b"(a line that is too long)\n"
 
 
 class ChildProcess:
-    """A running process, by its pid. Someone has to iterate over its `lines`, or it blocks once the pipe is full."""
+    """A running process. `lines` must be iterated over, or the process blocks once the pipe is full."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -22,7 +22,7 @@ class ChildProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Self:
-        """Start `command` in `folder` with just this environment; Ctrl-C is not for it. Raises OSError."""
+        """Start `command` in `folder` with exactly this environment, in a session of its own. Raises OSError."""
         return cls(
             await asyncio.create_subprocess_exec(
                 *command, cwd=folder, env=environment, stdin=PIPE, stdout=PIPE, stderr=STDOUT, start_new_session=True
@@ -42,7 +42,7 @@ class ChildProcess:
             stdin.write(f"{line}\n".encode())
 
     async def exit_code(self) -> int:
-        """How it ended, once it has; negative for a signal."""
+        """Wait for its end; the exit code, negative for a signal."""
         code = await self._process.wait()
         if stdin := self._process.stdin:
             if not stdin.is_closing():
@@ -57,7 +57,7 @@ class ChildProcess:
             self._process.kill()
 
     async def end(self) -> None:
-        """End it: the word quit, then SIGTERM, then SIGKILL; at once the last one if this is cancelled."""
+        """End it: `quit`, then SIGTERM, then SIGKILL; on cancellation SIGKILL at once."""
         try:
             self.write_line("quit")
             if not await self._ends_in_time():
@@ -68,7 +68,7 @@ class ChildProcess:
             await self.exit_code()
 
     def resident_bytes(self) -> int:
-        """The memory it holds (RSS, shared pages included), in bytes; 0 if it has ended. Linux only."""
+        """Its resident memory (RSS, including shared pages), in bytes; 0 if it has ended. Linux only."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
         resident = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
         return int(resident[1]) * 1024 if resident else 0

@@ -1,4 +1,4 @@
-"""In what a simulated light can be as hostile as an ESP32: the words, and those that every chip is like.
+"""Limits and faults of an ESP32 that a simulated light can have, each named by a word.
 
 Each is a stand-in of its own in `firmware/simulator/chip/`, which says what it does and which file and function of
 MicroPython's ESP32 port it is made after; nothing of one that is not asked for is loaded.
@@ -13,19 +13,19 @@ from presslight.contract.errors import Invalid
 from presslight.simulated.child_process import ChildProcess
 
 SCRIPT = Path(__file__).resolve().parents[1] / "firmware" / "simulator" / "chip" / "__main__.py"
-"""What runs a main.py where the simulator is to be as hostile as a chip."""
+"""The program that loads the chip's stand-ins and then runs main.py."""
 RESET, WATCHDOG, POWER_FAILED = 75, -signal.SIGALRM, -signal.SIGUSR2
-"""Exit codes of a light: it resets itself; its loop stood still until its watchdog bit; `brownout`."""
+"""Exit codes of a light: a reset by itself; a reset by the watchdog; `brownout`."""
 BOOTS_AFTER = {RESET: "reset", WATCHDOG: "watchdog", POWER_FAILED: "brown-out"}
-"""After which of them it boots again, and what its log says then."""
+"""The exit codes after which it boots again, with the line in its log."""
 RTC = "RTC"
-"""The file that stands for the chip's RTC memory, which outlives a reset and no power cut."""
+"""The file for the chip's RTC memory, which survives a reset and no power cut."""
 VOLATILE = RTC, "clock"
-"""All files that are lost with the power; the second stands for the chip's date."""
+"""The files that a power cut deletes; the second is for the chip's clock."""
 BUTTON = "0"
-"""The pin of its button."""
+"""The pin of the button."""
 ORDINARY = ("tick 10", "clock", "names 1000", "join 300 3000", "sockets 10", "strapping 0", "heap 56")
-"""A classic ESP32 on a good day. `heap` is the last one, as what the others take is no part of it."""
+"""The limits of every classic ESP32. `heap` is last, as it does not include the memory of the others."""
 WORDS = {
     "tick MS": r"tick [1-9]\d{0,3}",
     "clock": r"clock",
@@ -43,11 +43,11 @@ WORDS = {
     "flash well": r"flash well",
     "brownout BOOTS STEP|MSms": r"brownout [1-9]\d{0,3} [1-9]\d{0,5}(ms)?",
 }
-"""What a word looks like, as it is told and as it is read."""
+"""The pattern of each word, by its description for the user."""
 
 
 def check_words(words: Iterable[str]) -> tuple[str, ...]:
-    """Give the words, `heap` last. Raises Invalid where one is none."""
+    """The words, `heap` last. Raises Invalid for an unknown one."""
     found = tuple(" ".join(word.split()) for word in words)
     for word in found:
         if not any(re.fullmatch(form, word) for form in WORDS.values()):
@@ -56,7 +56,7 @@ def check_words(words: Iterable[str]) -> tuple[str, ...]:
 
 
 class SimulatedChip:
-    """The chip of one simulated light. `words` may be changed for the next boot; with none it is friendly."""
+    """The chip of one simulated light. `words` may be changed for the next boot; without words it has no limits."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = check_words(words)
@@ -64,16 +64,16 @@ class SimulatedChip:
         self._boots = 0
 
     def command(self, main: str) -> tuple[str, ...]:
-        """What MicroPython is to run, so that it runs this main.py on the chip."""
+        """The arguments for MicroPython that run this main.py on the chip."""
         return (str(SCRIPT), main) if self.words else (main,)
 
     def set_button(self, process: ChildProcess, is_held: bool) -> None:
-        """Put a finger on its button, or take it off."""
+        """Press or release the button."""
         self._is_held = is_held
         process.write_line("button down" if is_held else "button up")
 
     def environment(self, *, is_first: bool, has_power_failed: bool) -> dict[str, str]:
-        """What the stand-ins read in the next boot, which is the first with this power or not."""
+        """The environment of the next boot. `is_first`: the first since power came."""
         self._boots = 0 if is_first else self._boots + 1
         return {
             "CHIP": "\n".join(self.words),

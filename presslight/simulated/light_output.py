@@ -1,4 +1,4 @@
-"""What can be seen of a simulated light, and how a line that it prints changes that."""
+"""The visible output of a simulated light, updated by each line that the simulator prints. Pure."""
 
 import json
 from dataclasses import dataclass, replace
@@ -10,21 +10,21 @@ FULL_DUTY = 65_535
 
 @dataclass(frozen=True)
 class LightOutput:
-    """What can be seen of a light. Without power it is dark, unlinked and silent: `LightOutput()`."""
+    """The visible output of a light. Without power: `LightOutput()`."""
 
     duty: int = 0
-    """What the PWM does, 0-65535."""
+    """The duty cycle of the PWM, 0-65535."""
     us: int = 0
-    """When that changed last, in µs of CLOCK_MONOTONIC (that of `time.monotonic`); 0 where it never has."""
+    """The time of its last change, in µs of CLOCK_MONOTONIC (as `time.monotonic`); 0 before the first."""
     link: str = "down"
-    """`up` while the firmware holds its link to the broker."""
+    """`up` while the firmware is connected to the broker."""
     log: str = ""
     """The last line that the firmware printed."""
     lines: int = 0
-    """How many it has printed, so that the same line twice is seen twice."""
+    """The number of printed lines, so that an equal line is a change too."""
 
     def after(self, line: bytes) -> Self:
-        """The glow once the light has printed `line`: an event of the simulator's, or anything else, which is a log."""
+        """The output after a line: an event of the simulator (JSON), or any other text, which is a log line."""
         match _event(line):
             case {"duty": int(duty), "us": int(us)} if 0 <= duty <= FULL_DUTY:
                 return replace(self, duty=duty, us=us)
@@ -35,7 +35,7 @@ class LightOutput:
         return replace(self, log=line.decode(errors="replace").rstrip(), lines=self.lines + 1)
 
     def without_power(self) -> Self:
-        """The glow once its power is gone; what it printed stays."""
+        """The output after a power cut; the log stays."""
         return replace(self, duty=0, us=0, link="down")
 
 

@@ -1,4 +1,4 @@
-"""How a simulated light looks in a terminal, and in a log."""
+"""Rendering of a simulated light, as a picture for a terminal and as log lines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from presslight.simulated.light_output import FULL_DUTY, LightOutput
 
 WARM_WHITE = (255, 214, 150)
 UNLIT = 40
-"""How bright the block is with no light in it, of 255: still to be seen on a black screen."""
+"""The block's brightness without light, 0-255: still visible on a black screen."""
 SCREEN_GAMMA = 2.2
 BLOCK = "\n".join(["█" * 30] * 6)
 KEYS = "space: button   r: power cut   w: Wi-Fi {wifi}   q: quit"
@@ -31,7 +31,7 @@ def brightness(duty: int) -> str:
 
 
 def log_lines(before: LightOutput, now: LightOutput) -> Iterator[str]:
-    """What changed between two glows, a line each."""
+    """One line for each change between two outputs."""
     if now.duty != before.duty:
         yield brightness(now.duty)
     if now.link != before.link:
@@ -41,14 +41,14 @@ def log_lines(before: LightOutput, now: LightOutput) -> Iterator[str]:
 
 
 class LightLog:
-    """What changes, a line each. Why a try to link fails is told once, until it fails otherwise or the link is up."""
+    """Log lines of changes. A repeated cause of a failed connection is logged once."""
 
     def __init__(self) -> None:
         self._last = LightOutput()
         self._cause = ""
 
     def lines(self, now: LightOutput) -> Iterator[str]:
-        """The lines since the last glow."""
+        """The lines since the last output."""
         last, self._last = self._last, now
         for line in log_lines(last, now):
             if line == self._cause:

@@ -1,4 +1,4 @@
-"""The name server of a simulated light: it answers what this machine knows of a name, as a router at home does."""
+"""DNS server of a simulated light: answers with this machine's own name resolution, as a home router does."""
 
 import asyncio
 import socket
@@ -17,11 +17,11 @@ class NameServer(UdpServer):
 
     @property
     def address(self) -> str:
-        """Its address and port, as a simulated light is told them."""
+        """Address and port for NAME_SERVERS: `127.0.0.1 PORT`."""
         return f"127.0.0.1 {self.port}"
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Look a name up in a thread, and answer once it is known. What is no question gets no answer."""
+        """Resolve the name in a thread, then answer. Other datagrams are ignored."""
         name = queried_name(data)
         if name is not None:
             lookup = asyncio.ensure_future(
@@ -44,7 +44,7 @@ class NameServer(UdpServer):
 
 
 def queried_name(question: bytes) -> str | None:
-    """The name that a datagram asks for; None where it is no question of one."""
+    """The name in a query of one A record (RFC 1035, 4.1.2); None for other datagrams."""
     parts, at = [], HEADER
     while at < len(question) and 0 < question[at] < 64:
         parts.append(question[at + 1 : at + 1 + question[at]])
@@ -54,7 +54,7 @@ def queried_name(question: bytes) -> str | None:
 
 
 def answer(question: bytes, addresses: Sequence[str], code: int = 0) -> bytes:
-    """The answer with these addresses; `code`: why there is none."""
+    """The response with these addresses. `code`: the RCODE (RFC 1035, 4.1.1)."""
     head = question[:2] + bytes((0x81, 0x80 | code)) + question[4:6] + bytes((0, len(addresses), 0, 0, 0, 0))
     records = [b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(each) for each in addresses]
     return head + question[HEADER:] + b"".join(records)

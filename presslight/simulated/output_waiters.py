@@ -1,4 +1,4 @@
-"""Those who look at a light: some wait until they see something, some are told of all there is to see."""
+"""Waiters for a light's output, and watchers of each output."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,18 +10,18 @@ Condition: TypeAlias = Callable[[LightOutput], bool]
 
 
 class OutputWaiters:
-    """Sees one glow after the other, each of them, however short it lasts."""
+    """Passes each output, however short, to waiters and watchers."""
 
     def __init__(self) -> None:
         self._waiting: dict[asyncio.Future[LightOutput], Condition] = {}
         self._watchers: list[Callable[[LightOutput], object]] = []
 
     def watch(self, watcher: Callable[[LightOutput], object]) -> None:
-        """Call `watcher` with each glow from now on."""
+        """Call `watcher` with each output from now on."""
         self._watchers.append(watcher)
 
     async def until(self, condition: Condition) -> LightOutput:
-        """The first glow from now on that meets `condition`. Raises what `fail` was given, or the condition's error."""
+        """The first output from now on that meets `condition`. Raises the error given to `fail`, or the condition's."""
         future: asyncio.Future[LightOutput] = asyncio.get_running_loop().create_future()
         self._waiting[future] = condition
         try:
@@ -30,7 +30,7 @@ class OutputWaiters:
             del self._waiting[future]
 
     def notify(self, output: LightOutput) -> None:
-        """Show the next glow to all."""
+        """Pass the next output to all watchers and waiters."""
         for watcher in self._watchers:
             watcher(output)
         for future, condition in self._waiting.items():
@@ -38,7 +38,7 @@ class OutputWaiters:
                 _judge(future, condition, output)
 
     def fail(self, error: Exception) -> None:
-        """Tell those who wait that they wait in vain."""
+        """Raise `error` in all waiters."""
         for future in self._waiting:
             if not future.done():
                 future.set_exception(error)
@@ -49,4 +49,4 @@ def _judge(future: asyncio.Future[LightOutput], condition: Condition, output: Li
         if condition(output):
             future.set_result(output)
     except Exception as error:
-        future.set_exception(error)  # to whoever asked with that condition
+        future.set_exception(error)  # in the caller that gave the condition

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Power(StrEnum):
-    """Whether the light has power, or had it and ended all the same."""
+    """The power of a light; DIED: it ended by itself with power."""
 
     OFF = "off"
     ON = "on"
@@ -12,4 +12,4 @@ class Power(StrEnum):
 
 
 MOVES = {Power.OFF: {Power.ON}, Power.ON: {Power.OFF, Power.DIED}, Power.DIED: {Power.ON}}
-"""From each, where it may go."""
+"""The states that may follow each state."""

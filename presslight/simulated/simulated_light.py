@@ -6,7 +6,7 @@
         await light.until(lambda output: output.link == "up")
         light.press_button()
         await light.until(lambda output: output.duty > 0)
-        light.set_wifi(False)             # packets vanish, nobody is told
+        light.set_wifi(False)             # packets are dropped without FIN or RST
         await light.power_cut()           # SIGKILL; what is in `folder` (its flash) stays
         await light.power_on()
 
@@ -47,7 +47,7 @@ ENVIRONMENT = {"PATH": os.defpath, "MICROPYPATH": f"{FIRMWARE / 'simulator'}:{FI
 HEAP, HEAP_WITH_TLS, HEAP_OF_CHIP = "112k", "136k", "288k"
 LAST_LINES = 20
 PRESS_S = 0.08
-"""How long a finger stays down, and up before the next press: longer than the firmware lets a contact bounce."""
+"""The time of a press, and the pause before the next one: longer than the firmware's debounce time."""
 _micropython = functools.cache(micropython.ensure)
 
 
@@ -156,16 +156,16 @@ class SimulatedLight:
 
     @property
     def duty(self) -> int:
-        """What the PWM does now, 0-65535."""
+        """The duty cycle of the PWM now, 0-65535."""
         return self.output.duty
 
     @property
     def pid(self) -> int:
-        """The process behind it."""
+        """The process id. Raises SimulatedLightOff, SimulatedLightDied."""
         return self._running_process().pid
 
     def resident_bytes(self) -> int:
-        """The memory that its process holds (RSS, shared pages included), in bytes. Linux only."""
+        """The resident memory of its process (RSS, including shared pages), in bytes. Linux only."""
         return self._running_process().resident_bytes()
 
     def button_down(self) -> None:
@@ -190,11 +190,11 @@ class SimulatedLight:
         self.send_command("wifi back" if is_up else "wifi away")
 
     def send_command(self, word: str) -> None:
-        """Say a word that the simulator or its `main` knows."""
+        """Send a command line to the simulator."""
         self._running_process().write_line(word)
 
     async def until(self, condition: Condition) -> LightOutput:
-        """The first glow from now on that meets `condition`, however short it lasts. Waits without end: bound it.
+        """The first output from now on that meets `condition`, however short. Without a timeout of its own.
 
         Raises `SimulatedLightDied` if the light ends by itself first, so `until(lambda _: False)` waits for just that.
         """
@@ -205,18 +205,18 @@ class SimulatedLight:
         return await self._waiters.until(condition)
 
     def watch(self, watcher: Callable[[LightOutput], object]) -> None:
-        """Call `watcher` with each glow from now on, and each time that power comes, goes or fails."""
+        """Call `watcher` with each output from now on, and at each change of power."""
         self._waiters.watch(watcher)
 
     async def power_cut(self) -> None:
-        """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, where a real one just falls silent."""
+        """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, while a real light's just fall silent."""
         process = self._running_process()
         self._set_power(Power.OFF)
         process.kill()
         await self._wait_until_dark()
 
     async def power_on(self) -> None:
-        """Give it power, where it has none. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
+        """Power it on, unless it is on. Raises `SimulatedLightNotStarted` and what `micropython.ensure` raises."""
         if self.power is not Power.ON:
             self._process = await self._boot(is_first=True)
             self._set_power(Power.ON)

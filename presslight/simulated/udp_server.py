@@ -1,4 +1,4 @@
-"""A server of datagrams at 127.0.0.1: what it does with one, a subclass says (`datagram_received`)."""
+"""UDP server at 127.0.0.1; a subclass implements `datagram_received`."""
 
 import asyncio
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""What every verb of the command shares: its paths, where it prints, how an error becomes one line."""
+"""Consoles, options and error lines that all verbs of the command share."""
 
 import os
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from presslight.contract.errors import Invalid, PresslightError, sentence
 
 
 class Printer(Console):
-    """A console that goes on where nobody reads any more, as in `| head`: how a verb ends is its own to say."""
+    """A console that ignores a closed pipe, as in `| head`, so that the verb decides how it ends."""
 
     def on_broken_pipe(self) -> None:
-        """Print into nothing from now on."""
+        """Discard all further output."""
         self.quiet = True
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- os.devnull is a text
             os.dup2(nowhere.fileno(), self.file.fileno())
@@ -28,7 +28,7 @@ err = Printer(stderr=True, highlight=False)
 
 
 class NoPath(PresslightError):
-    """A path was wanted and an empty one given."""
+    """A path on the command line is empty."""
 
     code = "no_path"
 
@@ -44,7 +44,7 @@ def parse_path(text: str) -> Path:
 
 
 def refuse_options(ctx: typer.Context, because: str, *names: str) -> None:
-    """Refuse options that would be ignored. One that comes from a variable may be meant for another verb.
+    """Refuse options of the command line that would be ignored; a variable may be meant for another verb.
 
     Raises Invalid.
     """
@@ -55,7 +55,7 @@ def refuse_options(ctx: typer.Context, because: str, *names: str) -> None:
 
 
 class Verb(TyperCommand):
-    """A verb of the command, none of whose errors is a traceback."""
+    """A verb of the command whose errors are one line, without a traceback."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words after the verb."""
@@ -82,7 +82,7 @@ def errors_on_one_line() -> Iterator[None]:
 
 
 def print_error(sentence: str) -> None:
-    """Say on stderr what is wrong."""
+    """Print an error on stderr: `presslight: sentence`."""
     err.print(f"presslight: {sentence}", markup=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""The keyboard of a terminal, key by key, without Enter and without echo; afterwards the terminal is as it was."""
+"""The keyboard of a terminal, key by key, without Enter and echo; the terminal's mode is restored at the end."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 END = ""
-"""What `read_key` gives once the terminal is gone."""
+"""The key that `read_key` returns once the terminal is closed."""
 
 
 class Keyboard:
@@ -39,7 +39,7 @@ class Keyboard:
         return await self._keys.get()
 
     def press(self, key: str) -> None:
-        """Act as if that key had been pressed."""
+        """Insert a key as if it was pressed."""
         self._keys.put_nowait(key)
 
     def _read(self) -> None:

@@ -1,4 +1,4 @@
-"""How a verb that goes on is asked to end: by a signal, once."""
+"""The end of a long-running verb by a signal."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ from presslight.terminal import terminal
 from presslight.terminal.console import errors_on_one_line
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks a verb to end."""
+"""The signals that end a verb."""
 
 
 def run_until_signal(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:

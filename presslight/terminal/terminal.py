@@ -1,4 +1,4 @@
-"""The terminal that a verb was started in, and whether it is still there."""
+"""Detection of a closed terminal."""
 
 import os
 import select
@@ -9,9 +9,9 @@ STDIN = 0
 
 
 def call_when_closed(tell: Callable[[], object]) -> None:
-    """Call `tell`, in a thread, once the terminal in whose foreground this program runs is closed.
+    """Call `tell`, in a thread, once the terminal is closed in whose foreground this program runs.
 
-    SIGHUP says so to a shell's own children alone: make, as the first program of a terminal, waits for whom it started.
+    SIGHUP reaches only a shell's own children: make, as the first program of a terminal, waits for its children.
     """
     if _is_in_foreground():
         threading.Thread(target=_wait, args=(tell,), name="terminal", daemon=True).start()

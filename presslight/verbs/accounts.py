@@ -66,7 +66,7 @@ def _change(
 
 
 def mosquitto_reload_steps(folder: Path) -> str:
-    """How a Mosquitto that runs comes to know the accounts of a folder, in lines that can be pasted on Debian."""
+    """Commands that reload the accounts of a folder in a running Mosquitto, to paste on Debian."""
     files = " ".join(printable(shlex.quote(str(folder / name))) for name in (PASSWORDS, ACL))
     return (
         "Mosquitto knows of it once it has these files and reads them again (kill -HUP its process; on Debian):\n"

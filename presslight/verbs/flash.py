@@ -112,7 +112,7 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
 
 
 def _check_options(ctx: typer.Context, port: str, name: str | None, image: Path | None, *, erase: bool) -> None:
-    """Refuse what would be ignored or cannot work. Raises Invalid."""
+    """Refuse options that would be ignored or cannot work together. Raises Invalid."""
     if not port:
         raise Invalid("the chip's port is empty (--port): name one, such as /dev/ttyUSB0")
     if not port.isprintable():
@@ -151,7 +151,7 @@ def _password(given: str | None) -> str:
 
 
 def _check(request: FlashRequest) -> None:
-    """Find out before anything is changed what would fail: a tool that is missing, a port that cannot be used."""
+    """Check before any change that each program exists and that the port can be opened. Raises ToolFailed, Invalid."""
     for step in request.steps():
         tool.find_program(step.command[0])
     if wrong := port_error(request.plan.port):

@@ -21,13 +21,13 @@ WAIT_S = 10
 
 
 class NoSuchLight(PresslightError):
-    """Nobody here knows a light of that name."""
+    """There is no light of that name."""
 
     code = "no_such_light"
 
 
 class NoBridge(PresslightError):
-    """No bridge has answered that works with this store and reaches its broker."""
+    """No bridge with this store and a connection to its broker has answered."""
 
     code = "no_bridge"
 
@@ -80,7 +80,7 @@ def forget(
 
 
 def _remove_own_account(name: str, state: Path | None) -> bool:
-    """Take its account at a broker that `up` starts away; answers whether it had one. Raises BadCredentials."""
+    """Remove its account at a broker that `up` starts; False where it had none. Raises BadCredentials."""
     if state is None or not (file := state / CREDENTIALS).exists():
         return False
     with only_writer(state):
@@ -94,7 +94,7 @@ def _remove_own_account(name: str, state: Path | None) -> bool:
 
 
 def _remove_account(name: str, accounts: Path) -> None:
-    """Take its account away in the folder as it is by now."""
+    """Remove its account from the folder of `presslight accounts`, read again under the lock."""
     with only_writer(accounts):
         folder = _open(accounts)
         if name in folder.accounts.users:
@@ -109,13 +109,13 @@ def _open(folder: Path) -> AccountsFolder:
 
 
 def _retry_command(name: str, state: Path | None, store: str | None) -> str:
-    """What asks the same bridge again; it can be pasted."""
+    """The command that repeats this request, to paste."""
     where = ("--store", store) if store is not None else ("--state", str(state))
     return printable(shlex.join(("presslight", "forget", name, *where)))
 
 
 def _print_next_steps(name: str, *, had_account: bool, elsewhere: Path | None) -> None:
-    """Tell what is left to be done."""
+    """Print the steps that are left to the user."""
     if not had_account:
         _print_line(
             "A lamp that may still sign in comes back with its next report: take its account away at its broker first"

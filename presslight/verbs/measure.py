@@ -31,20 +31,20 @@ LONG_S = 2
 
 
 class NoToken(PresslightError):
-    """A bridge was named, and no token for it."""
+    """A bridge is named without a token."""
 
     code = "no_token"
 
 
 class Unwritable(PresslightError):
-    """The result cannot be written where it should go."""
+    """A file for the result cannot be written."""
 
     code = "unwritable"
 
 
 @dataclass(frozen=True)
 class MeasureRequest:
-    """What the user asked for. `url` None: start the stack with `start` lights. `names` empty: all that are online."""
+    """The requested measurement. `url` None: start a stack with `start` lights. `names` empty: all lights online."""
 
     url: str | None
     token: str
@@ -68,13 +68,13 @@ class MeasureRequest:
 
 @dataclass(frozen=True)
 class ResultFiles:
-    """Where the result goes, apart from the terminal."""
+    """The files for the result; None: not written."""
 
     json: Path | None
     junit: Path | None
 
     def check(self) -> None:
-        """Find out before a run that its result could not be kept. Raises Unwritable."""
+        """Check before a run that the files can be written. Raises Unwritable."""
         for path in filter(None, (self.json, self.junit)):
             if not path.parent.is_dir():
                 raise Unwritable(f"there is no folder {printable(path.parent)} for {printable(path.name)}")
@@ -102,7 +102,7 @@ class ResultFiles:
 
 
 def _check_writable(path: Path) -> None:
-    """Find out whether a file can be written, and leave it as it is. Raises OSError."""
+    """Check that a file can be written, without changing it. Raises OSError."""
     if path.exists() or path.is_symlink():
         path.open("ab").close()
     else:
@@ -154,7 +154,7 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
 
 
 def _check_options(ctx: typer.Context, url: str | None, light: list[str] | None, files: ResultFiles) -> None:
-    """Refuse what would be ignored. Raises Invalid."""
+    """Refuse options that would be ignored. Raises Invalid."""
     if url is None:
         refuse_options(ctx, "is for a bridge that runs already (--url)", "token")
     else:
@@ -203,7 +203,7 @@ async def _measure(request: MeasureRequest, files: ResultFiles, results: list[Re
 
 @asynccontextmanager
 async def _phone(request: MeasureRequest) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]:
-    """A phone that is on, and the lights it shall press."""
+    """A connected phone, and the lights to press."""
     async with AsyncExitStack() as exits:
         url, token, names = request.url, request.token, request.names
         if url is None:
@@ -213,7 +213,7 @@ async def _phone(request: MeasureRequest) -> AsyncIterator[tuple[Phone, tuple[st
 
 
 async def _start_stack(request: MeasureRequest, exits: AsyncExitStack) -> tuple[str, str, tuple[str, ...]]:
-    """A bridge of our own, a token for it, and its lights."""
+    """Start a stack; its URL, a token, and its lights."""
     from presslight.stack import Stack  # noqa: PLC0415 -- whoever measures a bridge that runs needs none of it
 
     with err.status("starting") as status:

@@ -1,4 +1,4 @@
-"""The verb `presslight token`: a phone's way in, and out."""
+"""The verb `presslight token`: issue, list and revoke the tokens of phones."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ DEFAULT_NAME = "phone"
 
 
 class NoSuchToken(PresslightError):
-    """No token is called so."""
+    """There is no such token."""
 
     code = "no_such_token"
 

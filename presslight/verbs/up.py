@@ -77,7 +77,7 @@ def up(  # noqa: PLR0913 -- each is an option of the command
 
 
 def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *, demo: bool) -> None:
-    """Refuse what cannot work together. Raises Invalid."""
+    """Refuse options that cannot work together. Raises Invalid."""
     if demo and not lights:
         raise Invalid("--demo presses each simulated light, and there is none: --lights")
     if broker in OWN_BROKERS:
