@@ -7,14 +7,16 @@ attribute of a light", lists what else a new one needs.
 
 from typing import Annotated, Any, Literal, Required, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
+
+from presslight.contract.words import OpenWord
 
 Power = Literal["ON", "OFF"]
 
 Brightness = Annotated[int, Field(ge=1, le=255)]
 """1-255 as perceived (gamma is the light's business); 0 is never sent, OFF says that."""
 
-Trait = Annotated[str, StringConstraints(min_length=1, max_length=32)]
+Trait = OpenWord
 """An ability of a light: `on_off`, `brightness` (which includes `on_off`), or one of a newer firmware: passed on."""
 
 

@@ -19,6 +19,7 @@ from presslight.contract.words import (
     Key,
     LightId,
     Moment,
+    OpenWord,
     Outcome,
     Up,
     Version,
@@ -91,10 +92,10 @@ class Cause(Wire):
     """What brought a light to the version that it shows, when its clock showed `up`.
 
     `press`: a message with a key, which is `key`. `command`: one without (Home Assistant, a script). `button`: its own.
-    `start`: its boot.
+    `start`: its boot. Another word is a newer firmware's.
     """
 
-    by: Literal["press", "button", "command", "start"]
+    by: OpenWord
     key: Key | None = None
     up: Up
 
@@ -122,7 +123,7 @@ class Report(LightState, Wire):
     a power cut the light may be as it was longer ago, and its epoch one that it has told before.
     """
 
-    color_mode: Annotated[str, Field(max_length=32)] = "brightness"
+    color_mode: OpenWord = "brightness"
     v: WireVersion = WIRE_VERSION
     boot: BootId
     up: Up
@@ -134,7 +135,7 @@ class Report(LightState, Wire):
     heap: Counter = 0
     dropped: Dropped = Dropped()
     fw: Annotated[str, Field(max_length=32)] = ""
-    date: Literal["flashed", "kept", "network"] | None = None
+    date: OpenWord | None = None
     degraded: Annotated[str, Field(max_length=32)] = ""
 
 

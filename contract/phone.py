@@ -22,6 +22,7 @@ from presslight.contract.words import (
     Key,
     LightId,
     Moment,
+    OpenWord,
     Reason,
     Up,
     Version,
@@ -109,14 +110,15 @@ PhoneFrame: TypeAlias = Hello | Press | Shown | Ping | Pong
 """All that a phone sends; `type` tells which it is."""
 
 
-ChangedBy = Literal["phone", "button", "command", "start"]
+ChangedBy = OpenWord
 
 
 class Change(Wire):
     """What brought a light to the version shown, `age_ms` before the bridge sent this.
 
     `phone`: with by `phone`, the name of the token whose press it was, if the bridge knows it. `command`: a message
-    without a key (Home Assistant, a script). `button`: the light's own. `start`: its boot.
+    without a key (Home Assistant, a script). `button`: the light's own. `start`: its boot. Another word is of a
+    newer firmware.
     """
 
     by: ChangedBy

@@ -97,6 +97,10 @@ WireVersion = Annotated[int, Field(ge=WIRE_VERSION, le=WIRE_VERSION)]
 """The `v` of a message. Not a Literal: that would take `true` and `1.0` for 1, which no light reads."""
 
 
+OpenWord = Annotated[str, StringConstraints(min_length=1, max_length=32)]
+"""One of the values that its field names, or one of a newer version: passed on; the rest of the message counts."""
+
+
 def is_key(text: str) -> bool:
     """Whether this is a valid `Key`."""
     match = _KEY.fullmatch(text)

@@ -6,7 +6,7 @@ export type BrokerStatus = {
 };
 
 export type Change = {
-  by: "phone" | "button" | "command" | "start";
+  by: string;
   phone?: string;
   age_ms: number;
 };

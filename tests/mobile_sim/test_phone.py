@@ -42,7 +42,7 @@ async def test_press_is_applied_and_measured(bridge: FakeBridge, phone: Phone) -
 
 async def test_light_of_a_newer_firmware_is_shown_with_what_is_known_of_it(bridge: FakeBridge, phone: Phone) -> None:
     told = json.loads(encode(LightChanged(light=view(version=(1, 2), state="ON", traits=("brightness", "color")))))
-    told["light"]["color"] = {"x": 0.32, "y": 0.34}
+    told["light"] |= {"color": {"x": 0.32, "y": 0.34}, "change": {"by": "schedule", "age_ms": 0}}
     await bridge.visits[0].socket.send(json.dumps(told))
     await phone.until(lambda lights: lights["kitchen"].version == (1, 2))
     light = phone.lights["kitchen"]

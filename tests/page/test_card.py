@@ -1,6 +1,7 @@
 """A light on the screen and the fingers on it, with the test as the bridge."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
@@ -198,7 +199,8 @@ async def test_light_without_brightness_has_no_slider(context: BrowserContext, b
 async def test_light_of_a_newer_firmware_is_shown_with_what_is_known_of_it(
     context: BrowserContext, bridge: FakeBridge, complaints: list[str]
 ) -> None:
-    bridge.lights = [view(state="ON", brightness=128, traits=["brightness", "color"], color={"x": 0.32, "y": 0.34})]
+    newer: dict[str, Any] = {"traits": ["brightness", "color"], "color": {"x": 0.32, "y": 0.34}}
+    bridge.lights = [view(state="ON", brightness=128, change={"by": "schedule", "age_ms": 0}, **newer)]
     page = await open_page(context)
 
     await expect(kitchen(page).locator(".state")).to_have_text("On, 50%")

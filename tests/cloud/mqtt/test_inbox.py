@@ -53,10 +53,18 @@ def test_report_and_availability_reach_the_house(room: Room) -> None:
 
 
 def test_light_of_a_newer_firmware_is_shown_with_what_is_known_of_it(room: Room) -> None:
-    newer = {"traits": ["brightness", "color"], "color_mode": "xy", "color": {"x": 0.32, "y": 0.34}}
+    newer = {
+        "traits": ["brightness", "color"],
+        "color_mode": "xy",
+        "color": {"x": 0.32, "y": 0.34},
+        "cause": {"by": "schedule", "up": 900},
+        "date": "gps",
+    }
     assert room.take(STATE, json.dumps(json.loads(GOOD) | newer).encode()) == []
     view = room.office.audience.lights[-1].light
     assert (view.state, view.brightness, view.traits) == ("ON", 200, ("brightness", "color"))
+    assert view.change is not None
+    assert view.change.by == "schedule"
 
 
 @pytest.mark.parametrize(
