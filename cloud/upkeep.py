@@ -46,7 +46,7 @@ class Upkeep:
         while True:
             await asyncio.sleep(UPKEEP_S)
             try:
-                await self._store.tend()
+                await self._store.maintain()
                 await self._close_revoked()
                 await self._prune()
                 await self._write_uses()
@@ -59,13 +59,13 @@ class Upkeep:
 
     async def _close_revoked(self) -> None:
         """Close the sockets whose tokens have expired, or were revoked by this or another process."""
-        touched = self._store.touched()
-        self._forgetting.note(touched=touched)
-        self._must_check_tokens = touched or self._store.has_expired() or self._must_check_tokens
+        written_elsewhere = self._store.written_elsewhere()
+        self._forgetting.note(written_elsewhere=written_elsewhere)
+        self._must_check_tokens = written_elsewhere or self._store.has_expired() or self._must_check_tokens
         talks = list(self._phones.connected) if self._must_check_tokens else []
         for start in range(0, len(talks), TOKENS_PER_QUERY):
             some = talks[start : start + TOKENS_PER_QUERY]
-            good = self._store.good(talk.token or "" for talk in some)
+            good = self._store.valid_tokens(talk.token or "" for talk in some)
             for talk in some:
                 if talk.token not in good:
                     talk.revoke()

@@ -1,4 +1,4 @@
-"""Where presses are stored: a file (SQLite), or a PostgreSQL that bridges share. What the store needs of both."""
+"""The interface of both databases, a file (SQLite) or a shared PostgreSQL, and how an address is read and opened."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from presslight.cloud.errors import StoreNotOpened
-from presslight.cloud.store.group_commit import Then
+from presslight.cloud.store.group_commit import OnSynced
 from presslight.cloud.store.schema import ClosedPress, NewPress, Row
 from presslight.cloud.store.sqlite import Sqlite
 from presslight.contract.errors import Invalid, printable
@@ -18,56 +18,56 @@ Address: TypeAlias = Path | str
 """A file's path, or `postgresql://user@host/database`."""
 
 Trouble: TypeAlias = Callable[[Exception], None]
-"""Hears what went wrong with something that nobody waits for."""
+"""Called with an error of a call that nobody waits for."""
 
 PATIENCE_S = 5.0
-"""How long a database may take where nobody presses: at the start, and for tokens."""
+"""Seconds that a statement may take where no press waits: at the start, and for tokens."""
 
 _SCHEMES = ("postgresql", "postgres")
 
 
 class Database(Protocol):
-    """One database. Each call is one statement: all of it happens or nothing. Each raises StoreUnavailable."""
+    """A database. Each call is one transaction. Each raises StoreUnavailable."""
 
     def exists(self) -> bool:
-        """Whether there is a store already."""
+        """Return whether there is a store already. Raises StoreNotOpened."""
 
     def open(self) -> None:
-        """Connect, and make the tables if they are not there."""
+        """Connect, and bring the tables to the newest layout. Raises StoreNotOpened."""
 
     def run(self, statement: str, values: Sequence[object] = ()) -> Sequence[Row]:
-        """Run a statement in which `?` stands for a value; answers its rows. Statements name each column they read."""
+        """Run a statement with `?` for each value; return its rows. Each column that is read has a name."""
 
     def admit(self, origin: str, press: NewPress) -> bool:
-        """Store a press, and whose its origin is. False if its key is known.
+        """Store a press, and the phone that its origin belongs to. False if its key is known.
 
         Raises Refusal(FORBIDDEN) if the origin is another phone's.
         """
 
     def admit_text(self, origin: str, press: NewPress, text: bytes) -> bool:
-        """Store a press, and the digest of the text that stands for its key. False if either is known.
+        """Store a press, and the SHA-256 of the text that stands for its key. False if either is known.
 
         Raises Refusal(FORBIDDEN) if the origin is another phone's.
         """
 
     def settle(self, presses: Sequence[ClosedPress]) -> None:
-        """Write last words, but where there is one."""
+        """Write last words; a press that has one keeps it."""
 
-    def sync(self, then: Then) -> None:
-        """Have `then` called, now or later, once all that was stored up to now survives a power cut."""
+    def sync(self, then: OnSynced) -> None:
+        """Call `then`, now or later, once all that was stored up to now survives a power cut."""
 
-    def changed(self) -> bool:
-        """Whether somebody else may have written since this was last asked."""
+    def written_elsewhere(self) -> bool:
+        """Return whether another process may have written since the last call."""
 
-    async def tend(self) -> None:
-        """Do what is due once a second."""
+    async def maintain(self) -> None:
+        """Sync, checkpoint, reconnect: call it once a second."""
 
-    def shut(self) -> None:
-        """Let go of it."""
+    def close(self) -> None:
+        """Close the connection."""
 
 
 def read_address(text: Path | str) -> Address:
-    """Read what people write: a path or a URL. Raises Invalid, repeating nothing: any part may be a password."""
+    """Parse a path or a URL. Raises Invalid, which repeats no part of it: any may be a password."""
     if not text:
         raise Invalid("the store's name is empty: name a file, or postgresql://user@host/database")
     if isinstance(text, Path) or "://" not in text:
@@ -90,7 +90,7 @@ def _read_path(path: Path) -> Path:
 
 
 def database_at(address: Address, trouble: Trouble, patience_s: float | None = None) -> Database:
-    """The database at an address, not opened yet. `patience_s`: how long a statement may take; None: as presses need.
+    """The database at an address, not opened yet. `patience_s`: seconds for a statement; None: as presses need.
 
     Raises StoreNotOpened where the driver is missing.
     """
@@ -106,20 +106,20 @@ def database_at(address: Address, trouble: Trouble, patience_s: float | None = N
 
 
 def has_store(address: Address) -> bool:
-    """Whether a bridge has made a store there. Raises StoreNotOpened."""
+    """Return whether there is a store at an address. Raises StoreNotOpened."""
     return database_at(address, _ignore, PATIENCE_S).exists()
 
 
 @contextmanager
 def patient(address: Address) -> Iterator[Database]:
-    """Open a database for something that may take a while. Raises StoreUnavailable."""
+    """Open a database whose statements may take PATIENCE_S each. Raises StoreUnavailable."""
     database = database_at(address, _ignore, PATIENCE_S)
     database.open()
     try:
         yield database
     finally:
-        database.shut()
+        database.close()
 
 
 def _ignore(_error: Exception) -> None:
-    """Nobody hears it: whoever waits for the answer hears of the error itself."""
+    """Drop an error: the caller gets it as an exception."""

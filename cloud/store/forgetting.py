@@ -1,7 +1,7 @@
-"""Lights that somebody wants forgotten. It is asked for in the store, and a bridge does it while the asker waits.
+"""Requests to forget a light. One is made in the store; a bridge carries it out while `presslight forget` waits.
 
-The bridge empties what its broker keeps of the light; that tells every bridge, Home Assistant and all phones. A bridge
-that was away from the broker then reads of it here.
+The bridge clears the light's retained messages; that tells every bridge, Home Assistant and all phones. A bridge that
+was away from the broker then finds the request here.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from presslight.contract.phone import MAX_LIGHTS
 from presslight.contract.words import LightId
 
 Mistake: TypeAlias = Callable[[str, Exception], None]
-"""Hears where the bridge itself failed, and how."""
+"""Called where the bridge itself failed, with the place and the exception."""
 
 EACH_S = 0.5
-"""How often a bridge does what is due."""
+"""Seconds between two looks for requests."""
 ECHO_S = 2.0
-"""How long the broker may take to acknowledge what empties a light's topics, and then to tell us of it."""
+"""Seconds for the broker to acknowledge the empty retained messages, and then to deliver them to us."""
 LOOKS = 40
 LOOK_EACH_S = 0.1
 
@@ -38,47 +38,47 @@ _PUT_BACK = f"UPDATE forgotten SET asked_at = ?, answer = ? WHERE {_NOT_DONE}"  
 
 
 class Answer(StrEnum):
-    """What came of it."""
+    """The result of a request."""
 
     FORGOTTEN = "forgotten"
     UNKNOWN = "unknown"
-    """The bridge has not heard of such a light."""
+    """The bridge knows no such light."""
     REFUSED = "refused"
-    """The broker does not let the bridge empty the light's topics."""
+    """The broker does not let the bridge publish to the light's topics."""
 
 
-class Asked(NamedTuple):
-    """A light to be forgotten, as asked for at `asked_at` (Unix ms); `answer`: None while it waits."""
+class ForgetRequest(NamedTuple):
+    """A request to forget a light. `asked_at`: Unix ms; `answer`: None while it waits."""
 
     light: LightId
     asked_at: int
     answer: Answer | None
 
 
-def asked_of(row: Row) -> Asked:
-    """The request that a row of `forgotten` is. Raises ValueError where its answer is none."""
-    return Asked(row["light"], row["asked_at"], None if row["answer"] is None else Answer(row["answer"]))
+def request_of(row: Row) -> ForgetRequest:
+    """The request in a row of `forgotten`. Raises ValueError where its answer is unknown."""
+    return ForgetRequest(row["light"], row["asked_at"], None if row["answer"] is None else Answer(row["answer"]))
 
 
-class Store(Protocol):
-    """Where it is asked for. Each raises StoreUnavailable."""
+class ForgetRequests(Protocol):
+    """The requests in the store. Each raises StoreUnavailable."""
 
-    def to_forget(self) -> list[Asked]:
-        """All that was done, or is still waited for."""
+    def to_forget(self) -> list[ForgetRequest]:
+        """Return the requests that are done, or that somebody waits for."""
 
-    def answer(self, asked: Asked, answer: Answer) -> None:
-        """Say what came of it."""
+    def answer(self, asked: ForgetRequest, answer: Answer) -> None:
+        """Answer a request; the first answer stays."""
 
 
-class Line(Protocol):
-    """The line to the broker."""
+class RetainedMessages(Protocol):
+    """The retained messages of the broker."""
 
     async def clear_retained(self, light: str) -> bool:
-        """Have the broker keep nothing of a light any more. Answers whether it has acknowledged all of that."""
+        """Publish an empty retained message to each topic of a light; return whether the broker acknowledged all."""
 
 
 class Forgetting:
-    """Does what the store asks for.
+    """Carries out the requests in the store.
 
     `before`: has the broker know first who may still sign in, and that we listen to the light; answers whether it does.
     Which request a light was emptied for, the house knows: the newest that was in the store at that moment.
@@ -86,8 +86,8 @@ class Forgetting:
 
     def __init__(
         self,
-        store: Store,
-        line: Line,
+        store: ForgetRequests,
+        retained: RetainedMessages,
         desk: Desk,
         now: Callable[[], int],
         before: Callable[[str], Awaitable[bool]],
@@ -95,7 +95,7 @@ class Forgetting:
         mistake: Mistake,
     ) -> None:
         self._store = store
-        self._line = line
+        self._retained = retained
         self._desk = desk
         self._now = now
         self._before = before
@@ -104,29 +104,29 @@ class Forgetting:
         self._is_due = True
 
     def recall(self) -> None:
-        """Know what was forgotten before this bridge started. Raises StoreUnavailable."""
+        """Take in the lights that were forgotten before this bridge started. Raises StoreUnavailable."""
         for asked in self._store.to_forget():
             if asked.answer is Answer.FORGOTTEN:
                 self._desk.house.hear_request(asked.light, asked.asked_at)
                 self._desk.house.recall(asked.light)
 
-    def note(self, *, touched: bool) -> None:
-        """Hear whether somebody else may have written to the store since this was last told."""
-        self._is_due = self._is_due or touched
+    def note(self, *, written_elsewhere: bool) -> None:
+        """Note whether another process may have written to the store since the last call."""
+        self._is_due = self._is_due or written_elsewhere
 
     async def run(self) -> NoReturn:
-        """Do what is due, for ever."""
+        """Carry out requests each EACH_S, until cancelled."""
         while True:
             await asyncio.sleep(EACH_S)
             try:
-                await self.tend()
+                await self.handle_requests()
             except StoreUnavailable as error:
                 self._trouble(error)
             except Exception as error:  # it is tried again, and the house goes on
                 self._mistake("forgetting", error)
 
-    async def tend(self) -> None:
-        """Do what is due. Raises StoreUnavailable."""
+    async def handle_requests(self) -> None:
+        """Carry out the requests that wait. Raises StoreUnavailable."""
         for asked in self._look() if self._is_due else ():
             if asked.answer is Answer.FORGOTTEN:
                 self._heed(asked)
@@ -135,21 +135,21 @@ class Forgetting:
             elif asked.answer is None and self._desk.broker:
                 await self._do(asked)
 
-    def _look(self) -> list[Asked]:
-        """What the store has, but for what came back because a newer request was given up."""
+    def _look(self) -> list[ForgetRequest]:
+        """The requests in the store, without one that came back because a newer one was withdrawn."""
         found = self._store.to_forget()
         self._is_due = any(asked.answer is None for asked in found)
         return [asked for asked in found if self._desk.house.hear_request(asked.light, asked.asked_at)]
 
-    def _heed(self, asked: Asked) -> None:
+    def _heed(self, asked: ForgetRequest) -> None:
         if not self._is_emptied(asked):
             self._desk.forget(asked.light, self._now())
 
-    def _is_emptied(self, asked: Asked) -> bool:
-        """Whether the light was forgotten since this was asked for: what lives under its name now is another one."""
+    def _is_emptied(self, asked: ForgetRequest) -> bool:
+        """Whether the light was forgotten since the request: one with its name now is another light."""
         return self._desk.house.forgotten.get(asked.light, 0) >= asked.asked_at
 
-    async def _do(self, asked: Asked) -> None:
+    async def _do(self, asked: ForgetRequest) -> None:
         is_ready = await self._before(asked.light)
         if not is_ready or asked not in self._store.to_forget():  # it may be taken back meanwhile
             return
@@ -157,7 +157,7 @@ class Forgetting:
         known, connected_at = house.knows(asked.light), house.found_at
         try:
             async with asyncio.timeout(ECHO_S):
-                if not await self._line.clear_retained(asked.light):
+                if not await self._retained.clear_retained(asked.light):
                     return
         except TimeoutError:
             return
@@ -166,8 +166,8 @@ class Forgetting:
         elif self._desk.broker and house.found_at == connected_at:
             self._store.answer(asked, Answer.REFUSED if known else Answer.UNKNOWN)
 
-    async def _echoed(self, asked: Asked) -> bool:
-        """Whether the broker tells that it keeps nothing any more of a light that is known here."""
+    async def _echoed(self, asked: ForgetRequest) -> bool:
+        """Whether the broker delivered the empty retained messages within ECHO_S."""
         for _ in range(LOOKS):
             if self._is_emptied(asked):
                 return True
@@ -176,9 +176,9 @@ class Forgetting:
 
 
 def ask(store: Address, light: str, patience_s: float) -> Answer | None:
-    """Ask for a light to be forgotten, and wait so long for a bridge's answer. None: there was none.
+    """Request that a light is forgotten, and wait `patience_s` seconds for a bridge's answer; None: there was none.
 
-    What was not done is not asked for any more: another light may get the name. Raises StoreUnavailable.
+    A request that was not carried out is withdrawn: another light may get the name. Raises StoreUnavailable.
     """
     with patient(store) as database:
         before = _found(database, light)
@@ -198,8 +198,8 @@ def _await(database: Database, light: str, asked_at: int, patience_s: float) -> 
     return answer
 
 
-def _give_up(database: Database, light: str, asked_at: int, before: Asked | None) -> None:
-    """Have the store as it was `before`, unless a bridge has done it."""
+def _give_up(database: Database, light: str, asked_at: int, before: ForgetRequest | None) -> None:
+    """Put the store back as it was `before`, unless a bridge has carried the request out."""
     if before is None or before.answer is not Answer.FORGOTTEN:
         database.run(_TAKE_BACK, (light, asked_at))
     else:
@@ -208,12 +208,12 @@ def _give_up(database: Database, light: str, asked_at: int, before: Asked | None
 
 
 def _answer(database: Database, light: str, asked_at: int) -> Answer | None:
-    """What came of it, or of a newer request that took its place: that one's answer is ours."""
+    """The answer to the request, or to a newer one that took its place."""
     found = _found(database, light)
     return found.answer if found is not None and found.asked_at >= asked_at else None
 
 
-def _found(database: Database, light: str) -> Asked | None:
+def _found(database: Database, light: str) -> ForgetRequest | None:
     for row in database.run("SELECT light, asked_at, answer FROM forgotten WHERE light = ?", (light,)):
-        return asked_of(row)
+        return request_of(row)
     return None

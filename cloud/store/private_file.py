@@ -8,9 +8,10 @@ MODE = 0o600
 
 
 def make_private(path: Path, *beside: str) -> None:
-    """Make it if it is not there; take others' rights to one of ours, and to the files of its name with these endings.
+    """Create the file with mode 0600, or take group's and others' rights to it, and to the files `beside` it.
 
-    One that is there is not opened: closing it would end the locks that this process has on it. Raises OSError.
+    `beside`: endings of their names. An existing file is not opened: close() would drop this process's POSIX locks on
+    it. Files of other users stay as they are. Raises OSError.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, MODE))

@@ -32,7 +32,7 @@ class NewPress(NamedTuple):
 
 
 class ClosedPress(NamedTuple):
-    """What a press is given with its last word, in the order of an UPDATE. `closed_at`: Unix ms."""
+    """A press's last word: columns of `presses`, in the order of an UPDATE. `closed_at`: Unix ms."""
 
     word: str
     reason: str | None
@@ -43,10 +43,10 @@ class ClosedPress(NamedTuple):
 
 
 COLUMNS = ", ".join(NewPress._fields)
-"""What a press is stored with at first."""
+"""The columns of a new press."""
 
-MARKS = ", ".join("?" * len(NewPress._fields))
-"""A place for each of its values."""
+PLACEHOLDERS = ", ".join("?" * len(NewPress._fields))
+"""A placeholder for each of them."""
 
 OPEN = "('accepted', 'unconfirmed')"
 """The words that are not the last one."""

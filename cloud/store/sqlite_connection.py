@@ -1,4 +1,4 @@
-"""A connection to the store's file: how it is opened, what its tables are, and what its failures are called."""
+"""A connection to the store's SQLite file: opening, migration, checkpoints, transactions, errors."""
 
 import os
 import sqlite3
@@ -14,7 +14,7 @@ from presslight.contract.errors import printable, sentence
 OPENING_S = 5.0
 
 FAILED = (sqlite3.Error, UnicodeDecodeError)
-"""What Python's `sqlite3` raises: the latter where SQLite names what is spoilt, in bytes that are no UTF-8."""
+"""Exceptions of Python's `sqlite3`: the latter where an error message of SQLite's is not UTF-8."""
 
 _WORDS = {
     "number": "INTEGER",
@@ -27,11 +27,11 @@ _WORDS = {
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the store, made if it is not there, for its owner alone.
+    """Open the store's file, created with mode 0600, and bring its tables to the newest layout.
 
     Autocommit; WAL, so that readers never wait; `synchronous=NORMAL`: a crash of the process loses nothing, a power cut
-    at most the newest writes that nobody has had synced. A link is followed, as by SQLite, which puts its other files
-    where the link leads; a name by itself could be a URI, or `:memory:`. Raises StoreNotOpened.
+    at most the newest commits that were not synced. A symbolic link is followed, as by SQLite, which puts its other
+    files where the link leads; a bare name could be a URI, or `:memory:`. Raises StoreNotOpened.
     """
     db, path = None, Path(os.path.realpath(path))
     try:
@@ -57,7 +57,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def checkpoint(db: sqlite3.Connection) -> None:
-    """Move the log of changes into the database, as far as nobody is in the way. For a thread: it waits for the disk.
+    """Checkpoint the WAL as far as no reader is in the way; for a thread, as it waits for the disk.
 
     Raises sqlite3.Error.
     """
@@ -65,7 +65,7 @@ def checkpoint(db: sqlite3.Connection) -> None:
 
 
 def empty_log(db: sqlite3.Connection) -> bool:
-    """Move the log of changes into the database and empty it; answers whether that is done. For a thread."""
+    """Checkpoint the whole WAL and truncate it; return whether that was possible. For a thread."""
     try:
         done = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except FAILED:
@@ -74,12 +74,12 @@ def empty_log(db: sqlite3.Connection) -> bool:
 
 
 def _text(raw: bytes) -> str:
-    """What is no UTF-8 shows as such, where it is read; it must not take all else that a statement finds with it."""
+    """Decode a TEXT value, U+FFFD for what is not UTF-8: one spoilt row must not fail a whole statement."""
     return raw.decode(errors="replace")
 
 
 def cause(error: Exception) -> str:
-    """In one line: SQLite's own words may hold what is spoilt."""
+    """An error's text in one printable line: SQLite's may quote spoilt data."""
     return "it is damaged" if isinstance(error, UnicodeDecodeError) else printable(" ".join(str(error).split()))
 
 
@@ -101,7 +101,7 @@ def _pending(db: sqlite3.Connection) -> list[Migration]:
 
 @contextmanager
 def as_store_unavailable() -> Iterator[None]:
-    """What SQLite raises in the block is StoreUnavailable."""
+    """Raise SQLite's errors in the block as StoreUnavailable."""
     try:
         yield
     except FAILED as error:
@@ -110,7 +110,7 @@ def as_store_unavailable() -> Iterator[None]:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All of the block, or nothing."""
+    """Run the block in a transaction; roll it back on an exception."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,4 +1,4 @@
-"""The files of a store in SQLite, by what they are and not by their names: whether those that were opened are there."""
+"""The identity (device and inode) of a SQLite store's files: whether those that were opened are still at the path."""
 
 import os
 from pathlib import Path
@@ -10,13 +10,13 @@ from presslight.contract.errors import printable
 _Identity: TypeAlias = tuple[int, int]
 
 LOG, INDEX = "-wal", "-shm"
-"""SQLite's log of changes, and the index of that, stand beside the database under these endings."""
+"""Endings of SQLite's write-ahead log and of its index, beside the database."""
 
 
 class StoreFiles:
-    """The files at `path` that were there at `note`. It opens none: to close one would take SQLite's locks away.
+    """The files at `path` that were there at `note`. It opens none: close() would drop SQLite's POSIX locks.
 
-    `was_cut`: the database was shorter once than before. What fills it up again is not known.
+    `was_cut`: the database was once shorter than before; it stays True, as what fills it up again is not known.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,16 +29,16 @@ class StoreFiles:
         self._log_bytes = 0
 
     def note(self) -> None:
-        """Take those that are there now for ours. Raises OSError."""
+        """Remember the files that are there now. Raises OSError."""
         real = os.path.realpath(self._path)  # where a link leads; one that leads elsewhere later shows in the database
         self.log, self._index = real + LOG, real + INDEX
         database, log, index = _look(self._path), _look(self.log), _look(self._index)
         (self._database, self._bytes), (self._log, self._log_bytes), (self._index_file, _) = database, log, index
 
     def check(self) -> bool:
-        """Whether all of them are there, and none is shorter than it was but perhaps the log: False where that is.
+        """Return False where the WAL is shorter than it was, else True.
 
-        Raises StoreReplaced.
+        Raises StoreReplaced where a file is missing or another one, or where the database is shorter.
         """
         length = self._found(self._path, self._database)
         if length < self._bytes:
@@ -54,7 +54,7 @@ class StoreFiles:
 
     @property
     def has_database(self) -> bool:
-        """Whether the database itself is there."""
+        """Whether the database file is the remembered one."""
         try:
             found, _length = _look(self._path)
         except OSError:
@@ -62,11 +62,11 @@ class StoreFiles:
         return found == self._database
 
     def replaced(self, name: str, what: str) -> StoreReplaced:
-        """What to raise where a file is not ours."""
+        """The error for a file that was replaced. `what`: the predicate of its sentence."""
         return StoreReplaced(f"{printable(name)} {what}: put the store back, or restart the bridge with this one")
 
     def _found(self, name: str, ours: _Identity | None) -> int:
-        """The length of a file that is ours."""
+        """The length in bytes of a file that is still the remembered one. Raises StoreReplaced."""
         try:
             found, length = _look(name)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""A press as a row of the store, and what becomes of a row that cannot be read."""
+"""A press as a row of the store, and the statements that close or drop a row that cannot be read. Pure."""
 
 import json
 
@@ -9,14 +9,14 @@ from presslight.cloud.store.schema import ClosedPress, NewPress, Row
 from presslight.contract.phone import Legs
 from presslight.contract.words import Key, LightId, Moment, Reason, Word
 
-READ = "SELECT key, light, phone, payload, message, boot, up, word, reason, version, legs, id FROM presses"
-"""Rows that `record_of` and `Unreadable` take."""
+SELECT_PRESS = "SELECT key, light, phone, payload, message, boot, up, word, reason, version, legs, id FROM presses"
+"""Selects the columns that `record_of` and `closing_statement` read."""
 
 _KEY: TypeAdapter[str] = TypeAdapter(Key)
 _LIGHT: TypeAdapter[str] = TypeAdapter(LightId)
 _VERSION: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[int, int])
 
-KEEP = "INSERT INTO spoilt (kept) VALUES (?)"
+INSERT_SPOILT = "INSERT INTO spoilt (kept) VALUES (?)"
 _CLOSE = """
 UPDATE presses SET light = ?, phone = ?, payload = ?, message = ?, boot = ?, up = 0,
     word = ?, reason = NULL, version = NULL, legs = NULL WHERE id = ?
@@ -41,7 +41,7 @@ def new_press(record: Record, asked_at: int) -> NewPress:
 
 
 def closed_press(record: Record, closed_at: int) -> ClosedPress:
-    """What is written of a press with its last word. `closed_at`: Unix ms."""
+    """The columns of a press's last word. `closed_at`: Unix ms."""
     return ClosedPress(*_outcome(record), closed_at, record.key)
 
 
@@ -56,7 +56,7 @@ def _outcome(record: Record) -> tuple[str, str | None, str | None, str | None]:
 
 
 def record_of(row: Row) -> Record:
-    """The press that a row is. Raises ValueError, TypeError or LookupError where it is none."""
+    """The press in a row. Raises ValueError, TypeError or LookupError where the row cannot be read."""
     reason, version, legs = row["reason"], row["version"], row["legs"]
     record = Record(
         row["key"],
@@ -77,10 +77,10 @@ def record_of(row: Row) -> Record:
     return record
 
 
-def closed(row: Row) -> tuple[str, tuple[object, ...]]:
-    """The statement that closes an unreadable press for good: what came of it is not known, and its key acts no more.
+def closing_statement(row: Row) -> tuple[str, tuple[object, ...]]:
+    """A statement and its values, which close an unreadable press as `forgotten`, so that its key never acts again.
 
-    Nobody can ask for one whose key is none, so that one goes.
+    A row whose key is no key is deleted: no phone can ask for it.
     """
     if not _is(_KEY, row["key"]):
         return _DROP, (row["id"],)

@@ -23,8 +23,8 @@ FROM tokens LEFT JOIN token_times ON token_times.hash = tokens.hash ORDER BY iss
 """
 
 
-class Issued(NamedTuple):
-    """A token in the list: its hash, whose it is, and since when, until when and when last used (Unix s)."""
+class IssuedToken(NamedTuple):
+    """A token that was issued. Times are Unix s; `expires_at` None: never, `used_at` None: not yet."""
 
     hash: bytes
     phone: str
@@ -34,12 +34,12 @@ class Issued(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The first characters of its hash, which name it and open nothing."""
+        """The first 12 hex digits of its hash: a name that grants nothing."""
         return self.hash[:_ID_BYTES].hex()
 
 
 def issue_token(store: Address, phone: str, lasts_s: int | None = None) -> str:
-    """Make a token for `phone`, good for so long, and answer its clear text, which is kept nowhere.
+    """Issue a token to `phone`, valid for `lasts_s` seconds (None: for ever); return its clear text, stored nowhere.
 
     Raises Invalid, StoreUnavailable.
     """
@@ -53,24 +53,24 @@ def issue_token(store: Address, phone: str, lasts_s: int | None = None) -> str:
     return token
 
 
-def revoke_tokens(store: Address, phone: str) -> list[Issued]:
-    """Make all tokens of `phone` worthless; answers which. Their sockets are closed within a second."""
+def revoke_tokens(store: Address, phone: str) -> list[IssuedToken]:
+    """Revoke all tokens of `phone`; return them. Their sockets close within a second. Raises StoreUnavailable."""
     return _revoke(store, lambda issued: issued.phone == phone)
 
 
-def revoke_token(store: Address, token_id: str) -> list[Issued]:
-    """Make the token of that id worthless; answers which it was."""
+def revoke_token(store: Address, token_id: str) -> list[IssuedToken]:
+    """Revoke the tokens with this id; return them. Raises StoreUnavailable."""
     return _revoke(store, lambda issued: issued.id == token_id)
 
 
-def list_tokens(store: Address) -> list[Issued]:
-    """Every token that was not revoked, oldest first. Raises StoreUnavailable."""
+def list_tokens(store: Address) -> list[IssuedToken]:
+    """List the tokens that were not revoked, oldest first. Raises StoreUnavailable."""
     with patient(store) as database:
         return _all(database)
 
 
 def check_name(phone: str) -> None:
-    """Refuse what is no name for a phone. Raises Invalid."""
+    """Raise Invalid where the text is no name for a phone."""
     if not 1 <= len(phone) <= LONGEST_NAME:
         raise Invalid(f"a phone's name has 1 to {LONGEST_NAME} characters")
     if not phone.isprintable() or phone != phone.strip():
@@ -78,18 +78,18 @@ def check_name(phone: str) -> None:
 
 
 def hash_of(token: str) -> bytes:
-    """What is kept of a token."""
+    """The SHA-256 of a token, 32 bytes."""
     return hashlib.sha256(token.encode()).digest()
 
 
-def _all(database: Database) -> list[Issued]:
+def _all(database: Database) -> list[IssuedToken]:
     return [
-        Issued(bytes(row["hash"]), row["phone"], row["issued_at"], row["expires_at"], row["used_at"])
+        IssuedToken(bytes(row["hash"]), row["phone"], row["issued_at"], row["expires_at"], row["used_at"])
         for row in database.run(_READ)
     ]
 
 
-def _revoke(store: Address, is_meant: Callable[[Issued], bool]) -> list[Issued]:
+def _revoke(store: Address, is_meant: Callable[[IssuedToken], bool]) -> list[IssuedToken]:
     with patient(store) as database:
         meant = [issued for issued in _all(database) if is_meant(issued)]
         gone = [

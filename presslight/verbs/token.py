@@ -10,7 +10,7 @@ from rich.text import Text
 
 from presslight import lan
 from presslight.cloud.store.database import Address
-from presslight.cloud.store.tokens import Issued, issue_token, list_tokens, revoke_token, revoke_tokens
+from presslight.cloud.store.tokens import IssuedToken, issue_token, list_tokens, revoke_token, revoke_tokens
 from presslight.contract import url as urls
 from presslight.contract.errors import Invalid, PresslightError, printable
 from presslight.lifetime import lifetime_s
@@ -97,7 +97,7 @@ def _page(state: Path | None, url: str | None, *, in_lan: bool) -> str | None:
     return page_url(hosts[0], (urls.split(last).port if last else None) or DEFAULT_PORT)
 
 
-def _revoke(store: Address, phone: str | None, token_id: str | None) -> list[Issued]:
+def _revoke(store: Address, phone: str | None, token_id: str | None) -> list[IssuedToken]:
     """The tokens that went. Raises NoSuchToken: a typing error must not look like success."""
     if (phone is None) == (token_id is None):
         raise Invalid("say which token to revoke: --id (--list has it), or --phone for all of that name")
@@ -107,13 +107,13 @@ def _revoke(store: Address, phone: str | None, token_id: str | None) -> list[Iss
     return gone
 
 
-def _print_revoked(gone: list[Issued]) -> None:
+def _print_revoked(gone: list[IssuedToken]) -> None:
     if len(gone) > 1:
         out.print(_table(gone))
     out.print(f"{len(gone)} revoked")
 
 
-def _table(tokens: list[Issued]) -> Table:
+def _table(tokens: list[IssuedToken]) -> Table:
     table = Table("id", "phone", "since", "expires", "last used")
     for issued in tokens:
         expired = issued.expires_at is not None and issued.expires_at <= time.time()

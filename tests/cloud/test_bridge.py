@@ -9,7 +9,7 @@ from presslight.cloud.bridge import Bridge
 from presslight.cloud.core.presses import Desk
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.cloud.settings import Settings
-from presslight.cloud.store.forgetting import Asked
+from presslight.cloud.store.forgetting import ForgetRequest
 from presslight.cloud.store.sqlite import Sqlite
 from presslight.cloud.store.store import Store
 from presslight.contract.address import BrokerAddress
@@ -76,12 +76,12 @@ async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: p
     monkeypatch.setattr("presslight.cloud.store.forgetting.EACH_S", 0.01)
     tried: list[None] = []
 
-    def to_forget() -> list[Asked]:
+    def to_forget() -> list[ForgetRequest]:
         tried.append(None)
         raise ValueError
 
     monkeypatch.setattr(house.bridge.store, "to_forget", to_forget)
-    house.bridge.forgetting.note(touched=True)
+    house.bridge.forgetting.note(written_elsewhere=True)
     await until(lambda: len(tried) == 3)
     assert (await house.http.get("/healthz")).status_code == 200
     assert await house.metric("presslight_troubles_total", kind="mistake") >= 2

@@ -7,7 +7,7 @@ import pytest
 
 from presslight.cloud.errors import Refusal
 from presslight.cloud.store.database import Address
-from presslight.cloud.store.group_commit import Then
+from presslight.cloud.store.group_commit import OnSynced
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import decode_set
 from presslight.contract.phone import Wish
@@ -61,7 +61,7 @@ class AtOnce:
     def __init__(self, sync: Callable[[], None]) -> None:
         self._sync = sync
 
-    def wait(self, then: Then) -> None:
+    def wait(self, then: OnSynced) -> None:
         self._sync()
         then(None)
 

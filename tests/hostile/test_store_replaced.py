@@ -225,7 +225,7 @@ async def test_store_that_comes_back_is_opened_beside_the_loop(
     assert threading.main_thread() not in threads
 
 
-@pytest.mark.parametrize("failing", ["connect", "Sqlite._keep"])
+@pytest.mark.parametrize("failing", ["connect", "Sqlite._sync_files"])
 async def test_store_that_comes_back_and_cannot_be_opened_is_tried_again(
     house: House, store: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from presslight.cloud.errors import StoreUnavailable
-from presslight.cloud.store.store import Then
+from presslight.cloud.store.store import OnStored
 from presslight.cloud.store.tokens import issue_token
 from presslight.contract.words import Word
 from tests.cloud.conftest import House
@@ -58,7 +58,7 @@ async def test_word_is_not_told_before_it_is_on_the_disk(
     house: House, client: HeldClient, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     """Another bridge may have stored it just now; after a power cut nobody would know of it, and it could act."""
-    waiting: list[Then] = []
+    waiting: list[OnStored] = []
     other = Shelf(house.bridge.settings.store)
     other.store.admit(record()._replace(word=Word.OFFLINE))
     other.store.shut()

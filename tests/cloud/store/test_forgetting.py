@@ -90,10 +90,10 @@ class Bridge:
             self.readied += 1
         return self.broker_knows
 
-    async def tend(self) -> None:
+    async def handle_requests(self) -> None:
         """As each second, where the store was written to."""
-        self.forgetting.note(touched=True)
-        await self.forgetting.tend()
+        self.forgetting.note(written_elsewhere=True)
+        await self.forgetting.handle_requests()
 
 
 def wanted(address: Path | str, *, ms_ago: int = 0) -> None:
@@ -117,11 +117,11 @@ async def test_nothing_is_emptied_until_the_broker_knows_that_the_light_may_not_
     bridge = Bridge(store)
     bridge.broker_knows = False
     wanted(address)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == []
     assert [asked.answer for asked in store.to_forget()] == [None]
     bridge.broker_knows = True
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == [LIGHT]
 
 
@@ -129,7 +129,7 @@ async def test_bridge_empties_and_answers_once(address: Path | str, store: Store
     bridge = Bridge(store)
     wanted(address)
     for _ in range(2):
-        await bridge.tend()
+        await bridge.handle_requests()
     assert bridge.line.emptied == [LIGHT]
     assert bridge.readied == 1
     assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]
@@ -139,9 +139,9 @@ async def test_bridge_empties_and_answers_once(address: Path | str, store: Store
 async def test_who_asks_right_after_it_was_done_has_it_done_again(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
     wanted(address, ms_ago=1)
-    await bridge.tend()
+    await bridge.handle_requests()
     wanted(address)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == [LIGHT, LIGHT]
     assert [asked.answer for asked in store.to_forget()] == [Answer.UNKNOWN]
 
@@ -150,10 +150,10 @@ async def test_bridge_without_its_broker_does_it_later(address: Path | str, stor
     bridge = Bridge(store)
     bridge.office.desk.broker = False
     wanted(address)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == []
     bridge.office.desk.broker = True
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == [LIGHT]
 
 
@@ -161,9 +161,9 @@ async def test_bridge_that_was_away_reads_that_another_has_done_it(address: Path
     one, other = Bridge(store), Bridge(store)
     other.office.desk.broker = False
     wanted(address)
-    await one.tend()
+    await one.handle_requests()
     for _ in range(2):
-        await other.tend()
+        await other.handle_requests()
     assert other.line.emptied == []
     assert other.office.audience.gone == [LIGHT]
     assert LIGHT not in other.office.desk.house.lights
@@ -175,33 +175,33 @@ async def test_bridge_that_does_not_know_the_light_leaves_the_answer_to_one_that
     one, stranger = Bridge(store), Bridge(store, furnished=False)
     wanted(address)
     asked = store.to_forget()[0]
-    await one.tend()
+    await one.handle_requests()
     store.answer(asked, Answer.UNKNOWN)  # the stranger had begun as well
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
-    await stranger.tend()
+    await stranger.handle_requests()
     assert stranger.line.emptied == []
 
 
 async def test_light_that_nobody_knows_is_unknown(address: Path | str, store: Store) -> None:
     wanted(address)
-    await Bridge(store, furnished=False).tend()
+    await Bridge(store, furnished=False).handle_requests()
     assert store.to_forget()[0].answer is Answer.UNKNOWN
 
 
 async def test_broker_that_empties_nothing_has_refused(address: Path | str, store: Store) -> None:
     wanted(address)
-    await Bridge(store, echoes=False).tend()
+    await Bridge(store, echoes=False).handle_requests()
     assert store.to_forget()[0].answer is Answer.REFUSED
 
 
 async def test_light_may_be_forgotten_again(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
     wanted(address)
-    await bridge.tend()
+    await bridge.handle_requests()
     bridge.office.report(boot="0000beef")
-    await bridge.tend()
+    await bridge.handle_requests()
     wanted(address, ms_ago=-1_000)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == [LIGHT, LIGHT]
     assert bridge.office.audience.gone == [LIGHT, LIGHT]
 
@@ -210,10 +210,10 @@ async def test_bridge_that_starts_tells_what_was_forgotten_and_keeps_who_came_si
     address: Path | str, store: Store
 ) -> None:
     wanted(address)
-    await Bridge(store).tend()
+    await Bridge(store).handle_requests()
     later = Bridge(store, furnished=False)
     later.office.report(boot="0000beef")
-    await later.tend()
+    await later.handle_requests()
     assert later.line.emptied == []
     assert later.office.audience.gone == []
     assert list(later.office.desk.house.forgotten) == [LIGHT]
@@ -223,13 +223,13 @@ async def test_bridge_that_starts_tells_what_was_forgotten_and_keeps_who_came_si
 async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address: Path | str, store: Store) -> None:
     one, other = Bridge(store), Bridge(store)
     for bridge in (one, other):
-        await bridge.tend()
+        await bridge.handle_requests()
     wanted(address)
-    await one.tend()
+    await one.handle_requests()
     other.line.echo()
     other.office.report(boot="0000beef")
     for _ in range(2):
-        await other.tend()
+        await other.handle_requests()
     assert other.office.audience.gone == [LIGHT]
     assert LIGHT in other.office.desk.house.lights
 
@@ -239,15 +239,15 @@ async def test_bridge_that_heard_of_it_takes_it_for_no_request_that_came_after(
 ) -> None:
     one, other = Bridge(store), Bridge(store)
     for bridge in (one, other):
-        await bridge.tend()
+        await bridge.handle_requests()
     wanted(address, ms_ago=1)
-    await one.tend()
+    await one.handle_requests()
     other.line.echo()
     for bridge in (one, other):
         bridge.office.report(boot="0000beef")
     wanted(address)
     for bridge in (other, one):  # other has looked into the store neither before nor after it heard of the first
-        await bridge.tend()
+        await bridge.handle_requests()
     assert other.line.emptied == [LIGHT]
     assert other.office.audience.gone == [LIGHT, LIGHT]
 
@@ -262,20 +262,20 @@ async def test_emptying_is_for_the_last_request_that_was_heard_of_where_the_stor
     wanted(address)
     with monkeypatch.context() as broken:
         broken.setattr(store, "asked_to_forget", away)
-        await bridge.tend()
+        await bridge.handle_requests()
     assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]
 
 
 async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(address: Path | str, store: Store) -> None:
     one, other = Bridge(store), Bridge(store)
-    await other.tend()
+    await other.handle_requests()
     other.line.echo()
     other.office.report(boot="0000beef")
     other.office.desk.broker = False
-    other.forgetting.note(touched=False)
+    other.forgetting.note(written_elsewhere=False)
     wanted(address)
-    await one.tend()
-    await other.tend()
+    await one.handle_requests()
+    await other.handle_requests()
     assert other.office.audience.gone == [LIGHT, LIGHT]
 
 
@@ -290,10 +290,10 @@ async def test_light_that_was_emptied_before_the_store_went_away_is_answered_for
     with monkeypatch.context() as away:
         away.setattr(store, "answer", broken)
         with pytest.raises(StoreUnavailable):
-            await bridge.tend()
+            await bridge.handle_requests()
     assert store.to_forget()[0].answer is None
     bridge.office.report(boot="0000beef")
-    await bridge.forgetting.tend()
+    await bridge.forgetting.handle_requests()
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
     assert bridge.line.emptied == [LIGHT]
     assert LIGHT in bridge.office.desk.house.lights
@@ -304,10 +304,10 @@ async def test_broker_that_may_not_have_heard_is_asked_again(why: str, address: 
     bridge = Bridge(store, echoes=False)
     bridge.line.acks, bridge.line.drops = why != "not acknowledged", why == "connection dropped"
     wanted(address)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert store.to_forget()[0].answer is None
     bridge.line.acks, bridge.line.drops, bridge.line.echoes = True, False, True
-    await bridge.forgetting.tend()
+    await bridge.forgetting.handle_requests()
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
 
 
@@ -315,18 +315,18 @@ async def test_store_is_left_alone_where_nobody_wrote_to_it(
     address: Path | str, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bridge = Bridge(store)
-    await bridge.tend()
+    await bridge.handle_requests()
     monkeypatch.setattr(store, "to_forget", lambda: pytest.fail("read"))
-    await bridge.forgetting.tend()
-    bridge.forgetting.note(touched=False)
-    await bridge.forgetting.tend()
+    await bridge.forgetting.handle_requests()
+    bridge.forgetting.note(written_elsewhere=False)
+    await bridge.forgetting.handle_requests()
 
 
 async def test_request_ends_with_the_wait(address: Path | str, store: Store) -> None:
     assert asked_in_vain(address) is None
     assert store.to_forget() == []
     bridge = Bridge(store)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == []
 
 
@@ -344,7 +344,7 @@ def test_answer_to_a_newer_request_is_told_to_who_asked_before(
 async def test_request_is_nothing_once_who_asked_cannot_wait_any_more(address: Path | str, store: Store) -> None:
     wanted(address, ms_ago=WAITED_FOR_MS + 1)
     bridge = Bridge(store)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == []
     assert store.to_forget() == []
 
@@ -360,14 +360,14 @@ async def test_request_that_is_taken_back_at_the_last_moment_is_not_done(address
         return True
 
     bridge.forgetting._before = before
-    await bridge.tend()
+    await bridge.handle_requests()
     assert bridge.line.emptied == []
 
 
 async def test_request_that_came_to_nothing_leaves_all_as_it_was(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
     wanted(address, ms_ago=1_000)
-    await bridge.tend()
+    await bridge.handle_requests()
     before = store.to_forget()
     bridge.office.report(boot="0000beef")
     assert asked_in_vain(address) is None
@@ -375,21 +375,21 @@ async def test_request_that_came_to_nothing_leaves_all_as_it_was(address: Path |
     restarted = Bridge(store, furnished=False)
     restarted.office.report(boot="0000beef")
     for each in (bridge, restarted):
-        await each.tend()
+        await each.handle_requests()
         assert LIGHT in each.office.desk.house.lights
 
 
 async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address: Path | str, store: Store) -> None:
     wanted(address, ms_ago=1_000)
-    await Bridge(store).tend()
+    await Bridge(store).handle_requests()
     before = store.to_forget()[0]
     wanted(address)
     bridge = Bridge(store)
     bridge.office.desk.broker = False
-    await bridge.tend()
+    await bridge.handle_requests()
     with patient(address) as database:
         forgetting._give_up(database, LIGHT, store.to_forget()[0].asked_at, before)
-    await bridge.tend()
+    await bridge.handle_requests()
     assert store.to_forget() == [before]
     assert LIGHT in bridge.office.desk.house.lights
 

@@ -36,13 +36,13 @@ def hurry(shelf: Shelf) -> None:
     """From now on the store waits no longer than it does in real life."""
     database = shelf.store._database
     assert isinstance(database, Postgres)
-    assert database._link
-    database._patience_s = database._link.patience_s = 0.25
+    assert database._connection
+    database._patience_s = database._connection.patience_s = 0.25
 
 
 def is_away(shelf: Shelf) -> bool:
     assert isinstance(shelf.store._database, Postgres)
-    return shelf.store._database._link is None
+    return shelf.store._database._connection is None
 
 
 async def test_frozen_database_costs_one_wait_and_comes_back(shelf: Shelf, postgres: PostgresServer) -> None:
@@ -57,7 +57,7 @@ async def test_frozen_database_costs_one_wait_and_comes_back(shelf: Shelf, postg
         with pytest.raises(StoreUnavailable, match="away"):
             shelf.store.find(key(1))
     assert len([each for each in shelf.troubles if not isinstance(each, StoreUnavailable)]) == 1  # once, and each press
-    await shelf.store.tend()
+    await shelf.store.maintain()
     shelf.store.admit(record(3))
     assert shelf.store.find(key(1)) == record(1)
 
@@ -67,7 +67,7 @@ async def test_press_that_was_stored_with_nobody_told_of_it_is_known(shelf: Shel
     hurry(shelf)
     with postgres.frozen(), pytest.raises(StoreUnavailable):
         shelf.store.admit(record())
-    await shelf.store.tend()
+    await shelf.store.maintain()
     with contextlib.suppress(DuplicateKey):
         shelf.store.admit(record())
     assert shelf.store.find(key()) == record()
@@ -84,11 +84,11 @@ async def test_database_that_crashes_keeps_every_press(shelf: Shelf, postgres: P
             shelf.store.admit(record(21))
         shelf.later.pass_by()
         with pytest.raises(StoreUnavailable):
-            await shelf.store.tend()
+            await shelf.store.maintain()
         assert shelf.store.find(key(1)) == applied(record(1))
     finally:
         postgres.start()
-    await shelf.store.tend()
+    await shelf.store.maintain()
     shelf.later.pass_by()
     assert shelf.store.find(key(1)) == applied(record(1))
     assert shelf.store.open_presses() == [record(number) for number in range(2, 21)]
@@ -99,7 +99,7 @@ async def test_store_that_is_shut_while_it_connects_leaves_nothing(shelf: Shelf,
     with postgres.frozen():
         with pytest.raises(StoreUnavailable):
             shelf.store.find(key())
-        tending = asyncio.create_task(shelf.store.tend())
+        tending = asyncio.create_task(shelf.store.maintain())
         await asyncio.sleep(0)
         tending.cancel()
         await asyncio.wait([tending])
@@ -197,20 +197,20 @@ async def test_other_store_in_the_place_of_the_one_that_was_opened_takes_nothing
         owner.execute(f"CREATE SCHEMA {schema}".encode())
     token = issue_token(shelf.address, "ann")  # makes the tables
     if is_cut_off:
-        shelf.store._database.shut()
+        shelf.store._database.close()
     with contextlib.suppress(StoreUnavailable):
-        await shelf.store.tend()
+        await shelf.store.maintain()
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
             shelf.store.admit(record(2))
         with pytest.raises(StoreUnavailable):
             shelf.store.phone_of(token)
         with pytest.raises(StoreReplaced):
-            await shelf.store.tend()
+            await shelf.store.maintain()
     with psycopg.connect(str(shelf.address), autocommit=True) as owner:
         owner.execute(f"DROP SCHEMA {schema} CASCADE".encode())
         owner.execute(f"ALTER SCHEMA {schema}_aside RENAME TO {schema}".encode())
-    await shelf.store.tend()
+    await shelf.store.maintain()
     shelf.store.admit(record(2))
     assert shelf.store.find(key(1)) == record(1)
 

@@ -35,10 +35,10 @@ def database(shelf: Shelf) -> Sqlite:
 
 def test_write_of_another_process_is_noticed_once(shelf: Shelf) -> None:
     shelf.store.admit(record())
-    assert not shelf.store.touched()
+    assert not shelf.store.written_elsewhere()
     issue_token(path(shelf), "ann")
-    assert shelf.store.touched()
-    assert not shelf.store.touched()
+    assert shelf.store.written_elsewhere()
+    assert not shelf.store.written_elsewhere()
 
 
 def test_locked_store_refuses_at_once_and_takes_presses_again_later(shelf: Shelf) -> None:
@@ -120,7 +120,7 @@ def test_log_of_changes_is_moved_into_the_database(shelf: Shelf) -> None:
     for number in range(1, 200):
         shelf.store.admit(record(number))
     before = path(shelf).stat().st_size
-    checkpoint(database(shelf)._tidier)
+    checkpoint(database(shelf)._maintenance)
     assert path(shelf).stat().st_size > before
     assert len(shelf.store.open_presses()) == 199
 
@@ -140,7 +140,7 @@ async def test_end_amid_a_checkpoint_has_it_end_first(shelf: Shelf, monkeypatch:
 
     monkeypatch.setattr("presslight.cloud.store.sqlite.checkpoint", endless)
     monkeypatch.setattr("presslight.cloud.store.sqlite.CHECKPOINT_ROWS", 0)
-    tending = asyncio.create_task(database(shelf).tend())
+    tending = asyncio.create_task(database(shelf).maintain())
     await asyncio.to_thread(began.wait)
     tending.cancel()
     shelf.store.shut()
@@ -153,7 +153,7 @@ def test_log_that_grew_long_is_started_anew(shelf: Shelf, monkeypatch: pytest.Mo
     longest = 0
     for number in range(1, 1_000):
         shelf.store.admit(record(number))
-        database(shelf).shorten()
+        database(shelf).restart_log()
         longest = max(longest, log.stat().st_size)
     assert longest < 300_000
 
@@ -165,11 +165,11 @@ def head_of_log(shelf: Shelf) -> bytes:
 
 async def test_press_after_upkeep_waits_for_no_disk(shelf: Shelf) -> None:
     shelf.store.admit(record(1))
-    await shelf.store.tend()
+    await shelf.store.maintain()
     shelf.store.admit(record(2))
     begun = head_of_log(shelf)
     for number in range(3, 6):
-        await shelf.store.tend()
+        await shelf.store.maintain()
         shelf.store.admit(record(number))
     assert head_of_log(shelf) == begun
 
@@ -178,11 +178,11 @@ async def test_press_after_upkeep_waits_for_no_disk(shelf: Shelf) -> None:
 async def test_log_is_moved_after_so_many_rows_or_so_long(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    await shelf.store.tend()
+    await shelf.store.maintain()
     shelf.store.admit(record(1))
     begun = head_of_log(shelf)
     monkeypatch.setattr(f"presslight.cloud.store.sqlite.{limit}", 0)
-    await shelf.store.tend()
+    await shelf.store.maintain()
     shelf.store.admit(record(2))
     assert head_of_log(shelf) != begun
 
@@ -191,20 +191,20 @@ async def test_what_anybody_wrote_is_on_the_disk_after_upkeep(tmp_path: Path, mo
     disk = Disk()
     monkeypatch.setattr("presslight.cloud.store.sqlite.os.fdatasync", disk)
     shelf = Shelf(tmp_path / "presses.db")
-    await shelf.store.tend()
+    await shelf.store.maintain()
     shelf.store.admit(record())
     before = disk.synced
-    await shelf.store.tend()
-    await shelf.store.tend()
+    await shelf.store.maintain()
+    await shelf.store.maintain()
     assert disk.synced == before + 1
     issue_token(path(shelf), "ann")
     before = disk.synced
-    await shelf.store.tend()
+    await shelf.store.maintain()
     assert disk.synced == before + 1
     disk.fails = True
     shelf.store.admit(record(2))
-    await shelf.store.tend()
-    await shelf.store.tend()
+    await shelf.store.maintain()
+    await shelf.store.maintain()
     assert ["the disk failed" in str(error) for error in shelf.troubles] == [True, True]
     shelf.store.shut()
 

@@ -230,9 +230,9 @@ def test_clock_that_jumps_ahead_makes_no_press_old(shelf: Shelf, monkeypatch: py
     shelf.store.close(applied(record()))
     shelf.store.flush()
     jumped = time.time_ns() + 10**6 * 10**9
-    monkeypatch.setattr("presslight.cloud.store.store.time.time_ns", lambda: jumped)
+    monkeypatch.setattr("presslight.cloud.store.wall_clock.time.time_ns", lambda: jumped)
     assert shelf.store.prune(keep_s=600, keep_presses=1_000) == 0
-    monkeypatch.setattr(shelf.store, "_now", lambda: time.monotonic_ns() + 700 * 10**9)
+    monkeypatch.setattr(shelf.store._clock, "_now", lambda: time.monotonic_ns() + 700 * 10**9)
     assert shelf.store.prune(keep_s=600, keep_presses=1_000) == 1
 
 
@@ -262,17 +262,17 @@ def test_origin_is_free_again_once_its_presses_are_gone(shelf: Shelf) -> None:
 def test_write_of_another_process_is_noticed(shelf: Shelf) -> None:
     shelf.store.admit(record())
     token = issue_token(shelf.address, "ann")
-    assert shelf.store.touched()
+    assert shelf.store.written_elsewhere()
     assert shelf.store.phone_of(token) == "ann"
     assert shelf.store.phone_of("x") is None
 
 
 def test_only_tokens_that_were_not_revoked_are_good(shelf: Shelf) -> None:
     tokens = [issue_token(shelf.address, phone) for phone in ("ann", "bob", "cyd")]
-    assert shelf.store.good([*tokens, "x"]) == set(tokens)
+    assert shelf.store.valid_tokens([*tokens, "x"]) == set(tokens)
     assert len(revoke_tokens(shelf.address, "bob")) == 1
-    assert shelf.store.good(tokens) == {tokens[0], tokens[2]}
-    assert shelf.store.good(["x"]) == set()
+    assert shelf.store.valid_tokens(tokens) == {tokens[0], tokens[2]}
+    assert shelf.store.valid_tokens(["x"]) == set()
 
 
 def test_token_is_good_until_it_expires(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,11 +280,11 @@ def test_token_is_good_until_it_expires(shelf: Shelf, monkeypatch: pytest.Monkey
     token, other = issue_token(shelf.address, "ann", lasts_s=600), issue_token(shelf.address, "bob")
     assert shelf.store.phone_of(token) == "ann"
     assert not shelf.store.has_expired()
-    monkeypatch.setattr("presslight.cloud.store.store.time.time", lambda: now + 602)
+    monkeypatch.setattr("presslight.cloud.store.wall_clock.time.time", lambda: now + 602)
     assert shelf.store.has_expired()
     assert not shelf.store.has_expired()
     assert shelf.store.phone_of(token) is None
-    assert shelf.store.good([token, other]) == {other}
+    assert shelf.store.valid_tokens([token, other]) == {other}
 
 
 def test_end_of_a_token_is_not_missed_where_the_store_fails_as_it_is_looked_for(
@@ -295,7 +295,7 @@ def test_end_of_a_token_is_not_missed_where_the_store_fails_as_it_is_looked_for(
 
     now = int(time.time())
     issue_token(shelf.address, "ann", lasts_s=600)
-    monkeypatch.setattr("presslight.cloud.store.store.time.time", lambda: now + 602)
+    monkeypatch.setattr("presslight.cloud.store.wall_clock.time.time", lambda: now + 602)
     with monkeypatch.context() as failing:
         failing.setattr(shelf.store._database, "run", away)
         with pytest.raises(StoreUnavailable):

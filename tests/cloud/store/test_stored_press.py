@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from presslight.cloud.core.record import Record
-from presslight.cloud.store.stored_press import as_text, closed, closed_press, new_press, record_of
+from presslight.cloud.store.stored_press import as_text, closed_press, closing_statement, new_press, record_of
 from presslight.contract.words import Reason, Word
 from tests.cloud.shelf import applied, record
 
@@ -38,7 +38,7 @@ def test_any_row_is_a_press_or_can_be_closed_and_kept(column: str, value: object
     try:
         record_of(row)
     except (ValueError, TypeError, LookupError):
-        statement, values = closed(row)
+        statement, values = closing_statement(row)
         assert statement.count("?") == len(values)
         assert values[-1] == ROW_ID
         assert json.loads(as_text(row))["id"] == ROW_ID
@@ -52,13 +52,13 @@ def test_row_whose_version_is_none_is_no_press(version: str) -> None:
 
 def test_closed_row_is_a_press_again_whose_outcome_is_not_known() -> None:
     row = row_of(record(), boot="no boot", up=-1, word="nonsense", reason="nonsense", version="{", legs="{")
-    _, (light, phone, payload, message, boot, word, _) = closed(row)
+    _, (light, phone, payload, message, boot, word, _) = closing_statement(row)
     left = {"light": light, "phone": phone, "payload": payload, "message": message, "boot": boot, "word": word}
     emptied = {"up": 0, "reason": None, "version": None, "legs": None}
     assert record_of(row | left | emptied) == record()._replace(boot="00000000", up=0, word=Word.FORGOTTEN)
 
 
 def test_row_whose_key_is_none_goes() -> None:
-    statement, values = closed(row_of(record(), key="no key"))
+    statement, values = closing_statement(row_of(record(), key="no key"))
     assert statement.startswith("DELETE")
     assert values == (ROW_ID,)
