@@ -7,7 +7,7 @@ from lamp.output import TRAIT
 TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
 if TYPE_CHECKING:
     from lamp.light import Light
-    from lamp.outbox import Outbox
+    from lamp.packet import Outbox
 
 MAX_BYTES = 1_360  # the contract allows 2,048; the largest numbers and names of ours make 1,343
 USUAL_OUTCOMES = 4

@@ -10,7 +10,7 @@ import lamp
 ONCE = """
 announcement.Announcement.__init__ board.Board.__init__ clock.Clock.__init__ command.Command.__init__
 flash.Flash.__init__ gate.Gate.__init__ light.Light.__init__ link.Link.__init__
-memory.Memory.__init__ outbox.Outbox.__init__ packet.Inbox.__init__ plain.Plain.__init__ session.Session.__init__
+memory.Memory.__init__ packet.Outbox.__init__ packet.Inbox.__init__ plain.Plain.__init__ session.Session.__init__
 table.Table.__init__ wifi.Wifi.__init__ wifi.Wifi.start wire.Wire.__init__ app.App.__init__ app.App.start
 app._boot_id button.Button.__init__ board.Board.connect board.Board._light board.Board._listen
 memory.Memory.next_epoch memory.Memory.start

@@ -12,7 +12,7 @@ from lamp.wire import Wire
 TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
 if TYPE_CHECKING:
     from lamp.memory import Memory
-    from lamp.outbox import Outbox
+    from lamp.packet import Outbox
     from lamp.settings import Settings
     from lamp.wifi import Wifi
 

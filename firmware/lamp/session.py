@@ -6,8 +6,7 @@ import random
 from lamp import alive, link, say
 from lamp.clock import now_ms, now_us
 from lamp.link import Link
-from lamp.outbox import Outbox
-from lamp.packet import CONNACK, PINGRESP, PUBLISH, SUBACK, Inbox
+from lamp.packet import CONNACK, PINGRESP, PUBLISH, SUBACK, Inbox, Outbox
 from lamp.wifi import Wifi
 from lamp.wire import Wire
 

@@ -6,7 +6,7 @@ from errno import EINPROGRESS
 
 TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
 if TYPE_CHECKING:
-    from lamp.outbox import Outbox
+    from lamp.packet import Outbox
     from lamp.settings import Settings
     from lamp.wifi import Wifi
 

@@ -10,7 +10,7 @@ from amqtt.mqtt.packet import MQTTFixedHeader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamp.outbox import Outbox
+from lamp.packet import Outbox
 from tests.firmware.conftest import Both
 
 LENGTH = 256

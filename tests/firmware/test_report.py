@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lamp import VERSION
 from lamp.gate import APPLIED, MEMORY, OUTCOMES
 from lamp.light import Light
-from lamp.outbox import Outbox
+from lamp.packet import Outbox
 from lamp.report import MAX_BYTES, USUAL_OUTCOMES, write_report
 from presslight.contract.mqtt import Discovery, Report, decode_report
 from presslight.contract.topics import AVAILABILITY, SET, STATE

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lamp import resolver
-from lamp.outbox import Outbox
+from lamp.packet import Outbox
 
 
 class Socket:

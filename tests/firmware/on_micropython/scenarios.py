@@ -18,8 +18,7 @@ from lamp.command import VALID, Command
 from lamp.gate import OUTCOMES
 from lamp.light import Light
 from lamp.link import Link
-from lamp.outbox import Outbox
-from lamp.packet import PUBLISH, Inbox
+from lamp.packet import PUBLISH, Inbox, Outbox
 
 BOOT = "b007b007"
 EPOCH = 3
