@@ -78,8 +78,7 @@ class Session:
         self._tasks = [asyncio.create_task(self._receive())]
         while self._link.state != link.RESTING:
             alive[0] |= 4
-            self._tell(link.DUE)
-            if self._link.state == link.RESTING:
+            if self._tell(link.DUE) == link.CLOSE:
                 say("link lost: nothing heard")
             else:
                 await asyncio.sleep_ms(100)  # an event, and a task that waits for it, take 250 bytes more
@@ -141,17 +140,19 @@ class Session:
         self._push()
 
     def _lose(self, error: Exception) -> None:
-        say(f"link lost: {error}")
+        if self._link.state != link.RESTING:  # else it has been told: what fails after a loss is no other cause
+            say(f"link lost: {error}")
         self._tell(link.LOST)
 
-    def _tell(self, event: int) -> None:
-        """Tell the link of an event, and do what it says."""
+    def _tell(self, event: int) -> int:
+        """Tell the link of an event, and do the action that it asks for; gives that."""
         was_live = self.is_live
         action = self._link.on_event(event, now_ms(), random.getrandbits(16))
         if was_live != self.is_live:
             say('{"link": "up"}' if self.is_live else '{"link": "down"}')
         if action:
             self._do(action)
+        return action
 
     def _do(self, action: int) -> None:
         if action == link.OPEN:
