@@ -155,7 +155,7 @@ class Outbox:
             if password:
                 flags |= 0b0100_0000
                 fields.append(password)
-        is_open = self._open(0x10, len(_CONNECT) + 3 + sum([2 + len(field.encode()) for field in fields]))
+        is_open = self._open(0x10, len(_CONNECT) + 3 + 2 * len(fields) + len("".join(fields).encode()))
         if is_open:
             self._put(_CONNECT + bytes((flags,)))
             self._put_number(keep_alive)
@@ -165,7 +165,7 @@ class Outbox:
 
     def subscribe(self, topics: "tuple[str, ...]") -> bool:
         """Write SUBSCRIBE to these topics at QoS 1."""
-        is_open = self._open(0x82, 2 + sum([3 + len(topic) for topic in topics]))
+        is_open = self._open(0x82, 2 + 3 * len(topics) + len("".join(topics).encode()))
         if is_open:
             self._put_id()
             for topic in topics:
