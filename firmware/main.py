@@ -12,7 +12,7 @@ import machine
 import micropython
 
 dog = machine.WDT(timeout=30_000)  # before anything of ours; a look-up may block the loop for long, TLS for some more
-micropython.opt_level(3)  # no numbers of lines: 1.6 kB of heap, and a traceback still names file and function
+micropython.opt_level(3)  # no numbers of lines: 1.4 kB of heap, and a traceback still names file and function
 gc.threshold(2_048)  # compiling leaves much garbage: collected often, the code lies close and large buffers find room
 
 import lamp.settings  # noqa: E402 -- after the watchdog
