@@ -204,7 +204,7 @@ async def test_press_into_lost_wifi_is_asked_after_a_reload_and_never_acts_late(
     await expect(card(page)).to_contain_text("Online")
     await expect(power(page)).not_to_be_checked()
     assert light.duty == 0
-    assert await page.evaluate("() => Object.keys(localStorage)") == ["presslight.verbs.token"]
+    assert await page.evaluate("() => Object.keys(localStorage)") == ["presslight.token"]
 
 
 async def test_revoked_token_ends_the_visit(context: BrowserContext, stack: Stack) -> None:

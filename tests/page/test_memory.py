@@ -73,7 +73,7 @@ async def test_reload_while_the_storage_is_full_stays_signed_in(context: Browser
 async def test_sign_in_while_the_storage_is_full_outlives_a_reload(context: BrowserContext, bridge: FakeBridge) -> None:
     page = await context.new_page()
     await page.goto(f"{SITE}blank")
-    await page.evaluate("localStorage.setItem('presslight.verbs.token', 'older')")
+    await page.evaluate("localStorage.setItem('presslight.token', 'older')")
     await fill(page)
 
     for address in (LINK, SITE):
@@ -200,7 +200,7 @@ async def test_damaged_presses_are_dropped_and_the_rest_lives(
 async def test_damaged_token_is_asked_for_again(context: BrowserContext, bridge: FakeBridge, token: str) -> None:
     page = await context.new_page()
     await page.goto(f"{SITE}blank")
-    await page.evaluate("(token) => localStorage.setItem('presslight.verbs.token', token)", token)
+    await page.evaluate("(token) => localStorage.setItem('presslight.token', token)", token)
     await page.goto(SITE)
 
     await expect(page.get_by_role("textbox", name="Token")).to_be_focused()

@@ -199,7 +199,7 @@ async def test_link_with_a_token_that_is_no_good_takes_a_good_one_from_nobody(
     again = await bridge.next("hello", after=bridge.frames.index(hello) + 1)
     assert again["token"] == "good"
     await expect(other.locator("#link")).to_have_text("Live")
-    assert await other.evaluate("() => localStorage.getItem('presslight.verbs.token')") == "good"
+    assert await other.evaluate("() => localStorage.getItem('presslight.token')") == "good"
 
 
 async def test_token_that_came_back_and_is_no_good_any_more_is_asked_for(
