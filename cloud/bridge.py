@@ -19,7 +19,7 @@ from presslight.cloud.settings import Settings
 from presslight.cloud.store.forgetting import Forgetting
 from presslight.cloud.store.store import Store
 from presslight.cloud.telemetry.metrics import Metrics
-from presslight.cloud.telemetry.observer import Watch
+from presslight.cloud.telemetry.observer import BridgeObserver
 from presslight.cloud.upkeep import Upkeep
 from presslight.cloud.wake_timer import WakeTimer
 from presslight.cloud.websocket.ports import Talk
@@ -52,7 +52,7 @@ class Bridge:
         self.now = now
         self.ending = asyncio.Event()
         self.metrics = Metrics()
-        self.counts = counts = Watch(self.metrics)
+        self.counts = counts = BridgeObserver(self.metrics)
         self.phones = Phones(min(settings.max_phones, open_files.limit() // 2))
         self.limits = PhoneLimits(settings.press_rate, settings.press_burst)
         self.store = Store(settings.store, _call_later, counts.store_trouble, now)

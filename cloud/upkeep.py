@@ -10,7 +10,7 @@ from presslight.cloud.settings import Settings
 from presslight.cloud.store.forgetting import Forgetting
 from presslight.cloud.store.store import PRUNED_AT_ONCE, Store
 from presslight.cloud.store.token_use import WRITTEN_EACH_S
-from presslight.cloud.telemetry.observer import Watch
+from presslight.cloud.telemetry.observer import BridgeObserver
 from presslight.contract.rate import Bucket
 
 UPKEEP_S = 1.0
@@ -29,7 +29,7 @@ class Upkeep:
         store: Store,
         phones: Phones,
         forgetting: Forgetting,
-        counts: Watch,
+        counts: BridgeObserver,
         now: Callable[[], int],
     ) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""A log handler that never waits: a thread of its own writes the lines; what does not fit is dropped and counted."""
+"""A log handler that never blocks its caller: a thread writes the lines; beyond MOST_WAITING they are dropped."""
 
 import logging
 import os
@@ -8,10 +8,10 @@ import threading
 from contextlib import suppress
 
 MOST_WAITING = 4_096
-"""Records that wait for a reader of the log; those beyond are dropped."""
+"""Records that wait for the thread; further ones are dropped and counted."""
 
-GOODBYE_S = 1.0
-"""So long `flush` and `close` each wait for who reads the log, at each of their two steps."""
+FLUSH_S = 1.0
+"""Seconds that `flush` and `close` wait for the log's reader, at each of their two steps."""
 
 STDERR = 2
 
@@ -33,24 +33,24 @@ class LogWriter(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record, or drop it where too many wait."""
+        """Queue a record, or drop and count it where the queue is full."""
         try:
             self._waiting.put_nowait(record)
         except queue.Full:
             self.dropped += 1
 
     def flush(self) -> None:
-        """Wait until all that was taken so far is written, as far as somebody reads it."""
+        """Wait until all queued records are written, 2 × FLUSH_S at most."""
         done = threading.Event()
         with suppress(queue.Full):
-            self._waiting.put(done, timeout=GOODBYE_S)
-            done.wait(GOODBYE_S)
+            self._waiting.put(done, timeout=FLUSH_S)
+            done.wait(FLUSH_S)
 
     def close(self) -> None:
-        """Write what waits, as far as somebody reads it, and end the thread: at the latest after the line it is at."""
+        """Write queued records for 2 × FLUSH_S at most, and end the thread after the line that it writes."""
         with suppress(queue.Full):
-            self._waiting.put(None, timeout=GOODBYE_S)
-            self._thread.join(GOODBYE_S)
+            self._waiting.put(None, timeout=FLUSH_S)
+            self._thread.join(FLUSH_S)
         self._given_up = True
         super().close()
 

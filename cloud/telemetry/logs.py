@@ -1,4 +1,4 @@
-"""Logs, structured: an event and its fields, through the standard library, so whoever runs us decides what is shown.
+"""Structured logs, an event and its fields, through the standard library: an embedding program decides what is shown.
 
 `configure` shows them as JSON or for people, the broker's and every library's too. No token and no password is ever
 passed to a log, and no variable of a program that failed. Whoever logs never waits for who reads it.
@@ -38,7 +38,7 @@ def configure(style: Style = "console", level: int = logging.INFO) -> None:
     Libraries log at INFO at most: at DEBUG some show every byte that they send, tokens and passwords among them.
     """
     handler = LogWriter(encoding=getattr(sys.stderr, "encoding", None) or "utf-8")
-    handler.addFilter(Foreign())
+    handler.addFilter(LibraryDamping())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
@@ -55,11 +55,11 @@ def configure(style: Style = "console", level: int = logging.INFO) -> None:
     logging.getLogger(OURS).setLevel(level)
 
 
-class Foreign(logging.Filter):
-    """Damps what libraries warn of: some of it any stranger can cause without end.
+class LibraryDamping(logging.Filter):
+    """Damps libraries' warnings: any stranger can cause some of them without end.
 
-    What comes up is told apart by the line of code that warns and, as one line of a library tells of all that fails
-    below it, by the line that failed.
+    Warnings are told apart by the line of code that logs and by the line that raised: one line of a library may log
+    every exception below it.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Foreign(logging.Filter):
         self._damping = Damping()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let ours through, and of a library's the 1st, the 10th, the 100th and so on, with the number in `times`."""
+        """Pass our records, and of a library's the 1st, 10th, 100th …, with the number in `times`."""
         if record.name.startswith(OURS) or record.levelno < logging.WARNING:
             return True
         error = record.exc_info[1] if record.exc_info else None
@@ -79,7 +79,7 @@ class Foreign(logging.Filter):
 def _hide(
     _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Take secrets out of the sentence: a library may put the words of an exception there."""
+    """Hide secrets in the event: a library may put an exception's text there."""
     event["event"] = without_secrets(event["event"])
     return event
 
@@ -87,7 +87,7 @@ def _hide(
 def _stamp(
     _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Add when the record was made; it is written later."""
+    """Add the time at which the record was made, ISO 8601 in UTC: it is written later."""
     record: logging.LogRecord = event["_record"]
     event["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
     return event

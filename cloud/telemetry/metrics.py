@@ -1,4 +1,4 @@
-"""What is measured, in Prometheus's terms. Each bridge has a registry of its own. Durations are in seconds there."""
+"""The bridge's metrics in Prometheus's text format. Each bridge has a registry of its own. Durations are in seconds."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -22,12 +22,12 @@ _LEG = (
 )  # fmt: skip
 
 
-Counts: TypeAlias = Iterable[tuple[tuple[str, ...], int]]
-"""Counts by the values of their labels."""
+LabelledCounts: TypeAlias = Iterable[tuple[tuple[str, ...], int]]
+"""Counts, each with the values of its labels."""
 
 
 class Metrics:
-    """The house's figures. What the names mean stands in each one's help text."""
+    """Histograms, counters and gauges of a bridge; their help texts say what they mean."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
@@ -72,20 +72,20 @@ class Metrics:
         return Counter(f"presslight_{name}", text, labels, registry=self._registry)
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """Show a figure that is read when it is asked for."""
+        """Register a gauge that `read` is called for at each scrape."""
         Gauge(f"presslight_{name}", text, registry=self._registry).set_function(read)
 
-    def counts(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Counts]) -> None:
-        """Show counts that somebody else keeps, read when they are asked for."""
-        self._registry.register(_Others(f"presslight_{name}", text, labels, read))
+    def counts(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], LabelledCounts]) -> None:
+        """Register counters that another object keeps; `read` is called at each scrape."""
+        self._registry.register(_CallbackCounter(f"presslight_{name}", text, labels, read))
 
     def said(self, press: Press) -> None:
-        """A press has a new word."""
+        """Count a press's new word, and measure its legs once it has acted."""
         self._word(press.word, press.reason or "").inc()
         if press.legs is not None and press.stamps is not None:
-            self._lit(press.stamps.before_us, press.legs)
+            self._observe_legs(press.stamps.before_us, press.legs)
 
-    def _lit(self, before_us: int, legs: Legs) -> None:
+    def _observe_legs(self, before_us: int, legs: Legs) -> None:
         self.to_light.observe(press_to_light_us(before_us, legs) * _US)
         self._legs["bridge"].observe(legs.bridge_us * _US)
         self._legs["light"].observe(legs.light_us * _US)
@@ -94,29 +94,29 @@ class Metrics:
             self._legs["ack"].observe(legs.ack_us * _US)
 
     def shown(self, ms: int, bridge_us: int | None) -> None:
-        """A phone showed a press `ms` after the finger; the bridge's part was `bridge_us`, if that is known."""
+        """Measure a press that a phone showed `ms` after the finger; `bridge_us`: the bridge's part, if known."""
         self.to_confirmation.observe(ms * _MS)
         if bridge_us is not None:
             self._legs["phone"].observe(max(0, ms * 1_000 - bridge_us) * _US)
 
     def error(self, code: ErrorCode) -> None:
-        """A phone was told of an error."""
+        """Count an error that a phone was told."""
         self._error(code).inc()
 
     def text(self) -> bytes:
-        """All of it in Prometheus's text format."""
+        """Render all metrics in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
-class _Others:
-    """Counts that somebody else keeps, as prometheus_client collects them."""
+class _CallbackCounter:
+    """A collector of prometheus_client for counts that another object keeps."""
 
-    def __init__(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Counts]) -> None:
+    def __init__(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], LabelledCounts]) -> None:
         self._family = (name, text, labels)
         self._read = read
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """Read them all."""
+        """Read the counts."""
         name, text, labels = self._family
         family = CounterMetricFamily(name, text, labels=labels)
         for values, count in self._read():

@@ -1,4 +1,4 @@
-"""Who watches: measures and logs what desk, phones and broker do. Every line about a press carries its key."""
+"""The observer of presses, reports, phones, broker and store: counts and logs. Each line about a press has its key."""
 
 import logging
 
@@ -13,19 +13,19 @@ from presslight.contract.errors import ErrorCode, printable
 from presslight.contract.words import Word
 
 NAME = "presslight.bridge"
-"""The logger's."""
+"""The logger's name."""
 
 _LONGEST_NAME = 255
 _LONGEST_ADDRESS = 64
-"""What a proxy passes on in X-Forwarded-For may be a stranger's own words, of any length."""
+"""Characters of a client's address: a proxy may pass on any text in X-Forwarded-For."""
 _FIRST = 30
-"""So many lines a light may cause by what it says of itself: more than come up in months; a false one could go on."""
+"""Log lines that a light may cause by what it reports: more than come up in months; a hostile one could go on."""
 
 _USUAL = (Word.ACCEPTED, Word.APPLIED)
 
 
-class Watch:
-    """Observer of the desk, counter of the inbox and of phones. `store_is_good`: no trouble for a second."""
+class BridgeObserver:
+    """Implements the observers of presses, inbox, phones and store. `store_is_good`: no error for a second."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
@@ -47,7 +47,7 @@ class Watch:
         self._reboots = Damping(_FIRST)
 
     def said(self, press: Press) -> None:
-        """A press has a new word."""
+        """Count and log a press's new word."""
         self.metrics.said(press)
         level = logging.DEBUG if press.word in _USUAL else logging.INFO
         if self._log.isEnabledFor(level):
@@ -56,7 +56,7 @@ class Watch:
             )
 
     def folded(self, light: str, folded: Folded) -> None:
-        """A report was taken in."""
+        """Count a light's report, and log a reboot, false versions, a shared name, a fault and dropped messages."""
         self.metrics.report(folded.kind.value).inc()
         if folded.over is not None:
             if times := self._reboots.note(light):
@@ -78,33 +78,33 @@ class Watch:
                 self._log.warning("light dropped messages", light=light, cause=cause, count=count)
 
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
-        """A phone was told that something was wrong."""
+        """Count an error that a phone was told."""
         self.metrics.error(code)
         if self._log.isEnabledFor(logging.DEBUG):
             shown = {name: without_secrets(text or "") for name, text in (("key", key), ("detail", detail))}
             self._log.debug("phone refused", code=code, phone=phone, **shown)
 
     def no_upgrade(self, client: str | None) -> None:
-        """A request for the WebSocket came without Upgrade, and others like it may have."""
+        """Log a request for the WebSocket without an Upgrade header."""
         self._log.warning(
             "a request for /ws has no Upgrade header: a proxy in front of the bridge most likely does not pass it on",
             client=_address(client),
         )
 
     def sign_in_failed(self, client: str | None) -> None:
-        """Somebody came without a good token: logged by address, the 1st time, the 10th, the 100th."""
+        """Count a sign-in without a valid token; log the 1st, 10th, 100th … of an address."""
         self.metrics.failed_sign_ins.inc()
         if times := self._strangers.note(shown := _address(client)):
             self._log.warning("sign-in failed", client=shown, times=times)
 
     def crowded(self, client: str | None) -> None:
-        """A connection was dropped that had not signed in, as another came from `client`: logged as above."""
+        """Count a connection dropped before sign-in, as another came from `client`; logged as above."""
         self.metrics.dropped_strangers.inc()
         if times := self._crowds.note(shown := _address(client)):
             self._log.warning("too many connections that do not sign in", client=shown, times=times)
 
     def misdirected(self, code: ErrorCode, name: str) -> None:
-        """A request was refused for the name that it came by, or the page that made it: logged as above, by name."""
+        """Count a request refused for its Host or Origin; logged as above, by that name."""
         self.metrics.error(code)
         if times := self._misdirected.note((code, name[:_LONGEST_NAME])):  # a stranger's may have 64 kB
             shown = printable(without_secrets(name)[:_LONGEST_NAME])
@@ -112,27 +112,27 @@ class Watch:
             self._log.warning(f"refused a request; {hint}", code=code, host=shown, times=times)
 
     def shown(self, ms: int, bridge_us: int | None) -> None:
-        """A phone showed a press."""
+        """Measure a press that a phone showed. `ms`: since the finger; `bridge_us`: the bridge's part, if known."""
         self.metrics.shown(ms, bridge_us)
 
     def bad_message(self, topic: str, cause: str, detail: str) -> None:
-        """A message of the broker could not be used."""
+        """Count an MQTT message that could not be used."""
         self.metrics.bad_messages.labels(cause).inc()
         if cause == "rate" and (times := self._floods.note(topic)):
             self._log.warning(f"a light sends too much: {detail}", topic=topic, times=times)
         self._log.debug("bad message", topic=topic, cause=cause, detail=detail)
 
     def mistake(self, where: str, error: Exception) -> None:
-        """The bridge itself failed at something: a defect to be mended. The house goes on.
+        """Count a defect of the bridge: an exception that nothing expected. The bridge goes on.
 
-        Logged by the line of code that failed, the 1st time, the 10th, the 100th: whoever causes it can cause it again.
+        The 1st, 10th, 100th … of a line of code is logged: the same cause can come again and again.
         """
         self.metrics.troubles.labels("mistake").inc()
         if times := self._mistakes.note(place_of(error)):
             self._log.error("mistake", where=without_secrets(where[:_LONGEST_NAME]), times=times, exc_info=error)
 
     def store_trouble(self, error: Exception) -> None:
-        """The store did not take something: who waits was told, and it is tried again. Logged as mistakes are."""
+        """Count an error of the store; logged as above, by its text."""
         self.metrics.troubles.labels("store").inc()
         self.store_is_good = False
         self.store_troubles += 1
@@ -141,9 +141,9 @@ class Watch:
             self._log.warning("store", error=what, times=times)
 
     def store_good(self) -> None:
-        """The store has just taken what it is given each second; it is good if nothing else failed since the last time.
+        """Note that the store's maintenance succeeded: it is good if nothing else failed since the last call.
 
-        Last words, say, are written at other times, and a checkpoint that fails keeps nobody from reading.
+        Last words are written at other times, and a checkpoint that fails keeps nobody from reading.
         """
         is_calm = self.store_troubles == self._troubles_told
         self._troubles_told = self.store_troubles
@@ -153,7 +153,7 @@ class Watch:
             self._store = Damping()
 
     def broker(self, *, found: bool, cause: str, detail: str) -> None:
-        """The broker was found, lost, or is still away: logged where that is news."""
+        """Log that the broker was found, lost, or is away for another cause; count each loss."""
         if not found:
             self.metrics.troubles.labels(f"broker_{cause}").inc()
         news = (found, cause, detail)

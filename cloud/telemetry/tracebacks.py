@@ -20,7 +20,7 @@ _HEX = re.compile(r"(?=.*[0-9])(?=.*[a-fA-F])[0-9a-fA-F]{32,}")
 
 
 def traceback_text(exc_info: ExcInfo) -> str:
-    """The traceback of an exception, the last calls of it. An exception's own words may hold what it failed at."""
+    """Format the last LAST_CALLS calls of a traceback, secrets hidden: an exception's text may hold one."""
     made = traceback.TracebackException(*exc_info, limit=-LAST_CALLS, compact=True)
     return without_secrets("".join(made.format()).rstrip())[-LONGEST:]
 
@@ -31,9 +31,9 @@ def without_secrets(text: str) -> str:
 
 
 def _hidden(word: re.Match[str]) -> str:
-    """Hide what looks random, as tokens and passwords do: capitals, small letters and digits take turns often.
+    """Replace a word that looks random: capitals, small letters and digits alternate often.
 
-    In hex there are no capitals, so that is told by its length.
+    Hex has one case of letters, so it is told by its length.
     """
     if _HEX.fullmatch(word[0]):
         return HIDDEN
@@ -43,7 +43,7 @@ def _hidden(word: re.Match[str]) -> str:
 
 
 def place_of(error: BaseException) -> tuple[type[BaseException], str, int]:
-    """What failed and where: the exception's class, the file and the line."""
+    """The exception's class, and the file and line that raised it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

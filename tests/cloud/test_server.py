@@ -11,7 +11,7 @@ from presslight.cloud.mqtt.client import MqttClient, MqttListener
 from presslight.cloud.server import LONGEST_FRAME_BYTES, BridgeServer, serve_options
 from presslight.cloud.settings import Settings
 from presslight.cloud.telemetry.metrics import Metrics
-from presslight.cloud.telemetry.observer import Watch
+from presslight.cloud.telemetry.observer import BridgeObserver
 from presslight.contract import tcp
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import CloseCode
@@ -128,6 +128,6 @@ async def test_every_phones_socket_sends_without_delay_and_takes_little_unread(h
 
 
 def test_options_hold_for_any_runner() -> None:
-    options = serve_options(Watch(Metrics()))
+    options = serve_options(BridgeObserver(Metrics()))
     assert (options["ws_per_message_deflate"], options["ws_max_size"]) == (False, LONGEST_FRAME_BYTES)
     assert (options["access_log"], options["ws_ping_interval"]) == (False, None)

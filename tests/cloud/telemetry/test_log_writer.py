@@ -79,7 +79,7 @@ def test_whoever_logs_does_not_wait_and_what_was_dropped_is_told(pipe: Pipe) -> 
 
 
 def test_process_ends_though_nobody_reads(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_writer, "GOODBYE_S", 0.05)
+    monkeypatch.setattr(log_writer, "FLUSH_S", 0.05)
     pipe.fill()
     writer = LogWriter(pipe.writer)
     for number in range(2 * MOST_WAITING):

@@ -4,19 +4,19 @@ from presslight.cloud.core.events import Asked, Decided
 from presslight.cloud.core.legs import Stamps
 from presslight.cloud.core.press import Press
 from presslight.cloud.telemetry.metrics import Metrics
-from presslight.cloud.telemetry.observer import Watch
+from presslight.cloud.telemetry.observer import BridgeObserver
 from presslight.contract.words import Outcome
 from tests.cloud.core.test_press import ORDER
 from tests.cloud.ports import MS
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch(Metrics())
+def observer() -> BridgeObserver:
+    return BridgeObserver(Metrics())
 
 
-def shows(watch: Watch, line: str) -> bool:
-    return line in watch.metrics.text().decode().splitlines()
+def shows(observer: BridgeObserver, line: str) -> bool:
+    return line in observer.metrics.text().decode().splitlines()
 
 
 def pressed(outcome: str, *, measured: bool = True) -> Press:
@@ -26,34 +26,34 @@ def pressed(outcome: str, *, measured: bool = True) -> Press:
     return press
 
 
-def test_applied_press_is_measured_leg_by_leg(watch: Watch) -> None:
-    watch.said(pressed("applied"))
-    assert shows(watch, "press_to_light_seconds_count 1.0")
-    assert shows(watch, "press_to_light_seconds_sum 0.01")
-    assert shows(watch, 'press_leg_seconds_sum{leg="bridge"} 0.009')
-    assert shows(watch, 'press_leg_seconds_sum{leg="light"} 0.001')
-    assert shows(watch, 'press_leg_seconds_sum{leg="travel"} 0.008')
-    assert shows(watch, 'press_leg_seconds_count{leg="ack"} 0.0')
-    assert shows(watch, 'presslight_words_total{reason="",word="applied"} 1.0')
+def test_applied_press_is_measured_leg_by_leg(observer: BridgeObserver) -> None:
+    observer.said(pressed("applied"))
+    assert shows(observer, "press_to_light_seconds_count 1.0")
+    assert shows(observer, "press_to_light_seconds_sum 0.01")
+    assert shows(observer, 'press_leg_seconds_sum{leg="bridge"} 0.009')
+    assert shows(observer, 'press_leg_seconds_sum{leg="light"} 0.001')
+    assert shows(observer, 'press_leg_seconds_sum{leg="travel"} 0.008')
+    assert shows(observer, 'press_leg_seconds_count{leg="ack"} 0.0')
+    assert shows(observer, 'presslight_words_total{reason="",word="applied"} 1.0')
 
 
 @pytest.mark.parametrize("press", [pressed("late"), pressed("applied", measured=False)])
-def test_press_that_was_not_seen_through_is_not_measured(watch: Watch, press: Press) -> None:
-    watch.said(press)
-    assert shows(watch, "press_to_light_seconds_count 0.0")
+def test_press_that_was_not_seen_through_is_not_measured(observer: BridgeObserver, press: Press) -> None:
+    observer.said(press)
+    assert shows(observer, "press_to_light_seconds_count 0.0")
 
 
-def test_shown_is_the_journeys_outermost_stamp(watch: Watch) -> None:
-    watch.shown(20, 9_000)
-    assert shows(watch, "press_to_confirmation_seconds_sum 0.02")
-    assert shows(watch, 'press_leg_seconds_sum{leg="phone"} 0.011')
-    watch.shown(5, 9_000)
-    assert shows(watch, 'press_leg_seconds_sum{leg="phone"} 0.011')
+def test_shown_is_the_journeys_outermost_stamp(observer: BridgeObserver) -> None:
+    observer.shown(20, 9_000)
+    assert shows(observer, "press_to_confirmation_seconds_sum 0.02")
+    assert shows(observer, 'press_leg_seconds_sum{leg="phone"} 0.011')
+    observer.shown(5, 9_000)
+    assert shows(observer, 'press_leg_seconds_sum{leg="phone"} 0.011')
 
 
-def test_gauges_show_what_is_now(watch: Watch) -> None:
+def test_gauges_show_what_is_now(observer: BridgeObserver) -> None:
     open_presses = 3
-    watch.metrics.gauge("open_presses", "Open.", lambda: open_presses)
-    assert shows(watch, "presslight_open_presses 3.0")
+    observer.metrics.gauge("open_presses", "Open.", lambda: open_presses)
+    assert shows(observer, "presslight_open_presses 3.0")
     open_presses = 4
-    assert shows(watch, "presslight_open_presses 4.0")
+    assert shows(observer, "presslight_open_presses 4.0")

@@ -4,40 +4,40 @@ import pytest
 
 from presslight.cloud.core.folded import Folded, Kind
 from presslight.cloud.telemetry.metrics import Metrics
-from presslight.cloud.telemetry.observer import Watch
+from presslight.cloud.telemetry.observer import BridgeObserver
 from presslight.contract.errors import ErrorCode
 from tests.cloud.core.test_press import ORDER
 from tests.cloud.telemetry.test_metrics import pressed, shows
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch(Metrics())
+def observer() -> BridgeObserver:
+    return BridgeObserver(Metrics())
 
 
-def test_everything_that_goes_wrong_is_counted(watch: Watch) -> None:
-    watch.error(ErrorCode.RATE_LIMITED, "ann", "key", "detail")
-    watch.bad_message("topic", "malformed", "detail")
-    watch.folded("kitchen", Folded(Kind.STALE))
-    watch.folded("kitchen", Folded(Kind.NEWS, missed=True))
-    watch.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
-    watch.mistake("topic", RuntimeError("x"))
-    watch.store_trouble(RuntimeError("x"))
-    watch.broker(found=False, cause="silent", detail="")
-    watch.broker(found=True, cause="", detail="")
-    assert shows(watch, 'presslight_errors_total{code="rate_limited"} 1.0')
-    assert shows(watch, 'presslight_bad_mqtt_messages_total{cause="malformed"} 1.0')
-    assert shows(watch, 'presslight_reports_total{kind="stale"} 1.0')
-    assert shows(watch, 'presslight_reports_total{kind="news"} 2.0')
-    assert shows(watch, "presslight_report_gaps_total 1.0")
+def test_everything_that_goes_wrong_is_counted(observer: BridgeObserver) -> None:
+    observer.error(ErrorCode.RATE_LIMITED, "ann", "key", "detail")
+    observer.bad_message("topic", "malformed", "detail")
+    observer.folded("kitchen", Folded(Kind.STALE))
+    observer.folded("kitchen", Folded(Kind.NEWS, missed=True))
+    observer.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
+    observer.mistake("topic", RuntimeError("x"))
+    observer.store_trouble(RuntimeError("x"))
+    observer.broker(found=False, cause="silent", detail="")
+    observer.broker(found=True, cause="", detail="")
+    assert shows(observer, 'presslight_errors_total{code="rate_limited"} 1.0')
+    assert shows(observer, 'presslight_bad_mqtt_messages_total{cause="malformed"} 1.0')
+    assert shows(observer, 'presslight_reports_total{kind="stale"} 1.0')
+    assert shows(observer, 'presslight_reports_total{kind="news"} 2.0')
+    assert shows(observer, "presslight_report_gaps_total 1.0")
     for kind in ("mistake", "store", "broker_silent"):
-        assert shows(watch, f'presslight_troubles_total{{kind="{kind}"}} 1.0')
+        assert shows(observer, f'presslight_troubles_total{{kind="{kind}"}} 1.0')
 
 
-def test_every_line_about_a_press_carries_its_key(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_line_about_a_press_carries_its_key(observer: BridgeObserver, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "presslight.bridge"):
-        watch.said(pressed("applied"))
-        watch.said(pressed("late"))
+        observer.said(pressed("applied"))
+        observer.said(pressed("late"))
     assert [(record.levelname, getattr(record, "word", "")) for record in caplog.records] == [
         ("DEBUG", "applied"),
         ("INFO", "refused"),
@@ -46,82 +46,92 @@ def test_every_line_about_a_press_carries_its_key(watch: Watch, caplog: pytest.L
 
 
 def test_broker_that_stays_away_is_logged_once_and_counted_each_time(
-    watch: Watch, caplog: pytest.LogCaptureFixture
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
         for _ in range(3):
-            watch.broker(found=False, cause="lost", detail="Connection refused")
-        watch.broker(found=False, cause="refused", detail="Not authorized")
+            observer.broker(found=False, cause="lost", detail="Connection refused")
+        observer.broker(found=False, cause="refused", detail="Not authorized")
         for _ in range(3):
-            watch.broker(found=True, cause="", detail="")
+            observer.broker(found=True, cause="", detail="")
     assert [(record.message, getattr(record, "cause", "")) for record in caplog.records] == [
         ("broker away", "lost"),
         ("broker away", "refused"),
         ("broker found", ""),
     ]
-    assert shows(watch, 'presslight_troubles_total{kind="broker_lost"} 3.0')
+    assert shows(observer, 'presslight_troubles_total{kind="broker_lost"} 3.0')
 
 
-def test_mistake_is_logged_with_where_it_was(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+def test_mistake_is_logged_with_where_it_was(observer: BridgeObserver, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
-        watch.mistake("a topic", RuntimeError("a defect"))
-        watch.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
+        observer.mistake("a topic", RuntimeError("a defect"))
+        observer.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
     (mistake, rebooted) = caplog.records
     assert (mistake.levelname, getattr(mistake, "where", "")) == ("ERROR", "a topic")
     assert mistake.exc_info is not None
     assert (rebooted.message, getattr(rebooted, "light", "")) == ("light rebooted", "kitchen")
 
 
-def test_refused_phone_is_not_worth_a_line_unless_asked_for(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+def test_refused_phone_is_not_worth_a_line_unless_asked_for(
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
-        watch.error(ErrorCode.MALFORMED, "ann", None, "not JSON")
-        watch.bad_message("a topic", "malformed", "not JSON")
+        observer.error(ErrorCode.MALFORMED, "ann", None, "not JSON")
+        observer.bad_message("a topic", "malformed", "not JSON")
     assert caplog.records == []
     with caplog.at_level(logging.DEBUG, "presslight.bridge"):
-        watch.error(ErrorCode.MALFORMED, "ann", "a key", "not JSON")
+        observer.error(ErrorCode.MALFORMED, "ann", "a key", "not JSON")
     (line,) = caplog.records
     assert [getattr(line, name) for name in ("code", "phone", "key", "detail")] == [
         "malformed", "ann", "a key", "not JSON",
     ]  # fmt: skip
 
 
-def test_messages_that_a_light_dropped_are_told_with_its_name(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+def test_messages_that_a_light_dropped_are_told_with_its_name(
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
-        watch.folded("kitchen", Folded(Kind.NEWS, dropped=(("invalid", 10),)))
+        observer.folded("kitchen", Folded(Kind.NEWS, dropped=(("invalid", 10),)))
     (line,) = caplog.records
     told = [getattr(line, name) for name in ("levelname", "message", "light", "cause", "count")]
     assert told == ["WARNING", "light dropped messages", "kitchen", "invalid", 10]
 
 
-def test_of_a_long_name_no_more_is_kept_than_is_shown(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+def test_of_a_long_name_no_more_is_kept_than_is_shown(
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(2):
-        watch.misdirected(ErrorCode.WRONG_HOST, f"{'x.' * 500}{number}")
+        observer.misdirected(ErrorCode.WRONG_HOST, f"{'x.' * 500}{number}")
     assert [len(getattr(record, "host", "")) for record in caplog.records] == [255]
 
 
-def test_secret_in_a_long_name_is_hidden_before_that_is_cut(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
-    watch.misdirected(ErrorCode.WRONG_ORIGIN, f"{'x.' * 120}qJ7vX2kPz9RtW4mLc8Yb")
+def test_secret_in_a_long_name_is_hidden_before_that_is_cut(
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
+) -> None:
+    observer.misdirected(ErrorCode.WRONG_ORIGIN, f"{'x.' * 120}qJ7vX2kPz9RtW4mLc8Yb")
     assert "qJ7vX2" not in getattr(caplog.records[0], "host", "")
 
 
 def test_store_that_has_trouble_between_two_looks_is_not_called_good(
-    watch: Watch, caplog: pytest.LogCaptureFixture
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(20):
-        watch.store_trouble(RuntimeError("the disk is full"))
-        watch.store_good()
-        assert not watch.store_is_good
+        observer.store_trouble(RuntimeError("the disk is full"))
+        observer.store_good()
+        assert not observer.store_is_good
     assert [getattr(record, "times", 0) for record in caplog.records] == [1, 10]
-    watch.store_good()
-    assert watch.store_is_good
+    observer.store_good()
+    assert observer.store_is_good
 
 
-def test_light_that_says_ever_new_things_of_itself_fills_no_log(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+def test_light_that_says_ever_new_things_of_itself_fills_no_log(
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG, "presslight.bridge"):
         for turn in range(1_000):
             dropped = (("invalid", 1), ("malformed", 10 ** (turn % 9)))
-            watch.folded("kitchen", Folded(Kind.NEWS, over="0000beef", dropped=dropped))
-        watch.folded("hall", Folded(Kind.NEWS, over="0000beef", dropped=(("invalid", 10),)))
+            observer.folded("kitchen", Folded(Kind.NEWS, over="0000beef", dropped=dropped))
+        observer.folded("hall", Folded(Kind.NEWS, over="0000beef", dropped=(("invalid", 10),)))
     told = [(record.message, getattr(record, "light", "")) for record in caplog.records]
     assert len(told) < 120
     assert told[-2:] == [("light rebooted", "hall"), ("light dropped messages", "hall")]
