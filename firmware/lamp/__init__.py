@@ -5,11 +5,9 @@ MAX_SMALL = (1 << 30) - 1
 """The largest whole number on the wire, and one that takes no memory on the chip."""
 
 alive = bytearray(b"\x0f")
-"""Who was heard since the watchdog was fed, a bit each. 1: the button's task. 2: the flash's. 4: the session's. 8: its
-reader's.
-"""
+"""Tasks that have run since the watchdog was fed, a bit each: 1 button, 2 flash, 4 session, 8 the session's reader."""
 
 
 def say(line: str) -> None:
-    """Tell whoever watches the serial line (or the simulator's output)."""
+    """Print a line to the serial port (or the simulator's output)."""
     print(line)  # noqa: T201 -- the one place where the firmware prints

@@ -1,4 +1,4 @@
-"""Whether a light shows itself to Home Assistant: it does, unless somebody has deleted it there since it was set up.
+"""Announcement to Home Assistant: made unless somebody has deleted the light there since it was set up.
 
 The broker keeps the discovery message, and beside it a mark: which setting-up of the light announced it. The mark
 without the message says that it was deleted, also while the light was away. Neither says that the broker is new or has
@@ -6,16 +6,16 @@ forgotten; what this light heard of a deletion itself is kept on its flash.
 """
 
 NOTHING, MARK, ANNOUNCE = range(3)
-"""What is to be published: the mark, or the discovery message and then the mark."""
+"""Messages to publish: none, the mark, or the discovery message and then the mark."""
 
 
 def kept(text: memoryview, ours: bytes) -> int:
-    """Give what the broker keeps: 0: nothing; 1: another's; 2: this light's, as it would say it now."""
+    """Compare what the broker keeps with `ours`: 0 nothing, 1 another text, 2 the same."""
     return 0 if len(text) == 0 else 1 + (text == ours)
 
 
 class Announcement:
-    """What is known of one light's announcement. `is_deleted`: nobody wants it; to be kept over a power cut.
+    """State of one light's announcement. `is_deleted`: nobody wants it; to be kept over a power cut.
 
     `message`, `mark`: what the broker keeps of each, as `kept` gives it.
     """
@@ -30,9 +30,9 @@ class Announcement:
         self._is_over = False
 
     def hear(self, text: memoryview, ours: bytes) -> None:
-        """The broker has a discovery message, where it should have `ours`, or it was emptied.
+        """Take a discovery message of the broker, which should be `ours`; an empty one is a deletion.
 
-        That is a deletion, unless the mark was emptied before: then a bridge forgot the light, which is there.
+        Not where the mark was emptied before: then a bridge forgot the light, which is there.
         """
         self.message = kept(text, ours)
         if self.message:
@@ -43,7 +43,7 @@ class Announcement:
             self._is_over = False
 
     def judge(self) -> "int | None":
-        """Decide what to do when the broker has sent what it keeps; None: that is decided."""
+        """Decide what to publish, once the broker has sent its retained messages; None: decided already."""
         if self._is_over:
             return None
         self._is_over = True

@@ -1,4 +1,4 @@
-"""The whole light: what it is, its board, its session with the broker, and the tasks that keep them going."""
+"""The whole light: its rules, its board, its session with the broker, and the tasks that run them."""
 
 import asyncio
 import gc
@@ -85,20 +85,20 @@ class App:
             self._rest()
 
     def announce(self) -> None:
-        """Say on a new connection how the light is, and what it has decided."""
+        """Report state and decisions on a new connection."""
         self._light.gate.told = 0  # the last connection may have taken answers with it
         self._announcement.clear()
         self._owes = NOTHING
         self.report(self._board.memory.origin)
 
     def catch_up(self) -> None:
-        """Say what there was no room for."""
+        """Publish what there was no room for."""
         if self._owes_report:
             self.report()
         self._announce()
 
     def hear(self, topic: memoryview, text: memoryview) -> None:
-        """Hear what the broker keeps of this light, or what somebody has just said of it or deleted."""
+        """Take a message on a topic of this light other than `set`: retained, or published or deleted just now."""
         if topic == self._discovery.encode():
             self._announcement.hear(text, self._text())
             self._has_changed.set()
@@ -109,7 +109,7 @@ class App:
             self._session.say_online()
 
     def settle(self) -> None:
-        """Show the light to Home Assistant, where that is wanted and not done."""
+        """Announce the light to Home Assistant, where that is wanted and not done."""
         act = self._announcement.judge()
         if act is None:
             return
@@ -185,7 +185,7 @@ class App:
                 self.note()
 
     def note(self) -> None:
-        """Note how the light is, for the boot after a reset."""
+        """Note the output in RTC memory, for the boot after a reset."""
         alive[0] |= 2
         self._board.memory.keep(self._light.output)
 
@@ -215,7 +215,7 @@ def _break(_event: object, context: "dict[str, Exception]") -> None:
 
 
 def main(settings: "Settings", board: "Board", flash: "Flash", dog: machine.WDT) -> None:
-    """Be a light. Raises whatever breaks a task."""
+    """Run the light for ever. Raises whatever breaks a task."""
     loop = asyncio.get_event_loop()
     loop.set_exception_handler(_break)
     app = App(settings, board, flash)

@@ -38,7 +38,7 @@ class Board:
             self._pwm.duty_u16(duty(*output) ^ self.inverted)
 
     def is_button_down(self) -> bool:
-        """Whether the contact is closed now."""
+        """Tell whether the contact is closed now."""
         return self._button.value() == 0
 
     def connect(self) -> None:

@@ -3,11 +3,11 @@
 from lamp.clock import ticks_diff
 
 SETTLE_MS = 30
-"""How long a contact may bounce. Tactile switches take 1-10 ms, worn ones more; no finger presses twice in 30."""
+"""Longest bouncing of a contact. Tactile switches take 1-10 ms, worn ones more; no finger presses twice in 30."""
 
 
 UP, PRESSED, DOWN, RELEASED = range(4)
-"""Where the contact is; PRESSED is down and RELEASED up, and both may still bounce. They follow one another."""
+"""States of the contact, in turn; PRESSED is down and RELEASED up, and both may still bounce."""
 
 
 class Button:

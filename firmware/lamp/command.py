@@ -6,13 +6,13 @@ from lamp.plain import OTHER, Malformed, Plain
 MAX_BYTES = 1_024
 
 VALID, MALFORMED, INVALID, TOO_LARGE = range(4)
-"""What a message is judged to be."""
+"""Verdicts on a message."""
 
 _HEX = "0123456789abcdef"  # what is left of a text without these at its ends tells of others in it, and makes no names
 
 
 class Command:
-    """What a light shall be: on or off, and `brightness` (0: as bright as it was).
+    """The output that a message asks for: `is_on`, and `brightness` 1-255, or 0: as it was.
 
     `origin` (16 hex digits) and `number` are its key, also of an invalid message in which one could be read; else empty
     and 0. With a key come its deadline, `boot` and `until`, and the version it asks for, `if_ver`, or None.

@@ -1,4 +1,4 @@
-"""What a name server is asked, and what it answers (RFC 1035): the IPv4 addresses of one name."""
+"""Query and response of DNS (RFC 1035) for the IPv4 addresses of one name."""
 
 
 def packet(name: str, mark: bytes) -> bytes:

@@ -12,7 +12,7 @@ MEMORY = 8
 MAX_AHEAD_MS = 60_000
 
 APPLIED, LATE, SUPERSEDED, PRECONDITION, INVALID, BUSY, FORGOTTEN, REBOOTED = range(8)
-"""What was decided about a key: the place of its word in OUTCOMES."""
+"""Decisions about a key, each the index of its word in OUTCOMES."""
 
 OUTCOMES = ("applied", "late", "superseded", "precondition", "invalid", "busy", "forgotten", "rebooted")
 

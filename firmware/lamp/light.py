@@ -1,4 +1,4 @@
-"""One light as it is: its output, its version, what it decided and what it dropped."""
+"""One light: its output, version, decisions, and counts of dropped messages."""
 
 from lamp import MAX_SMALL
 from lamp.command import MALFORMED, TOO_LARGE, Command
@@ -7,10 +7,10 @@ from lamp.output import toggled
 
 RETAINED = TOO_LARGE + 1
 BUTTON = RETAINED + 1
-"""What can happen to a light: a set message that is VALID, MALFORMED, INVALID, TOO_LARGE or RETAINED, or the BUTTON."""
+"""Events of a light: a set message that is VALID, MALFORMED, INVALID, TOO_LARGE or RETAINED, or the BUTTON."""
 
 NOTHING, REPORT, SHINE = range(3)
-"""What it asks of the shell then. SHINE: show `output`, for a message tell `took`, then report."""
+"""Actions for the shell. SHINE: show `output`, for a message call `took`, then report."""
 
 
 class Light:
@@ -33,7 +33,7 @@ class Light:
         self.dropped = [0, 0, 0, 0]
 
     def on_event(self, event: int, heard: Command, up: int) -> int:
-        """Take in what happened at clock `up`, read right before; gives what it asks of the shell.
+        """Take an event at clock `up` (ms since boot, read right before); give the action for the shell.
 
         `heard`: the message, just read. The button and retained messages leave it alone.
         """
@@ -55,7 +55,7 @@ class Light:
         return REPORT if heard.origin and self.gate.refuse(heard, up, self.seq) else NOTHING
 
     def _drop(self, event: int, _heard: Command, _up: int) -> int:
-        """Obey nothing: a retained message is nobody's wish of now, the others are none at all."""
+        """Count the message by cause; retained and malformed messages never change the light."""
         cause = event - MALFORMED
         self.dropped[cause] = min(self.dropped[cause] + 1, MAX_SMALL)
         return NOTHING

@@ -1,4 +1,4 @@
-"""What outlives a reset and no power cut: a note in the chip's RTC memory, which wears nothing.
+"""Note in the chip's RTC memory, which outlives a reset and no power cut, and does not wear.
 
 MicroPython leaves that memory alone at every reset. Where it is lost all the same, a boot is as one after a power cut.
 """

@@ -47,7 +47,7 @@ class Inbox:
         self._skip = 0  # how many bytes still belong to a message that did not fit
 
     def room(self) -> memoryview:
-        """Where the next bytes go; never empty."""
+        """Give the free part of the buffer, for the next bytes; never empty."""
         if self._next == self._filled:
             self._next = self._filled = 0
         elif self._next:
@@ -132,7 +132,7 @@ class Outbox:
         self._body = 0  # where the packet that is open starts, after its header
 
     def waiting(self) -> memoryview:
-        """What is to be sent."""
+        """Give the bytes to send."""
         return self._view[self._start : self._end]
 
     def sent(self, count: int) -> None:
@@ -142,7 +142,7 @@ class Outbox:
             self._start = self._end = 0
 
     def fits(self, length: int) -> bool:
-        """Whether a packet of this length fits."""
+        """Tell whether a packet of this length, in bytes, fits."""
         return self._end - self._start + 5 + length <= len(self._view)  # 5: the longest header
 
     def connect(self, name: str, user: str, password: str, will: str, keep_alive: int) -> bool:

@@ -8,8 +8,8 @@ MAX_DEPTH = 24
 MAX_DIGITS = 13  # no field of ours is longer, and more would not be a machine integer
 
 OTHER = object()
-"""What no field of ours takes, and no name of ours: a fraction, an object, a list that is not a pair, a longer number,
-a string with an escape or a byte that is not ASCII."""
+"""Value that no field takes, and no member's name: a fraction, an object, a list that is not a pair, a longer number, a
+string with an escape or a byte that is not ASCII."""
 
 _WORDS = ((b"null", None), (b"true", True), (b"false", False))
 

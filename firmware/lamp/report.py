@@ -1,4 +1,4 @@
-"""What a light says of itself, as JSON written into a page that is used again: its report, and its discovery."""
+"""Report and discovery message of a light, as JSON; the report is written into a page that is used again."""
 
 from lamp import VERSION
 from lamp.gate import OUTCOMES
@@ -51,7 +51,7 @@ def write_report(
 
 
 def discovery(name: str, number: str) -> str:
-    """Give what Home Assistant needs to know of a light: its device-based discovery message.
+    """Give the device-based discovery message of a light, for Home Assistant.
 
     `number`: the chip's own, in hex, by which it stays the same device under another name.
     """

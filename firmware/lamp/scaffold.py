@@ -1,6 +1,6 @@
-"""What only a start needs: the constructors of all that there is one of, and what reads the flash.
+"""Code that only a start needs: constructors of single objects, and the reading of the flash.
 
-It is taken down once the light stands, and so is this module. That gives 2 kB of the heap back.
+Once the light has started it is let go, and so is this module. That gives 2.5 kB of the heap back.
 """
 
 import sys
@@ -20,7 +20,7 @@ record.decode record.newest record.next_epoch record.update
 
 
 def take_down() -> None:
-    """Let go of it all. None takes its place, as a class keeps the value of what is deleted."""
+    """Let go of all of ONCE. None takes its place, as a class keeps the value of what is deleted."""
     for path in ONCE.split():
         *owners, name = path.split(".")
         owner = lamp

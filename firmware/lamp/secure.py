@@ -46,26 +46,26 @@ class SecureWire(Wire):
             raise self._refused(error)  # noqa: B904 -- MicroPython has no `from`
 
     def read(self, room: memoryview) -> int:
-        """As ever."""
+        """Read as `Wire` does. Raises OSError, also for what TLS refuses."""
         try:
             return Wire.read(self, room)
         except _REFUSALS as error:
             raise self._refused(error)  # noqa: B904 -- as above
 
     def send(self, outbox: "Outbox") -> bool:
-        """As ever."""
+        """Send as `Wire` does. Raises OSError, also for what TLS refuses."""
         try:
             return Wire.send(self, outbox)
         except _REFUSALS as error:
             raise self._refused(error)  # noqa: B904 -- as above
 
     def settle(self) -> None:
-        """As ever; and the date has proven good."""
+        """Settle as `Wire` does, and keep the date: the broker's certificate is valid with it."""
         Wire.settle(self)
         self.date.settle()
 
     def _refused(self, error: Exception) -> OSError:
-        """Give as an OSError what TLS has against a broker; it comes with the handshake, so at any read or write."""
+        """Give an error of TLS as an OSError. The handshake goes on under reads and writes, so each may raise one."""
         if isinstance(error, ValueError):
             if "certificate validity" in str(error):  # "… has expired", "… starts in the future"
                 self.date.is_due = True

@@ -1,4 +1,4 @@
-"""The light's talk with its broker: one connection after another, by the rules of `link`."""
+"""The light's MQTT session: one connection after another, by the rules of `link`."""
 
 import asyncio
 import random
@@ -47,7 +47,7 @@ class Session:
 
     @property
     def is_live(self) -> bool:
-        """Whether what is published now reaches the broker, as far as is known."""
+        """Tell whether the link is live, so that what is published now should reach the broker."""
         return self._link.state == link.LIVE
 
     def publish(self, topic: str, most: int) -> "Outbox | None":
@@ -173,7 +173,7 @@ class Session:
             self._push()
 
     def say_online(self) -> None:
-        """Say the contrary of the will, now or as soon as there is room."""
+        """Publish `online`, the contrary of the will, now or as soon as there is room."""
         page = self.publish(self._topics[1], 6)
         self._owes = page is None
         if page:
@@ -181,7 +181,7 @@ class Session:
             self.send()
 
     def _push(self) -> None:
-        """Give the socket what waits, as much as it takes now."""
+        """Send what waits in the outbox, as much as the socket takes now."""
         try:
             if not self._wire.send(self._outbox) and len(self._tasks) == 1:
                 self._tasks.append(asyncio.create_task(self._drain()))

@@ -1,4 +1,4 @@
-"""What a light is told when it is set up: the file `settings.json` beside `main.py`.
+"""Settings of a light, from the file `settings.json` beside `main.py`.
 
 `name` and `host` are needed. `port`, `user`, `password`, `tls`, `ca` (the file with the CA's certificate), `wifi`
 (`ssid`, `password`), `pins` (`lamp`, `button`; `inverted`: 1 where the lamp shines on low), `flashed` (unix seconds)

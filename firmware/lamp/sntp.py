@@ -1,4 +1,4 @@
-"""What a time server is asked, and what it answers (SNTP, RFC 4330 and 5905)."""
+"""Request and reply of SNTP (RFC 4330 and 5905)."""
 
 
 def packet(mark: bytes) -> bytes:

@@ -7,7 +7,7 @@ ORIGINS = 16
 WINDOW = 30  # bits: the most that a small integer of the chip holds
 
 NEW, ACTED, NEVER, UNKNOWN = range(4)
-"""What is known of a number: nothing yet, that it acted, that it has not and never will, or nothing any more."""
+"""Knowledge of a number: none yet, that it acted, that it did not and never will, or none any more."""
 
 
 class Table:

@@ -24,13 +24,13 @@ import network  # noqa: F401 -- what stands in for the chip's own modules is no 
 
 _PERCENT = 148 if sys.maxsize > 1 << 32 else 100
 _OWN = 2_900
-"""What MicroPython and asyncio take of the first area before anything runs: docs/memory.md."""
+"""Bytes that MicroPython and asyncio take of the first area before anything runs: docs/memory.md."""
 
 _rest = [None]
 """The second area: a block and the next one, until there is none."""
 
 _gap = [6_144]
-"""What must be free in one piece: for a light to be made, and then for a word or two."""
+"""Bytes that must be free in one piece: for a light to be made, and then for a word or two."""
 
 
 def grow() -> None:
