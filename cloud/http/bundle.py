@@ -1,6 +1,7 @@
 """Scripts made of the page's modules: each module in a function of its own, after those that it imports. Pure.
 
 A module has its imports and exports at the beginning of a line, in the forms that `_IMPORT` and `_EXPORT` name.
+JSDoc is left out: it is a quarter of the bytes, and tells types to `deno check` only.
 """
 
 import re
@@ -11,6 +12,8 @@ _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _IMPORTED = re.compile(r"(\w+)(?: as \w+)?")
 _EXPORT = re.compile(r"^export ((?:async function|function|class|const) (\w+))", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport(?:\(|\.meta).*", re.MULTILINE)
+
+_JSDOC = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 
 
 def bundles(modules: Mapping[str, str], entries: Sequence[str]) -> list[str]:
@@ -45,7 +48,7 @@ def _exports(text: str) -> list[str]:
 
 def _wrapped(name: str, text: str) -> str:
     """The module as a function that is called at once and answers with its exports."""
-    body = _EXPORT.sub(r"\1", _IMPORT.sub(_as_constants, text))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(_as_constants, _JSDOC.sub("", text)))
     if unknown := _UNKNOWN.search(body):
         raise ValueError(f"{name}.js: no form that the bundle knows: {unknown[0]}")
     exports = ", ".join(_exports(text))

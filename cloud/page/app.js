@@ -1,5 +1,10 @@
 // The page: joins the link, the presses, the lights on the screen, and signing in.
 
+/** @import { BridgeFrame, View, Welcome } from "./frames.d.ts" */
+/** @import { LinkAction, LinkState } from "./link.js" */
+/** @import { Asked, Obstacle } from "./types.d.ts" */
+/** @import { SocketEvent } from "./wire.js" */
+
 import { kept, known, wire } from "./early.js";
 import { Hand } from "./hand.js";
 import { House } from "./house.js";
@@ -8,25 +13,34 @@ import { Link, State } from "./link.js";
 import { forgetAll, keepToken, onTokenForgotten, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
 import { isToken } from "./stored.js";
 import { findObstacle, helloOf, pressOverHttp } from "./wire.js";
-import { linkOf, pressOf } from "./words.js";
+import { lastWordOf, linkOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
 const NEWS_MS = 10_000; // how long what was read out can be read again
 const SLEPT_MS = 1_000; // so far may the two clocks of this browser part while it is awake
 
-const element = (id) => document.getElementById(id);
-const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, element(id)]));
+/** @param {string} id */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id)); // each is in index.html
+const field = /** @type {HTMLInputElement} */ (element("token"));
 
 const link = new Link(Math.random);
-const journey = new Journey(parts("felt", "when", "told", "chart", "summary"));
+const journey = new Journey({
+  felt: element("felt"),
+  when: element("when"),
+  told: element("told"),
+  chart: /** @type {SVGElement} */ (/** @type {Element} */ (element("chart"))),
+  summary: element("summary"),
+});
 const house = new House({
   list: element("lights"),
-  template: element("card"),
+  template: /** @type {HTMLTemplateElement} */ (element("card")),
   announce,
   fresh: () => link.state === State.LIVE && broker,
-  barred: () => ([State.SIGNED_OUT, State.REFUSED].includes(link.state) ? link.state : null),
+  barred: () => (link.state === State.SIGNED_OUT || link.state === State.REFUSED ? link.state : null),
   failed: (words) => journey.fail(words),
+  hand: () => hand,
 });
+/** @type {Hand} */
 const hand = new Hand(
   {
     send: (frame) => wire.send(frame),
@@ -36,34 +50,39 @@ const hand = new Hand(
   },
   {
     say: (...said) => house.say(...said),
-    shown: (asked, total, frame, latest) => {
-      journey.show(total, frame.legs, latest);
+    shown: (asked, total, legs, latest) => {
+      journey.show(total, legs, latest);
       house.sayDone(asked, total);
     },
-    failed: (word, reason) => reason !== "superseded" && journey.fail(pressOf(word, reason, {})), // the newer one counts
+    failed: (word, reason) => reason !== "superseded" && journey.fail(lastWordOf(word, reason)), // the newer one counts
   },
 );
-house.use(hand);
 
+/** @type {string | null} */
 let token = null;
 let good = kept; // the newest token that the bridge knew, so far as this page knows
 let broker = true; // as the bridge last said
+/** @type {Obstacle | null} */
 let obstacle = null; // what keeps the link from opening
-let timer = null;
-let newsTimer = null;
+/** @type {number | undefined} */
+let timer;
+/** @type {number | undefined} */
+let newsTimer;
 let welcomed = 0; // how far the two clocks of this browser were apart at the last welcome
 let unasked = openPresses(); // of an earlier page: asked again as soon as there is a link
 
+/** @param {SocketEvent | {type: "start"} | {type: "check"} | {type: "time"}} event */
 function drive(event) {
   if (event.type === "frame") hear(event.frame, event.at);
   if (event.type === "closed" && !event.opened) lookAround();
   for (const action of link.onEvent(event, performance.now())) act(action);
 }
 
+/** @param {LinkAction} action */
 function act(action) {
   switch (action.do) {
     case "open":
-      return wire.open(helloOf(token, house.screen.have()));
+      return wire.open(helloOf(token ?? "", house.screen.have()));
     case "send":
       return wire.send(action.frame);
     case "drop":
@@ -73,16 +92,18 @@ function act(action) {
     case "wake":
       return wake(action.at);
     default:
-      throw new Error(`no shell for ${action.do}`);
+      throw new Error(`no shell for ${/** @type {{do: string}} */ (action).do}`);
   }
 }
 
+/** @param {number | null} at */
 function wake(at) {
   clearTimeout(timer);
   if (at !== null) timer = setTimeout(() => drive({ type: "time" }), Math.max(at - performance.now(), 0));
 }
 
-/** The link's state changed. */
+/** The link's state changed.
+ * @param {{state: LinkState}} told */
 function tell({ state }) {
   if (state === State.LIVE) {
     obstacle = null;
@@ -105,7 +126,8 @@ function comeBackSignedIn() {
   return other !== null;
 }
 
-/** `at`: when it came, which may be before this part of the page did; the lights' clocks are reckoned from it. */
+/** `at`: when it came, which may be before this part of the page did; the lights' clocks are reckoned from it.
+ * @param {BridgeFrame} frame @param {number} at */
 function hear(frame, at) {
   switch (frame.type) {
     case "welcome":
@@ -126,6 +148,7 @@ function hear(frame, at) {
   }
 }
 
+/** @param {Welcome} frame @param {number} at */
 function hearWelcome(frame, at) {
   welcomed = apart();
   good = token;
@@ -140,12 +163,14 @@ function hearWelcome(frame, at) {
   if (broker) house.screen.miss();
 }
 
+/** @param {View} view @param {number} at */
 function hearLight(view, at) {
   const isFirst = house.size === 0;
   house.take(view, at);
   if (isFirst) show();
 }
 
+/** @param {{connected: boolean}} frame */
 function hearBroker({ connected }) {
   if (broker && !connected) house.screen.freeze(performance.now());
   broker = connected;
@@ -159,10 +184,11 @@ async function lookAround() {
   show();
 }
 
-/** The first copy got no answer: doubt the link, and send the same press around it. */
+/** The first copy got no answer: doubt the link, and send the same press around it.
+ * @param {Asked} asked */
 function takeSecondPath(asked) {
   drive({ type: "check" });
-  return pressOverHttp(asked, token);
+  return pressOverHttp(asked, token ?? "");
 }
 
 function show() {
@@ -184,25 +210,28 @@ function showAges() {
   journey.showAge();
 }
 
+/** @param {string} text */
 function announce(text) {
   element("news").textContent = text;
   clearTimeout(newsTimer);
   newsTimer = setTimeout(() => (element("news").textContent = ""), NEWS_MS);
 }
 
+/** @param {string} complaint */
 function askForToken(complaint) {
   element("complaint").textContent = complaint;
   show();
-  element("token").focus();
+  field.focus();
 }
 
+/** @param {string} text */
 function signIn(text) {
   const given = tokenIn(text) ?? text.trim();
   if (!isToken(given)) return askForToken("This is not a token.");
   token = given;
   keepToken(token);
   element("complaint").textContent = "";
-  element("token").value = "";
+  field.value = "";
   return drive({ type: "start" });
 }
 
@@ -229,7 +258,7 @@ function comeBack() {
 function start() {
   element("sign-in").addEventListener("submit", (event) => {
     event.preventDefault();
-    signIn(element("token").value);
+    signIn(field.value);
   });
   element("sign-out").addEventListener("click", signOut);
   onTokenForgotten(() => token !== null && signOut());

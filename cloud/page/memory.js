@@ -1,5 +1,8 @@
 // What this browser keeps: the token, and each press that has left and has no last word yet.
 
+/** @import { Asked } from "./types.d.ts" */
+
+import { nameOfError } from "./errors.js";
 import { isToken, pressText, readPress } from "./stored.js";
 
 /** Several bridges may stand below one origin, each below a path of its own; no path holds a `#`. */
@@ -11,20 +14,24 @@ const MOST_PRESSES = 50; // asked after at once; more were never made by a hand
 
 /** Where a browser has no other storage, or where that is full: kept until the page is closed. */
 class ShortMemory {
+  /** @type {Map<string, string>} */
   #items = new Map();
 
   keys() {
     return [...this.#items.keys()];
   }
 
+  /** @param {string} name */
   getItem(name) {
     return this.#items.get(name) ?? null;
   }
 
+  /** @param {string} name @param {string} text */
   setItem(name, text) {
     this.#items.set(name, text);
   }
 
+  /** @param {string} name */
   removeItem(name) {
     this.#items.delete(name);
   }
@@ -32,54 +39,63 @@ class ShortMemory {
 
 /** Of the browser, by name: forbidden in private windows and where cookies are blocked; each has room of its own. */
 class BrowserMemory {
+  /** @type {"localStorage" | "sessionStorage"} */
   #name;
 
+  /** @param {"localStorage" | "sessionStorage"} name */
   constructor(name) {
     this.#name = name;
   }
 
   keys() {
-    return Object.keys(window[this.#name]);
+    return Object.keys(globalThis[this.#name]);
   }
 
+  /** @param {string} name */
   getItem(name) {
-    return window[this.#name].getItem(name);
+    return globalThis[this.#name].getItem(name);
   }
 
+  /** @param {string} name @param {string} text */
   setItem(name, text) {
-    window[this.#name].setItem(name, text);
+    globalThis[this.#name].setItem(name, text);
   }
 
+  /** @param {string} name */
   removeItem(name) {
-    window[this.#name].removeItem(name);
+    globalThis[this.#name].removeItem(name);
   }
 }
 
 /** The longest memory first; the last one always works. */
 const memories = [new BrowserMemory("localStorage"), new BrowserMemory("sessionStorage"), new ShortMemory()];
 
-/** What `use` answers, or `otherwise` where this memory is forbidden or full. */
+/** What `use` answers, or `otherwise` where this memory is forbidden or full.
+ * @template Found @param {() => Found} use @param {Found} otherwise @returns {Found} */
 function tried(use, otherwise) {
   try {
     return use();
   } catch (error) {
-    console.info("presslight: this browser keeps nothing there:", error.name);
+    console.info("presslight: this browser keeps nothing there:", nameOfError(error));
     return otherwise;
   }
 }
 
+/** @param {string} name */
 function read(name) {
   return memories.map((memory) => tried(() => memory.getItem(name), null)).find((text) => text !== null) ?? null;
 }
 
-/** In one memory only, so that no older text is found before it. */
+/** In one memory only, so that no older text is found before it.
+ * @param {string} name @param {string} text */
 function keep(name, text) {
   const taken = memories.findIndex((memory) => tried(() => (memory.setItem(name, text), true), false));
-  memories.filter((_, n) => n !== taken).forEach((memory) => tried(() => memory.removeItem(name)));
+  memories.filter((_, n) => n !== taken).forEach((memory) => tried(() => memory.removeItem(name), undefined));
 }
 
+/** @param {string} name */
 function forget(name) {
-  for (const memory of memories) tried(() => memory.removeItem(name));
+  for (const memory of memories) tried(() => memory.removeItem(name), undefined);
 }
 
 function names() {
@@ -93,22 +109,26 @@ export function readToken() {
   return isToken(token) ? token : null;
 }
 
+/** @param {string} token */
 export function keepToken(token) {
   if (read(TOKEN) !== token) keep(TOKEN, token);
 }
 
-/** Call `then` once another page of this browser has forgotten the token. */
+/** Call `then` once another page of this browser has forgotten the token.
+ * @param {() => void} then */
 export function onTokenForgotten(then) {
   addEventListener("storage", ({ key, newValue }) => {
-    if ([TOKEN, null].includes(key) && newValue === null && readToken() === null) then();
+    if ((key === null || key === TOKEN) && newValue === null && readToken() === null) then();
   });
 }
 
-/** `asked`: {key, light, set, if_ver, not_after}: what the key stands for, the same each time it is asked. */
+/** `asked`: {key, light, set, if_ver, not_after}: what the key stands for, the same each time it is asked.
+ * @param {Asked} asked */
 export function keepPress(asked) {
   keep(PRESS + asked.key, pressText(asked, Date.now()));
 }
 
+/** @param {string} key */
 export function forgetPress(key) {
   forget(PRESS + key);
 }
@@ -118,7 +138,7 @@ export function openPresses() {
   const found = names().map((name) => ({ name, asked: readPress(name.slice(PRESS.length), read(name), Date.now()) }));
   const taken = found.filter(({ asked }) => asked !== null).slice(0, MOST_PRESSES);
   found.filter((each) => !taken.includes(each)).forEach(({ name }) => forget(name));
-  return taken.map(({ asked }) => asked);
+  return taken.flatMap(({ asked }) => asked ?? []);
 }
 
 /** Nothing of this phone's owner stays. */
@@ -133,7 +153,8 @@ export function tokenFromLink() {
   return token;
 }
 
-/** The token in a link, or null. */
+/** The token in a link, or null.
+ * @param {string} text */
 export function tokenIn(text) {
   return new URLSearchParams(text.slice(text.indexOf("#") + 1)).get("token");
 }

@@ -15,6 +15,9 @@
 // and the last words `not_sent`, `rejected` (every copy was answered by an error, so it did not act and never will) and
 // `unknown` (bridges refuse to tell what came of it, again and again).
 
+/** @import { ErrorCode, Reason, Word } from "./frames.d.ts" */
+/** @import { PageReason, PageWord, PressAction, PressEvent } from "./types.d.ts" */
+
 import { ASK_AGAIN_MS, DRIFT, HEDGE_MS, HEDGE_RTTS, LONGEST_GAP_MS, MAX_AGE_MS, REFUSALS } from "./contract.js";
 
 export const State = Object.freeze({
@@ -25,6 +28,9 @@ export const State = Object.freeze({
   CLOSED: "closed", // has its last word
 });
 
+/** @typedef {typeof State[keyof typeof State]} PressState */
+
+/** @type {Readonly<Record<PressState, readonly PressState[]>>} */
 const MOVES = Object.freeze({
   new: [State.ASKING, State.CLOSED],
   asking: [State.ACCEPTED, State.UNCONFIRMED, State.CLOSED],
@@ -34,16 +40,19 @@ const MOVES = Object.freeze({
 });
 
 export class Press {
+  /** @type {PressState} */
   #state = State.NEW;
   #finger;
   #restored;
   #expires; // from here on the light's clock is proven to be past the deadline
+  /** @type {number | null} */
   #rtt = null; // null: no link
   #gap = HEDGE_MS;
   #next = Infinity; // when the next copy is due
   #hedging = false; // whether that copy should take another path
   #loose = 0; // copies that were not answered by an error: the bridge may have taken them
   #held = false; // the bridge has said a word: it has it
+  /** @type {ErrorCode | null} */
   #refusal = null;
   #refusals = 0; // since the deadline, with no word in between
 
@@ -51,6 +60,7 @@ export class Press {
    * `at`: when it got its key; for a press that an earlier page had sent (`restored`), when this page took it up.
    * `lead`: how far the deadline then lay ahead of the bound of the light's clock. `finger`: when the finger moved,
    * earlier than `at` if the value had to wait for its turn.
+   * @param {number} at @param {number} lead @param {{finger?: number, restored?: boolean}} [options]
    */
   constructor(at, lead, { finger = at, restored = false } = {}) {
     this.#finger = finger;
@@ -65,6 +75,7 @@ export class Press {
     return this.#state;
   }
 
+  /** @param {PressEvent} event @param {number} now @returns {PressAction[]} */
   onEvent(event, now) {
     if (this.#isClosed()) return [];
     const actions = this.#heard(event, now);
@@ -72,6 +83,7 @@ export class Press {
     return this.#isClosed() ? actions : [...actions, { do: "wake", at: this.#wakeAt() }];
   }
 
+  /** @param {PressEvent} event @param {number} now @returns {PressAction[]} */
   #heard(event, now) {
     switch (event.type) {
       case "pressed":
@@ -91,10 +103,11 @@ export class Press {
       case "time":
         return [];
       default:
-        throw new Error(`a press knows no event ${event.type}`);
+        throw new Error(`a press knows no event ${/** @type {{type: string}} */ (event).type}`);
     }
   }
 
+  /** @param {number} rtt @param {number} now @returns {PressAction[]} */
   #linkUp(rtt, now) {
     this.#rtt = rtt;
     this.#gap = this.#firstGap();
@@ -102,6 +115,7 @@ export class Press {
     return this.#state === State.NEW && now < this.#expires ? [say("pending")] : [];
   }
 
+  /** @param {{word: Word, reason?: Reason}} outcome @param {number} now @returns {PressAction[]} */
   #outcome({ word, reason }, now) {
     if (this.#state === State.NEW) return []; // never sent, so this is about another press
     this.#held = true;
@@ -112,10 +126,11 @@ export class Press {
       case "unconfirmed":
         return this.#state === State.UNCONFIRMED ? [] : this.#unconfirmed(now + ASK_AGAIN_MS);
       default:
-        return this.#close(word, reason, now);
+        return this.#close(word, reason ?? null, now);
     }
   }
 
+  /** @returns {PressAction[]} */
   #accepted() {
     if (this.#state !== State.ASKING) return [];
     this.#moveTo(State.ACCEPTED);
@@ -123,6 +138,7 @@ export class Press {
     return [say("accepted")];
   }
 
+  /** @param {{code: ErrorCode, retry: boolean}} problem @param {number} now @returns {PressAction[]} */
   #error({ code, retry }, now) {
     if (this.#state === State.NEW) return [];
     this.#refusal = code;
@@ -130,13 +146,14 @@ export class Press {
     const expired = now >= this.#expires;
     if (this.#neverTaken() && (expired || !retry)) return this.#close("rejected", code, now);
     if (!retry) {
-      this.#refusals += expired;
+      this.#refusals += Number(expired);
       return this.#refusals === REFUSALS ? this.#close("unknown", code, now) : [];
     }
     this.#askAt(now + this.#gap);
     return this.#state === State.ASKING ? [say("retrying", code)] : [];
   }
 
+  /** @param {number} now @returns {PressAction[]} */
   #expire(now) {
     if (now < this.#expires || this.#state === State.UNCONFIRMED || this.#isClosed()) return [];
     if (this.#state === State.NEW) return this.#close("not_sent", null, now);
@@ -144,6 +161,7 @@ export class Press {
     return this.#unconfirmed(now);
   }
 
+  /** @param {number} askAt @returns {PressAction[]} */
   #unconfirmed(askAt) {
     this.#moveTo(State.UNCONFIRMED);
     this.#gap = this.#firstGap();
@@ -151,10 +169,12 @@ export class Press {
     return [say("unconfirmed")];
   }
 
-  /** Asking and pushing are one act: a copy changes nothing that the key has done already. */
+  /** Asking and pushing are one act: a copy changes nothing that the key has done already.
+   * @param {number} now @returns {PressAction[]} */
   #askIfDue(now) {
     if (this.#rtt === null || now < this.#next || this.#isClosed()) return [];
     if (this.#state === State.NEW) this.#moveTo(State.ASKING);
+    /** @type {PressAction} */
     const copy = { do: this.#hedging ? "hedge" : "send", age_ms: this.#age(now) };
     this.#loose += 1;
     this.#askAt(this.#state === State.ACCEPTED ? Infinity : now + this.#gap, this.#state === State.ASKING);
@@ -162,16 +182,21 @@ export class Press {
     return [copy];
   }
 
+  /** @param {number} at @param {boolean} [hedging] */
   #askAt(at, hedging = false) {
     [this.#next, this.#hedging] = [at, hedging];
   }
 
+  /** @param {PageWord} word @param {PageReason} reason @param {number} now @returns {PressAction[]} */
   #close(word, reason, now) {
     this.#moveTo(State.CLOSED);
     const measured = word === "applied" && !this.#restored;
-    return [{ do: "forget" }, say(word, reason), ...(measured ? [{ do: "shown", ms: this.#age(now) }] : [])];
+    /** @type {PressAction[]} */
+    const shown = measured ? [{ do: "shown", ms: this.#age(now) }] : [];
+    return [{ do: "forget" }, say(word, reason), ...shown];
   }
 
+  /** @param {number} now */
   #age(now) {
     return Math.min(Math.max(Math.round(now - this.#finger), 0), MAX_AGE_MS);
   }
@@ -195,6 +220,7 @@ export class Press {
     return this.#state === State.CLOSED;
   }
 
+  /** @param {PressState} state */
   #moveTo(state) {
     if (!MOVES[this.#state].includes(state)) throw new Error(`a press cannot go from ${this.#state} to ${state}`);
     this.#state = state;
@@ -204,11 +230,13 @@ export class Press {
 /**
  * How long until a clock, at most `lead` ms before a deadline now, is surely past it: whole ms, drift allowed for.
  * A light reads its clock in whole ms and acts as long as they are not over the deadline, hence the one more.
+ * @param {number} lead
  */
 export function untilPassed(lead) {
   return lead <= -1 ? 0 : Math.ceil((lead + 1) / (1 - DRIFT));
 }
 
+/** @param {PageWord} word @param {PageReason | undefined} reason @returns {PressAction} */
 function say(word, reason = null) {
   return { do: "say", word, reason: reason ?? null };
 }

@@ -7,16 +7,21 @@
 //
 // `set`: attributes of the light. Those that a newer wish leaves out are kept of the older one that waits.
 
+/** @import { Attributes, SliderEvent } from "./types.d.ts" */
+
 import { isSame } from "./attributes.js";
 
 export class Slider {
+  /** @type {Attributes | null} */
   #sent = null; // the attributes on their way
+  /** @type {{set: Attributes, at: number} | null} */
   #waiting = null; // {set, at}; never sent yet, so it has no key
 
   get busy() {
     return this.#sent !== null;
   }
 
+  /** @param {SliderEvent} event */
   onEvent(event) {
     switch (event.type) {
       case "moved":
@@ -27,14 +32,15 @@ export class Slider {
         this.#waiting = null;
         return [];
       default:
-        throw new Error(`a slider knows no event ${event.type}`);
+        throw new Error(`a slider knows no event ${/** @type {{type: string}} */ (event).type}`);
     }
   }
 
+  /** @param {{set: Attributes, at: number}} event */
   #moved({ set, at }) {
     if (!this.busy) return this.#press({ set, at });
     const newest = { ...this.#waiting?.set, ...set };
-    this.#waiting = isSame(newest, this.#sent) ? null : { set: newest, at };
+    this.#waiting = this.#sent !== null && isSame(newest, this.#sent) ? null : { set: newest, at };
     return [];
   }
 
@@ -44,6 +50,7 @@ export class Slider {
     return next ? this.#press(next) : [];
   }
 
+  /** @param {{set: Attributes, at: number}} wish */
   #press({ set, at }) {
     this.#sent = set;
     return [{ do: "press", set, at }];

@@ -17,6 +17,14 @@ export const State = Object.freeze({
   LOST: "lost", // scrolls or zooms the page
 });
 
+/**
+ * @typedef {typeof State[keyof typeof State]} TouchState
+ * @typedef {{type: "down" | "move", x: number, y: number} | {type: "second" | "cancel" | "lifted"}
+ *   | {type: "soon" | "up", at: number} | {type: "moved", value: number, at: number}} FingerEvent
+ * @typedef {{do: "press", value: number, at: number} | {do: "back"} | {do: "soon"}} FingerAction
+ */
+
+/** @type {Readonly<Record<TouchState, readonly TouchState[]>>} */
 const MOVES = Object.freeze({
   free: [State.HELD],
   held: [State.DRAGGED, State.LOST, State.FREE],
@@ -27,14 +35,18 @@ const MOVES = Object.freeze({
 const STILL_PX = 8; // a finger that is lifted within so far of where it came down has tapped
 
 export class Touch {
+  /** @type {TouchState} */
   #state = State.FREE;
-  #from = null; // {x, y}
+  /** @type {{x: number, y: number}} */
+  #from = { x: 0, y: 0 }; // where the finger came down
+  /** @type {number | null} */
   #value = null; // of the slider, not pressed yet
 
   get state() {
     return this.#state;
   }
 
+  /** @param {FingerEvent} event @returns {FingerAction[]} */
   onEvent(event) {
     switch (event.type) {
       case "down":
@@ -54,10 +66,11 @@ export class Touch {
       case "moved":
         return this.#moved(event);
       default:
-        throw new Error(`a touch knows no event ${event.type}`);
+        throw new Error(`a touch knows no event ${/** @type {{type: string}} */ (event).type}`);
     }
   }
 
+  /** @param {{x: number, y: number}} event @returns {FingerAction[]} */
   #down({ x, y }) {
     if (this.#state === State.HELD || this.#state === State.DRAGGED) return this.#second();
     [this.#from, this.#value] = [{ x, y }, null];
@@ -65,7 +78,8 @@ export class Touch {
     return [];
   }
 
-  /** A pinch, unless the first finger drags already. */
+  /** A pinch, unless the first finger drags already.
+   * @returns {FingerAction[]} */
   #second() {
     return this.#state === State.HELD ? this.#cancel() : [];
   }
@@ -73,6 +87,7 @@ export class Touch {
   /**
    * Upwards or downwards it scrolls, as for the browser, also where there is nothing left to scroll. Sideways it drags:
    * the value of this move comes after it; the one that the finger came down on only counts if no other follows.
+   * @param {{x: number, y: number}} event @returns {FingerAction[]}
    */
   #move({ x, y }) {
     if (this.#state !== State.HELD) return [];
@@ -83,12 +98,14 @@ export class Touch {
     return [{ do: "soon" }];
   }
 
+  /** @param {{at: number}} event @returns {FingerAction[]} */
   #up({ at }) {
     if (this.#state !== State.HELD && this.#state !== State.DRAGGED) return [];
     this.#moveTo(State.FREE);
     return this.#press(at);
   }
 
+  /** @returns {FingerAction[]} */
   #cancel() {
     if (this.#state !== State.HELD && this.#state !== State.DRAGGED) return [];
     this.#value = null;
@@ -101,18 +118,21 @@ export class Touch {
     return [];
   }
 
+  /** @param {{value: number, at: number}} event @returns {FingerAction[]} */
   #moved({ value, at }) {
     this.#value = this.#state === State.HELD ? value : null;
     const meant = this.#state === State.FREE || this.#state === State.DRAGGED;
     return [meant ? { do: "press", value, at } : { do: "back" }];
   }
 
+  /** @param {number} at @returns {FingerAction[]} */
   #press(at) {
     const value = this.#value;
     this.#value = null;
     return value === null ? [] : [{ do: "press", value, at }];
   }
 
+  /** @param {TouchState} state */
   #moveTo(state) {
     if (!MOVES[this.#state].includes(state)) throw new Error(`a touch cannot go from ${this.#state} to ${state}`);
     this.#state = state;

@@ -56,6 +56,22 @@ def test_module_stands_after_what_it_imports_and_sees_its_names() -> None:
     assert bundles({"app": APP, "more": MORE, "words": WORDS}, ["app"]) == [JOINED]
 
 
+def test_jsdoc_is_left_out() -> None:
+    typed = """/** @import { T } from "./types.d.ts" */
+
+export class A {
+  /** The sum.
+   * @param {T} one @returns {T} */
+  add(one) { // stays
+    return /** @type {T} */ (one);
+  }
+}
+"""
+    (script,) = bundles({"app": typed}, ["app"])
+    assert "@" not in script.replace("/** @type {T} */ (one)", "")
+    assert "  add(one) { // stays\n" in script
+
+
 @pytest.mark.parametrize(
     "text",
     [
