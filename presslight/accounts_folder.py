@@ -58,7 +58,7 @@ class AccountsFolder:
         for user in users:
             check_user(user)
             if user == BRIDGE_USER:
-                raise Invalid("the bridge keeps its account: without it nobody reaches a light")
+                raise Invalid("the bridge keeps its account: without it no phone reaches a light")
             if user in self.accounts.users or not self.file(user).exists():
                 self.accounts.remove(user)
             self._gone.add(user)

@@ -65,7 +65,7 @@ def _read_file(name: str) -> BrokerAddress:
         with parse_path(name).open(encoding="utf-8") as file:
             return BrokerAddress.parse(file.read(_LONGEST_ADDRESS).strip())
     except Invalid as error:
-        raise Invalid(f"{printable(name)} holds no broker's address: {error}") from None
+        raise Invalid(f"{printable(name)} does not hold a broker's address: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise Invalid(f"the broker's address cannot be read from {printable(name)}: {why}") from error

@@ -58,12 +58,10 @@ async def sign_in(address: BrokerAddress, name: str) -> str | None:
             return await _chip_of(client, name)
     except MqttConnectError as error:
         if is_of_account(error):
-            raise SignInRefused(
-                f"the broker does not let {name} in: its password is wrong, or it has no account"
-            ) from error
-        raise BrokerUnreachable(f"the broker at {address.host} takes nobody now: {error}") from error
+            raise SignInRefused(f"the broker refuses {name}: its password is wrong, or it has no account") from error
+        raise BrokerUnreachable(f"the broker at {address.host} accepts no connection now: {error}") from error
     except aiomqtt.MqttError as error:
-        raise BrokerUnreachable(f"the broker at {address.host} answers, and does not let us finish: {error}") from error
+        raise BrokerUnreachable(f"the broker at {address.host} ended the sign-in: {error}") from error
 
 
 async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None:
@@ -73,15 +71,15 @@ async def _reach(address: BrokerAddress, trusted: ssl.SSLContext | None) -> None
         async with asyncio.timeout(STEP_TIMEOUT_S):
             _, writer = await asyncio.open_connection(address.host, address.port, ssl=trusted, family=socket.AF_INET)
     except socket.gaierror as error:
-        raise BrokerUnreachable(f"nobody here knows an IPv4 address of {address.host}") from error
+        raise BrokerUnreachable(f"no IPv4 address is known for {address.host}") from error
     except ssl.SSLCertVerificationError as error:
         raise SignInRefused(
             f"the broker at {where} shows a certificate that the light will not take: {error.verify_message}"
         ) from error
     except ssl.SSLError as error:
-        raise BrokerUnreachable(f"what answers at {where} speaks no TLS: is it the port for mqtts?") from error
+        raise BrokerUnreachable(f"the server at {where} does not speak TLS: is it the port for mqtts?") from error
     except TimeoutError as error:
-        raise BrokerUnreachable(f"nobody answers at {where}") from error
+        raise BrokerUnreachable(f"no answer from {where}") from error
     except OSError as error:
         raise BrokerUnreachable(f"no broker can be reached at {where}: {error.strerror or error}") from error
     writer.transport.abort()

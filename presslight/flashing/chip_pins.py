@@ -65,7 +65,7 @@ def check_pins(chip: Chip, chosen: Mapping[str, int], known: Collection[int] | N
         elif pin in pins.usb:
             why = "carries its USB"
         elif pin in pins.input_only:
-            why = "is an input without a pull-up: it drives no lamp and hears no button"
+            why = "is an input without a pull-up: neither a lamp nor a button works on it"
         elif pin not in pins.all or (known is not None and pin not in known):
             why = "does not exist on this board"
         else:

@@ -55,7 +55,7 @@ class FlashRequest:
         if self.light and known not in (None, board.number):
             yield (
                 f"the broker knows {self.light.name} as another chip ({printable(known or '')}; this one is "
-                f"{printable(board.number)}): two lamps of one name shut each other out; give each its own, or leave "
+                f"{printable(board.number)}): two lamps of one name disconnect each other; give each its own, or leave "
                 "that one off"
             )
 

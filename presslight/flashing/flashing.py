@@ -51,7 +51,7 @@ async def _try_sign_in(light: ChosenLight) -> str | None:
     try:
         return await sign_in(light.address, light.name)
     except BrokerUnreachable as error:
-        print_error(f"{error}; the chip may be luckier")
+        print_error(f"{error}; the chip's own network may differ")
         return None
 
 

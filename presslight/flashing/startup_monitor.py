@@ -12,7 +12,7 @@ class StartupFault(StrEnum):
     """The reason why a light has not connected, and what to do."""
 
     SILENT = (
-        "nothing is heard from it: is this the right port (--port), has no other program the port open? Press the "
+        "it prints nothing: is this the right port (--port), and does no other program have it open? Press the "
         "board's reset button"
     )
     WIFI = (
@@ -20,7 +20,7 @@ class StartupFault(StrEnum):
         "2.4 GHz and near enough?"
     )
     NAME = (
-        "its network does not know the broker's name: give the broker's IPv4 address (--broker), or a name that the "
+        "its network does not resolve the broker's name: give the broker's IPv4 address (--broker), or a name that the "
         "router knows"
     )
     BROKER = (
@@ -32,11 +32,11 @@ class StartupFault(StrEnum):
         "broker, and valid today, and is the port one for mqtts?"
     )
     LOG_IN = (
-        "the broker does not let it in: is its account there, with this password and its rights, and has the broker "
+        "the broker refuses its sign-in: is its account there, with this password and its rights, and has the broker "
         "read them since?"
     )
-    REFUSED = "the broker takes nobody now: is it busy, does it speak MQTT 3.1.1?"
-    MEMORY = "it runs out of memory while it connects; it starts anew by itself, and may be luckier then"
+    REFUSED = "the broker accepts no connection now: is it busy, and does it support MQTT 3.1.1?"
+    MEMORY = "it runs out of memory while it connects; it restarts by itself, and may connect then"
     BROKEN = "its firmware has stopped"
 
 

@@ -86,4 +86,4 @@ def explain_failure(printed: str, port: str) -> str:
         if re.search(pattern, printed, re.IGNORECASE):
             return sentence.format(port=port)
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    return lines[-1] if lines else "it says nothing"
+    return lines[-1] if lines else "it printed nothing"

@@ -116,7 +116,7 @@ def test_image_that_is_none_is_refused(tmp_path: Path) -> None:
         chip_of(tmp_path / "short.bin")
     with pytest.raises(Invalid, match="cannot be read"):
         chip_of(tmp_path)
-    with pytest.raises(Invalid, match="does not know"):
+    with pytest.raises(Invalid, match="unknown to presslight"):
         chip_of(image(tmp_path, 4711))
 
 

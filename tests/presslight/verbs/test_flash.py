@@ -256,7 +256,7 @@ def test_failed_tool_is_one_clear_line(flash: Run, printed: str, says: str) -> N
 
 
 def test_tool_that_fails_without_a_word_is_told() -> None:
-    assert tool.explain_failure("\n", "/dev/ttyUSB0") == "it says nothing"
+    assert tool.explain_failure("\n", "/dev/ttyUSB0") == "it printed nothing"
 
 
 def test_start_is_not_watched_where_the_port_is_no_path(flash: Run) -> None:
