@@ -39,6 +39,7 @@ from amqtt.session import Session
 
 from presslight.broker.embedded import mqtt5, properties
 from presslight.broker.embedded.client_connection import ClientConnection
+from presslight.broker.embedded.fair_queue import FairQueue
 from presslight.broker.embedded.mqtt5 import RETAIN_AS_PUBLISHED
 from presslight.broker.embedded.packet import PacketType, publish_size
 from presslight.broker.embedded.reason_codes import ReasonCode
@@ -51,9 +52,6 @@ AmqttFuture: TypeAlias = "asyncio.Future[Any]"
 
 LISTENER = "default"
 NAMESPACE = "presslight"
-MAX_QUEUED = 2
-"""Messages in the queue: a press waits behind them, so only as many as keep amqtt busy."""
-
 CLIENT_ERRORS = (TimeoutError, AMQTTError, ProtocolHandlerError)
 """Errors of amqtt for a client that has left, or that did not acknowledge a message within 5 s."""
 
@@ -88,28 +86,6 @@ class Subscription(NamedTuple):
 
     options: int
     identifier: int
-
-
-class FairQueue(asyncio.Queue[Any]):
-    """A queue of `room` items whose writers are served in order of arrival.
-
-    In a full asyncio.Queue one flooding writer starves the others.
-    """
-
-    def __init__(self, room: int = MAX_QUEUED) -> None:
-        super().__init__()
-        self._room = asyncio.Semaphore(room)
-
-    async def put(self, item: Any) -> None:
-        """Append once there is room, in order of arrival."""
-        await self._room.acquire()
-        self.put_nowait(item)
-
-    async def get(self) -> Any:
-        """Remove and return the oldest item."""
-        item = await super().get()
-        self._room.release()
-        return item
 
 
 class AuthenticatedClients(PluginManager):  # type: ignore[misc]  # amqtt ships no types

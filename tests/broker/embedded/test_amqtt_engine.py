@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from presslight.broker.embedded.amqtt_engine import CLIENT_ERRORS, AmqttEngine, FairQueue, Message, Subscription
+from presslight.broker.embedded.amqtt_engine import CLIENT_ERRORS, AmqttEngine, Message, Subscription
+from presslight.broker.embedded.fair_queue import FairQueue
 from presslight.broker.refusals import RefusalKind, Refusals
 
 
