@@ -9,6 +9,10 @@ from lamp.clock import now_ms, ticks_diff
 from lamp.memory import Memory
 from lamp.output import duty, toggled
 
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.output import Output
+
 
 class Board:
     """The pins. The button closes to ground, and switches the light by itself until `connect`.
@@ -32,7 +36,7 @@ class Board:
                 say(f"cannot use pin {pin}: {error}")
                 self.error = error
 
-    def shine(self, output: "tuple[bool, int]") -> None:
+    def shine(self, output: "Output") -> None:
         """Show an output."""
         if self._pwm:
             self._pwm.duty_u16(duty(*output) ^ self.inverted)

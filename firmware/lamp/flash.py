@@ -2,6 +2,10 @@
 
 from lamp import record, say
 
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.output import Output
+
 PLACES = ("record-0", "record-1")
 
 
@@ -22,7 +26,7 @@ class Flash:
             if each and not record.decode(each):
                 self.is_degraded = True
 
-    def keep(self, epoch: int, output: "tuple[bool, int]", date: bytes = b"") -> None:
+    def keep(self, epoch: int, output: "Output", date: bytes = b"") -> None:
         """Write a record, unless the newest says the same. An error is told and survived: the light still works."""
         if (epoch, output) == (self.epoch, self.output):
             return

@@ -5,6 +5,10 @@ from lamp.command import MALFORMED, TOO_LARGE, Command
 from lamp.gate import Gate
 from lamp.output import toggled
 
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.output import Output
+
 RETAINED = TOO_LARGE + 1
 BUTTON = RETAINED + 1
 """Events of a light: a set message that is VALID, MALFORMED, INVALID, TOO_LARGE or RETAINED, or the BUTTON."""
@@ -21,7 +25,7 @@ class Light:
     without), button, start.
     """
 
-    def __init__(self, boot: str, epoch: int, output: "tuple[bool, int]") -> None:
+    def __init__(self, boot: str, epoch: int, output: "Output") -> None:
         self.epoch = epoch
         self.seq = 0
         self.output = output
@@ -70,7 +74,7 @@ class Light:
             decisions = self.gate.decisions
             decisions[-1] = decisions[-1][:3] + (self.seq, min(us, MAX_SMALL))  # noqa: RUF005 -- MicroPython has no star
 
-    def _become(self, output: "tuple[bool, int]", cause: str, up: int) -> bool:
+    def _become(self, output: "Output", cause: str, up: int) -> bool:
         """Take an output from now on; gives whether that is a change."""
         if output == self.output:
             return False

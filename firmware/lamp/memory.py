@@ -10,6 +10,10 @@ from machine import RTC
 from lamp import record
 from lamp.flash import Flash
 
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    from lamp.output import Output
+
 
 class Memory:
     """The light as it was last, the last boot's epoch, and how many starts have failed since one went well.
@@ -52,7 +56,7 @@ class Memory:
                 break
         return self.epoch
 
-    def keep(self, output: "tuple[bool, int]") -> None:
+    def keep(self, output: "Output") -> None:
         """Note the output as it is now."""
         self.output = output
         self.note()

@@ -4,6 +4,10 @@ Brightness is 1-255 as the eye sees it, and stays while the light is off. An out
 whole. A further field goes behind the others, as a byte of the record (`lamp.record`).
 """
 
+TYPE_CHECKING = False  # MicroPython evaluates no annotation, and has no `typing`
+if TYPE_CHECKING:
+    Output = tuple[bool, int]
+
 TRAIT = "brightness"
 """The lamp's ability beyond being switched, as a report names it."""
 
@@ -11,7 +15,7 @@ NEW = (False, 255)
 """The output of a chip that has kept none."""
 
 
-def toggled(output: "tuple[bool, int]") -> "tuple[bool, int]":
+def toggled(output: "Output") -> "Output":
     """Give the output after a press of the button."""
     return (not output[0],) + output[1:]  # noqa: RUF005 -- MicroPython has no star there
 

@@ -2,6 +2,7 @@ import itertools
 import struct
 from binascii import crc32
 from typing import TypeAlias
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,21 @@ def test_record_of_a_later_layout_keeps_its_epoch_and_the_fields_that_are_known(
     place = later(record.encode(*wanted), fields)
     assert record.decode(place + behind) == (*wanted, behind)
     assert record.decode(place[:-1]) is None
+
+
+@given(records, st.tuples(st.integers(0, 255), st.integers(0, 255)))
+def test_record_of_fewer_fields_is_completed_as_a_new_light_is(wanted: Record, more: tuple[int, int]) -> None:
+    """An output of more fields needs no word in the record but its own."""
+    with patch.object(record, "NEW", (*NEW, *more)):
+        first, second, output, failures = wanted
+        assert record.decode(record.encode(*wanted) + b"date") == (first, second, (*output, *more), failures, b"date")
+        longer = (*output, more[1], more[0])
+        assert record.decode(record.encode(first, second, longer)) == (first, second, longer, 0, b"")
+        assert record.decode(former(first, second, output[0], output[1])) == (first, second, (*output, *more), 0, b"")
+
+
+def test_record_without_a_field_is_that_of_a_new_light() -> None:
+    assert record.decode(record.encode(7, 71, ())) == (7, 71, NEW, 0, b"")
 
 
 def test_record_of_another_kind_is_none() -> None:
