@@ -17,7 +17,7 @@ _LOOKS_LIKE = (
 
 
 class BridgeAddress(NamedTuple):
-    """Where a bridge is. `socket`: its WebSocket's URL; `shown`: for people, no secret; `token`: of the page's link."""
+    """Address of a bridge. `socket`: its WebSocket's URL; `shown`: for people, no secret; `token`: a page link's."""
 
     socket: str
     shown: str

@@ -15,7 +15,7 @@ class Bound:
     heard: float
 
     def at(self, now: float) -> float:
-        """What the light's clock shows at least at `now`, which may also lie before `heard`."""
+        """Lower bound of the light's clock at `now`, in ms of its uptime, which may also lie before `heard`."""
         passed = now - self.heard
         return self.up + passed * (1 - DRIFT if passed >= 0 else 1 + DRIFT)
 

@@ -43,8 +43,8 @@ Frame = Welcome | Pushed | Ping | Pong
 
 
 @dataclass(frozen=True)
-class Ear:
-    """Who hears what the bridge says. `have`: what is shown already; `welcomed`: the link is up; `lost`: it is down."""
+class LinkListener:
+    """Callbacks of a link. `have`: lights shown already; `welcomed`: it is up; `heard`: a frame; `lost`: it is down."""
 
     have: Callable[[], dict[str, Have]]
     welcomed: Callable[[Welcome], None]
@@ -59,16 +59,16 @@ class Silent(Exception):
 class Connection:
     """Reads, writes and pings on one open socket. `ignored` counts frames that made no sense, by code."""
 
-    def __init__(self, wire: ClientConnection, ear: Ear, ignored: Counter[str]) -> None:
+    def __init__(self, wire: ClientConnection, listener: LinkListener, ignored: Counter[str]) -> None:
         tcp.tune(wire.transport.get_extra_info("socket"))
         self._wire = wire
-        self._ear = ear
+        self._listener = listener
         self._ignored = ignored
         self._unsent: asyncio.Queue[str] = asyncio.Queue(MAX_UNSENT)
         self._heart = Heartbeat(HANDSHAKE_MS, 0, now_ms())
         self._stirred = asyncio.Event()
         self.problem: Problem | None = None
-        """What the bridge last complained of, apart from presses."""
+        """The bridge's last error that is about no press."""
 
     @property
     def rtt_ms(self) -> float:
@@ -92,7 +92,7 @@ class Connection:
 
         Raises TimeoutError, or ConnectionClosed with the bridge's reason.
         """
-        have = self._ear.have()
+        have = self._listener.have()
         hello = Hello(type="hello", versions=(WIRE_VERSION,), token=token, client=client, have=have)
         asked = now_ms()
         async with asyncio.timeout(max(0.0, within_ms) / 1_000):
@@ -127,7 +127,7 @@ class Connection:
                 self.problem = frame
                 log.warning("the bridge complains: %s (%s)", frame.message, frame.code)
             case LightChanged() | LightGone() | BrokerStatus() | PressOutcome() | Problem():
-                self._ear.heard(frame)
+                self._listener.heard(frame)
             case Welcome() | None:
                 pass  # a second welcome says nothing new; None made no sense, and is counted
             case _:

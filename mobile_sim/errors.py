@@ -1,4 +1,4 @@
-"""What a phone raises, each with a stable code.
+"""The exceptions of a phone, each with a stable code.
 
 ::
 

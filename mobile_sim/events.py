@@ -1,4 +1,4 @@
-"""What goes into a press, what comes out of it, and what the phone says of it. Times are ms on the phone's clock."""
+"""Events and actions of a press, and the words in which a phone tells of it. Times are ms on the phone's clock."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from presslight.contract.words import Word
 
 
 class Said(StrEnum):
-    """What the phone says of a press: the bridge's words (`presslight.contract.words.Word`) and a few of its own."""
+    """Status of a press on the phone: the bridge's words (`presslight.contract.words.Word`) and a few of its own."""
 
     WAITING = "waiting"
     """There is no link; it is sent if one comes in time."""

@@ -1,4 +1,4 @@
-"""Where a phone keeps its keys and open presses: a file that only grows, or nothing but memory.
+"""The store of a phone's keys and open presses: a file that only grows, or nothing but memory.
 
 What is promised:
 
@@ -20,9 +20,9 @@ from pathlib import Path
 
 from presslight.contract.phone import Press
 from presslight.contract.words import MAX_SMALL, Moment
-from presslight.mobile_sim import ledger
+from presslight.mobile_sim import journal_state
 from presslight.mobile_sim.errors import JournalBroken
-from presslight.mobile_sim.ledger import Done, Kept, Ledger
+from presslight.mobile_sim.journal_state import Done, JournalState, Kept
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +39,15 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._file: int | None = None
-        self._ledger = Ledger(_new_origin(), 0, {})
+        self._state = JournalState(_new_origin(), 0, {})
         self._n = 0
 
     def open(self) -> tuple[Kept, ...]:
         """Read what an earlier life left, and make sure to be alone. Answers the presses without a last word."""
         try:
             self._file = _lock(self._path) if self._path is not None else None
-            self._ledger = self._read()
-            self._n = self._ledger.upto
+            self._state = self._read()
+            self._n = self._state.upto
             self._take_block()
         except OSError as error:
             self.close()
@@ -55,7 +55,7 @@ class Journal:
         except JournalBroken:
             self.close()
             raise
-        return tuple(self._ledger.open.values())
+        return tuple(self._state.open.values())
 
     def close(self) -> None:
         """Let go of the file."""
@@ -65,27 +65,27 @@ class Journal:
 
     def next_key(self) -> str:
         """A key that was never used."""
-        if self._n >= self._ledger.upto:
+        if self._n >= self._state.upto:
             try:
                 self._take_block()
             except OSError as error:
                 raise JournalBroken(f"journal {self._path}: {error.strerror or error}") from error
         self._n += 1
-        return f"{self._ledger.origin}-{self._n}"
+        return f"{self._state.origin}-{self._n}"
 
     def latest(self, light: str) -> Moment | None:
         """The newest deadline given to a light."""
-        return self._ledger.latest.get(light)
+        return self._state.latest.get(light)
 
     def keep(self, press: Press, lead_ms: int, unix_ms: int) -> None:
-        """Write a press down at the wall clock's `unix_ms`; when this returns, a kill of this process loses it not."""
+        """Write a press down at the wall clock's `unix_ms`; survives SIGKILL once this returns."""
         kept = Kept(press=press, lead_ms=lead_ms, unix_ms=unix_ms)
         self._append(kept)
-        self._ledger.keep(kept)
+        self._state.keep(kept)
 
     def forget(self, key: str) -> None:
         """The press has its last word. If this cannot be written, a later life asks once more, which does no harm."""
-        self._ledger.close(key)
+        self._state.close(key)
         try:
             self._append(Done(done=key))
         except JournalBroken as error:
@@ -94,7 +94,7 @@ class Journal:
     def _append(self, entry: Kept | Done) -> None:
         if self._file is None:
             return
-        text = ledger.line(entry)
+        text = journal_state.line(entry)
         try:
             written = os.write(self._file, text)
             if written == len(text):
@@ -104,22 +104,22 @@ class Journal:
             raise JournalBroken(f"journal {self._path}: {error.strerror or error}") from error
         raise JournalBroken(f"journal {self._path}: the disk is full")
 
-    def _read(self) -> Ledger:
+    def _read(self) -> JournalState:
         content = self._path.read_bytes() if self._path is not None else b""
         if not content:
-            return Ledger(_new_origin(), 0, {})
+            return JournalState(_new_origin(), 0, {})
         try:
-            found = ledger.read(content)
-        except ledger.NotAJournal:
+            found = journal_state.read(content)
+        except journal_state.NotAJournal:
             raise JournalBroken(f"{self._path} is not a phone's journal; it was left as it is") from None
-        return Ledger(_new_origin(), 0, found.latest, found.open) if found.unreadable else found
+        return JournalState(_new_origin(), 0, found.latest, found.open) if found.unreadable else found
 
     def _take_block(self) -> None:
         if self._n + BLOCK > MAX_SMALL:
-            self._ledger.origin, self._n = _new_origin(), 0
-        self._ledger.upto = self._n + BLOCK
+            self._state.origin, self._n = _new_origin(), 0
+        self._state.upto = self._n + BLOCK
         if self._path is not None and self._file is not None:
-            replaced, self._file = self._file, _replace(self._path, ledger.write(self._ledger))
+            replaced, self._file = self._file, _replace(self._path, journal_state.write(self._state))
             os.close(replaced)
 
 

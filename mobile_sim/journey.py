@@ -1,4 +1,4 @@
-"""What became of a press, and how long each leg of its journey took. Pure.
+"""The journey of a press: its status, and how long each leg of it took. Pure.
 
 All durations nest, each on one clock: the phone's total contains the bridge's, which contains the light's. What lies
 between two of them is travel, both ways together, but for what the press had waited in the phone. Which part of the

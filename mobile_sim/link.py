@@ -15,7 +15,7 @@ from presslight.contract.phone import Problem
 from presslight.contract.phone_rules import FINAL_CLOSE_CODES, HANDSHAKE_MS
 from presslight.mobile_sim.backoff import Backoff
 from presslight.mobile_sim.clock import now_ms, wait
-from presslight.mobile_sim.connection import Connection, Ear, Silent
+from presslight.mobile_sim.connection import Connection, LinkListener, Silent
 from presslight.mobile_sim.errors import TurnedAway, Unreachable
 from presslight.mobile_sim.trouble import describe
 
@@ -28,10 +28,12 @@ CLOSING_S = 1
 class Link:
     """Keeps a WebSocket up between `start` and `stop`; `send` never waits. `url`: its own, ws[s]://…/ws."""
 
-    def __init__(self, url: str, token: str, ear: Ear, *, client: str, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, url: str, token: str, listener: LinkListener, *, client: str, backoff: Backoff | None = None
+    ) -> None:
         self._url = url
         self._token = token
-        self._ear = ear
+        self._listener = listener
         self._client = client
         self._backoff = backoff or Backoff()
         self._task: asyncio.Task[None] | None = None
@@ -41,7 +43,7 @@ class Link:
         self._answered = False
         self._lived_ms = 0.0
         self.trouble = "no answer yet"
-        """What was last wrong, for people."""
+        """The last failure, in a clause for people."""
         self.ignored: Counter[str] = Counter()
         """Frames that came and made no sense, by code; `unsent`: frames that found the socket stuck."""
 
@@ -113,11 +115,11 @@ class Link:
         welcome_by = now_ms() + HANDSHAKE_MS
         async with _opened(self._url) as wire:
             self._answered = True
-            connection = Connection(wire, self._ear, self.ignored)
+            connection = Connection(wire, self._listener, self.ignored)
             try:
                 welcome = await connection.greet(self._token, self._client, welcome_by - now_ms())
                 self._now = connection
-                self._ear.welcomed(welcome)
+                self._listener.welcomed(welcome)
                 await self._until_lost(connection)
             finally:
                 self._problem = connection.problem
@@ -133,7 +135,7 @@ class Link:
     def _lose(self) -> None:
         if self._now:
             self._now = None
-            self._ear.lost()
+            self._listener.lost()
 
     def _judge(self, errors: list[BaseException]) -> None:
         codes = [error.rcvd.code for error in errors if isinstance(error, ConnectionClosed) and error.rcvd]

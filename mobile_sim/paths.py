@@ -11,23 +11,23 @@ from dataclasses import replace
 from pydantic import BaseModel
 
 from presslight.contract.phone import PressOutcome, Problem, Welcome
-from presslight.mobile_sim.connection import Ear, Pushed
+from presslight.mobile_sim.connection import LinkListener, Pushed
 from presslight.mobile_sim.link import Link
 
 
 class Paths:
-    """`link` and, from its first welcome on, a spare. `ear` hears what `link` hears, and of the spare only answers.
+    """`link` and, from its first welcome on, a spare. `listener` hears all of `link`, and of the spare only answers.
 
     An answer to an answer goes back the way that one came: a bridge measures presses socket by socket.
     """
 
-    def __init__(self, url: str, token: str, ear: Ear, *, client: str, spare: bool = True) -> None:
-        self._ear = ear
+    def __init__(self, url: str, token: str, listener: LinkListener, *, client: str, spare: bool = True) -> None:
+        self._listener = listener
         self._answering = False
-        self.link = Link(url, token, replace(ear, welcomed=self._welcomed), client=client)
+        self.link = Link(url, token, replace(listener, welcomed=self._welcomed), client=client)
         self.spare: Link | None = None
         if spare:
-            beside = Ear(ear.have, welcomed=_ignore, heard=self._heard_beside, lost=_nothing)
+            beside = LinkListener(listener.have, welcomed=_ignore, heard=self._heard_beside, lost=_nothing)
             self.spare = Link(url, token, beside, client=client)
 
     def start(self, ended: Callable[[], None]) -> None:
@@ -58,14 +58,14 @@ class Paths:
     def _welcomed(self, welcome: Welcome) -> None:
         if self.spare is not None and not self.spare.is_started:
             self.spare.start(ended=_nothing)
-        self._ear.welcomed(welcome)
+        self._listener.welcomed(welcome)
 
     def _heard_beside(self, frame: Pushed) -> None:
         """Lights and status are the link's to tell: what two connections say of them has no order."""
         if isinstance(frame, PressOutcome | Problem):
             self._answering = True
             try:
-                self._ear.heard(frame)
+                self._listener.heard(frame)
             finally:
                 self._answering = False
 

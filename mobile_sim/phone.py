@@ -12,9 +12,9 @@ from presslight.contract.phone import BrokerStatus, LightChanged, LightGone, Pre
 from presslight.contract.words import DEFAULT_PATIENCE_MS, Version
 from presslight.mobile_sim.address import BridgeAddress
 from presslight.mobile_sim.clock import RealTime, now_ms
-from presslight.mobile_sim.connection import Ear, Pushed
+from presslight.mobile_sim.connection import LinkListener, Pushed
 from presslight.mobile_sim.errors import UnknownLight, Unreachable
-from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.journal import Journal
 from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.paths import Paths
@@ -54,8 +54,8 @@ class Phone:
         self._connect_ms = connect_ms
         self._journal = Journal(journal)
         self._screen = Screen(now_ms())
-        ear = Ear(self._screen.have, self._welcomed, self._heard, self._lost)
-        self._paths = Paths(where.socket, token, ear, client=client, spare=spare)
+        listener = LinkListener(self._screen.have, self._welcomed, self._heard, self._lost)
+        self._paths = Paths(where.socket, token, listener, client=client, spare=spare)
         self._link = self._paths.link
         self._presses = Presses(self._journal, self._paths.send, RealTime())
         self._slides = Slides(self._begin)
@@ -148,7 +148,7 @@ class Phone:
         patience_ms: int = DEFAULT_PATIENCE_MS,
         pressed: float | None = None,
         **wish: Unpack[WishFields],
-    ) -> Flight:
+    ) -> InFlightPress:
         """Press without waiting: `flight.journey`, `flight.last_word` tell. `pressed`: when, if not now (`now_ms`)."""
         flight = self._begin(light, wish, if_ver=if_ver, patience_ms=patience_ms, pressed=pressed)
         self._slides.overrule(light)
@@ -162,7 +162,7 @@ class Phone:
         if_ver: Version | None = None,
         patience_ms: int = DEFAULT_PATIENCE_MS,
         pressed: float | None = None,
-    ) -> Flight:
+    ) -> InFlightPress:
         at = now_ms() if pressed is None else pressed
         flight = self._presses.begin(self._shown(light), wish, if_ver, patience_ms, at)
         self._presses.start(flight, self.rtt_ms)

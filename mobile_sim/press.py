@@ -31,7 +31,7 @@ from presslight.mobile_sim.events import (
 
 
 class State(Enum):
-    """Where a press stands."""
+    """The states of a press."""
 
     NEW = "new"
     """Made, and never sent."""
@@ -81,7 +81,7 @@ class Press:
 
     @property
     def state(self) -> State:
-        """Where it stands."""
+        """Its present state."""
         return self._state
 
     def on_event(self, event: Event, now: float) -> list[Action]:

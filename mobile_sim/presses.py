@@ -14,9 +14,9 @@ from presslight.mobile_sim.bound import Bound, deadline, lead
 from presslight.mobile_sim.clock import Time
 from presslight.mobile_sim.errors import JournalBroken, TooManyOpen
 from presslight.mobile_sim.events import DeadlineNear, LinkDown, LinkUp, Pressed
-from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.journal import Journal
-from presslight.mobile_sim.ledger import Kept
+from presslight.mobile_sim.journal_state import Kept
 from presslight.mobile_sim.press import until_passed
 from presslight.mobile_sim.screen import Light
 
@@ -24,7 +24,7 @@ MAX_OPEN = 10_000
 WORTH_MS = 20
 
 
-class Send(Protocol):
+class SendFrame(Protocol):
     """How frames leave."""
 
     def __call__(self, frame: BaseModel, *, hedge: bool = False) -> None:
@@ -34,19 +34,21 @@ class Send(Protocol):
 class Presses:
     """Every press without a last word. Pure, but for its journal; `time` and `send` are ports."""
 
-    def __init__(self, journal: Journal, send: Send, time: Time) -> None:
+    def __init__(self, journal: Journal, send: SendFrame, time: Time) -> None:
         self.time = time
         self._journal = journal
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[str, InFlightPress] = {}
         self._told: dict[str, Bound] = {}
         self.send = send
 
     @property
-    def open(self) -> tuple[Flight, ...]:
+    def open(self) -> tuple[InFlightPress, ...]:
         """The presses without a last word, oldest first."""
         return tuple(self._flights.values())
 
-    def begin(self, light: Light, wish: WishFields, if_ver: Version | None, patience_ms: int, pressed: float) -> Flight:
+    def begin(
+        self, light: Light, wish: WishFields, if_ver: Version | None, patience_ms: int, pressed: float
+    ) -> InFlightPress:
         """Make a press of the moment `pressed`; `start` lets it go. Raises Invalid, TooManyOpen or JournalBroken."""
         if len(self._flights) >= MAX_OPEN:
             raise TooManyOpen(f"{MAX_OPEN} presses wait for their last word already")
@@ -63,13 +65,13 @@ class Presses:
             )
         except ValidationError as error:
             raise refusal(error) from None
-        return Flight(frame, ceil(lead(not_after, light.bound, pressed)), pressed, self)
+        return InFlightPress(frame, ceil(lead(not_after, light.bound, pressed)), pressed, self)
 
-    def start(self, flight: Flight, rtt_ms: float | None) -> None:
+    def start(self, flight: InFlightPress, rtt_ms: float | None) -> None:
         """The finger came down. Raises JournalBroken; the press is then not made."""
         self._flights[flight.frame.key] = flight
         try:
-            flight.feed(Pressed(rtt_ms))
+            flight.on_event(Pressed(rtt_ms))
         except JournalBroken:
             del self._flights[flight.frame.key]
             raise
@@ -79,17 +81,17 @@ class Presses:
         wall = self.time.wall()
         for kept in left:
             aged = max(0, wall - kept.unix_ms)
-            self._flights[kept.press.key] = Flight(kept.press, kept.lead_ms, self.time.now(), self, aged_ms=aged)
+            self._flights[kept.press.key] = InFlightPress(kept.press, kept.lead_ms, self.time.now(), self, aged_ms=aged)
 
     def link_up(self, rtt_ms: float) -> None:
         """The bridge said welcome."""
         for flight in self.open:
-            flight.feed(LinkUp(rtt_ms))
+            flight.on_event(LinkUp(rtt_ms))
 
     def link_down(self) -> None:
         """The socket is gone."""
         for flight in self.open:
-            flight.feed(LinkDown())
+            flight.on_event(LinkDown())
 
     def clock_heard(self, light: Light) -> None:
         """A light was heard. Its presses are told only of a clock that is better known by much: it is no hot path."""
@@ -105,7 +107,7 @@ class Presses:
             moment = flight.frame.not_after
             # Another boot may be an older one: a bridge that starts anew shows what the broker had kept.
             if flight.frame.light == light.id and moment is not None and moment.boot == light.bound.boot:
-                flight.feed(DeadlineNear(until_passed(lead(moment, light.bound, self.time.now()))))
+                flight.on_event(DeadlineNear(until_passed(lead(moment, light.bound, self.time.now()))))
 
     def outcome(self, outcome: frames.PressOutcome) -> None:
         """The bridge's word on a press; on one that has its last word already, it changes nothing."""

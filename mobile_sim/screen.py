@@ -13,7 +13,7 @@ from presslight.mobile_sim.bound import Bound, best
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What brought a light to its version, as in `presslight.contract.phone.Change`. `at`: when, as far as is known."""
+    """The cause of a light's version, as in `presslight.contract.phone.Change`. `at`: when, as far as is known."""
 
     by: ChangedBy
     phone: str | None
@@ -50,7 +50,7 @@ class Light:
 
 
 def _change(view: View, known: Light | None, now: float) -> Change | None:
-    """What is known of a version stays true: another bridge may know less."""
+    """Keep the known cause of a version: another bridge may know less."""
     told = view.change
     before = known.change if known is not None and known.version == view.version else None
     if told is None or (before is not None and told.phone is None):
@@ -156,7 +156,7 @@ class Screen:
         return 0 if self._stale_since is None else now - self._stale_since
 
     def have(self) -> dict[str, Have]:
-        """What the phone shows already, for its next hello."""
+        """Versions and presence of the lights shown, for the next hello."""
         newest = islice(reversed(self._lights.values()), MAX_HAVE)
         return {light.id: Have(version=light.version, online=light.online) for light in newest}
 

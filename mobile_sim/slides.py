@@ -6,7 +6,7 @@ from collections.abc import Callable
 from presslight.contract.light import WishFields
 from presslight.mobile_sim.errors import PhoneError
 from presslight.mobile_sim.events import Said
-from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.slider import Slider
 
 log = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 class Slides:
     """One slider a light. `begin(light, wish)` presses."""
 
-    def __init__(self, begin: Callable[[str, WishFields], Flight]) -> None:
+    def __init__(self, begin: Callable[[str, WishFields], InFlightPress]) -> None:
         self._begin = begin
         self._sliders: dict[str, Slider] = {}
 
@@ -39,7 +39,7 @@ class Slides:
             raise
         flight.on_word = lambda word: self._heard(flight, word)
 
-    def _heard(self, flight: Flight, word: Said) -> None:
+    def _heard(self, flight: InFlightPress, word: Said) -> None:
         """Once it is known that the press cannot act any more, the next may go."""
         if not word.final and word is not Said.UNCONFIRMED:
             return

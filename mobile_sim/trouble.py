@@ -1,4 +1,4 @@
-"""What keeps a phone from its bridge, in one clause for people. It does no I/O."""
+"""Failures of a connection to the bridge, each in one clause for people. It does no I/O."""
 
 import os
 import socket
@@ -35,7 +35,7 @@ def describe(error: BaseException) -> str:
 
 
 def _answer(error: InvalidHandshake | InvalidURI) -> str:
-    """What came instead of a WebSocket."""
+    """Name the answer that came instead of a WebSocket."""
     match error:
         case InvalidStatus(response=response):
             return f"HTTP {response.status_code}"

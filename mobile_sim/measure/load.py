@@ -8,7 +8,7 @@ from presslight.contract.light import Power
 from presslight.mobile_sim.clock import now_ms
 from presslight.mobile_sim.errors import PhoneError
 from presslight.mobile_sim.events import Said
-from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.measure.result import Plan
 from presslight.mobile_sim.measure.tally import Tally
 from presslight.mobile_sim.phone import Phone
@@ -81,7 +81,7 @@ class _Load:
         self._phone = phone
         self._plan = plan
         self._state = dict(before)
-        self._open: dict[str, Flight] = {}
+        self._open: dict[str, InFlightPress] = {}
         self._all_over = asyncio.Event()
 
     async def press_all(self, progress: Progress) -> None:
@@ -101,14 +101,14 @@ class _Load:
             self.tally.lateness.add(late)
             self._follow(flight)
 
-    def _follow(self, flight: Flight) -> None:
+    def _follow(self, flight: InFlightPress) -> None:
         if flight.journey.word.final:
             self.tally.add(flight.journey)
             return
         self._open[flight.frame.key] = flight
         flight.on_word = lambda word: self._heard(flight, word)
 
-    def _heard(self, flight: Flight, word: Said) -> None:
+    def _heard(self, flight: InFlightPress, word: Said) -> None:
         if word.final:
             del self._open[flight.frame.key]
             self.tally.add(flight.journey)

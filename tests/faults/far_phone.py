@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from presslight.mobile_sim.clock import now_ms
 from presslight.mobile_sim.events import Said
-from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.phone import Phone
 from tests.faults.handset import NAP_S, Screen, now_us, occurs, screen_of
 from tests.faults.truth import History, Press
@@ -170,7 +170,7 @@ class _Program:
         _say(pressed=us, key=flight.frame.key)
         self._follow(flight)
 
-    def _follow(self, flight: Flight) -> None:
+    def _follow(self, flight: InFlightPress) -> None:
         key = flight.frame.key
         flight.on_word = lambda word: _say(key=key, word=word, us=now_us())
         flight.on_word(flight.journey.word)

@@ -10,7 +10,7 @@ from websockets.server import ServerProtocol
 from presslight.contract.errors import CloseCode, Invalid
 from presslight.mobile_sim import backoff, link
 from presslight.mobile_sim.backoff import Backoff
-from presslight.mobile_sim.connection import Ear
+from presslight.mobile_sim.connection import LinkListener
 from presslight.mobile_sim.errors import TurnedAway, Unreachable
 from presslight.mobile_sim.events import Said
 from presslight.mobile_sim.phone import Phone
@@ -117,9 +117,9 @@ async def test_link_that_is_stopped_leaves_no_socket_open(
     monkeypatch.setattr(link, "HANDSHAKE_MS", handshake_ms)
     monkeypatch.setattr(link, "CLOSING_S", closing_s)
     bridge = DeafBridge()
-    ear = Ear(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
+    listener = LinkListener(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
     async with asyncio.timeout(20), tcp_server(bridge.serve) as port:
-        phone_link = link.Link(f"ws://127.0.0.1:{port}", TOKEN, ear, client="test")
+        phone_link = link.Link(f"ws://127.0.0.1:{port}", TOKEN, listener, client="test")
         phone_link.start(lambda: None)
         await (bridge.closing if closing_s * 1_000 > handshake_ms else bridge.hello).wait()
         await phone_link.stop()
@@ -144,9 +144,9 @@ async def test_connection_without_a_welcome_proves_nothing_however_long_it_stood
     monkeypatch.setattr(link, "HANDSHAKE_MS", 200)
     monkeypatch.setattr(link, "CLOSING_S", 0.05)
     waits = NotedWaits()
-    ear = Ear(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
+    listener = LinkListener(dict, welcomed=lambda _: None, heard=lambda _: None, lost=lambda: None)
     async with asyncio.timeout(20), tcp_server(DeafBridge().serve) as port:
-        phone_link = link.Link(f"ws://127.0.0.1:{port}", TOKEN, ear, client="test", backoff=waits)
+        phone_link = link.Link(f"ws://127.0.0.1:{port}", TOKEN, listener, client="test", backoff=waits)
         phone_link.start(lambda: None)
         assert await waits.lived.get() == 0
         await phone_link.stop()

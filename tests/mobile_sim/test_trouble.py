@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
 from presslight.mobile_sim.address import BridgeAddress
-from presslight.mobile_sim.connection import Ear, Silent
+from presslight.mobile_sim.connection import LinkListener, Silent
 from presslight.mobile_sim.errors import Unreachable
 from presslight.mobile_sim.link import Link, leaves
 from presslight.mobile_sim.phone import Phone
@@ -55,7 +55,7 @@ async def server(answer: bytes, context: ssl.SSLContext | None = None) -> AsyncI
 
 async def complaint(url: str) -> str:
     """What a phone's link says of its first attempt, where no bridge is."""
-    nobody = Ear(dict, lambda _: None, lambda _: None, lambda: None)
+    nobody = LinkListener(dict, lambda _: None, lambda _: None, lambda: None)
     try:
         async with asyncio.timeout(WAIT_S):
             await Link(BridgeAddress.parse(url).socket, "token", nobody, client="test")._live()

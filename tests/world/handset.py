@@ -19,11 +19,11 @@ from presslight.contract.phone import (
     encode,
 )
 from presslight.contract.words import WIRE_VERSION, Version
-from presslight.mobile_sim import ledger
+from presslight.mobile_sim import journal_state
 from presslight.mobile_sim.events import Said
-from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.journal import Journal
-from presslight.mobile_sim.ledger import Done, Head, Kept, Ledger
+from presslight.mobile_sim.journal_state import Done, Head, JournalState, Kept
 from presslight.mobile_sim.presses import Presses
 from presslight.mobile_sim.screen import Screen
 from tests.world.agenda import MS, Clock, Entry, S
@@ -59,20 +59,20 @@ class Diary(Journal):
         self._disk = disk
         self._new_origin = new_origin
 
-    def _read(self) -> Ledger:
+    def _read(self) -> JournalState:
         if not self._disk.content:
-            return Ledger(self._new_origin(), 0, {})
-        found = ledger.read(self._disk.content)
+            return JournalState(self._new_origin(), 0, {})
+        found = journal_state.read(self._disk.content)
         assert not found.unreadable
         return found
 
     def _take_block(self) -> None:
         super()._take_block()
-        head = Head(origin=self._ledger.origin, upto=self._ledger.upto, latest=self._ledger.latest)
-        self._disk.content = b"".join([ledger.line(head), *map(ledger.line, self._ledger.open.values())])
+        head = Head(origin=self._state.origin, upto=self._state.upto, latest=self._state.latest)
+        self._disk.content = b"".join([journal_state.line(head), *map(journal_state.line, self._state.open.values())])
 
     def _append(self, entry: Kept | Done) -> None:
-        text = ledger.line(entry)
+        text = journal_state.line(entry)
         if self._disk.tear is not None and isinstance(entry, Kept):
             self._disk.content += text[: int(self._disk.tear * len(text))]
             self._disk.tear = None
@@ -252,7 +252,7 @@ class App:
             self._ground.judge.never_made(key)
             self._handset.kill()
 
-    def _listen(self, flight: Flight) -> None:
+    def _listen(self, flight: InFlightPress) -> None:
         flight.on_word = partial(self._said, flight.frame.key)
 
     def _said(self, key: str, word: Said) -> None:

@@ -223,7 +223,7 @@ def _no_blocks() -> AbstractContextManager[object]:
 
     def take(journal: presslight.mobile_sim.journal.Journal) -> None:
         real(journal)
-        journal._ledger.upto = 0
+        journal._state.upto = 0
 
     return patch.object(presslight.mobile_sim.journal.Journal, "_take_block", take)
 

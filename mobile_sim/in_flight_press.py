@@ -1,4 +1,4 @@
-"""One press in flight: carries out what its rules say, and keeps what became of it."""
+"""One press in flight: carries out the actions of its state machine, and keeps its journey."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,8 +28,8 @@ from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.press import Press
 
 
-class Ground(Protocol):
-    """What a press needs of its phone."""
+class PressPorts(Protocol):
+    """The phone's clock, connections and journal, as a press uses them."""
 
     time: Time
 
@@ -43,7 +43,7 @@ class Ground(Protocol):
         """The press has its last word."""
 
 
-class Flight:
+class InFlightPress:
     """A press on its way.
 
     `pressed`: the moment of the finger, on the phone's clock. `aged_ms`: for a press that an earlier life of the phone
@@ -51,7 +51,7 @@ class Flight:
     """
 
     def __init__(
-        self, frame: frames.Press, lead_ms: int, pressed: float, ground: Ground, *, aged_ms: int | None = None
+        self, frame: frames.Press, lead_ms: int, pressed: float, ports: PressPorts, *, aged_ms: int | None = None
     ) -> None:
         self.frame = frame
         self.journey = Journey(frame.key, frame.light, Said.PENDING)
@@ -60,17 +60,17 @@ class Flight:
         self._lead_ms = lead_ms
         self._pressed = pressed
         self._aged_ms = aged_ms
-        self._ground = ground
+        self._ports = ports
         self._rules = Press(pressed, lead_ms, restored=aged_ms is not None)
         self._timer: Timer | None = None
         self._wake_at: float | None = None
         self._over = asyncio.Event()
 
-    def feed(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Something happened to this press. Raises JournalBroken on `Pressed` only."""
         if self._over.is_set():
             return
-        for action in self._rules.on_event(event, self._ground.time.now()):
+        for action in self._rules.on_event(event, self._ports.time.now()):
             self._do(action)
 
     def outcome(self, outcome: frames.PressOutcome) -> None:
@@ -78,11 +78,11 @@ class Flight:
         if not self._over.is_set():
             legs = outcome.legs if self._aged_ms is None else None
             self.journey = self.journey._replace(version=outcome.version, legs=legs)
-        self.feed(OutcomeHeard(outcome.word, outcome.reason))
+        self.on_event(OutcomeHeard(outcome.word, outcome.reason))
 
     def problem(self, problem: frames.Problem) -> None:
         """The bridge did not take a copy of it."""
-        self.feed(ErrorHeard(problem.code, problem.retry))
+        self.on_event(ErrorHeard(problem.code, problem.retry))
 
     async def last_word(self, wait_ms: float) -> Journey:
         """Wait for the last word, at most so long; answers the journey as it is then."""
@@ -99,16 +99,16 @@ class Flight:
     def _do(self, action: Action) -> None:
         match action:
             case Store():
-                self._ground.keep(self.frame, self._lead_ms)
+                self._ports.keep(self.frame, self._lead_ms)
             case Send(age_ms, hedge):
                 self._send(age_ms, hedge=hedge)
             case Say(word, reason):
                 self._say(word, reason)
             case TellShown(ms):
-                self._ground.send(frames.Shown(type="shown", key=self.frame.key, ms=ms))
+                self._ports.send(frames.Shown(type="shown", key=self.frame.key, ms=ms))
             case Forget():
                 self._wake(None)
-                self._ground.forget(self.frame.key)
+                self._ports.forget(self.frame.key)
             case Wake(at):
                 self._wake(at)
             case _:
@@ -117,12 +117,12 @@ class Flight:
     def _send(self, age_ms: int, *, hedge: bool) -> None:
         age = min(age_ms + (self._aged_ms or 0), MAX_AGE_MS)
         if not self.journey.copies:
-            self.journey = self.journey._replace(waited_ms=self._ground.time.now() - self._pressed)
+            self.journey = self.journey._replace(waited_ms=self._ports.time.now() - self._pressed)
         self.journey = self.journey._replace(copies=self.journey.copies + 1)
-        self._ground.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame, hedge=hedge)
+        self._ports.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame, hedge=hedge)
 
     def _say(self, word: Said, reason: str | None) -> None:
-        total = self._ground.time.now() - self._pressed if word.final and self._aged_ms is None else None
+        total = self._ports.time.now() - self._pressed if word.final and self._aged_ms is None else None
         self.journey = self.journey._replace(word=word, reason=reason, total_ms=total)
         if word.final:
             self._over.set()
@@ -137,8 +137,8 @@ class Flight:
             self._timer.cancel()
             self._timer = None
         if at is not None:
-            self._timer = self._ground.time.call_at(at, self._awake)
+            self._timer = self._ports.time.call_at(at, self._awake)
 
     def _awake(self) -> None:
         self._timer = None
-        self.feed(TimePassed())
+        self.on_event(TimePassed())

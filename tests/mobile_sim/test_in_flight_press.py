@@ -8,7 +8,7 @@ from presslight.contract.words import Reason, Word
 from presslight.mobile_sim import press as rules
 from presslight.mobile_sim.clock import RealTime, Time, now_ms
 from presslight.mobile_sim.events import LinkUp, Said
-from presslight.mobile_sim.flight import Flight
+from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, accept, apply
 
@@ -62,7 +62,7 @@ async def test_press_of_an_earlier_life_is_sent_with_its_age_and_is_no_journey()
     sent: list[BaseModel] = []
     forgotten: list[str] = []
 
-    class Ground:
+    class PressPorts:
         time: Time = RealTime()
 
         def send(self, frame: BaseModel, *, hedge: bool = False) -> None:
@@ -75,8 +75,8 @@ async def test_press_of_an_earlier_life_is_sent_with_its_age_and_is_no_journey()
             forgotten.append(key)
 
     frame = Press(type="press", key="0123456789abcdef-7", light="kitchen", set=Wish(state="ON"))
-    flight = Flight(frame, 2_000, now_ms(), Ground(), aged_ms=5_000)
-    flight.feed(LinkUp(10))
+    flight = InFlightPress(frame, 2_000, now_ms(), PressPorts(), aged_ms=5_000)
+    flight.on_event(LinkUp(10))
     legs = Legs(bridge_us=100, light_us=10)
     flight.outcome(
         PressOutcome(key=frame.key, light="kitchen", word=Word.APPLIED, final=True, version=(1, 2), legs=legs)

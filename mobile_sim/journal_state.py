@@ -1,4 +1,4 @@
-"""What a journal holds, line by line. Pure.
+"""The lines of a journal, and the state that they add up to. Pure.
 
 Lines are JSON objects::
 
@@ -42,8 +42,8 @@ class Done(_Line):
 
 
 @dataclass
-class Ledger:
-    """What the lines of a journal add up to."""
+class JournalState:
+    """The state after all lines of a journal."""
 
     origin: str
     upto: int
@@ -67,7 +67,7 @@ class NotAJournal(ValueError):
     """The first line is not a journal's."""
 
 
-def read(content: bytes) -> Ledger:
+def read(content: bytes) -> JournalState:
     """Add up a journal. What follows the last line break was being written when the phone died: it was never sent.
 
     Raises NotAJournal.
@@ -77,28 +77,28 @@ def read(content: bytes) -> Ledger:
         head = Head.model_validate_json(first)
     except ValidationError:
         raise NotAJournal from None
-    ledger = Ledger(head.origin, head.upto, dict(head.latest))
+    state = JournalState(head.origin, head.upto, dict(head.latest))
     for line in lines:
-        _add(ledger, line)
-    return ledger
+        _add(state, line)
+    return state
 
 
-def _add(ledger: Ledger, line: bytes) -> None:
+def _add(state: JournalState, line: bytes) -> None:
     try:
         entry = (Done if line.startswith(b'{"done"') else Kept).model_validate_json(line)
     except ValidationError:
-        ledger.unreadable += 1
+        state.unreadable += 1
         return
     if isinstance(entry, Kept):
-        ledger.keep(entry)
+        state.keep(entry)
     else:
-        ledger.close(entry.done)
+        state.close(entry.done)
 
 
-def write(ledger: Ledger) -> bytes:
+def write(state: JournalState) -> bytes:
     """Write a journal anew, with only what is still needed."""
-    head = Head(origin=ledger.origin, upto=ledger.upto, latest=ledger.latest)
-    return b"".join([line(head), *map(line, ledger.open.values())])
+    head = Head(origin=state.origin, upto=state.upto, latest=state.latest)
+    return b"".join([line(head), *map(line, state.open.values())])
 
 
 def line(entry: Head | Kept | Done) -> bytes:

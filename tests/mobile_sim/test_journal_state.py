@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from presslight.contract.phone import Press, Wish
 from presslight.contract.words import Moment
-from presslight.mobile_sim import ledger
-from presslight.mobile_sim.ledger import Done, Head, Kept, NotAJournal
+from presslight.mobile_sim import journal_state
+from presslight.mobile_sim.journal_state import Done, Head, Kept, NotAJournal
 
 ORIGIN = "0123456789abcdef"
 
@@ -21,45 +21,50 @@ def kept(n: int, up: int = 5_000) -> Kept:
     return Kept(press=press, lead_ms=2_000, unix_ms=1_700_000_000_000)
 
 
-HEAD = ledger.line(Head(origin=ORIGIN, upto=100))
-JOURNAL = HEAD + ledger.line(kept(1)) + ledger.line(kept(2, up=6_000)) + ledger.line(Done(done=f"{ORIGIN}-1"))
+HEAD = journal_state.line(Head(origin=ORIGIN, upto=100))
+JOURNAL = (
+    HEAD
+    + journal_state.line(kept(1))
+    + journal_state.line(kept(2, up=6_000))
+    + journal_state.line(Done(done=f"{ORIGIN}-1"))
+)
 
 
-def test_ledger_holds_what_is_open_and_the_newest_deadline() -> None:
-    found = ledger.read(JOURNAL)
+def test_journal_holds_what_is_open_and_the_newest_deadline() -> None:
+    found = journal_state.read(JOURNAL)
     assert (found.origin, found.upto, found.unreadable) == (ORIGIN, 100, 0)
     assert list(found.open) == [f"{ORIGIN}-2"]
     assert found.latest == {"kitchen": Moment(boot="0badcafe", up=6_000)}
 
 
-def test_ledger_written_anew_holds_the_same_in_less() -> None:
-    found = ledger.read(JOURNAL)
-    again = ledger.read(ledger.write(found))
+def test_journal_written_anew_holds_the_same_in_less() -> None:
+    found = journal_state.read(JOURNAL)
+    again = journal_state.read(journal_state.write(found))
     assert again == found
-    assert len(ledger.write(found)) < len(JOURNAL)
+    assert len(journal_state.write(found)) < len(JOURNAL)
 
 
 @given(cut=st.integers(0, len(JOURNAL)))
 def test_torn_tail_costs_only_the_torn_line(cut: int) -> None:
     if cut < len(HEAD):
         with pytest.raises(NotAJournal):
-            ledger.read(JOURNAL[:cut])
+            journal_state.read(JOURNAL[:cut])
         return
-    found = ledger.read(JOURNAL[:cut])
+    found = journal_state.read(JOURNAL[:cut])
     assert found.unreadable == 0
     assert found.upto == 100
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_after_the_head_are_read_without_an_error(noise: bytes) -> None:
-    assert ledger.read(HEAD + noise).origin == ORIGIN
+    assert journal_state.read(HEAD + noise).origin == ORIGIN
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_alone_are_no_journal(noise: bytes) -> None:
     with pytest.raises(NotAJournal):
-        ledger.read(noise)
+        journal_state.read(noise)
 
 
 def test_damaged_line_is_counted() -> None:
-    assert ledger.read(HEAD + b'{"press": nonsense}\n' + ledger.line(kept(1))).unreadable == 1
+    assert journal_state.read(HEAD + b'{"press": nonsense}\n' + journal_state.line(kept(1))).unreadable == 1
