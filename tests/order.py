@@ -18,7 +18,7 @@ LONGEST = (
     *("firmware/test_start.py", "page/test_access.py", "presslight/test_flash_and_broker.py"),
     *(
         "broker/test_hostile.py",
-        "page/test_memory.py",
+        "page/test_storage.py",
         "world/test_world.py",
         "cloud/uvicorn_protocols/test_http_protocol.py",
     ),

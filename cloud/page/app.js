@@ -3,16 +3,16 @@
 /** @import { BridgeFrame, View, Welcome } from "./frames.d.ts" */
 /** @import { LinkAction, LinkState } from "./link.js" */
 /** @import { Asked, Obstacle } from "./types.d.ts" */
-/** @import { SocketEvent } from "./wire.js" */
+/** @import { SocketEvent } from "./transport.js" */
 
-import { kept, known, wire } from "./early.js";
-import { Hand } from "./hand.js";
-import { House } from "./house.js";
+import { kept, known, transport } from "./early.js";
+import { Presses } from "./presses.js";
+import { Lights } from "./lights.js";
 import { Journey } from "./journey.js";
 import { Link, State } from "./link.js";
-import { forgetAll, keepToken, onTokenForgotten, openPresses, readToken, tokenFromLink, tokenIn } from "./memory.js";
+import { forgetAll, keepToken, onTokenForgotten, openPresses, readToken, tokenFromLink, tokenIn } from "./storage.js";
 import { isToken } from "./stored.js";
-import { findObstacle, helloOf, pressOverHttp } from "./wire.js";
+import { findObstacle, helloOf, pressOverHttp } from "./transport.js";
 import { lastWordOf, linkOf } from "./words.js";
 
 const AGES_MS = 5_000; // how often "as of 20 s ago" is written anew
@@ -31,28 +31,28 @@ const journey = new Journey({
   chart: /** @type {SVGElement} */ (/** @type {Element} */ (element("chart"))),
   summary: element("summary"),
 });
-const house = new House({
+const lights = new Lights({
   list: element("lights"),
   template: /** @type {HTMLTemplateElement} */ (element("card")),
   announce,
   fresh: () => link.state === State.LIVE && broker,
   barred: () => (link.state === State.SIGNED_OUT || link.state === State.REFUSED ? link.state : null),
   failed: (words) => journey.fail(words),
-  hand: () => hand,
+  presses: () => presses,
 });
-/** @type {Hand} */
-const hand = new Hand(
+/** @type {Presses} */
+const presses = new Presses(
   {
-    send: (frame) => wire.send(frame),
+    send: (frame) => transport.send(frame),
     hedge: takeSecondPath,
     rtt: () => (link.state === State.LIVE ? (link.rtt ?? 0) : null),
     hurry: () => drive({ type: "check" }),
   },
   {
-    say: (...said) => house.say(...said),
+    say: (...said) => lights.say(...said),
     shown: (asked, total, legs, latest) => {
       journey.show(total, legs, latest);
-      house.sayDone(asked, total);
+      lights.sayDone(asked, total);
     },
     failed: (word, reason) => reason !== "superseded" && journey.fail(lastWordOf(word, reason)), // the newer one counts
   },
@@ -82,11 +82,11 @@ function drive(event) {
 function act(action) {
   switch (action.do) {
     case "open":
-      return wire.open(helloOf(token ?? "", house.screen.have()));
+      return transport.open(helloOf(token ?? "", lights.screen.have()));
     case "send":
-      return wire.send(action.frame);
+      return transport.send(action.frame);
     case "drop":
-      return wire.drop();
+      return transport.drop();
     case "tell":
       return tell(action);
     case "wake":
@@ -107,12 +107,12 @@ function wake(at) {
 function tell({ state }) {
   if (state === State.LIVE) {
     obstacle = null;
-    unasked.forEach((asked) => hand.restore(asked));
+    unasked.forEach((asked) => presses.restore(asked));
     unasked = [];
-    hand.linkUp();
+    presses.linkUp();
   } else {
-    house.screen.freeze(link.heard);
-    hand.linkDown();
+    lights.screen.freeze(link.heard);
+    presses.linkDown();
   }
   if (state === State.SIGNED_OUT) comeBackSignedIn() || askForToken("The bridge does not know this token.");
   show();
@@ -135,14 +135,14 @@ function hear(frame, at) {
     case "light":
       return hearLight(frame.light, at);
     case "gone":
-      house.takeAway(frame.light);
+      lights.takeAway(frame.light);
       return show();
     case "broker":
       return hearBroker(frame);
     case "outcome":
-      return hand.hear(frame);
+      return presses.hear(frame);
     case "error":
-      return frame.key ? hand.hear(frame) : announce(`The bridge says: ${frame.message}`);
+      return frame.key ? presses.hear(frame) : announce(`The bridge says: ${frame.message}`);
     default:
       return undefined; // ping and pong are the link's; a newer bridge may say more than this page knows
   }
@@ -153,28 +153,28 @@ function hearWelcome(frame, at) {
   welcomed = apart();
   good = token;
   broker = frame.broker;
-  house.me = frame.phone;
+  lights.me = frame.phone;
   element("phone").textContent = frame.phone;
-  house.screen.greet();
-  frame.gone?.forEach((id) => house.takeAway(id));
-  frame.lights.forEach((view) => house.greet(view, at));
-  frame.clocks?.forEach((clock) => house.hearClock(clock, at));
-  house.forgetAhead();
-  if (broker) house.screen.miss();
+  lights.screen.greet();
+  frame.gone?.forEach((id) => lights.takeAway(id));
+  frame.lights.forEach((view) => lights.greet(view, at));
+  frame.clocks?.forEach((clock) => lights.hearClock(clock, at));
+  lights.forgetAhead();
+  if (broker) lights.screen.miss();
 }
 
 /** @param {View} view @param {number} at */
 function hearLight(view, at) {
-  const isFirst = house.size === 0;
-  house.take(view, at);
+  const isFirst = lights.size === 0;
+  lights.take(view, at);
   if (isFirst) show();
 }
 
 /** @param {{connected: boolean}} frame */
 function hearBroker({ connected }) {
-  if (broker && !connected) house.screen.freeze(performance.now());
+  if (broker && !connected) lights.screen.freeze(performance.now());
   broker = connected;
-  if (broker) house.screen.miss();
+  if (broker) lights.screen.miss();
   show();
 }
 
@@ -197,16 +197,16 @@ function show() {
   const text = linkOf(state, broker, obstacle);
   if (words.textContent !== text) words.textContent = text;
   words.dataset.state = state === State.LIVE && !broker ? "away" : state;
-  element("none").hidden = house.size > 0 || link.state !== State.LIVE;
+  element("none").hidden = lights.size > 0 || link.state !== State.LIVE;
   const signedOut = link.state === State.SIGNED_OUT;
   element("sign-in").hidden = !signedOut;
-  element("journey").hidden = signedOut || house.size === 0;
-  element("me").hidden = signedOut || house.me === null;
+  element("journey").hidden = signedOut || lights.size === 0;
+  element("me").hidden = signedOut || lights.me === null;
   showAges();
 }
 
 function showAges() {
-  house.showAll();
+  lights.showAll();
   journey.showAge();
 }
 
@@ -273,7 +273,7 @@ function start() {
   if (isToken(known) && readToken() !== known) location.reload(); // another tab signed out while this one was loading
   else if (known) signIn(known);
   else askForToken("");
-  wire.listen(drive);
+  transport.listen(drive);
 }
 
 start();

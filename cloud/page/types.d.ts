@@ -53,7 +53,7 @@ export type PressPorts = {
   hurry(): void;
 };
 
-/** Who hears of the presses. */
+/** Callbacks of the presses. */
 export type PressListener = {
   say(asked: Asked, word: PageWord, reason: PageReason, answer?: PressEvent): void;
   shown(asked: Asked, ms: number, legs: Legs | undefined, latest: number): void;

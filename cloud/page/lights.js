@@ -1,14 +1,14 @@
 // The lights on the screen, and the fingers on them.
 
 /** @import { Clock, View, Wish } from "./frames.d.ts" */
-/** @import { Hand } from "./hand.js" */
+/** @import { Presses } from "./presses.js" */
 /**
  * @import { Asked, Attributes, Barred, FailedWords, Look,
  *   PageReason, PageWord, PressEvent, SliderEvent, Version, Words } from "./types.d.ts"
  */
 
 import { Card } from "./card.js";
-import { isNewer } from "./hand.js";
+import { isNewer } from "./presses.js";
 import { Notice } from "./notice.js";
 import { OwnChange } from "./own_change.js";
 import { Screen } from "./screen.js";
@@ -20,7 +20,7 @@ import {
 const OPEN_WORDS = new Set(["pending", "waiting", "retrying", "restored", "accepted"]);
 /**
  * @typedef {{list: HTMLElement, template: HTMLTemplateElement, announce: (text: string) => void, fresh: () => boolean,
- *   barred: () => Barred | null, failed: (words: FailedWords) => void, hand: () => Hand}} LightsParts
+ *   barred: () => Barred | null, failed: (words: FailedWords) => void, presses: () => Presses}} LightsParts
  *
  * One light on the screen. `sliding`: the key of its slider's press; `newest`: of the newest press; `told`: whether a
  * last word has told that the light may have changed.
@@ -29,7 +29,7 @@ const OPEN_WORDS = new Set(["pending", "waiting", "retrying", "restored", "accep
  *   told: boolean}} Room
  */
 
-export class House {
+export class Lights {
   screen = new Screen();
   /** @type {string | null} */
   me = null; // this phone's name at the bridge
@@ -39,7 +39,7 @@ export class House {
 
   /**
    * `announce`: for people who listen; `fresh`: whether the bridge and its broker are heard; `barred`: why no press can
-   * leave, or null; `failed`: of a press that could not leave; `hand`: the presses go through it.
+   * leave, or null; `failed`: of a press that could not leave; `presses`: those of this page.
    * @param {LightsParts} parts
    */
   constructor(parts) {
@@ -80,7 +80,7 @@ export class House {
     if (old && levelOf(old) !== levelOf(shown)) this.#sayElsewhere(shown);
     if (shown.shared && !old?.shared) this.#note(id, { text: sharedOf(id), tone: "doubt" });
     this.#show(id);
-    this.#parts.hand().clockHeard(id, this.screen.bound(id));
+    this.#parts.presses().clockHeard(id, this.screen.bound(id));
   }
 
   /** A welcome was heard: what was told of an own press, and no bridge knows, is not waited for. */
@@ -95,7 +95,7 @@ export class House {
   /** The bridge says of a light only how late it is there.
    * @param {Clock} clock @param {number} at */
   hearClock(clock, at) {
-    if (this.screen.hearClock(clock, at)) this.#parts.hand().clockHeard(clock.id, this.screen.bound(clock.id));
+    if (this.screen.hearClock(clock, at)) this.#parts.presses().clockHeard(clock.id, this.screen.bound(clock.id));
   }
 
   /** A light was forgotten.
@@ -201,7 +201,7 @@ export class House {
     const view = this.screen.view(id);
     const lit = isLit(view) ? "ON" : "OFF";
     const { own } = this.#room(id);
-    const wish = this.#parts.hand().openWish(id);
+    const wish = this.#parts.presses().openWish(id);
     if (wish) return { lit, wish: wish.late ? null : wish.set, open: !wish.late };
     if (own.isAheadOf(view.version)) return { lit, wish: own.set, open: false, version: own.version };
     return { lit, wish: null, open: false, version: view.version };
@@ -211,7 +211,7 @@ export class House {
    * @param {View} view */
   #sayElsewhere(view) {
     const room = this.#room(view.id);
-    const told = room.told || room.own.covers(view.version) || this.#parts.hand().openWish(view.id);
+    const told = room.told || room.own.covers(view.version) || this.#parts.presses().openWish(view.id);
     room.told = false;
     if (told) return;
     const text = elsewhereOf(view.change);
@@ -236,7 +236,7 @@ export class House {
 
   /** @param {string} id @param {Attributes} wish */
   #repeat(id, wish) {
-    if (this.#parts.hand().nudge(id)) this.#note(id, again(wish));
+    if (this.#parts.presses().nudge(id)) this.#note(id, again(wish));
   }
 
   /** @param {string} id @param {SliderEvent} event */
@@ -289,7 +289,7 @@ export class House {
    */
   #press(light, set, if_ver, { made, finger }) {
     const { version } = this.screen.view(light);
-    const key = this.#parts.hand().press({ light, set, if_ver, bound: this.screen.bound(light), made, finger });
+    const key = this.#parts.presses().press({ light, set, if_ver, bound: this.screen.bound(light), made, finger });
     this.#room(light).own.pressed(key, version);
     return key;
   }

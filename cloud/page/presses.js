@@ -8,12 +8,12 @@
  */
 
 import { DEFAULT_PATIENCE_MS as PATIENCE_MS } from "./contract.js";
-import { forgetPress, keepPress } from "./memory.js";
+import { forgetPress, keepPress } from "./storage.js";
 import { Press, State, untilPassed } from "./press.js";
 
 /** @typedef {{asked: Asked, press: Press, latest: number, restored: boolean, timer: number | undefined}} OpenPress */
 
-export class Hand {
+export class Presses {
   #origin = randomOrigin();
   #n = 0;
   /** @type {Map<string, OpenPress>} */
@@ -21,17 +21,17 @@ export class Hand {
   /** @type {PressPorts} */
   #bridge;
   /** @type {PressListener} */
-  #ears;
+  #listener;
 
   /**
    * `bridge`: {send(frame), hedge(asked) -> frame or null, rtt() -> ms or null without a link, hurry()}.
-   * `ears`: {say(asked, word, reason, frame), shown(asked, ms, frame, latest), failed(word, reason)}: `latest` as
+   * `listener`: {say(asked, word, reason, frame), shown(asked, ms, frame, latest), failed(word, reason)}: `latest` as
    * pressToLight wants it; `failed` hears of this page's own presses that have a last word and were not done.
-   * @param {PressPorts} bridge @param {PressListener} ears
+   * @param {PressPorts} bridge @param {PressListener} listener
    */
-  constructor(bridge, ears) {
+  constructor(bridge, listener) {
     this.#bridge = bridge;
-    this.#ears = ears;
+    this.#listener = listener;
   }
 
   /** `set`: the wish, as attributes.js has it; `bound`: of the light's clock; `made`, `finger`: see Press. Answers the key.
@@ -52,7 +52,7 @@ export class Hand {
    * @param {Asked} asked */
   restore(asked) {
     this.#take(asked, new Press(performance.now(), PATIENCE_MS, { restored: true }), { restored: true });
-    this.#ears.say(asked, "restored", null);
+    this.#listener.say(asked, "restored", null);
   }
 
   /** A light's clock is better known.
@@ -133,7 +133,7 @@ export class Hand {
         return this.#say(one, action, event);
       case "shown":
         this.#bridge.send({ type: "shown", key: asked.key, ms: action.ms });
-        return this.#ears.shown(asked, action.ms, event.type === "outcome" ? event.legs : undefined, one.latest);
+        return this.#listener.shown(asked, action.ms, event.type === "outcome" ? event.legs : undefined, one.latest);
       case "forget":
         return forgetPress(asked.key);
       case "wake":
@@ -145,8 +145,8 @@ export class Hand {
 
   /** @param {OpenPress} one @param {{word: PageWord, reason: PageReason}} said @param {PressEvent} event */
   #say({ asked, press, restored }, { word, reason }, event) {
-    this.#ears.say(asked, word, reason, event);
-    if (press.state === State.CLOSED && word !== "applied" && !restored) this.#ears.failed(word, reason);
+    this.#listener.say(asked, word, reason, event);
+    if (press.state === State.CLOSED && word !== "applied" && !restored) this.#listener.failed(word, reason);
   }
 
   /** @param {Asked} asked */

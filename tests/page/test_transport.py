@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page
 
 RUN = """async (words) => {
-    const { Wire, helloOf } = await import('/wire.js');
+    const { Transport, helloOf } = await import('/transport.js');
     const real = globalThis.WebSocket;
     const sockets = [], sent = [], events = [];
     globalThis.WebSocket = class extends EventTarget {
@@ -25,7 +25,7 @@ RUN = """async (words) => {
     };
     const say = (frame) => sockets[0].dispatchEvent(new MessageEvent('message', { data: JSON.stringify(frame) }));
     try {
-        const wire = new Wire(), hello = helloOf(words.token, {});
+        const wire = new Transport(), hello = helloOf(words.token, {});
         wire.open(hello);
         sockets[0].dispatchEvent(new Event('open'));
         say({ type: 'welcome' });
@@ -77,7 +77,7 @@ async def test_long_hello_leaves_as_a_frame(modules: Page) -> None:
 
 
 FORGOTTEN = """async (hangs) => {
-    const { Wire, helloOf } = await import('/wire.js');
+    const { Transport, helloOf } = await import('/transport.js');
     const real = globalThis.WebSocket;
     const sockets = [];
     globalThis.WebSocket = class extends EventTarget {
@@ -92,7 +92,7 @@ FORGOTTEN = """async (hangs) => {
         open() { this.readyState = 1; this.dispatchEvent(new Event('open')); }
     };
     try {
-        const wire = new Wire();
+        const wire = new Transport();
         wire.listen(() => {});
         wire.open(helloOf('good', {}));
         if (hangs) wire.drop(); else sockets[0].open();

@@ -16,7 +16,7 @@ const LOOK_MS = 5_000;
 const MOST_EARLY = 2_000; // of a hello with some 30 lights; proxies and bridges take heads of 8 KB and more
 const IS_ASCII = /^[\x20-\x7e]*$/;
 
-export class Wire {
+export class Transport {
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {SocketEvent[] | null} */
