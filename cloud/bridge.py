@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.gauges import register_gauges
 from presslight.cloud.mqtt.broker_events import BrokerEvents
 from presslight.cloud.mqtt.client import MqttClient
@@ -102,13 +103,14 @@ class Bridge:
 
     # What a phone's session needs (`websocket.ports`)
 
-    def phone_of(self, token: str) -> str | None:
+    def principal_of(self, token: str) -> Principal | None:
         """Return the phone that a token was issued to. Raises StoreUnavailable."""
-        return self.store.phone_of(token)
+        phone = self.store.phone_of(token)
+        return None if phone is None else Principal(phone)
 
-    def may_press(self, phone: str, now: int) -> bool:
+    def is_within_press_rate(self, principal: Principal, now: int) -> bool:
         """Count a press of the phone; return whether it is within its rate."""
-        return self.limits.may_press(phone, now)
+        return self.limits.is_within_press_rate(principal.name, now)
 
     def allowance_of(self, token: str, now: int) -> Allowance:
         """Return what the phones with this good token may use up."""

@@ -13,7 +13,7 @@ class PhoneLimits:
         self._buckets: dict[str, Bucket] = {}
         self._allowances: dict[str, Allowance] = {}
 
-    def may_press(self, phone: str, now: int) -> bool:
+    def is_within_press_rate(self, phone: str, now: int) -> bool:
         """Count a press of the phone at `now` (monotonic ns); return whether it is within its rate."""
         bucket = self._buckets.get(phone)
         if bucket is None:

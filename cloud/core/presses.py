@@ -92,6 +92,8 @@ class Desk:
 
     def ask(self, ask: Ask, watcher: Watcher, now: int) -> None:
         """A press came in; `watcher` hears its word at once and every later one. Raises Refusal."""
+        if not ask.principal.may_press(ask.light):
+            raise Refusal(ErrorCode.FORBIDDEN if ask.principal.may_see(ask.light) else ErrorCode.UNKNOWN_LIGHT)
         press = self._open.get(ask.key)
         try:
             if press is None:

@@ -3,6 +3,7 @@
 import json
 from typing import NamedTuple
 
+from presslight.cloud.core.principal import Principal
 from presslight.contract.phone import Legs, Wish
 from presslight.contract.words import DEFAULT_PATIENCE_MS, Key, LightId, Moment, Reason, Version, Word
 
@@ -17,13 +18,18 @@ class Ask(NamedTuple):
 
     key: str
     light: str
-    phone: str
+    principal: Principal
     set: Wish
     if_ver: Version | None = None
     not_after: Moment | None = None
     patience_ms: int = DEFAULT_PATIENCE_MS
     before_us: int = 0
     text: bytes | None = None
+
+    @property
+    def phone(self) -> str:
+        """The name of the phone that asks."""
+        return self.principal.name
 
     @property
     def is_dated(self) -> bool:

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from presslight.cloud.authentication import CONNECTION, Connection
 from presslight.cloud.bridge import Bridge
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask
 from presslight.cloud.errors import Refusal
 from presslight.cloud.http.allowed_hosts import is_loopback, name_in
@@ -107,19 +108,19 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
     async def press(
         light: Annotated[str, Path(description="The light's name.")],
         request: Request,
-        phone: Annotated[str, Depends(signed_in)],
+        principal: Annotated[Principal, Depends(signed_in)],
         prefer: Annotated[
             str | None, Header(description="`wait=S`: answer with the last word if it comes within S seconds.")
         ] = None,
     ) -> Response:
         """Press: once, however often this is sent with the same key and body."""
         now = bridge.now()
-        if not bridge.may_press(phone, now):
+        if not bridge.is_within_press_rate(principal, now):
             raise Refusal(ErrorCode.RATE_LIMITED)
-        key, text = key_or_text(request.headers.get("idempotency-key"), phone)
+        key, text = key_or_text(request.headers.get("idempotency-key"), principal.name)
         body = await _body(request)
         wish = Wish(**body.attributes())
-        ask = Ask(key, _light(light), phone, wish, body.if_ver, body.not_after, body.patience_ms, text=text)
+        ask = Ask(key, _light(light), principal, wish, body.if_ver, body.not_after, body.patience_ms, text=text)
         return await _answer(bridge, ask, now, _wait_s(prefer))
 
     @router.get(
@@ -127,20 +128,20 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
         response_model=PressOutcome,
         responses=problems(*_ALWAYS, ErrorCode.UNKNOWN_PRESS),
     )
-    async def word(key: str, phone: Annotated[str, Depends(signed_in)]) -> Response:
+    async def word(key: str, principal: Annotated[Principal, Depends(signed_in)]) -> Response:
         """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
         if not is_key(key):
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
-        text = encode(bridge.desk.word(key, phone))
+        text = encode(bridge.desk.word(key, principal.name))
         await _on_disk(bridge)
         return json_answer(text)
 
 
 def _add_lights(router: APIRouter, bridge: Bridge) -> None:
     @router.get("/api/lights", response_model=Lights, responses=problems(*_ALWAYS))
-    async def lights(_phone: Annotated[str, Depends(_signed_in(bridge))]) -> Response:
+    async def lights(principal: Annotated[Principal, Depends(_signed_in(bridge))]) -> Response:
         """List the lights as they are."""
-        views = bridge.desk.house.news_for({}, bridge.now())
+        views = tuple(view for view in bridge.desk.house.news_for({}, bridge.now()) if principal.may_see(view.id))
         return json_answer(encode(Lights(broker=bridge.desk.broker, lights=views)))
 
 
@@ -185,21 +186,21 @@ def _add_operation(router: APIRouter, bridge: Bridge) -> None:
         return json_answer(json.dumps(request.app.openapi()))
 
 
-def _signed_in(bridge: Bridge) -> Callable[..., Awaitable[str]]:
+def _signed_in(bridge: Bridge) -> Callable[..., Awaitable[Principal]]:
     async def signed_in(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
-    ) -> str:
-        phone = bridge.phone_of(credentials.credentials) if credentials else None
-        if credentials is None or phone is None:
+    ) -> Principal:
+        principal = bridge.principal_of(credentials.credentials) if credentials else None
+        if credentials is None or principal is None:
             raise _stranger(bridge, request)
-        request.state.phone = phone
+        request.state.phone = principal.name
         allowance = bridge.allowance_of(credentials.credentials, bridge.now())
         if not allowance.takes_request(bridge.now()):
             raise Refusal(ErrorCode.RATE_LIMITED)
         connection: Connection | None = request.scope.get(CONNECTION)
         if connection is not None:
             connection.sign_in(allowance)
-        return phone
+        return principal
 
     return signed_in
 

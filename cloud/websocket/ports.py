@@ -4,6 +4,7 @@ from typing import Protocol
 
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.settings import Settings
 from presslight.contract.errors import ErrorCode
 
@@ -54,10 +55,10 @@ class Board(Protocol):
     def counts(self) -> Counts:
         """Who counts."""
 
-    def phone_of(self, token: str) -> str | None:
+    def principal_of(self, token: str) -> Principal | None:
         """The phone that a token was issued to. Raises StoreUnavailable."""
 
-    def may_press(self, phone: str, now: int) -> bool:
+    def is_within_press_rate(self, principal: Principal, now: int) -> bool:
         """Whether the phone is within its rate; counts the press."""
 
     def allowance_of(self, token: str, now: int) -> Allowance:

@@ -6,13 +6,14 @@ WebSocket", states the rules.
 
 from collections.abc import Callable
 from enum import Enum
-from typing import assert_never
+from typing import assert_never, cast
 
 from presslight.cloud.core.allowance import Allowance
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask
 from presslight.cloud.errors import Refusal
 from presslight.cloud.websocket.bad_frame import is_hello, key_of
-from presslight.cloud.websocket.handshake import phone_of, welcome
+from presslight.cloud.websocket.handshake import principal_of, welcome
 from presslight.cloud.websocket.heartbeat import Pulse
 from presslight.cloud.websocket.outbox import Outbox
 from presslight.cloud.websocket.ports import Board
@@ -72,12 +73,12 @@ class Conversation:
 
     __slots__ = (
         "_bad", "_board", "_client", "_hello_by", "_pulse", "_shown", "_state", "_wake", "_watched",
-        "allowance", "close_code", "outbox", "phone", "token",
+        "allowance", "close_code", "outbox", "principal", "token",
     )  # fmt: skip
 
     def __init__(self, board: Board, wake: Callable[[bool], None], now: int, client: str | None = None) -> None:
         self.outbox = Outbox()
-        self.phone: str | None = None
+        self.principal: Principal | None = None
         self.token: str | None = None
         self.close_code: CloseCode | None = None
         self.allowance = Allowance.of_stranger(now)
@@ -149,7 +150,7 @@ class Conversation:
     def _greet(self, hello: PhoneFrame, now: int) -> None:
         if not isinstance(hello, Hello):
             raise Refusal(ErrorCode.HELLO_EXPECTED)
-        phone = phone_of(hello, self._board, self._client)
+        principal = principal_of(hello, self._board, self._client)
         allowance = self._board.allowance_of(hello.token, now)
         if not allowance.takes_hello(now):
             raise Refusal(ErrorCode.RATE_LIMITED)
@@ -157,15 +158,15 @@ class Conversation:
             raise Refusal(ErrorCode.TOO_MANY_SOCKETS)
         self._board.join(self)
         allowance.sockets += 1
-        self.phone, self.token, self.allowance = phone, hello.token, allowance
+        self.principal, self.token, self.allowance = principal, hello.token, allowance
         self._state = State.TALKING
-        self._send(encode(welcome(hello, phone, self._board, now)))
+        self._send(encode(welcome(hello, principal, self._board, now)))
         self._ping(now)
 
     def _take(self, frame: PhoneFrame, now: int) -> None:
         match frame:
             case Press():
-                self._press(frame, now)
+                self._press(frame, cast(Principal, self.principal), now)
             case Ping():
                 self._send(encode(Pong(n=frame.n)))
             case Pong():
@@ -185,13 +186,12 @@ class Conversation:
         elif refusal.code is ErrorCode.HELLO_AGAIN:
             self._count_bad()
 
-    def _press(self, frame: Press, now: int) -> None:
-        phone = self.phone or ""
-        if not self._board.may_press(phone, now):
+    def _press(self, frame: Press, principal: Principal, now: int) -> None:
+        if not self._board.is_within_press_rate(principal, now):
             raise Refusal(ErrorCode.RATE_LIMITED)
         before_us = frame.age_ms * 1_000 + self._pulse.rtt // 2_000
         ask = Ask(
-            frame.key, frame.light, phone, frame.set, frame.if_ver, frame.not_after, frame.patience_ms, before_us
+            frame.key, frame.light, principal, frame.set, frame.if_ver, frame.not_after, frame.patience_ms, before_us
         )  # fmt: skip
         known = frame.key in self._watched
         self._watched.add(frame.key)
@@ -229,8 +229,9 @@ class Conversation:
 
     def light(self, name: str, text: str) -> None:
         """A light changed."""
-        self.outbox.light(name, text)
-        self._wake(False)
+        if self.principal is not None and self.principal.may_see(name):
+            self.outbox.light(name, text)
+            self._wake(False)
 
     def broker_status(self, text: str) -> None:
         """The broker was lost or found."""
@@ -242,7 +243,7 @@ class Conversation:
         self._wake(urgent)
 
     def _complain(self, code: ErrorCode, detail: str, key: str | None) -> None:
-        self._board.counts.error(code, self.phone, key, detail)
+        self._board.counts.error(code, self.principal and self.principal.name, key, detail)
         meaning = MEANINGS[code]
         message = detail or meaning.message
         self._send(encode(Problem(code=code, message=message, retry=meaning.retry, key=key)))

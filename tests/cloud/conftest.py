@@ -113,7 +113,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
 
 @pytest.fixture
 def accounts() -> Accounts:
-    return Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER, HOME_ASSISTANT_USER])
+    return Accounts.make(["kitchen", "hall", "study"], others=[BRIDGE_USER, HOME_ASSISTANT_USER])
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from presslight.cloud.core import probe
 from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
 from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
@@ -30,7 +31,7 @@ def key(number: int = 1, origin: str = ORIGIN) -> str:
 
 def ask(number: int = 1, **more: Any) -> Ask:
     asked: dict[str, Any] = {"key": key(number), "light": "kitchen", "phone": "ann", "set": Wish(state="ON")} | more
-    return Ask(**asked)
+    return Ask(principal=Principal(asked.pop("phone")), **asked)
 
 
 def report(*decided: tuple[str, str], up: int = 1_000, boot: str = BOOT, epoch: int = 1, **more: Any) -> Report:

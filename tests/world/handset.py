@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 
 from pydantic import BaseModel
 
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask
 from presslight.contract import phone as frames
 from presslight.contract.light import WishFields
@@ -170,9 +171,8 @@ class App:
     def _post(self, press: frames.Press) -> None:
         network, way = self._ground.network, self._handset.way
         bridge = self._ground.dice.choice(self._bridges)
-        ask = Ask(
-            press.key, press.light, self._handset.name, press.set, press.if_ver, press.not_after, press.patience_ms
-        )  # fmt: skip
+        asker = Principal(self._handset.name)
+        ask = Ask(press.key, press.light, asker, press.set, press.if_ver, press.not_after, press.patience_ms)
 
         def answer(word: PressOutcome | Problem) -> None:
             network.post(way, lambda: self._do(lambda: self._take(word)))

@@ -9,6 +9,7 @@ from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
 from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Record
 from presslight.cloud.errors import StoreUnavailable
 from presslight.cloud.mqtt.inbox import Inbox
@@ -197,11 +198,11 @@ class Office:
     def sign_in_failed(self, client: str | None) -> None:
         """Everybody is let in."""
 
-    def phone_of(self, token: str) -> str:
+    def principal_of(self, token: str) -> Principal:
         """Everybody is who they say."""
-        return token
+        return Principal(token)
 
-    def may_press(self, phone: str, now: int) -> bool:
+    def is_within_press_rate(self, principal: Principal, now: int) -> bool:
         """As often as they like."""
         return True
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask
 from presslight.contract.errors import ErrorCode
 from presslight.contract.light import Power
@@ -47,7 +48,7 @@ class Program:
         self._pressed += 1
         text = f"{self.name} {self._pressed:08}"
         wish = Wish(state=state)
-        request = Request(Ask("", light, self.name, wish, None, moment, PATIENCE_MS, text=text.encode()))
+        request = Request(Ask("", light, Principal(self.name), wish, None, moment, PATIENCE_MS, text=text.encode()))
         self._ground.note(self.name, f"presses {light} {state} as {text!r}{' until' if moment else ''}")
         self._ground.judge.asked(text, self.name, PATIENCE_MS, dated=moment is not None)
         self._send(request)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask
 from presslight.contract.phone import Wish
 from tests.cloud.ports import ask, moment
@@ -15,7 +16,7 @@ asks = st.builds(
     Ask,
     key=strategies.keys,
     light=strategies.lights,
-    phone=st.sampled_from(["ann", "bob"]),
+    principal=st.sampled_from([Principal("ann"), Principal("bob")]),
     set=strategies.wishes,
     if_ver=st.none() | strategies.versions,
     not_after=st.none() | strategies.moments,

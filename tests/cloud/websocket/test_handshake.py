@@ -2,12 +2,15 @@ from typing import Any
 
 import pytest
 
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.errors import Refusal
-from presslight.cloud.websocket.handshake import phone_of, welcome
+from presslight.cloud.websocket.handshake import principal_of, welcome
 from presslight.contract.errors import ErrorCode
 from presslight.contract.phone import MAX_FRAME_BYTES, MAX_HAVE, MAX_LIGHTS, Have, Hello, Welcome, encode
 from tests.cloud.ports import MS, S
 from tests.cloud.websocket.test_session import Board
+
+ANN = Principal("ann")
 
 
 def hello(**more: Any) -> Hello:
@@ -15,7 +18,7 @@ def hello(**more: Any) -> Hello:
 
 
 def greeted(board: Board, **have: Have) -> Welcome:
-    return welcome(hello(have=have), "ann", board, board.office.now)
+    return welcome(hello(have=have), ANN, board, board.office.now)
 
 
 @pytest.fixture
@@ -24,8 +27,8 @@ def board() -> Board:
 
 
 def test_known_token_is_its_phone(board: Board) -> None:
-    assert phone_of(hello(), board, None) == "ann"
-    assert phone_of(hello(versions=(9, 1)), board, None) == "ann"
+    assert principal_of(hello(), board, None) == ANN
+    assert principal_of(hello(versions=(9, 1)), board, None) == ANN
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_known_token_is_its_phone(board: Board) -> None:
 )
 def test_stranger_is_refused(board: Board, wrong: dict[str, Any], code: ErrorCode) -> None:
     with pytest.raises(Refusal) as refused:
-        phone_of(hello(**wrong), board, "192.0.2.7")
+        principal_of(hello(**wrong), board, "192.0.2.7")
     assert refused.value.code is code
     assert board.strangers == (["192.0.2.7"] if code is ErrorCode.UNAUTHENTICATED else [])
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from presslight.cloud.core.allowance import FRAMES_OF_A_STRANGER, HELLO_COST, Allowance
 from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.cloud.settings import Settings
 from presslight.cloud.websocket.ports import Talk
@@ -57,12 +58,12 @@ class Board:
     def sign_in_failed(self, client: str | None) -> None:
         self.strangers.append(client)
 
-    def phone_of(self, token: str) -> str | None:
+    def principal_of(self, token: str) -> Principal | None:
         if self.store_fails:
             raise StoreUnavailable
-        return {"good": "ann", "other": "bob"}.get(token)
+        return {"good": Principal("ann"), "other": Principal("bob")}.get(token)
 
-    def may_press(self, phone: str, now: int) -> bool:
+    def is_within_press_rate(self, principal: Principal, now: int) -> bool:
         return self.within_rate
 
     def allowance_of(self, token: str, now: int) -> Allowance:
