@@ -23,11 +23,11 @@ from presslight.contract.words import (
     LightId,
     Moment,
     OpenWord,
+    PressStatus,
     Reason,
     Up,
     Version,
     Wire,
-    Word,
 )
 
 MAX_FRAME_BYTES = 16_384
@@ -230,7 +230,7 @@ class PressOutcome(Wire):
     type: Literal["outcome"] = "outcome"
     key: Key
     light: LightId
-    word: Word
+    status: PressStatus
     final: bool
     reason: Reason | None = None
     version: Version | None = None

@@ -147,7 +147,7 @@ class Outcome(StrEnum):
     REBOOTED = "rebooted"
 
 
-class Word(StrEnum):
+class PressStatus(StrEnum):
     """What a phone is told of its press (docs/protocol.md says when each is true)."""
 
     ACCEPTED = "accepted"
@@ -162,7 +162,7 @@ class Word(StrEnum):
     @property
     def final(self) -> bool:
         """True for a last word: nothing later contradicts it."""
-        return self not in (Word.ACCEPTED, Word.UNCONFIRMED)
+        return self not in (PressStatus.ACCEPTED, PressStatus.UNCONFIRMED)
 
 
 class Reason(StrEnum):

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 
 
-class Said(StrEnum):
-    """Status of a press on the phone: the bridge's words (`presslight.contract.words.Word`) and a few of its own."""
+class PhoneStatus(StrEnum):
+    """Status of a press on the phone: the bridge's (`PressStatus` of contract/words.py) and a few of its own."""
 
     WAITING = "waiting"
     """There is no link; it is sent if one comes in time."""
@@ -36,7 +36,9 @@ class Said(StrEnum):
         return self not in _PASSING
 
 
-_PASSING = frozenset({Said.WAITING, Said.PENDING, Said.RETRYING, Said.ACCEPTED, Said.UNCONFIRMED})
+_PASSING = frozenset(
+    {PhoneStatus.WAITING, PhoneStatus.PENDING, PhoneStatus.RETRYING, PhoneStatus.ACCEPTED, PhoneStatus.UNCONFIRMED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class LinkDown:
 class OutcomeHeard:
     """The bridge's word on this key."""
 
-    word: Word
+    status: PressStatus
     reason: str | None = None
 
 
@@ -106,7 +108,7 @@ class Send:
 class Say:
     """Tell the person."""
 
-    word: Said
+    status: PhoneStatus
     reason: str | None = None
 
 

@@ -16,7 +16,7 @@ from presslight.mobile_sim.events import (
     Event,
     Forget,
     OutcomeHeard,
-    Said,
+    PhoneStatus,
     Say,
     Send,
     Store,
@@ -54,8 +54,8 @@ class InFlightPress:
         self, frame: frames.Press, lead_ms: int, pressed: float, ports: PressPorts, *, aged_ms: int | None = None
     ) -> None:
         self.frame = frame
-        self.journey = Journey(frame.key, frame.light, Said.PENDING)
-        self.on_word: Callable[[Said], None] | None = None
+        self.journey = Journey(frame.key, frame.light, PhoneStatus.PENDING)
+        self.on_status: Callable[[PhoneStatus], None] | None = None
         """Called with each new word."""
         self._lead_ms = lead_ms
         self._pressed = pressed
@@ -78,7 +78,7 @@ class InFlightPress:
         if not self._over.is_set():
             legs = outcome.legs if self._aged_ms is None else None
             self.journey = self.journey._replace(version=outcome.version, legs=legs)
-        self.on_event(OutcomeHeard(outcome.word, outcome.reason))
+        self.on_event(OutcomeHeard(outcome.status, outcome.reason))
 
     def problem(self, problem: frames.Problem) -> None:
         """The bridge did not take a copy of it."""
@@ -102,8 +102,8 @@ class InFlightPress:
                 self._ports.keep(self.frame, self._lead_ms)
             case Send(age_ms, hedge):
                 self._send(age_ms, hedge=hedge)
-            case Say(word, reason):
-                self._say(word, reason)
+            case Say(status, reason):
+                self._say(status, reason)
             case TellShown(ms):
                 self._ports.send(frames.Shown(type="shown", key=self.frame.key, ms=ms))
             case Forget():
@@ -121,13 +121,13 @@ class InFlightPress:
         self.journey = self.journey._replace(copies=self.journey.copies + 1)
         self._ports.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame, hedge=hedge)
 
-    def _say(self, word: Said, reason: str | None) -> None:
-        total = self._ports.time.now() - self._pressed if word.final and self._aged_ms is None else None
-        self.journey = self.journey._replace(word=word, reason=reason, total_ms=total)
-        if word.final:
+    def _say(self, status: PhoneStatus, reason: str | None) -> None:
+        total = self._ports.time.now() - self._pressed if status.final and self._aged_ms is None else None
+        self.journey = self.journey._replace(status=status, reason=reason, total_ms=total)
+        if status.final:
             self._over.set()
-        if self.on_word is not None:
-            self.on_word(word)
+        if self.on_status is not None:
+            self.on_status(status)
 
     def _wake(self, at: float | None) -> None:
         if self._timer is not None and at == self._wake_at:

@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 from presslight.contract.phone import Legs
 from presslight.contract.words import Version
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 
 
 class Journey(NamedTuple):
     """A press as the phone knows it now.
 
-    `word`: what the phone says of it. `reason`: why it was refused or offline, or the code of the bridge's error.
+    `status`: what the phone says of it. `reason`: why it was refused or offline, or the code of the bridge's error.
     `total_ms`: finger → last word said, None before that. `waited_ms`: finger → first copy sent. `copies`: how often it
     was sent. `version`: the light's, with `applied`. `legs`: what bridge and light measured, if they told.
     """
 
     key: str
     light: str
-    word: Said
+    status: PhoneStatus
     reason: str | None = None
     total_ms: float | None = None
     waited_ms: float = 0
@@ -79,4 +79,4 @@ class Journey(NamedTuple):
         return max(0.0, self.total_ms - self.waited_ms - inside_ms)
 
     def _is_measured(self) -> bool:
-        return self.word is Said.APPLIED and self.legs is not None
+        return self.status is PhoneStatus.APPLIED and self.legs is not None

@@ -9,7 +9,7 @@ from math import ceil, inf
 from typing import assert_never
 
 from presslight.contract.phone_rules import ASK_AGAIN_MS, DRIFT, HEDGE_MS, HEDGE_RTTS, LONGEST_GAP_MS, REFUSALS
-from presslight.contract.words import MAX_AGE_MS, Word
+from presslight.contract.words import MAX_AGE_MS, PressStatus
 from presslight.mobile_sim.events import (
     Action,
     DeadlineNear,
@@ -19,8 +19,8 @@ from presslight.mobile_sim.events import (
     LinkDown,
     LinkUp,
     OutcomeHeard,
+    PhoneStatus,
     Pressed,
-    Said,
     Say,
     Send,
     Store,
@@ -102,8 +102,8 @@ class Press:
                 actions = self._link_up(rtt_ms, now)
             case LinkDown():
                 self._link_down()
-            case OutcomeHeard(word, reason):
-                actions = self._outcome(word, reason, now)
+            case OutcomeHeard(status, reason):
+                actions = self._outcome(status, reason, now)
             case ErrorHeard(code, retry):
                 actions = self._error(code, retry, now)
             case DeadlineNear(ms):
@@ -115,31 +115,31 @@ class Press:
         return actions
 
     def _pressed(self, rtt_ms: float | None, now: float) -> list[Action]:
-        said = [Say(Said.WAITING)] if rtt_ms is None else self._link_up(rtt_ms, now)
+        said = [Say(PhoneStatus.WAITING)] if rtt_ms is None else self._link_up(rtt_ms, now)
         return [Store(), *said]
 
     def _link_up(self, rtt_ms: float, now: float) -> list[Action]:
         self._rtt = rtt_ms
         self._gap = self._first_gap()
         self._ask_at(now)
-        return [Say(Said.PENDING)] if self._state is State.NEW and now < self._expires else []
+        return [Say(PhoneStatus.PENDING)] if self._state is State.NEW and now < self._expires else []
 
     def _link_down(self) -> None:
         self._rtt, self._next = None, inf
 
-    def _outcome(self, word: Word, reason: str | None, now: float) -> list[Action]:
+    def _outcome(self, status: PressStatus, reason: str | None, now: float) -> list[Action]:
         if self._state is State.NEW:
             return []  # never sent, so this is about another press
         self._held = True
         self._refusals = 0
-        if word.final:
-            return self._close(Said(word), reason, now)
-        if word is Word.UNCONFIRMED and self._state is not State.UNCONFIRMED:
+        if status.final:
+            return self._close(PhoneStatus(status), reason, now)
+        if status is PressStatus.UNCONFIRMED and self._state is not State.UNCONFIRMED:
             return self._unconfirmed(now + ASK_AGAIN_MS)
-        if word is Word.ACCEPTED and self._state is State.ASKING:
+        if status is PressStatus.ACCEPTED and self._state is State.ASKING:
             self._move(State.ACCEPTED)
             self._next = inf  # the bridge sees to it until the deadline
-            return [Say(Said.ACCEPTED)]
+            return [Say(PhoneStatus.ACCEPTED)]
         return []
 
     def _error(self, code: str, retry: bool, now: float) -> list[Action]:
@@ -149,27 +149,27 @@ class Press:
         self._loose = max(0, self._loose - 1)
         expired = now >= self._expires
         if self._never_taken() and (expired or not retry):
-            return self._close(Said.REJECTED, code, now)
+            return self._close(PhoneStatus.REJECTED, code, now)
         if not retry:
             self._refusals += expired
-            return self._close(Said.UNKNOWN, code, now) if self._refusals == REFUSALS else []
+            return self._close(PhoneStatus.UNKNOWN, code, now) if self._refusals == REFUSALS else []
         self._ask_at(now + self._gap)
-        return [Say(Said.RETRYING, code)] if self._state is State.ASKING else []
+        return [Say(PhoneStatus.RETRYING, code)] if self._state is State.ASKING else []
 
     def _expire(self, now: float) -> list[Action]:
         if now < self._expires or self._state in (State.UNCONFIRMED, State.CLOSED):
             return []
         if self._state is State.NEW:
-            return self._close(Said.NOT_SENT, None, now)
+            return self._close(PhoneStatus.NOT_SENT, None, now)
         if self._never_taken():
-            return self._close(Said.REJECTED, self._refusal, now)
+            return self._close(PhoneStatus.REJECTED, self._refusal, now)
         return self._unconfirmed(now)
 
     def _unconfirmed(self, ask_at: float) -> list[Action]:
         self._move(State.UNCONFIRMED)
         self._gap = self._first_gap()
         self._ask_at(ask_at)
-        return [Say(Said.UNCONFIRMED)]
+        return [Say(PhoneStatus.UNCONFIRMED)]
 
     def _ask_if_due(self, now: float) -> list[Action]:
         """Asking and pushing are one act: a copy changes nothing that the key has done already."""
@@ -186,11 +186,11 @@ class Press:
     def _ask_at(self, at: float, *, hedge: bool = False) -> None:
         self._next, self._hedging = at, hedge
 
-    def _close(self, word: Said, reason: str | None, now: float) -> list[Action]:
+    def _close(self, status: PhoneStatus, reason: str | None, now: float) -> list[Action]:
         self._move(State.CLOSED)
-        measured = word is Said.APPLIED and not self._restored
+        measured = status is PhoneStatus.APPLIED and not self._restored
         shown = [TellShown(self._age(now))] if measured else []
-        return [Forget(), Say(word, reason), *shown]
+        return [Forget(), Say(status, reason), *shown]
 
     def _age(self, now: float) -> int:
         return min(max(0, round(now - self._at)), MAX_AGE_MS)

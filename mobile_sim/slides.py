@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from presslight.contract.light import WishFields
 from presslight.mobile_sim.errors import PhoneError
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.slider import Slider
 
@@ -37,13 +37,13 @@ class Slides:
         except BaseException:
             del self._sliders[light]
             raise
-        flight.on_word = lambda word: self._heard(flight, word)
+        flight.on_status = lambda status: self._heard(flight, status)
 
-    def _heard(self, flight: InFlightPress, word: Said) -> None:
+    def _heard(self, flight: InFlightPress, status: PhoneStatus) -> None:
         """Once it is known that the press cannot act any more, the next may go."""
-        if not word.final and word is not Said.UNCONFIRMED:
+        if not status.final and status is not PhoneStatus.UNCONFIRMED:
             return
-        flight.on_word = None
+        flight.on_status = None
         light = flight.frame.light
         wish = self._sliders[light].settled()
         if wish is None:

@@ -38,7 +38,7 @@ async def press_each(stack: Stack) -> Table:
             journey = await phone.press(name, state="ON")
             table.add_row(
                 name,
-                journey.word,
+                journey.status,
                 _ms(journey.press_to_light_ms, journey.error_ms),
                 _ms(journey.total_ms),
                 f"{BUDGET_MS:,} ms",

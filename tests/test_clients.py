@@ -16,7 +16,7 @@ from playwright.async_api import Browser
 
 from presslight.contract.errors import CloseCode, ErrorCode
 from presslight.contract.phone import Hello, decode_bridge_frame, decode_phone_frame
-from presslight.contract.words import Reason, Word
+from presslight.contract.words import PressStatus, Reason
 from presslight.mobile_sim.measure import load
 from presslight.mobile_sim.phone import Phone
 from presslight.stack import Stack
@@ -121,7 +121,7 @@ async def test_client_presses_a_real_light(client: Client) -> None:
     async with Stack(lights=["kitchen"]) as stack:
         await ready(stack)
         said = await client(stack.url, stack.token, "kitchen", "ON")
-        assert (said["word"], said["final"]) == ("applied", True)
+        assert (said["status"], said["final"]) == ("applied", True)
         await stack.lights["kitchen"].until(lambda output: output.duty > 0)
 
 
@@ -138,10 +138,10 @@ async def hang_up(visit: Visit, _press: object) -> None:
 
 async def unconfirmed(visit: Visit, press: Any) -> None:
     """Say first that nothing is known yet, ping, then tell."""
-    await visit.word(press, Word.ACCEPTED)
+    await visit.status(press, PressStatus.ACCEPTED)
     await visit.say('{"type":"ping","n":7}')
-    await visit.word(press, Word.UNCONFIRMED)
-    await visit.word(press, Word.NOT_APPLIED)
+    await visit.status(press, PressStatus.UNCONFIRMED)
+    await visit.status(press, PressStatus.NOT_APPLIED)
 
 
 @one_loop
@@ -154,7 +154,7 @@ async def test_client_asks_again_with_the_same_key_and_payload(client: Client, t
         assert one == two
         assert one.not_after is not None
         assert one.not_after.up == 62_000
-        assert (said["word"], said["key"], bridge.applied[one.key]) == ("applied", one.key, 1)
+        assert (said["status"], said["key"], bridge.applied[one.key]) == ("applied", one.key, 1)
 
 
 @one_loop
@@ -191,7 +191,7 @@ async def test_client_that_finds_no_room_comes_back_and_presses_within_its_deadl
         said = await client(bridge.url, TOKEN, "kitchen", "ON")
         (press,) = bridge.presses
         assert press.not_after is not None
-        assert (said["word"], press.not_after.up, len(bridge.hellos)) == ("applied", 62_000, 2)
+        assert (said["status"], press.not_after.up, len(bridge.hellos)) == ("applied", 62_000, 2)
 
 
 @one_loop
@@ -199,7 +199,7 @@ async def test_client_waits_for_the_last_word_and_answers_pings(client: Client) 
     async with FakeBridge() as bridge:
         bridge.answer = unconfirmed
         said = await client(bridge.url, TOKEN, "kitchen", "ON")
-        assert (said["word"], len(bridge.presses)) == ("not_applied", 1)
+        assert (said["status"], len(bridge.presses)) == ("not_applied", 1)
         await bridge.until(lambda: [pong.n for pong in bridge.pongs] == [7])
 
 
@@ -222,7 +222,7 @@ async def test_curl_presses_and_lists() -> None:
         await ready(stack)
         here = {"TOKEN": stack.token}
         said = json.loads(await run("bash", "-c", press.replace("http://127.0.0.1:8787", stack.url), **here))
-        assert (said["word"], said["final"]) == ("applied", True)
+        assert (said["status"], said["final"]) == ("applied", True)
         lights = json.loads(await run("bash", "-c", listing[1].replace("http://127.0.0.1:8787", stack.url), **here))
         assert [(light["id"], light["state"], light["brightness"]) for light in lights["lights"]] == [
             ("kitchen", "ON", 200)
@@ -245,7 +245,7 @@ def test_frames_are_of_the_contract_to_the_last_field() -> None:
 
 def test_each_word_and_each_type_of_frame_has_its_sample() -> None:
     shown = [json.loads(line) for block in blocks("json bridge") for line in block.splitlines()]
-    assert {frame["word"]: frame["final"] for frame in shown if frame["type"] == "outcome"} == {
-        word.value: word.final for word in Word
+    assert {frame["status"]: frame["final"] for frame in shown if frame["type"] == "outcome"} == {
+        status.value: status.final for status in PressStatus
     }
     assert {frame["reason"] for frame in shown if "reason" in frame} <= {reason.value for reason in Reason}

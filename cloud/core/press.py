@@ -27,7 +27,7 @@ from presslight.cloud.core.events import (
 from presslight.cloud.core.legs import Stamps
 from presslight.cloud.core.record import Order, Record
 from presslight.contract.phone import Legs, PressOutcome
-from presslight.contract.words import Moment, Outcome, Reason, Version, Word
+from presslight.contract.words import Moment, Outcome, PressStatus, Reason, Version
 
 NUDGE_NS = 5 * 10**9
 """How long after it was last asked a light that reports without answering is asked again."""
@@ -74,12 +74,12 @@ class Press:
 
     __slots__ = (
         "_busy", "_followed", "_pushed", "_quiet_until", "_state",
-        "legs", "order", "reason", "stamps", "version", "word",
+        "legs", "order", "reason", "stamps", "status", "version",
     )  # fmt: skip
 
     def __init__(self, order: Order, *, followed: bool, stamps: Stamps | None) -> None:
         self.order = order
-        self.word = Word.ACCEPTED
+        self.status = PressStatus.ACCEPTED
         self.reason: Reason | None = None
         self.version: Version | None = None
         self.legs: Legs | None = None
@@ -101,10 +101,10 @@ class Press:
         order = Order(record.key, record.light, record.phone, record.payload, record.message, moment)
         press = cls(order, followed=False, stamps=None)
         press._quiet_until = quiet_until
-        press._move(State.STORED if record.word.final or not on_disk else State.OPEN)
-        if record.word.final and on_disk:
+        press._move(State.STORED if record.status.final or not on_disk else State.OPEN)
+        if record.status.final and on_disk:
             press._move(State.CLOSED)
-        press.word, press.reason = record.word, record.reason
+        press.status, press.reason = record.status, record.reason
         press.version, press.legs = record.version, record.legs
         return press
 
@@ -118,7 +118,7 @@ class Press:
         order = self.order
         return Record(
             order.key, order.light, order.phone, order.payload, order.message, order.not_after.boot,
-            order.not_after.up, self.word, self.reason, self.version, self.legs,
+            order.not_after.up, self.status, self.reason, self.version, self.legs,
         )  # fmt: skip
 
     def outcome(self) -> PressOutcome:
@@ -126,8 +126,8 @@ class Press:
         return PressOutcome(
             key=self.order.key,
             light=self.order.light,
-            word=self.word,
-            final=self.word.final,
+            status=self.status,
+            final=self.status.final,
             reason=self.reason,
             version=self.version,
             legs=self.legs,
@@ -148,7 +148,7 @@ class Press:
     def _asked(self, event: Asked, _now: int) -> tuple[Do, ...]:
         """Store it. Where its light refuses it anyhow if it comes once more, nothing waits for the disk."""
         if event.new and not (event.broker and event.light):
-            self.word = Word.OFFLINE
+            self.status = PressStatus.OFFLINE
             self.reason = Reason.LIGHT_OFFLINE if event.broker else Reason.BROKER_AWAY
         elif event.dated:
             self._move(State.OPEN)
@@ -157,8 +157,8 @@ class Press:
         return (Do.ADMIT, Do.SYNC)
 
     def _on_disk(self, _event: OnDisk, _now: int) -> tuple[Do, ...]:
-        if self.word.final:
-            return self._end(self.word, self.reason)
+        if self.status.final:
+            return self._end(self.status, self.reason)
         self._move(State.OPEN)
         return (Do.PUBLISH, Do.SAY)
 
@@ -194,15 +194,15 @@ class Press:
             case Outcome.APPLIED:
                 self.version = event.version
                 self.legs = self.stamps.legs(now, event.us) if self.stamps else None
-                return self._end(Word.APPLIED)
+                return self._end(PressStatus.APPLIED)
             case Outcome.FORGOTTEN:
-                return self._end(Word.FORGOTTEN)
+                return self._end(PressStatus.FORGOTTEN)
             case Outcome.REBOOTED:
-                return self._end(Word.LOST_IN_REBOOT)
+                return self._end(PressStatus.LOST_IN_REBOOT)
             case Outcome.LATE if self._busy:
-                return self._end(Word.REFUSED, Reason.BUSY)
+                return self._end(PressStatus.REFUSED, Reason.BUSY)
             case refusal:
-                return self._end(Word.REFUSED, REFUSALS[refusal])
+                return self._end(PressStatus.REFUSED, REFUSALS[refusal])
 
     def _heard(self, event: Heard, now: int) -> tuple[Do, ...]:
         """No decision on this key in a report: past the deadline that settles it, if no answer was missed."""
@@ -210,7 +210,7 @@ class Press:
         self._followed = self._followed and not (same and event.missed)
         if same and event.up > self.order.not_after.up:
             if self._followed and not self._busy:
-                return self._end(Word.NOT_APPLIED)
+                return self._end(PressStatus.NOT_APPLIED)
             if self._state is State.OPEN:
                 return self._too_late(BoundPassed(), now)
         return self._nudge(now, waits=same and self._state is State.OPEN)
@@ -222,18 +222,18 @@ class Press:
 
     def _too_late(self, _event: BoundPassed, _now: int) -> tuple[Do, ...]:
         self._move(State.UNCONFIRMED)
-        self.word = Word.UNCONFIRMED
+        self.status = PressStatus.UNCONFIRMED
         return (Do.PUBLISH, Do.SAY)
 
     def _lost(self, _event: BootOver, _now: int) -> tuple[Do, ...]:
-        return self._end(Word.LOST_IN_REBOOT)
+        return self._end(PressStatus.LOST_IN_REBOOT)
 
     def _forgotten(self, _event: LightForgotten, _now: int) -> tuple[Do, ...]:
-        return self._end(Word.FORGOTTEN)
+        return self._end(PressStatus.FORGOTTEN)
 
-    def _end(self, word: Word, reason: Reason | None = None) -> tuple[Do, ...]:
+    def _end(self, status: PressStatus, reason: Reason | None = None) -> tuple[Do, ...]:
         self._move(State.CLOSED)
-        self.word, self.reason = word, reason
+        self.status, self.reason = status, reason
         return (Do.SAY, Do.CLOSE)
 
     def _move(self, state: State) -> None:

@@ -38,7 +38,7 @@ from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Availability, Report
 from presslight.contract.phone import BrokerStatus, Have, PressOutcome, encode
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 
 
 class Desk:
@@ -107,7 +107,7 @@ class Desk:
         """`watcher` has no use for words on this press any more."""
         self._open.leave(key, watcher)
 
-    def word(self, key: str, phone: str) -> PressOutcome:
+    def status_of(self, key: str, phone: str) -> PressOutcome:
         """The present word on a press. Raises Refusal."""
         press = self._open.get(key)
         record = None if press is not None else self._ledger.find(key)
@@ -134,7 +134,7 @@ class Desk:
         except DuplicateKey:
             self._intake.on_known(ask, press.order.key)
             raise
-        if press.word is not Word.OFFLINE:
+        if press.status is not PressStatus.OFFLINE:
             self._intake.on_sent(press.order, now)
 
     def _must_be_new(self, ask: Ask) -> None:
@@ -149,7 +149,7 @@ class Desk:
         held = self._open.get(record.key)
         if held is not None:
             return self._ask_again(held, ask, watcher, now)
-        on_disk = record.word is not Word.OFFLINE and (record.word.final or ask.is_dated)
+        on_disk = record.status is not PressStatus.OFFLINE and (record.status.final or ask.is_dated)
         press = Press.recalled(record, on_disk=on_disk)
         if press.state is not State.CLOSED:
             self._hold(press)

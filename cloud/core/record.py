@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from presslight.cloud.core.principal import Principal
 from presslight.contract.phone import Legs, Wish
-from presslight.contract.words import DEFAULT_PATIENCE_MS, Key, LightId, Moment, Reason, Version, Word
+from presslight.contract.words import DEFAULT_PATIENCE_MS, Key, LightId, Moment, PressStatus, Reason, Version
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -71,7 +71,7 @@ class Record(NamedTuple):
     message: bytes
     boot: str
     up: int
-    word: Word
+    status: PressStatus
     reason: Reason | None
     version: Version | None
     legs: Legs | None

@@ -98,8 +98,8 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
             200: {"description": "The last word.", "headers": _WAITED},
             202: {
                 "model": PressOutcome,
-                "description": "A word, not the last.",
-                "headers": {"Location": header("Where the press's word can be asked for."), **_WAITED},
+                "description": "A status, not the last.",
+                "headers": {"Location": header("Where the press's status can be asked for."), **_WAITED},
             },
             **problems(*_ALWAYS, *_OF_PRESSES),
         },
@@ -128,11 +128,11 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
         response_model=PressOutcome,
         responses=problems(*_ALWAYS, ErrorCode.UNKNOWN_PRESS),
     )
-    async def word(key: str, principal: Annotated[Principal, Depends(signed_in)]) -> Response:
+    async def press_status(key: str, principal: Annotated[Principal, Depends(signed_in)]) -> Response:
         """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
         if not is_key(key):
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
-        text = encode(bridge.desk.word(key, principal.name))
+        text = encode(bridge.desk.status_of(key, principal.name))
         await _on_disk(bridge)
         return json_answer(text)
 

@@ -54,7 +54,7 @@ const presses = new Presses(
       journey.show(total, legs, latest);
       lights.sayDone(asked, total);
     },
-    failed: (word, reason) => reason !== "superseded" && journey.fail(lastWordOf(word, reason)), // the newer one counts
+    failed: (status, reason) => reason !== "superseded" && journey.fail(lastWordOf(status, reason)), // the newer one counts
   },
 );
 

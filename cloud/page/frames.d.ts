@@ -99,12 +99,14 @@ export type PressOutcome = {
   type: "outcome";
   key: string;
   light: string;
-  word: Word;
+  status: PressStatus;
   final: boolean;
   reason?: Reason;
   version?: [number, number];
   legs?: Legs;
 };
+
+export type PressStatus = "accepted" | "applied" | "refused" | "offline" | "unconfirmed" | "not_applied" | "lost_in_reboot" | "forgotten";
 
 export type Problem = {
   type: "error";
@@ -155,8 +157,6 @@ export type Wish = {
   state: "ON" | "OFF";
   brightness?: number;
 };
-
-export type Word = "accepted" | "applied" | "refused" | "offline" | "unconfirmed" | "not_applied" | "lost_in_reboot" | "forgotten";
 
 export type PhoneFrame = Hello | Press | Shown | Ping | Pong;
 

@@ -4,7 +4,7 @@
 /** @import { Presses } from "./presses.js" */
 /**
  * @import { Asked, Attributes, Barred, FailedWords, Look,
- *   PageReason, PageWord, PressEvent, SliderEvent, Version, Words } from "./types.d.ts"
+ *   PageReason, PageStatus, PressEvent, SliderEvent, Version, Words } from "./types.d.ts"
  */
 
 import { Card } from "./card.js";
@@ -114,16 +114,16 @@ export class Lights {
   }
 
   /** How a press stands.
-   * @param {Asked} asked @param {PageWord} word @param {PageReason} reason @param {PressEvent} [answer] */
-  say(asked, word, reason, answer) {
+   * @param {Asked} asked @param {PageStatus} status @param {PageReason} reason @param {PressEvent} [answer] */
+  say(asked, status, reason, answer) {
     const name = nameOf(asked.light);
-    const words = this.#wordsOf(asked, word, reason);
+    const words = this.#wordsOf(asked, status, reason);
     const room = this.#rooms.get(asked.light);
     if (!room) return this.#parts.announce(`${name}: ${words.text}`); // asked before a reload, and the light is gone
-    if (answer?.type === "outcome" && answer.word === "applied" && answer.version) {
+    if (answer?.type === "outcome" && answer.status === "applied" && answer.version) {
       room.own.applied(asked.key, asked.set, answer.version);
     }
-    const open = OPEN_WORDS.has(word);
+    const open = OPEN_WORDS.has(status);
     if (open && isNewer(asked.key, room.newest)) room.newest = asked.key;
     if (asked.key === room.newest) room.notice.say(words, Date.now());
     room.told = !open && (["unsure", "doubt"].includes(words.tone) || reason === "precondition");
@@ -140,10 +140,10 @@ export class Lights {
     this.#note(asked.light, { text: `Done in ${ms(total)}.`, tone: "done" }, room.slider.busy);
   }
 
-  /** @param {Asked} asked @param {PageWord} word @param {PageReason} reason @returns {Words} */
-  #wordsOf(asked, word, reason) {
-    const barred = word === "not_sent" ? this.#parts.barred() : null;
-    return barred ? barredOf(barred) : pressOf(word, reason, asked.set);
+  /** @param {Asked} asked @param {PageStatus} status @param {PageReason} reason @returns {Words} */
+  #wordsOf(asked, status, reason) {
+    const barred = status === "not_sent" ? this.#parts.barred() : null;
+    return barred ? barredOf(barred) : pressOf(status, reason, asked.set);
   }
 
   /** @param {string} id @param {Words} words @param {boolean} [silently] */

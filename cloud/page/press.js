@@ -6,7 +6,7 @@
 //   pressed    {rtt_ms}, null: no link          store   keep key and payload, before anything else is done
 //   link_up    {rtt_ms}                         send    {age_ms} a copy, always with the same payload
 //   link_down                                   hedge   {age_ms} the same, rather on another path than before
-//   outcome    {word, reason}                   say     {word, reason} to the person
+//   outcome    {status, reason}                   say     {status, reason} to the person
 //   error      {code, retry}                    shown   {ms} finger -> `applied`, for the bridge's metrics
 //   deadline   {ms} until it is surely over     forget  the press has its last word
 //   time                                        wake    {at} send me `time` then; null: never; the newest counts
@@ -15,8 +15,8 @@
 // and the last words `not_sent`, `rejected` (every copy was answered by an error, so it did not act and never will) and
 // `unknown` (bridges refuse to tell what came of it, again and again).
 
-/** @import { ErrorCode, Reason, Word } from "./frames.d.ts" */
-/** @import { PageReason, PageWord, PressAction, PressEvent } from "./types.d.ts" */
+/** @import { ErrorCode, Reason, PressStatus } from "./frames.d.ts" */
+/** @import { PageReason, PageStatus, PressAction, PressEvent } from "./types.d.ts" */
 
 import { ASK_AGAIN_MS, DRIFT, HEDGE_MS, HEDGE_RTTS, LONGEST_GAP_MS, MAX_AGE_MS, REFUSALS } from "./contract.js";
 
@@ -115,18 +115,18 @@ export class Press {
     return this.#state === State.NEW && now < this.#expires ? [say("pending")] : [];
   }
 
-  /** @param {{word: Word, reason?: Reason}} outcome @param {number} now @returns {PressAction[]} */
-  #outcome({ word, reason }, now) {
+  /** @param {{status: PressStatus, reason?: Reason}} outcome @param {number} now @returns {PressAction[]} */
+  #outcome({ status, reason }, now) {
     if (this.#state === State.NEW) return []; // never sent, so this is about another press
     this.#held = true;
     this.#refusals = 0;
-    switch (word) {
+    switch (status) {
       case "accepted":
         return this.#accepted();
       case "unconfirmed":
         return this.#state === State.UNCONFIRMED ? [] : this.#unconfirmed(now + ASK_AGAIN_MS);
       default:
-        return this.#close(word, reason ?? null, now);
+        return this.#close(status, reason ?? null, now);
     }
   }
 
@@ -187,13 +187,13 @@ export class Press {
     [this.#next, this.#hedging] = [at, hedging];
   }
 
-  /** @param {PageWord} word @param {PageReason} reason @param {number} now @returns {PressAction[]} */
-  #close(word, reason, now) {
+  /** @param {PageStatus} status @param {PageReason} reason @param {number} now @returns {PressAction[]} */
+  #close(status, reason, now) {
     this.#moveTo(State.CLOSED);
-    const measured = word === "applied" && !this.#restored;
+    const measured = status === "applied" && !this.#restored;
     /** @type {PressAction[]} */
     const shown = measured ? [{ do: "shown", ms: this.#age(now) }] : [];
-    return [{ do: "forget" }, say(word, reason), ...shown];
+    return [{ do: "forget" }, say(status, reason), ...shown];
   }
 
   /** @param {number} now */
@@ -236,7 +236,7 @@ export function untilPassed(lead) {
   return lead <= -1 ? 0 : Math.ceil((lead + 1) / (1 - DRIFT));
 }
 
-/** @param {PageWord} word @param {PageReason | undefined} reason @returns {PressAction} */
-function say(word, reason = null) {
-  return { do: "say", word, reason: reason ?? null };
+/** @param {PageStatus} status @param {PageReason | undefined} reason @returns {PressAction} */
+function say(status, reason = null) {
+  return { do: "say", status, reason: reason ?? null };
 }

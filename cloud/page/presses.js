@@ -3,7 +3,7 @@
 /** @import { Bound } from "./bound.js" */
 /** @import { Wish } from "./frames.d.ts" */
 /**
- * @import { Answer, Asked, PageReason, PageWord,
+ * @import { Answer, Asked, PageReason, PageStatus,
  *   PressAction, PressEvent, PressListener, PressPorts, Version } from "./types.d.ts"
  */
 
@@ -143,10 +143,10 @@ export class Presses {
     }
   }
 
-  /** @param {OpenPress} one @param {{word: PageWord, reason: PageReason}} said @param {PressEvent} event */
-  #say({ asked, press, restored }, { word, reason }, event) {
-    this.#listener.say(asked, word, reason, event);
-    if (press.state === State.CLOSED && word !== "applied" && !restored) this.#listener.failed(word, reason);
+  /** @param {OpenPress} one @param {{status: PageStatus, reason: PageReason}} said @param {PressEvent} event */
+  #say({ asked, press, restored }, { status, reason }, event) {
+    this.#listener.say(asked, status, reason, event);
+    if (press.state === State.CLOSED && status !== "applied" && !restored) this.#listener.failed(status, reason);
   }
 
   /** @param {Asked} asked */

@@ -1,6 +1,6 @@
 // Types of the page's own, beside those of the wire in frames.d.ts. Only `deno check` reads them. Times are ms.
 
-import type { Change, ErrorCode, Legs, Moment, PressOutcome, Problem, Reason, Wish, Word } from "./frames.d.ts";
+import type { Change, ErrorCode, Legs, Moment, PressOutcome, Problem, Reason, Wish, PressStatus } from "./frames.d.ts";
 
 export type Version = [number, number];
 
@@ -11,8 +11,8 @@ export type Asked = { key: string; light: string; set: Wish; if_ver?: Version; n
 export type Answer = PressOutcome | Problem;
 
 /** What the page says of a press: the bridge's words and a few of its own. */
-export type PageWord =
-  | Word | "waiting" | "pending" | "retrying" | "restored" | "not_sent" | "rejected" | "unknown";
+export type PageStatus =
+  | PressStatus | "waiting" | "pending" | "retrying" | "restored" | "not_sent" | "rejected" | "unknown";
 
 export type PageReason = Reason | ErrorCode | null;
 
@@ -41,7 +41,7 @@ export type PressEvent =
 export type PressAction =
   | { do: "store" | "forget" }
   | { do: "send" | "hedge"; age_ms: number }
-  | { do: "say"; word: PageWord; reason: PageReason }
+  | { do: "say"; status: PageStatus; reason: PageReason }
   | { do: "shown"; ms: number }
   | { do: "wake"; at: number | null };
 
@@ -55,9 +55,9 @@ export type PressPorts = {
 
 /** Callbacks of the presses. */
 export type PressListener = {
-  say(asked: Asked, word: PageWord, reason: PageReason, answer?: PressEvent): void;
+  say(asked: Asked, status: PageStatus, reason: PageReason, answer?: PressEvent): void;
   shown(asked: Asked, ms: number, legs: Legs | undefined, latest: number): void;
-  failed(word: PageWord, reason: PageReason): void;
+  failed(status: PageStatus, reason: PageReason): void;
 };
 
 /** Attributes that a finger wants, maybe not all of a wish. */

@@ -2,7 +2,7 @@
 
 /** @import { Change, ErrorCode, Reason, View } from "./frames.d.ts" */
 /** @import { LinkState } from "./link.js" */
-/** @import { Attributes, Barred, ChangeNow, FailedWords, Obstacle, PageReason, PageWord, Words } from "./types.d.ts" */
+/** @import { Attributes, Barred, ChangeNow, FailedWords, Obstacle, PageReason, PageStatus, Words } from "./types.d.ts" */
 
 /** @typedef {Readonly<Partial<Record<Reason | ErrorCode, string>>>} Sentences */
 
@@ -197,9 +197,9 @@ const RETRYING = {
 };
 
 /** What a press's word means to the person: {text, tone}, tone one of wish, doubt, done, not, unsure.
- * @param {PageWord} word @param {PageReason} reason @param {Attributes} wish @returns {Words} */
-export function pressOf(word, reason, wish) {
-  switch (word) {
+ * @param {PageStatus} status @param {PageReason} reason @param {Attributes} wish @returns {Words} */
+export function pressOf(status, reason, wish) {
+  switch (status) {
     case "pending":
     case "accepted":
       return { text: wished(wish), tone: "wish" };
@@ -214,13 +214,13 @@ export function pressOf(word, reason, wish) {
     case "applied":
       return { text: "Done.", tone: "done" };
     default:
-      return lastWordOf(word, reason);
+      return lastWordOf(status, reason);
   }
 }
 
-/** @param {PageWord} word @param {PageReason} reason @returns {FailedWords} */
-export function lastWordOf(word, reason) {
-  switch (word) {
+/** @param {PageStatus} status @param {PageReason} reason @returns {FailedWords} */
+export function lastWordOf(status, reason) {
+  switch (status) {
     case "refused":
       return { text: sentence(REFUSED, reason) ?? "Did not happen: the light refused it.", tone: "not" };
     case "offline":

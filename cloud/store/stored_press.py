@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from presslight.cloud.core.record import Record
 from presslight.cloud.store.schema import ClosedPress, NewPress, Row
 from presslight.contract.phone import Legs
-from presslight.contract.words import Key, LightId, Moment, Reason, Word
+from presslight.contract.words import Key, LightId, Moment, PressStatus, Reason
 
 SELECT_PRESS = "SELECT key, light, phone, payload, message, boot, up, word, reason, version, legs, id FROM presses"
 """Selects the columns that `record_of` and `closing_statement` read."""
@@ -46,9 +46,9 @@ def closed_press(record: Record, closed_at: int) -> ClosedPress:
 
 
 def _outcome(record: Record) -> tuple[str, str | None, str | None, str | None]:
-    """The columns `word`, `reason`, `version` and `legs`."""
+    """The columns `word` (its status), `reason`, `version` and `legs`."""
     return (
-        record.word.value,
+        record.status.value,
         record.reason.value if record.reason else None,
         json.dumps(record.version) if record.version else None,
         record.legs.model_dump_json() if record.legs else None,
@@ -66,7 +66,7 @@ def record_of(row: Row) -> Record:
         row["message"],
         row["boot"],
         row["up"],
-        Word(row["word"]),
+        PressStatus(row["word"]),
         Reason(reason) if reason else None,
         _VERSION.validate_json(version) if version else None,
         Legs.model_validate_json(legs) if legs else None,
@@ -85,8 +85,8 @@ def closing_statement(row: Row) -> tuple[str, tuple[object, ...]]:
     if not _is(_KEY, row["key"]):
         return _DROP, (row["id"],)
     light = row["light"] if _is(_LIGHT, row["light"]) else _NO_LIGHT
-    word = Word.FORGOTTEN.value
-    return _CLOSE, (light, row["phone"], row["payload"], row["message"], _NO_BOOT, word, row["id"])
+    status = PressStatus.FORGOTTEN.value
+    return _CLOSE, (light, row["phone"], row["payload"], row["message"], _NO_BOOT, status, row["id"])
 
 
 def as_text(row: Row) -> str:

@@ -55,7 +55,9 @@ class Metrics:
             registry=registry,
         )
         self._legs = {name: leg.labels(name) for name in ("bridge", "ack", "light", "travel", "phone")}
-        self._word = cache(self._counter("words", "Words said of presses.", "word", "reason").labels)
+        self._status = cache(
+            self._counter("press_statuses", "Statuses of presses that were told.", "status", "reason").labels
+        )
         self._error = cache(self._counter("errors", "Errors that phones were told.", "code").labels)
         self.bad_messages = self._counter(
             "bad_mqtt_messages", "Messages of the broker that could not be used.", "cause"
@@ -81,7 +83,7 @@ class Metrics:
 
     def said(self, press: Press) -> None:
         """Count a press's new word, and measure its legs once it has acted."""
-        self._word(press.word, press.reason or "").inc()
+        self._status(press.status, press.reason or "").inc()
         if press.legs is not None and press.stamps is not None:
             self._observe_legs(press.stamps.before_us, press.legs)
 

@@ -10,7 +10,7 @@ from presslight.cloud.telemetry.metrics import Metrics
 from presslight.cloud.telemetry.tracebacks import place_of, without_secrets
 from presslight.contract.damping import Damping
 from presslight.contract.errors import ErrorCode, printable
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 
 NAME = "presslight.bridge"
 """The logger's name."""
@@ -21,7 +21,7 @@ _LONGEST_ADDRESS = 64
 _FIRST = 30
 """Log lines that a light may cause by what it reports: more than come up in months; a hostile one could go on."""
 
-_USUAL = (Word.ACCEPTED, Word.APPLIED)
+_USUAL = (PressStatus.ACCEPTED, PressStatus.APPLIED)
 
 
 class BridgeObserver:
@@ -49,10 +49,10 @@ class BridgeObserver:
     def said(self, press: Press) -> None:
         """Count and log a press's new word."""
         self.metrics.said(press)
-        level = logging.DEBUG if press.word in _USUAL else logging.INFO
+        level = logging.DEBUG if press.status in _USUAL else logging.INFO
         if self._log.isEnabledFor(level):
             self._log.log(
-                level, "press", key=press.order.key, light=press.order.light, word=press.word, reason=press.reason
+                level, "press", key=press.order.key, light=press.order.light, status=press.status, reason=press.reason
             )
 
     def folded(self, light: str, folded: Folded) -> None:

@@ -20,7 +20,7 @@ class Outbox:
         self._lights: dict[str, str] = {}
         self.stuck_since: int | None = None
 
-    def word(self, text: str) -> None:
+    def press_status(self, text: str) -> None:
         """Queue a frame that must arrive."""
         self._words.append(text)
 

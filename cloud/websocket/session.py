@@ -30,7 +30,7 @@ from presslight.contract.phone import (
     decode_phone_frame,
     encode,
 )
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 
 BAD_FRAMES = 20
 """So many bad frames in a row close the socket."""
@@ -213,7 +213,7 @@ class Conversation:
         """A press that this phone asked for has a word."""
         if outcome.final:
             self._watched.discard(outcome.key)
-        if outcome.word is Word.APPLIED:
+        if outcome.status is PressStatus.APPLIED:
             self._await_shown(outcome)
         self._send(text, urgent=outcome.final)
 
@@ -239,7 +239,7 @@ class Conversation:
         self._wake(False)
 
     def _send(self, text: str, *, urgent: bool = False) -> None:
-        self.outbox.word(text)
+        self.outbox.press_status(text)
         self._wake(urgent)
 
     def _complain(self, code: ErrorCode, detail: str, key: str | None) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from presslight.contract.light import Power
 from presslight.mobile_sim.clock import now_ms
 from presslight.mobile_sim.errors import PhoneError
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.measure.result import Plan
 from presslight.mobile_sim.measure.tally import Tally
@@ -102,14 +102,14 @@ class _Load:
             self._follow(flight)
 
     def _follow(self, flight: InFlightPress) -> None:
-        if flight.journey.word.final:
+        if flight.journey.status.final:
             self.tally.add(flight.journey)
             return
         self._open[flight.frame.key] = flight
-        flight.on_word = lambda word: self._heard(flight, word)
+        flight.on_status = lambda status: self._heard(flight, status)
 
-    def _heard(self, flight: InFlightPress, word: Said) -> None:
-        if word.final:
+    def _heard(self, flight: InFlightPress, status: PhoneStatus) -> None:
+        if status.final:
             del self._open[flight.frame.key]
             self.tally.add(flight.journey)
             if not self._open:
@@ -123,7 +123,7 @@ class _Load:
                     self._all_over.clear()
                     await self._all_over.wait()
         for flight in self._open.values():
-            flight.on_word = None
+            flight.on_status = None
             self.tally.add(flight.journey)
 
 

@@ -56,5 +56,5 @@ def _ms(value: float) -> str:
 
 
 def _lines(result: Result) -> Iterator[str]:
-    yield ", ".join(f"{count} {word}" for word, count in result.words.items())
+    yield ", ".join(f"{count} {status}" for status, count in result.words.items())
     yield from (f"Note: {note}." for note in result.notes)

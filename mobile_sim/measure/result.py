@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.measure.duration import write
 from presslight.mobile_sim.measure.percentiles import SURE, Figures
 from presslight.mobile_sim.measure.tally import Tally
@@ -88,7 +88,7 @@ def conclude(tally: Tally, plan: Plan, bridge: str) -> Result:
         verdict="unmeasured" if too_late else "within" if all(check.passed for check in checks) else "over",
         checks=checks,
         notes=tuple(_notes(tally, plan, too_late=too_late)),
-        words={str(word): count for word, count in tally.words.most_common()},
+        words={str(status): count for status, count in tally.words.most_common()},
         failures=dict(tally.failures.most_common()),
         press_to_light=tally.light.figures(),
         press_to_light_error=tally.error.figures(),
@@ -110,13 +110,13 @@ def _p99(
 
 
 def _last_words(tally: Tally, plan: Plan) -> Check:
-    open_ones = sum(count for word, count in tally.words.items() if not word.final)
+    open_ones = sum(count for status, count in tally.words.items() if not status.final)
     text = f"{plan.presses - open_ones} of {plan.presses} presses have their last word"
     return Check(name="last_words", passed=not open_ones, text=text)
 
 
 def _applied(tally: Tally, plan: Plan) -> Check:
-    applied = tally.words[Said.APPLIED]
+    applied = tally.words[PhoneStatus.APPLIED]
     why = ", ".join(f"{count} {failure}" for failure, count in tally.failures.most_common())
     text = f"{applied} of {plan.presses} presses were applied" + (f"; the others: {why}" if why else "")
     return Check(name="applied", passed=applied == plan.presses, text=text)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.measure.percentiles import Spread
 
@@ -14,9 +14,9 @@ class Tally:
     """Counts journeys, and how late the generator was."""
 
     def __init__(self) -> None:
-        self.words: Counter[Said] = Counter()
+        self.words: Counter[PhoneStatus] = Counter()
         self.failures: Counter[str] = Counter()
-        """Presses that were not applied, as `word` or `word: reason`."""
+        """Presses that were not applied, as `status` or `word: reason`."""
         self.unmeasured = 0
         """Applied presses whose legs are not known (their total counts as press → light)."""
         self.confirmation = Spread()
@@ -27,9 +27,9 @@ class Tally:
 
     def add(self, journey: Journey) -> None:
         """One press is over, or was given up."""
-        self.words[journey.word] += 1
-        if journey.word is not Said.APPLIED or journey.total_ms is None:
-            self.failures[f"{journey.word}: {journey.reason}" if journey.reason else str(journey.word)] += 1
+        self.words[journey.status] += 1
+        if journey.status is not PhoneStatus.APPLIED or journey.total_ms is None:
+            self.failures[f"{journey.status}: {journey.reason}" if journey.reason else str(journey.status)] += 1
             return
         self.confirmation.add(journey.total_ms)
         self.unmeasured += journey.press_to_light_ms is None

@@ -66,7 +66,7 @@ async def bridge_phone(url: str, token: str, light: str) -> AsyncIterator[Pressi
             while True:
                 frame = await phone.next()
                 if frame["type"] == "outcome" and frame["key"] == key and frame["final"]:
-                    if frame["word"] != "applied":
+                    if frame["status"] != "applied":
                         raise RuntimeError(f"a press was not applied: {frame}")
                     return
 

@@ -100,7 +100,7 @@ async def _keep_pressing(phone: ThinPhone, lights: Sequence[str], until: float) 
             raise RuntimeError(f"the bridge answered {frame}")
         if frame["type"] != "outcome" or not frame["final"]:
             continue
-        if frame["word"] != "applied":
+        if frame["status"] != "applied":
             raise RuntimeError(f"a press was not applied: {frame}")
         confirmed, flying, light = confirmed + 1, flying - 1, frame["light"]
         if time.monotonic() < until:

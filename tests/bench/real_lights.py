@@ -59,7 +59,7 @@ async def act_us(phone: Phone, names: Sequence[str], rounds: int) -> list[int]:
     for number in range(rounds):
         for name in names:
             journey = await phone.press(name, state="OFF" if number % 2 else "ON", patience_ms=PATIENCE_MS)
-            if journey.word != "applied" or journey.legs is None:
+            if journey.status != "applied" or journey.legs is None:
                 raise RuntimeError(f"{name} did not apply a press: {journey}")
             taken.append(journey.legs.light_us)
     return taken
@@ -73,7 +73,7 @@ async def press_to_light_ms(phone: Phone, lights: Sequence[SimulatedLight], roun
             is_on = number % 2 == 0
             started = time.monotonic_ns() // 1_000  # the clock of the light's output, too
             journey = await phone.press(light.name, state="ON" if is_on else "OFF", patience_ms=PATIENCE_MS)
-            if journey.word != "applied":
+            if journey.status != "applied":
                 raise RuntimeError(f"{light.name} did not apply a press: {journey}")
             output = await light.until(lambda now: (now.duty > 0) == is_on)  # noqa: B023 -- awaited here
             times.append((output.us - started) / 1_000)

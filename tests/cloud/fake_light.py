@@ -64,8 +64,8 @@ class FakeLight:
     def up(self) -> int:
         return int((time.monotonic() - self._booted) * 1_000)
 
-    async def available(self, word: str) -> None:
-        await self.say(AVAILABILITY.format(light=self.name), word.encode(), retain=True)
+    async def available(self, status: str) -> None:
+        await self.say(AVAILABILITY.format(light=self.name), status.encode(), retain=True)
 
     async def report(self) -> None:
         report = self.model.report(self.up())

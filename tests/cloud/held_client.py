@@ -52,5 +52,5 @@ class HeldClient:
         path, route = f"/api/lights/{light}/presses", "/api/lights/{light}/presses"
         return await self("POST", path, route, content=content, headers=named | headers)
 
-    async def word(self, pressed: str) -> httpx.Response:
+    async def status(self, pressed: str) -> httpx.Response:
         return await self("GET", f"/api/presses/{pressed}", "/api/presses/{key}")

@@ -104,7 +104,7 @@ class Ledger:
         return self.find(self.texts[text]) if text in self.texts else None
 
     def open_presses(self) -> list[Record]:
-        return [record for record in self.records.values() if not record.word.final]
+        return [record for record in self.records.values() if not record.status.final]
 
     def asked_to_forget(self, light: str) -> int | None:
         return None
@@ -179,7 +179,7 @@ class Observer:
         self.reports: list[Folded] = []
 
     def said(self, press: Press) -> None:
-        self.words.append(press.word)
+        self.words.append(press.status)
 
     def folded(self, light: str, folded: Folded) -> None:
         self.reports.append(folded)
@@ -204,7 +204,7 @@ class Watcher:
 
     @property
     def words(self) -> list[str]:
-        return [f"{told.word} {told.reason}" if told.reason else str(told.word) for told in self.outcomes]
+        return [f"{told.status} {told.reason}" if told.reason else str(told.status) for told in self.outcomes]
 
     @property
     def last(self) -> str:

@@ -6,7 +6,7 @@ from presslight.cloud.core.record import Record
 from presslight.cloud.store.database import Address, patient
 from presslight.cloud.store.store import Store
 from presslight.contract.phone import Legs
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 from tests.cloud.ports import BOOT, key
 
 
@@ -46,9 +46,11 @@ class Shelf:
 
 def record(number: int = 1, *, phone: str = "ann", origin: str | None = None) -> Record:
     pressed = key(number, origin) if origin else key(number)
-    return Record(pressed, "kitchen", phone, "payload", b"m\x00\xff", BOOT, 3_000, Word.ACCEPTED, None, None, None)
+    return Record(
+        pressed, "kitchen", phone, "payload", b"m\x00\xff", BOOT, 3_000, PressStatus.ACCEPTED, None, None, None
+    )
 
 
 def applied(open_record: Record) -> Record:
     legs = Legs(bridge_us=5, ack_us=3, light_us=1)
-    return open_record._replace(word=Word.APPLIED, version=(1, 7), legs=legs)
+    return open_record._replace(status=PressStatus.APPLIED, version=(1, 7), legs=legs)

@@ -100,7 +100,7 @@ async def test_locked_store_refuses_presses_and_the_rest_goes_on(house: House) -
         locker.execute("ROLLBACK")
     locker.close()
     await phone.press(1)
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert (await phone.until("outcome", final=True))["status"] == "applied"
     assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
 
 

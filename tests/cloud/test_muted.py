@@ -33,7 +33,7 @@ async def flood(light: FakeLight, house: House, phone: RawPhone) -> None:
 async def is_applied(phone: RawPhone, number: int, light: str) -> bool:
     await phone.press(number, light=light, set={"state": "ON" if number % 2 else "OFF"}, patience_ms=10_000)
     outcome = await phone.until("outcome", key=key(number), final=True)
-    return bool(outcome["word"] == "applied")
+    return bool(outcome["status"] == "applied")
 
 
 async def test_client_that_reconnects_again_and_again_loses_no_press_and_tells_nobody(open_house: House) -> None:
@@ -68,11 +68,11 @@ async def test_press_that_a_light_answers_unheard_has_its_last_word_once_it_is_h
     phone = await open_house.phone()
     hall.deaf = True
     await phone.press(1, light="hall", patience_ms=10_000)
-    await phone.until("outcome", word="accepted")
+    await phone.until("outcome", status="accepted")
     monkeypatch.setattr("presslight.cloud.mqtt.muting.FIRST_MUTE_NS", 1_000_000_000)
     await flood(hall, open_house, phone)
     hall.deaf = False
-    assert (await phone.until("outcome", key=key(1), final=True))["word"] == "applied"
+    assert (await phone.until("outcome", key=key(1), final=True))["status"] == "applied"
 
 
 async def test_light_that_is_new_is_found_while_another_one_is_muted(

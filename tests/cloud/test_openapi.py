@@ -103,8 +103,8 @@ async def test_mistake_of_the_bridge_is_a_problem_that_says_nothing_of_the_press
     def fail(*_: Any) -> Any:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(house.bridge.desk, "word", fail)
-    answer = await client.word(key())
+    monkeypatch.setattr(house.bridge.desk, "status_of", fail)
+    answer = await client.status(key())
     assert (answer.status_code, answer.json()["code"], answer.json()["retry"]) == (500, "internal", True)
     assert "defect" not in answer.text
     assert await house.metric("presslight_troubles_total", kind="mistake") == 1

@@ -141,7 +141,7 @@ def test_last_word_of_one_is_found_by_another_that_never_heard_of_the_press(repl
     replicas.deliver(a)
     replicas.a.shelf.store.flush()
     assert b.ask().words == ["applied"]
-    assert b.desk.word(key(), "ann").word == "applied"
+    assert b.desk.status_of(key(), "ann").status == "applied"
     assert b.line.sent == []
 
 

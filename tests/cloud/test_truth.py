@@ -160,8 +160,8 @@ def check(world: World) -> None:
         assert up <= record.up, f"{pressed} acted late"
     for pressed in world.asked:
         record = world.ledger.records[pressed]
-        assert record.word.final, f"{pressed} has no last word"
-        said = {word for watcher in world.watchers[pressed] for word in watcher.words}
+        assert record.status.final, f"{pressed} has no last word"
+        said = {status for watcher in world.watchers[pressed] for status in watcher.words}
         assert not ("applied" in said and pressed not in acted), f"{pressed} did not act: {said}"
         assert not (any(map(means_no, said)) and pressed in acted), f"{pressed} acted: {said}"
 

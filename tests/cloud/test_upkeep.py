@@ -26,8 +26,8 @@ async def test_upkeep_prunes_and_moves_the_log_of_changes(house: House, monkeypa
 
     await until(lambda: kept() == 3)
     await phone.press(1)
-    assert (await phone.until("outcome", key=key(1)))["word"] == "accepted"
-    assert (await phone.until("outcome", key=key(1), final=True))["word"] in ("applied", "superseded", "refused")
+    assert (await phone.until("outcome", key=key(1)))["status"] == "accepted"
+    assert (await phone.until("outcome", key=key(1), final=True))["status"] in ("applied", "superseded", "refused")
 
 
 async def test_checkpoint_that_fails_is_counted_and_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,4 +52,4 @@ async def test_upkeep_that_fails_is_counted_and_the_house_goes_on(
     await until(lambda: house.bridge.metrics.text().count(b'presslight_troubles_total{kind="mistake"}') == 1)
     phone = await house.phone()
     await phone.press(1)
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert (await phone.until("outcome", final=True))["status"] == "applied"

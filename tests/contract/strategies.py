@@ -25,7 +25,7 @@ from presslight.contract.phone import (
     Wish,
 )
 from presslight.contract.sample import Kind, samples
-from presslight.contract.words import MAX_SMALL, MAX_UP_MS, RESERVED_LIGHTS, Moment, Outcome, Word
+from presslight.contract.words import MAX_SMALL, MAX_UP_MS, RESERVED_LIGHTS, Moment, Outcome, PressStatus
 
 counters = st.integers(0, MAX_SMALL)
 versions = st.tuples(counters, counters)
@@ -134,7 +134,7 @@ bridge_frames = st.one_of(
         PressOutcome,
         key=keys,
         light=lights,
-        word=st.sampled_from(Word),
+        status=st.sampled_from(PressStatus),
         final=st.booleans(),
         version=st.none() | versions,
         legs=st.none() | st.builds(Legs, bridge_us=counters, ack_us=st.none() | counters, light_us=counters),

@@ -14,11 +14,11 @@ from presslight.contract.words import (
     LightId,
     Moment,
     Origin,
+    PressStatus,
     Reason,
     Up,
     Version,
     WireVersion,
-    Word,
     is_light_id,
     split_key,
 )
@@ -136,7 +136,7 @@ def test_message_never_changes() -> None:
 
 
 def test_word_is_final_unless_accepted_or_unconfirmed() -> None:
-    assert {word for word in Word if not word.final} == {Word.ACCEPTED, Word.UNCONFIRMED}
+    assert {status for status in PressStatus if not status.final} == {PressStatus.ACCEPTED, PressStatus.UNCONFIRMED}
 
 
 def test_reason_is_of_the_light_or_of_the_way_to_it() -> None:

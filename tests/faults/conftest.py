@@ -25,7 +25,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for row in (*rows, _sum(rows)):
         wrongs = " ".join(f"{row.count(kind)} {kind}" for kind in (Kind.DOUBLE, Kind.LATE, Kind.FALSE))
         worst = f"all true {max(row.shown_ms, default=0):6.0f} ms, all act {max(row.works_ms, default=0):6.0f} ms"
-        words = ", ".join(f"{count} {word}" for word, count in row.words.most_common())
+        words = ", ".join(f"{count} {status}" for status, count in row.words.most_common())
         terminalreporter.write_line(f"{row.fault:36} {row.presses:6} presses: {wrongs}; {worst} later; {words}")
 
 

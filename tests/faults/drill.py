@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.truth import Kind, Wrong, judge
 
@@ -69,7 +69,7 @@ async def drill(lab: Lab, fault: Fault, *, seconds: float, around: int, rounds: 
     await _press_well(lab, around)
     await lab.drained()
     row.presses = len(lab.history.presses)
-    row.words = Counter(str(press.word) for press in lab.history.presses)
+    row.words = Counter(str(press.status) for press in lab.history.presses)
     row.wrongs = judge(lab.history)
     return row
 
@@ -90,7 +90,7 @@ async def _press_well(lab: Lab, count: int) -> None:
     """Nothing is broken: each press acts."""
     for _ in range(count):
         for press in await _all(hand.press(WAIT_S * 1_000) for hand in lab.hands):
-            assert press.word is Said.APPLIED, str(press)
+            assert press.status is PhoneStatus.APPLIED, str(press)
 
 
 async def _all(each: Any) -> Any:

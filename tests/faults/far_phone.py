@@ -2,7 +2,7 @@
 
 One JSON object per line. In: `{"light", "brightness", "patience_ms"}` is a press. Out: `{"open": [key]}` at its
 start, what an earlier life had left; `{"screen"}` when that changes; `{"pressed", "key"}` with the time of the finger;
-`{"key", "word", "us"}` with each word. SIGUSR1 moves its clocks on by `NAP_S`, as on a device that slept.
+`{"key", "status", "us"}` with each word. SIGUSR1 moves its clocks on by `NAP_S`, as on a device that slept.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from presslight.mobile_sim.clock import now_ms
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.phone import Phone
 from tests.faults.handset import NAP_S, Screen, now_us, occurs, screen_of
@@ -103,7 +103,7 @@ class FarPhone:
 
     async def pressing(self) -> None:
         """Wait until a press is under way: the bridge has it, and the phone knows."""
-        await self._until(lambda: any(press.word is Said.ACCEPTED for press in self._mine()))
+        await self._until(lambda: any(press.status is PhoneStatus.ACCEPTED for press in self._mine()))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
@@ -139,10 +139,10 @@ class FarPhone:
             case {"pressed": us, "key": key}:
                 press = self._asked.pop(0)
                 press.finger_us, press.key = us, key
-            case {"key": key, "word": word, "us": us}:
+            case {"key": key, "status": status, "us": us}:
                 for press in self._mine():
                     if press.key == key:
-                        press.hear(Said(word), us)
+                        press.hear(PhoneStatus(status), us)
 
 
 class _Program:
@@ -172,8 +172,8 @@ class _Program:
 
     def _follow(self, flight: InFlightPress) -> None:
         key = flight.frame.key
-        flight.on_word = lambda word: _say(key=key, word=word, us=now_us())
-        flight.on_word(flight.journey.word)
+        flight.on_status = lambda status: _say(key=key, status=status, us=now_us())
+        flight.on_status(flight.journey.status)
 
     async def _show(self) -> None:
         shown: Screen = {}

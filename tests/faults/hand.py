@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import cycle
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.simulated.simulated_light import SimulatedLight
 from tests.faults.handset import Handset, now_us, occurs
 from tests.faults.truth import History, Press, brightness_of
@@ -36,7 +36,7 @@ class Hand:
 
     async def press_until_it_acts(self) -> Press:
         """Press, where the last one did not, until one has acted. Bound it in time from outside."""
-        while (press := await self.press(2 * PATIENCE_MS)).word is not Said.APPLIED:
+        while (press := await self.press(2 * PATIENCE_MS)).status is not PhoneStatus.APPLIED:
             pass
         return press
 

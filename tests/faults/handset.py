@@ -7,7 +7,7 @@ from typing import Protocol
 
 from presslight.contract.errors import PresslightError
 from presslight.mobile_sim.clock import now_ms
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.faults.truth import Press
 
@@ -45,11 +45,11 @@ class NearPhone:
                 press.light, state="ON", brightness=press.brightness, patience_ms=press.patience_ms, pressed=pressed
             )
         except PresslightError:
-            press.hear(Said.NOT_SENT, now_us())
+            press.hear(PhoneStatus.NOT_SENT, now_us())
             return
         press.key = flight.frame.key
-        flight.on_word = lambda word: press.hear(word, now_us())
-        press.hear(flight.journey.word, now_us())
+        flight.on_status = lambda status: press.hear(status, now_us())
+        press.hear(flight.journey.status, now_us())
         await flight.last_word(wait_ms)
 
     async def until(self, condition: Callable[[Screen], bool]) -> None:
@@ -66,7 +66,7 @@ class NearPhone:
         for flight in self.phone._presses.open:
             if press := keys.get(flight.frame.key):
                 press.is_lost = False
-                flight.on_word = lambda word, press=press: press.hear(word, now_us())
+                flight.on_status = lambda status, press=press: press.hear(status, now_us())
 
 
 def screen_of(phone: Phone) -> Screen:

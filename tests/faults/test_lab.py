@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from tests.faults.lab import Lab
 from tests.faults.truth import judge
 
@@ -15,7 +15,7 @@ async def test_presses_without_a_fault_all_act(tmp_path: Path) -> None:
     async with Lab(tmp_path, lights=("kitchen", "hall"), phones=2, bridges=2) as lab:
         for _ in range(10):
             for press in await asyncio.gather(*(hand.press(20_000) for hand in lab.hands)):
-                assert press.word is Said.APPLIED
+                assert press.status is PhoneStatus.APPLIED
         await lab.all_show_truth()
         assert judge(lab.history) == []
         assert sum(len(trace.acts) for trace in lab.history.traces.values()) == 40

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import RawPhone
 from tests.faults.drill import Fault, drill
@@ -134,23 +134,23 @@ class OneKey:
                     await occurs(asyncio.Event(), PACE_S)
                     await phone.send(frame | {"not_after": self._not_after})
 
-    async def word(self, bridge: BridgeProcess) -> tuple[str, str | None]:
+    async def status(self, bridge: BridgeProcess) -> tuple[str, str | None]:
         """The present word, asked for without pressing."""
         answer = await self._lab.http.get(f"{bridge.url}/api/presses/{self._key}", headers=_signed(bridge))
         told = answer.json()
-        return told["word"], told.get("reason")
+        return told["status"], told.get("reason")
 
     def _hear(self, told: dict[str, Any]) -> bool:
         """Take in an answer; whether it was the last word."""
         if told.get("code") == "store_unavailable":
             self.refused.set()
         assert "code" not in told or self.refused.is_set(), told
-        if told.get("key") != self._key or "word" not in told:
+        if told.get("key") != self._key or "status" not in told:
             return False
         self.taken.set()
-        self.press.hear(Said(told["word"]), now_us())
+        self.press.hear(PhoneStatus(told["status"]), now_us())
         if told["final"]:
-            self.finals.append((told["word"], told.get("reason")))
+            self.finals.append((told["status"], told.get("reason")))
         return bool(told["final"])
 
 
@@ -206,7 +206,7 @@ async def test_bridge_killed_mid_press_is_stood_in_for(postgres: PostgresServer,
                 await asyncio.gather(asking, one.over_http(other))
             await doomed.start()
             async with asyncio.timeout(WAIT_S):
-                while await one.word(doomed) != one.finals[-1]:
+                while await one.status(doomed) != one.finals[-1]:
                     await occurs(asyncio.Event(), PACE_S)
             await is_one(lab, one)
         assert judge(lab.history) == []

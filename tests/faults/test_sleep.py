@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from tests.faults.hand import PATIENCE_MS
 from tests.faults.handset import occurs
 from tests.faults.lab import WAIT_S, Lab
@@ -36,7 +36,7 @@ async def test_phone_asleep_with_a_press_pending_hears_the_truth(acts: bool, tmp
             await awake.press(WAIT_S * 1_000)
         os.kill(lab.far_phones["far-1"].pid, signal.SIGCONT)
         press = await pressing
-        assert press.word is Said.APPLIED if acts else press.word in NEVER_ACTS
+        assert press.status is PhoneStatus.APPLIED if acts else press.status in NEVER_ACTS
         await lab.all_show_truth()
         await sleeper.press_until_it_acts()
         await lab.drained()

@@ -8,7 +8,7 @@ import pytest
 from presslight.cloud.store.tokens import issue_token, revoke_tokens
 from presslight.contract.errors import CloseCode
 from presslight.mobile_sim.errors import TurnedAway
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.faults.handset import NearPhone
 from tests.faults.lab import WAIT_S, Lab
@@ -21,15 +21,15 @@ async def test_token_revoked_mid_press_leaves_the_press_its_truth(acts: bool, tm
         hand, phone, cable = lab.hands[0], lab.phones["phone-1"], lab.cables["kitchen"]
         (cable.out if acts else cable.back).cut()
         press = await hand.press(100)
-        assert [word for word, _ in press.words][-1] is Said.ACCEPTED
+        assert [status for status, _ in press.words][-1] is PhoneStatus.ACCEPTED
         revoke_tokens(lab.bridge.store, phone="page")
         assert (await _turned_away(phone)).close_code == CloseCode.UNAUTHENTICATED
-        assert (await hand.press(0)).word is Said.NOT_SENT
+        assert (await hand.press(0)).status is PhoneStatus.NOT_SENT
         await phone.__aexit__(None, None, None)
         cable.mend()
         await _sign_in_again(lab)
         assert press.is_told
-        assert press.word is Said.APPLIED or not acts
+        assert press.status is PhoneStatus.APPLIED or not acts
         assert judge(lab.history) == []
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.simulated.light_output import FULL_DUTY, LightOutput
 
 TOLERANCE_US = 100_000
@@ -28,7 +28,9 @@ WINDOW = 30
 STALE_US = 40_000_000
 """How long after a reboot of the light a phone may press for the boot before it: it hears of it with the next view."""
 
-NEVER_ACTS = frozenset({Said.REFUSED, Said.OFFLINE, Said.NOT_APPLIED, Said.NOT_SENT, Said.REJECTED})
+NEVER_ACTS = frozenset(
+    {PhoneStatus.REFUSED, PhoneStatus.OFFLINE, PhoneStatus.NOT_APPLIED, PhoneStatus.NOT_SENT, PhoneStatus.REJECTED}
+)
 
 
 class Kind(StrEnum):
@@ -63,28 +65,28 @@ class Press:
     brightness: int
     finger_us: int
     patience_ms: int
-    words: list[tuple[Said, int]] = field(default_factory=list)
+    words: list[tuple[PhoneStatus, int]] = field(default_factory=list)
     key: str = ""
     is_lost: bool = False
 
-    def hear(self, word: Said, us: int) -> None:
+    def hear(self, status: PhoneStatus, us: int) -> None:
         """The phone says this of it now."""
-        if not self.words or self.words[-1][0] is not word:
-            self.words.append((word, us))
+        if not self.words or self.words[-1][0] is not status:
+            self.words.append((status, us))
 
     @property
-    def word(self) -> Said | None:
+    def status(self) -> PhoneStatus | None:
         """What the phone said last."""
         return self.words[-1][0] if self.words else None
 
     @property
     def is_told(self) -> bool:
         """Whether it has its last word."""
-        return self.word is not None and self.word.final
+        return self.status is not None and self.status.final
 
     def __str__(self) -> str:
-        words = ", ".join(f"{word} +{(us - self.finger_us) / 1000:.1f} ms" for word, us in self.words)
-        return f"press {self.number} of {self.phone} on {self.light} for {self.brightness} ({words or 'no word'})"
+        words = ", ".join(f"{status} +{(us - self.finger_us) / 1000:.1f} ms" for status, us in self.words)
+        return f"press {self.number} of {self.phone} on {self.light} for {self.brightness} ({words or 'no status'})"
 
 
 class Act(NamedTuple):
@@ -171,26 +173,26 @@ def _judge_acts(press: Press, acts: list[Act]) -> Iterator[Wrong]:
 def _judge_words(press: Press, acts: list[Act], history: History) -> Iterator[Wrong]:
     if not press.is_told and not press.is_lost:
         yield Wrong(Kind.UNTOLD, str(press))
-    for word, us in press.words:
-        if word is Said.APPLIED and not any(act.us <= us for act in acts):
+    for status, us in press.words:
+        if status is PhoneStatus.APPLIED and not any(act.us <= us for act in acts):
             yield Wrong(Kind.FALSE, f"{press} had not acted when it was said")
-        if word is Said.UNCONFIRMED and any(act.us > us for act in acts):
+        if status is PhoneStatus.UNCONFIRMED and any(act.us > us for act in acts):
             yield Wrong(Kind.FALSE, f"{press} acted when it was said to be too late")
-        if word in NEVER_ACTS and acts:
+        if status in NEVER_ACTS and acts:
             yield Wrong(Kind.FALSE, f"{press} acted")
-        if not _may_say(word, press, us, history):
-            yield Wrong(Kind.FALSE, f"{press}: there was no cause for {word}")
+        if not _may_say(status, press, us, history):
+            yield Wrong(Kind.FALSE, f"{press}: there was no cause for {status}")
 
 
-def _may_say(word: Said, press: Press, us: int, history: History) -> bool:
+def _may_say(status: PhoneStatus, press: Press, us: int, history: History) -> bool:
     """Whether the words that leave it open have a cause: a reboot, a window that went past, a phone turned away."""
-    if word is Said.LOST_IN_REBOOT:
+    if status is PhoneStatus.LOST_IN_REBOOT:
         reboots = history.traces[press.light].boots[1:]
         return any(press.finger_us - STALE_US < boot < us for boot in reboots)
-    if word is Said.FORGOTTEN:
+    if status is PhoneStatus.FORGOTTEN:
         newer = [p for p in history.presses if p.phone == press.phone and p.number >= press.number + WINDOW]
         return bool(newer)
-    return word is not Said.UNKNOWN or press.phone in history.revoked
+    return status is not PhoneStatus.UNKNOWN or press.phone in history.revoked
 
 
 def _judge_order(acted: list[tuple[Press, list[Act]]]) -> Iterator[Wrong]:

@@ -66,7 +66,7 @@ async def test_light_in_an_endless_loop_boots_anew_with_its_state(
         await seen(light, lambda output: output.log == "watchdog")
         await house.sees(phone, lambda shown: shown.online and shown.version[0] == epoch + 1)
         assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)
-        assert (await phone.press("kitchen", state="OFF")).word == "applied"
+        assert (await phone.press("kitchen", state="OFF")).status == "applied"
 
 
 TASKS = [

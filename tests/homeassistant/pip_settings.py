@@ -40,8 +40,8 @@ def paths(variables: dict[str, str]) -> list[Path]:
     """
     named = set()
     for name, value in variables.items():
-        for word in value.split():
-            path = Path(word.removeprefix("file://"))
+        for status in value.split():
+            path = Path(status.removeprefix("file://"))
             if path.is_absolute() and path.exists():
                 named.add(path.parent if name in INDEXES else path)
     return sorted(path for path in named if not named & set(path.parents))

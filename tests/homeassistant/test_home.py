@@ -11,7 +11,7 @@ from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
 from presslight.broker.refusals import RefusalKind
 from presslight.contract.topics import HOME_ASSISTANT_USER
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from tests.homeassistant.client import WAIT_S
 from tests.homeassistant.home import Home
 from tests.homeassistant.releases import RELEASES
@@ -35,7 +35,7 @@ async def test_light_appears_by_itself_and_is_exact_both_ways(empty_home: Home) 
         await home.phone_sees(lambda light, value=value: (light.state, light.brightness) == ("ON", value))  # type: ignore[misc] # mypy cannot type a lambda's default
         await client.until_shows(KITCHEN, "on", brightness=value, color_mode="brightness")
     for value in VALUES:
-        assert (await home.phone.press("kitchen", state="ON", brightness=value)).word is Said.APPLIED
+        assert (await home.phone.press("kitchen", state="ON", brightness=value)).status is PhoneStatus.APPLIED
         await client.until_shows(KITCHEN, "on", brightness=value)
     await client.call("light", "turn_off", entity_id=KITCHEN)
     await shines(home, 0)
@@ -150,7 +150,7 @@ async def test_deleted_device_stays_deleted(home: Home) -> None:
     await home.assistant.start()
     await home.client.until_shows(HALL, "off")
     assert [device["name"] for device in await home.client.devices()] == ["hall"]
-    assert (await home.phone.press("kitchen", state="ON")).word is Said.APPLIED
+    assert (await home.phone.press("kitchen", state="ON")).status is PhoneStatus.APPLIED
 
 
 async def test_forgotten_light_leaves_home_assistant(home: Home) -> None:
@@ -216,5 +216,5 @@ async def works(home: Home, value: int) -> None:
     await home.client.call("light", "turn_on", entity_id=KITCHEN, brightness=value + 1)
     await shines(home, duty(True, value + 1))
     await home.phone_sees(lambda light: light.brightness == value + 1)
-    assert (await home.phone.press("kitchen", state="ON", brightness=value)).word is Said.APPLIED
+    assert (await home.phone.press("kitchen", state="ON", brightness=value)).status is PhoneStatus.APPLIED
     await home.client.until_shows(KITCHEN, "on", brightness=value)

@@ -28,7 +28,7 @@ async def test_form_takes_what_up_prints(release: Release, broker: str, tmp_path
     if there is None:
         pytest.skip(f"Home Assistant ({release}) is not installed here")
     async with up(broker, tmp_path / "state") as printed, HomeAssistantProcess(there, tmp_path / "config") as assistant:
-        answers = {name.lower(): word for name, word in FORM.findall(printed)}
+        answers = {name.lower(): status for name, status in FORM.findall(printed)}
         client = assistant.client
         await client.sign_up()
         flow, proposed = await client.mqtt_form()

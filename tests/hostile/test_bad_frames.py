@@ -49,7 +49,7 @@ async def test_defect_ends_one_socket_and_is_counted(house: House, monkeypatch: 
         assert await attacker.closed() == CloseCode.INTERNAL
     assert await house.metric("presslight_troubles_total", kind="mistake") == 12
     await victim.press()
-    assert (await victim.until("outcome", final=True))["word"] == "applied"
+    assert (await victim.until("outcome", final=True))["status"] == "applied"
     assert (await other.sees(state="ON"))["online"]
 
 

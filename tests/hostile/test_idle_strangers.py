@@ -41,7 +41,7 @@ async def up(tmp_path: Path) -> AsyncIterator[Up]:
 async def presses(phone: RawPhone, light: FakeLight, number: int) -> None:
     await phone.sees(light.name, online=True)
     await phone.press(number, light=light.name)
-    assert (await phone.until("outcome", key=key(number), final=True))["word"] == "applied"
+    assert (await phone.until("outcome", key=key(number), final=True))["status"] == "applied"
 
 
 async def test_newcomers_sign_in_and_nobody_who_has_goes(up: Up) -> None:

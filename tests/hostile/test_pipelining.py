@@ -70,7 +70,7 @@ async def test_phone_beside_it_presses_on(house: House) -> None:
         writer.write(4 * MANY * REQUEST)  # and reads nothing
         await house.until(lambda: waiting(house) > 0)
         await phone.press()
-        assert (await phone.until("outcome", final=True))["word"] == "applied"
+        assert (await phone.until("outcome", final=True))["status"] == "applied"
         assert waiting(house) <= MAX_PIPELINED
 
 

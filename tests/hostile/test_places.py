@@ -82,7 +82,7 @@ async def test_phone_that_presses_under_many_origins_keeps_nobody_out(real: Hous
     assert text.json()["code"] == "rate_limited"
     for brightness in (5, 205, 6):
         journey = await victim.press("kitchen", state="ON", brightness=brightness)
-        assert journey.word == "applied"
+        assert journey.status == "applied"
         assert victim.lights["kitchen"].brightness == brightness
 
 
@@ -109,7 +109,7 @@ async def test_texts_at_any_pace_are_each_applied_once(real: House) -> None:
     before = await view(http)
     presses = texts(60)
     told = [answer.json() for answer in await press_all(http, presses)]
-    assert [(one["word"], one.get("reason")) for one in told] == [("applied", None)] * len(presses)
+    assert [(one["status"], one.get("reason")) for one in told] == [("applied", None)] * len(presses)
     assert len({one["key"].split("-")[0] for one in told}) == 1
     now = await view(http)
     assert now["version"] == [before["version"][0], before["version"][1] + len(presses)]
@@ -139,5 +139,5 @@ async def test_text_means_the_same_press_in_the_bridges_next_life(closed_house: 
         again = [answer.json() for answer in await press_all(http, presses, 1)]
         other = [answer.json() for answer in await press_all(http, texts(1))]
     assert again == told
-    assert {one["word"] for one in told + other} == {"applied"}
+    assert {one["status"] for one in told + other} == {"applied"}
     assert len(light.model.acted) == len(presses) + 1

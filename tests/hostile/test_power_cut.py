@@ -151,7 +151,11 @@ def moment_of(trace: list[str], *words: bytes) -> int:
     """Before which call something with these words leaves the bridge for a socket."""
     for number, line in enumerate(trace):
         call = read(line)
-        if call is not None and call.file.startswith(("socket:", "TCP:")) and all(word in call.data for word in words):
+        if (
+            call is not None
+            and call.file.startswith(("socket:", "TCP:"))
+            and all(status in call.data for status in words)
+        ):
             return number
     raise AssertionError(f"nothing with {words} was sent")
 
@@ -168,7 +172,7 @@ async def test_press_without_a_deadline_is_on_the_disk_before_anything_acts_or_i
             answer = await http.post(
                 "/api/lights/kitchen/presses", headers={"Idempotency-Key": text}, json={"state": state}
             )
-            assert answer.json()["word"] == "applied"
+            assert answer.json()["status"] == "applied"
             keys.append(answer.json()["key"])
     trace = house.trace.read_text(encoding="latin-1").splitlines()
     for number, key in enumerate(keys):

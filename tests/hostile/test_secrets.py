@@ -27,7 +27,7 @@ from tests.cloud.conftest import House
 HANDLERS = [
     (Bridge, "phone_of"), (Bridge, "may_press"), (Bridge, "join"), (Bridge, "on_no_upgrade"),
     (Store, "phone_of"), (Store, "written_elsewhere"),
-    (Desk, "ask"), (Desk, "word"), (Desk, "on_report"), (Desk, "on_time"),
+    (Desk, "ask"), (Desk, "status"), (Desk, "on_report"), (Desk, "on_time"),
     (Lights, "news_for"), (Metrics, "text"), (Inbox, "receive"), (Pages, "__call__"), (Conversation, "on_text"),
     (Conversation, "on_binary"), (Conversation, "on_time"),
 ]  # fmt: skip

@@ -10,13 +10,13 @@ from presslight.cloud.errors import DuplicateKey
 from presslight.cloud.store.database import Address
 from presslight.cloud.store.forgetting import Answer
 from presslight.cloud.store.store import PRUNED_AT_ONCE
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.shelf import Shelf, record
 
 SPOILT = [
-    ("word", "nonsense"), ("reason", "nonsense"), ("version", "{"), ("version", "[1]"), ("version", "7"),
+    ("status", "nonsense"), ("reason", "nonsense"), ("version", "{"), ("version", "[1]"), ("version", "7"),
     ("legs", "{"), ("legs", '{"bridge_us": "x"}'), ("boot", "no boot"), ("up", -1), ("light", "No Light!"),
     ("key", "nonsense"),
 ]  # fmt: skip
@@ -41,7 +41,7 @@ def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
     if column != "key":
         with pytest.raises(DuplicateKey) as known:
             again.admit(record(1))
-        assert known.value.record.word is Word.FORGOTTEN
+        assert known.value.record.status is PressStatus.FORGOTTEN
     assert again.open_presses() == [record(2)]
     again.shut()
     assert [json.loads(str(kept))[column] == value for (kept,) in shelf.sql("SELECT kept FROM spoilt")] == [True]
@@ -50,7 +50,7 @@ def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
     assert "\n" not in str(trouble)
 
 
-@pytest.mark.parametrize("column", ["light", "phone", "payload", "boot", "word", "reason", "version", "legs"])
+@pytest.mark.parametrize("column", ["light", "phone", "payload", "boot", "status", "reason", "version", "legs"])
 def test_text_that_is_no_utf8_is_no_trouble_to_the_rest(tmp_path: Path, column: str) -> None:
     """PostgreSQL keeps no such text."""
     shelf = Shelf(tmp_path / "presses.db")
@@ -89,7 +89,7 @@ async def test_house_with_a_spoilt_press_starts_and_presses(closed_house: House,
     light = await closed_house.light()
     phone = await closed_house.phone()
     await phone.press(2)
-    assert (await phone.until("outcome", key=key(2), final=True))["word"] == "applied"
+    assert (await phone.until("outcome", key=key(2), final=True))["status"] == "applied"
     assert (await closed_house.http.get(f"/api/presses/{key()}")).status_code in (200, 404)
     assert await closed_house.metric("presslight_troubles_total", kind="mistake") == 0
     assert [acted for acted, _, _ in light.model.acted] == [key(2)]
@@ -100,13 +100,13 @@ async def test_press_that_is_spoilt_meanwhile_is_answered(house: House) -> None:
     light = await house.light()
     phone = await house.phone()
     await phone.press(1)
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert (await phone.until("outcome", final=True))["status"] == "applied"
     store = Shelf(house.folder / "presses.db")
     await house.until(lambda: store.sql("SELECT word FROM presses") == [("applied",)])
     store.sql("UPDATE presses SET version = 'nonsense', legs = 'nonsense'")
     store.store.shut()
-    assert (await house.http.get(f"/api/presses/{key()}")).json()["word"] == "forgotten"
+    assert (await house.http.get(f"/api/presses/{key()}")).json()["status"] == "forgotten"
     await phone.press(1)
-    assert (await phone.until("outcome"))["word"] == "forgotten"
+    assert (await phone.until("outcome"))["status"] == "forgotten"
     assert len(light.model.acted) == 1
     assert await house.metric("presslight_troubles_total", kind="mistake") == 0

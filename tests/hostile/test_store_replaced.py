@@ -101,7 +101,7 @@ async def pressed(house: House) -> tuple[FakeLight, RawPhone]:
     await phone.sees("kitchen", online=True)
     await house.until(lambda: house.bridge.desk.broker and house.is_online())  # a busy machine may have lost both
     await phone.press(1)
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert (await phone.until("outcome", final=True))["status"] == "applied"
     return light, phone
 
 
@@ -120,7 +120,7 @@ async def acts_again(house: House, phone: RawPhone, number: int) -> None:
     await house.until(lambda: counts.store_troubles > 0 and counts.store_is_good)
     await house.until(lambda: house.bridge.desk.broker and house.is_online())  # a busy machine may have lost both
     await phone.press(number)
-    assert (await phone.until("outcome", key=key(number), final=True))["word"] in ("applied", "superseded")
+    assert (await phone.until("outcome", key=key(number), final=True))["status"] in ("applied", "superseded")
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -203,7 +203,7 @@ async def test_store_that_comes_back_after_others_used_the_one_in_its_place(hous
     await acts_again(house, phone, 2)
     assert len(light.model.acted) == 2
     await phone.press(1)  # the key of before is known
-    assert (await phone.until("outcome", key=key(1)))["word"] == "applied"
+    assert (await phone.until("outcome", key=key(1)))["status"] == "applied"
     assert len(light.model.acted) == 2
 
 
@@ -262,7 +262,7 @@ async def test_log_of_changes_that_is_removed_costs_nothing(
     await acts_again(house, phone, 2)
     assert len(told(caplog)) == 1
     await phone.press(1)
-    assert (await phone.until("outcome", key=key(1)))["word"] == "applied"
+    assert (await phone.until("outcome", key=key(1)))["status"] == "applied"
     assert len(light.model.acted) == 2
     await run("token", "--phone", "bob", "--store", str(store))
     with closing(sqlite3.connect(store)) as db:
@@ -274,18 +274,18 @@ async def test_press_that_was_open_gets_its_last_word_and_the_store_has_it_later
     light, phone = await pressed(house)
     light.deaf = True
     await phone.press(2)
-    assert (await phone.until("outcome", key=key(2)))["word"] == "accepted"
+    assert (await phone.until("outcome", key=key(2)))["status"] == "accepted"
     aside = keep_aside(store)
     remove(store)
     await house.until(lambda: not house.bridge.counts.store_is_good)
     light.deaf = False
-    word = (await phone.until("outcome", key=key(2), final=True))["word"]
+    status = (await phone.until("outcome", key=key(2), final=True))["status"]
     put(aside, store)
     await acts_again(house, phone, 3)
 
     def written() -> bool:
         with closing(sqlite3.connect(store)) as db:
-            return db.execute("SELECT word FROM presses WHERE key = ?", (key(2),)).fetchall() == [(word,)]
+            return db.execute("SELECT word FROM presses WHERE key = ?", (key(2),)).fetchall() == [(status,)]
 
     await house.until(written)
 
@@ -295,7 +295,7 @@ async def test_log_that_another_program_moved_into_the_file_is_no_trouble(house:
     with closing(sqlite3.connect(store)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     await phone.press(2)
-    assert (await phone.until("outcome", key=key(2), final=True))["word"] == "applied"
+    assert (await phone.until("outcome", key=key(2), final=True))["status"] == "applied"
     assert len(light.model.acted) == 2
 
 

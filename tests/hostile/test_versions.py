@@ -51,9 +51,9 @@ async def is_itself(house: House, phone: Phone, boot: str) -> None:
     """The phone shows the light as it is: off, in the boot that it has lived in all the time; and its presses act."""
     await house.sees(phone, lambda light: light.online and light.state == "OFF" and light.bound.boot == boot)
     assert phone.lights["kitchen"].bound.up < MAX_UP_MS / 2
-    assert (await phone.press("kitchen", state="ON", brightness=200)).word == "applied"
+    assert (await phone.press("kitchen", state="ON", brightness=200)).status == "applied"
     await house.glows(lambda duty: duty > 0)
-    assert (await phone.toggle("kitchen")).word == "applied"
+    assert (await phone.toggle("kitchen")).status == "applied"
     await house.glows(lambda duty: duty == 0)
     assert phone.lights["kitchen"].state == "OFF"
 

@@ -35,7 +35,7 @@ class Victim:
         await self.phone.press(self.number, light=self.light, set={"state": state}, patience_ms=10_000)
         outcome = await self.phone.until("outcome", key=key(self.number), final=True)
         self.took.append((time.perf_counter() - began) * 1_000)
-        self.words.add(outcome["word"])
+        self.words.add(outcome["status"])
         await asyncio.sleep(PAUSE_S)
 
     async def press_for(self, seconds: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from lamp.output import duty
 from presslight.contract.words import DEFAULT_PATIENCE_MS
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.phone import Phone
 from presslight.stack import Stack
@@ -21,7 +21,9 @@ from tests.lab.proxy_lab import ProxyLab
 Lab = PacketLab | ProxyLab
 Result = TypeVar("Result")
 
-DID_NOT = frozenset({Said.REFUSED, Said.OFFLINE, Said.NOT_APPLIED, Said.NOT_SENT, Said.REJECTED})
+DID_NOT = frozenset(
+    {PhoneStatus.REFUSED, PhoneStatus.OFFLINE, PhoneStatus.NOT_APPLIED, PhoneStatus.NOT_SENT, PhoneStatus.REJECTED}
+)
 """Last words after which a person may press again: that press did not act and never will."""
 
 MOST_PRESSES = 10
@@ -40,7 +42,7 @@ class Told:
     pressed_us: int
     patience_ms: int
     journey: Journey
-    words: tuple[Said, ...]
+    words: tuple[PhoneStatus, ...]
     told_ms: float
 
     @property
@@ -56,30 +58,30 @@ class Finger:
         self._pressed = time.monotonic_ns()
         self._brightness = brightness
         self._patience_ms = patience_ms
-        self._words: list[Said] = []
+        self._words: list[PhoneStatus] = []
         self._told_ms: float | None = None
         self._news = asyncio.Event()
         self._flight = phone.begin("kitchen", state="ON", brightness=brightness, patience_ms=patience_ms)
-        self._flight.on_word = self._hear
+        self._flight.on_status = self._hear
 
-    async def hears(self, word: Said) -> None:
+    async def hears(self, status: PhoneStatus) -> None:
         """Wait until the phone has said it."""
-        while word not in self._words:
+        while status not in self._words:
             self._news.clear()
             await self._news.wait()
 
     async def told(self) -> Told:
         """Wait for the last word."""
         journey = await self._flight.last_word(WAIT_S * 1_000)
-        assert journey.word.final, f"no last word of {journey.key}, only {self._words}"
+        assert journey.status.final, f"no last word of {journey.key}, only {self._words}"
         assert self._told_ms is not None
         words = tuple(self._words)
         return Told(self._brightness, self._pressed // 1_000, self._patience_ms, journey, words, self._told_ms)
 
-    def _hear(self, word: Said) -> None:
-        self._words.append(word)
+    def _hear(self, status: PhoneStatus) -> None:
+        self._words.append(status)
         self._news.set()
-        if self._told_ms is None and (word.final or word is Said.UNCONFIRMED):
+        if self._told_ms is None and (status.final or status is PhoneStatus.UNCONFIRMED):
             self._told_ms = (time.monotonic_ns() - self._pressed) / 1e6
 
 
@@ -116,7 +118,7 @@ class SlowHouse:
         """Turn the light off from inside the house: all that it did before is known then."""
         async with asyncio.timeout(WAIT_S), Phone(self.stack.url, self.stack.token) as phone:
             await phone.until(lambda lights: "kitchen" in lights and lights["kitchen"].online)
-            assert (await phone.press("kitchen", state="OFF")).word is Said.APPLIED
+            assert (await phone.press("kitchen", state="OFF")).status is PhoneStatus.APPLIED
             await self.witness.until(0)
 
 
@@ -125,7 +127,7 @@ async def _press_all(phone: Phone, values: Iterable[int], patience_ms: int) -> l
     for value in values:
         for _ in range(MOST_PRESSES):
             told.append(await Finger(phone, value, patience_ms).told())
-            if told[-1].journey.word not in DID_NOT:
+            if told[-1].journey.status not in DID_NOT:
                 break
     return told
 

@@ -17,7 +17,7 @@ from presslight.contract.errors import CloseCode
 from presslight.contract.phone import Hello, encode
 from presslight.contract.topics import AVAILABILITY
 from presslight.micropython import Command
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from tests.cloud.raw_phone import until
 from tests.faults.lab import WAIT_S, Lab
 from tests.faults.truth import judge
@@ -53,9 +53,9 @@ async def test_bridge_that_stands_still_leaves_no_press_in_doubt_for_long(microp
             press = await hand.press(3_000)  # it stands still for as long as that
         finally:
             os.kill(pid, signal.SIGCONT)
-        assert press.word is Said.UNCONFIRMED  # said at the press's deadline, and nothing false
+        assert press.status is PhoneStatus.UNCONFIRMED  # said at the press's deadline, and nothing false
         await lab.settled()
-        assert (await hand.press(WAIT_S * 1_000)).word is Said.APPLIED
+        assert (await hand.press(WAIT_S * 1_000)).status is PhoneStatus.APPLIED
         await lab.all_show_truth()
         assert judge(lab.history) == []
 

@@ -35,7 +35,7 @@ async def test_press_on_a_light_without_power_is_offline(house: House) -> None:
     await house.kitchen.power_cut()
     await house.sees(phone, lambda light: not light.online)
     journey = await phone.press("kitchen", state="ON")
-    assert (journey.word, journey.reason) == ("offline", "light_offline")
+    assert (journey.status, journey.reason) == ("offline", "light_offline")
     await house.kitchen.power_on()
     await house.sees(phone, lambda light: light.online)
     assert phone.lights["kitchen"].state == "OFF"
@@ -45,14 +45,14 @@ async def test_press_into_lost_wifi_never_acts_late(house: House) -> None:
     phone = await house.phone()
     house.kitchen.set_wifi(False)
     journey = await phone.press("kitchen", state="ON", patience_ms=300, wait_ms=1_000)
-    assert journey.word in ("unconfirmed", "offline")
+    assert journey.status in ("unconfirmed", "offline")
     house.kitchen.set_wifi(True)
     async with asyncio.timeout(WAIT_S):
         await phone.settled()
     await house.sees(phone, lambda light: light.online)
     assert phone.lights["kitchen"].state == "OFF"
     assert house.kitchen.duty == 0
-    assert (await phone.press("kitchen", state="ON")).word == "applied"
+    assert (await phone.press("kitchen", state="ON")).status == "applied"
 
 
 async def test_button_works_without_network(house: House) -> None:
@@ -74,12 +74,12 @@ async def test_broker_dies_and_comes_back(house: House) -> None:
     async with asyncio.timeout(WAIT_S):
         await phone.until(lambda _: not phone.broker)
     journey = await phone.press("kitchen", state="ON")
-    assert (journey.word, journey.reason) == ("offline", "broker_away")
+    assert (journey.status, journey.reason) == ("offline", "broker_away")
     await house.stack.broker.start()
     async with asyncio.timeout(WAIT_S):
         await phone.until(lambda _: phone.broker)
         await house.kitchen.until(lambda output: output.link == "up")
-        while (await phone.press("kitchen", state="ON")).word != "applied":
+        while (await phone.press("kitchen", state="ON")).status != "applied":
             pass  # its report may be on its way still
 
 
@@ -96,7 +96,7 @@ async def test_frozen_broker_is_told(house: House) -> None:
     await house.sees(phone, lambda light: light.online)
     async with asyncio.timeout(WAIT_S):
         await phone.until(lambda _: phone.broker)
-    assert (await phone.press("kitchen", state="ON")).word == "applied"
+    assert (await phone.press("kitchen", state="ON")).status == "applied"
 
 
 @pytest.mark.parametrize("house", ["mosquitto"], indirect=True)
@@ -119,7 +119,7 @@ async def test_dead_light_is_started_again(house: House) -> None:
         epoch = phone.lights["kitchen"].version[0]
         os.kill(house.kitchen.pid, signal.SIGKILL)
         await house.sees(phone, lambda light: light.version[0] > epoch)
-        assert (await phone.press("kitchen", state="ON")).word == "applied"
+        assert (await phone.press("kitchen", state="ON")).status == "applied"
     finally:
         watch.cancel()
         await asyncio.wait([watch])

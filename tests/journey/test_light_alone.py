@@ -64,10 +64,10 @@ async def test_jump_of_the_wall_clock_changes_nothing(
 ) -> None:
     """The phone's and the bridge's; lights have none."""
     phone = await house.phone()
-    assert (await phone.press("kitchen", state="ON")).word == "applied"
+    assert (await phone.press("kitchen", state="ON")).status == "applied"
     _jump(monkeypatch, jump_s)
     journey = await phone.press("kitchen", state="OFF")
-    assert journey.word == "applied"
+    assert journey.status == "applied"
     assert journey.total_ms is not None
     assert 0 < journey.total_ms < WAIT_S * 1_000
     late = await house.phone()

@@ -10,7 +10,7 @@ import pytest
 from presslight.contract.tcp import has_rto_max
 from presslight.contract.words import DEFAULT_PATIENCE_MS
 from presslight.micropython import Command
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.journey.slow_house import DID_NOT, WAIT_S, Finger, Told, slow_house
 from tests.journey.test_slow_network import judge
@@ -64,12 +64,12 @@ async def test_connection_that_the_network_forgot_is_replaced(micropython: Comma
         async with house.phone() as phone:
             await house.lab.say("strand")
             told = [await house.far(_press(phone, 100))]
-            if told[0].journey.word in DID_NOT:
+            if told[0].journey.status in DID_NOT:
                 told.append(await house.far(_press(phone, 100)))
         await house.dark()
     judge(told, house.witness)
     sys.stdout.write(f"over new connections after {[each.journey.total_ms for each in told]} ms\n")
-    assert told[-1].journey.word is Said.APPLIED
+    assert told[-1].journey.status is PhoneStatus.APPLIED
 
 
 async def test_press_beside_an_upload_that_fills_the_uplink(micropython: Command, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_press_beside_an_upload_that_fills_the_uplink(micropython: Command
             told.append(await house.far(_press(phone, 100)))
         await house.dark()
     judge(told, house.witness)
-    assert told[-1].journey.word is Said.APPLIED
+    assert told[-1].journey.status is PhoneStatus.APPLIED
     assert house.lab.report["up"]["carried"] > BULK_BYTES / 1_500
 
 
@@ -102,7 +102,7 @@ async def _go_away(folder: Path, absences: list[tuple[float, tuple[str, ...]]], 
                 house.far(_press(far, 255, patience_ms=1_000)) if is_pressing else asyncio.sleep(0)
             )
             await asyncio.sleep(seconds)
-            assert (await near.press("kitchen", state="ON", brightness=brightness)).word is Said.APPLIED
+            assert (await near.press("kitchen", state="ON", brightness=brightness)).status is PhoneStatus.APPLIED
             await lab.say("mend")
             mended = time.monotonic()
             async with asyncio.timeout(WAIT_S):

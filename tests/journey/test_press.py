@@ -16,7 +16,7 @@ from tests.journey.conftest import WAIT_S, House
 async def test_press_lights_the_room(house: House) -> None:
     phone = await house.phone()
     journey = await phone.press("kitchen", state="ON", brightness=255)
-    assert (journey.word, journey.copies) == ("applied", 1)
+    assert (journey.status, journey.copies) == ("applied", 1)
     await house.glows(lambda duty: duty == 65_535)
     assert journey.total_ms is not None
     assert journey.press_to_light_ms is not None
@@ -79,7 +79,7 @@ async def test_dropped_commands_are_counted_by_light_and_cause(house: House) -> 
     for bad in ('{"state":"ON","brightness":0}', "off", '{"state":"off"}'):
         await client.publish(SET.format(light="kitchen"), bad, qos=1)
     journey = await phone.press("kitchen", state="ON")  # its report brings the counts
-    assert journey.word == "applied"
+    assert journey.status == "applied"
     async with httpx.AsyncClient() as http:
         metrics = (await http.get(f"{house.stack.url}/metrics")).text
     told = {line for line in metrics.splitlines() if line.startswith("presslight_light_dropped_messages_total{")}
@@ -114,7 +114,7 @@ async def test_toggle_from_an_old_screen_is_refused(house: House) -> None:
     house.kitchen.press_button()
     await house.sees(phone, lambda light: light.version > seen)
     journey = await phone.press("kitchen", state="ON", if_ver=seen)
-    assert (journey.word, journey.reason) == ("refused", "precondition")
+    assert (journey.status, journey.reason) == ("refused", "precondition")
 
 
 async def test_same_key_acts_once(house: House) -> None:
@@ -128,7 +128,7 @@ async def test_same_key_acts_once(house: House) -> None:
         await house.sees(phone, lambda light: light.brightness == 200)
         await phone.press("kitchen", state="OFF")
         await socket.send(encode(press))
-        words = [frame.word async for frame in _outcomes(socket, 21)]
+        words = [frame.status async for frame in _outcomes(socket, 21)]
     assert set(words) <= {"accepted", "applied"}
     assert (phone.lights["kitchen"].state, phone.lights["kitchen"].version[1]) == ("OFF", 2)
 

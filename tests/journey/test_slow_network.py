@@ -16,7 +16,7 @@ import pytest
 from lamp.output import duty
 from presslight.contract.words import DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS
 from presslight.micropython import Command
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.journey.slow_house import DID_NOT, Finger, Lab, SlowHouse, Told, slow_house
 from tests.journey.witness import Witness
@@ -56,12 +56,12 @@ async def test_answer_lost_after_the_light_has_acted_is_no_failure(
             await house.lab.say("cut down")
             finger = await house.far(put(phone, 200))
             await house.witness.until(duty(True, 200))
-            await house.far(finger.hears(Said.UNCONFIRMED))
+            await house.far(finger.hears(PhoneStatus.UNCONFIRMED))
             await house.lab.say("mend")
             told = await house.far(finger.told())
         await house.dark()
     judge([told], house.witness)
-    assert told.journey.word is Said.APPLIED
+    assert told.journey.status is PhoneStatus.APPLIED
     assert told.journey.copies > 1
     assert not set(told.words) & DID_NOT
 
@@ -103,7 +103,7 @@ async def all_pressed(
 
 
 def applied(told: Sequence[Told]) -> list[Told]:
-    return [each for each in told if each.journey.word is Said.APPLIED]
+    return [each for each in told if each.journey.status is PhoneStatus.APPLIED]
 
 
 def judge(told: Sequence[Told], witness: Witness) -> None:
@@ -123,9 +123,9 @@ def summary(told: Sequence[Told]) -> str:
     """Percentiles of press → confirmation, and the share that took over 2 s or did not happen, with its interval."""
     totals = sorted(each.journey.total_ms or 0 for each in applied(told))
     p50, p95, p99 = (totals[int(len(totals) * share)] for share in (0.5, 0.95, 0.99))
-    over = sum(each.journey.word is not Said.APPLIED or (each.journey.total_ms or 0) > 2_000 for each in told)
+    over = sum(each.journey.status is not PhoneStatus.APPLIED or (each.journey.total_ms or 0) > 2_000 for each in told)
     low, high = wilson(over, len(told))
-    words = Counter(f"{each.journey.word} {each.journey.reason or ''}".strip() for each in told)
+    words = Counter(f"{each.journey.status} {each.journey.reason or ''}".strip() for each in told)
     return (
         f"{len(told)} presses, {dict(words)}, p50 {p50:.0f} p95 {p95:.0f} p99 {p99:.0f} ms, "
         f"over 2 s {over / len(told):.2%} ({low:.2%} to {high:.2%})"

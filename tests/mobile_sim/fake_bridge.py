@@ -27,7 +27,7 @@ from presslight.contract.phone import (
     decode_phone_frame,
     encode,
 )
-from presslight.contract.words import Reason, Word
+from presslight.contract.words import PressStatus, Reason
 from tests.ports import lasting
 
 TOKEN = "a-good-token"
@@ -62,14 +62,16 @@ class Visit:
     async def say(self, frame: BaseModel | str) -> None:
         await self.socket.send(frame if isinstance(frame, str) else encode(frame))
 
-    async def word(self, press: Press, word: Word, reason: Reason | None = None, legs: Legs | None = None) -> None:
-        version = self.bridge.lights[press.light].version if word is Word.APPLIED else None
+    async def status(
+        self, press: Press, status: PressStatus, reason: Reason | None = None, legs: Legs | None = None
+    ) -> None:
+        version = self.bridge.lights[press.light].version if status is PressStatus.APPLIED else None
         await self.say(
             PressOutcome(
                 key=press.key,
                 light=press.light,
-                word=word,
-                final=word.final,
+                status=status,
+                final=status.final,
                 reason=reason,
                 version=version,
                 legs=legs,
@@ -203,9 +205,9 @@ class FakeBridge:
 
 async def apply(visit: Visit, press: Press) -> None:
     """Accept, act once, tell."""
-    await visit.word(press, Word.ACCEPTED)
+    await visit.status(press, PressStatus.ACCEPTED)
     await act(visit, press)
-    await visit.word(press, Word.APPLIED, legs=Legs(bridge_us=900, ack_us=300, light_us=100))
+    await visit.status(press, PressStatus.APPLIED, legs=Legs(bridge_us=900, ack_us=300, light_us=100))
 
 
 async def act(visit: Visit, press: Press) -> None:
@@ -220,7 +222,7 @@ async def act(visit: Visit, press: Press) -> None:
 
 async def accept(visit: Visit, press: Press) -> None:
     """Accept, and no more."""
-    await visit.word(press, Word.ACCEPTED)
+    await visit.status(press, PressStatus.ACCEPTED)
 
 
 async def ignore(visit: Visit, press: Press) -> None:

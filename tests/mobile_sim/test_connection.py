@@ -4,7 +4,7 @@ import pytest
 
 from presslight.contract.phone import Hello, Ping
 from presslight.mobile_sim.connection import MAX_UNSENT
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit
 
@@ -30,7 +30,7 @@ async def test_frames_that_make_no_sense_are_counted_and_harm_nothing(
     bridge: FakeBridge, phone: Phone, frame: str
 ) -> None:
     await bridge.visits[0].say(frame)
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+    assert (await phone.press("kitchen", state="ON")).status is PhoneStatus.APPLIED
     assert sum(phone.ignored.values()) == 1
     assert len(bridge.hellos) == 1
 
@@ -39,7 +39,7 @@ async def test_oversized_frame_ends_the_socket_and_not_the_phone(bridge: FakeBri
     await bridge.visits[0].say(" " * 2_000_000)
     await bridge.until(lambda: len(bridge.hellos) == 2)
     await phone.until(lambda _: phone.rtt_ms is not None)
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+    assert (await phone.press("kitchen", state="ON")).status is PhoneStatus.APPLIED
 
 
 async def test_socket_that_takes_nothing_keeps_no_more_than_its_share(bridge: FakeBridge, phone: Phone) -> None:
@@ -48,7 +48,7 @@ async def test_socket_that_takes_nothing_keeps_no_more_than_its_share(bridge: Fa
     for n in range(MAX_UNSENT + 10):
         connection.send(Ping(n=n))
     assert phone.ignored["unsent"] == 10
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+    assert (await phone.press("kitchen", state="ON")).status is PhoneStatus.APPLIED
 
 
 async def test_socket_sends_small_frames_at_once(phone: Phone) -> None:

@@ -3,13 +3,13 @@ from typing import Any
 import pytest
 
 from presslight.contract.phone import Legs
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journey import Journey
 
 LEGS = Legs(bridge_us=20_000, ack_us=4_000, light_us=1_000)
 
 
-WHOLE = Journey("k", "kitchen", Said.APPLIED, total_ms=101.0, legs=LEGS)
+WHOLE = Journey("k", "kitchen", PhoneStatus.APPLIED, total_ms=101.0, legs=LEGS)
 
 
 def journey(**changes: Any) -> Journey:
@@ -43,7 +43,7 @@ def test_true_press_to_light_is_within_the_error_whatever_the_ways_took() -> Non
         assert abs(whole.press_to_light_ms - (101 - way_back)) <= whole.error_ms
 
 
-@pytest.mark.parametrize("changes", [{"legs": None}, {"word": Said.REFUSED}, {"total_ms": None}])
+@pytest.mark.parametrize("changes", [{"legs": None}, {"status": PhoneStatus.REFUSED}, {"total_ms": None}])
 def test_nothing_is_told_of_a_press_that_was_not_measured(changes: dict[str, object]) -> None:
     assert journey(**changes).press_to_light_ms is None
     assert journey(**changes).error_ms is None

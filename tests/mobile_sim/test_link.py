@@ -12,7 +12,7 @@ from presslight.mobile_sim import backoff, link
 from presslight.mobile_sim.backoff import Backoff
 from presslight.mobile_sim.connection import LinkListener
 from presslight.mobile_sim.errors import TurnedAway, Unreachable
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge
 from tests.tcp_server import tcp_server
@@ -30,7 +30,7 @@ async def test_phone_comes_back_after_a_close_that_allows_it(bridge: FakeBridge,
     await bridge.visits[0].close(code)
     await bridge.until(lambda: len(bridge.hellos) == 2)
     await single_link.until(lambda _: single_link.rtt_ms is not None)
-    assert (await single_link.press("kitchen", state="ON")).word is Said.APPLIED
+    assert (await single_link.press("kitchen", state="ON")).status is PhoneStatus.APPLIED
 
 
 @pytest.mark.parametrize("code", [CloseCode.UNAUTHENTICATED, CloseCode.ABUSE])
@@ -81,7 +81,7 @@ async def test_finger_cuts_the_wait_for_the_next_link_short(
     await bridge.stop()
     await phone.until(lambda _: phone.rtt_ms is None)
     await bridge.start()
-    assert (await phone.press("kitchen", state="ON", patience_ms=10_000)).word is Said.APPLIED
+    assert (await phone.press("kitchen", state="ON", patience_ms=10_000)).status is PhoneStatus.APPLIED
 
 
 class DeafBridge:

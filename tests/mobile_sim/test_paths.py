@@ -7,7 +7,7 @@ from presslight.contract.errors import ErrorCode
 from presslight.contract.phone import BrokerStatus, LightChanged, Press, Shown
 from presslight.mobile_sim import heartbeat
 from presslight.mobile_sim import press as rules
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, Visit, apply, ignore, refuse, view
 
@@ -54,7 +54,7 @@ async def test_press_is_answered_on_the_link_and_the_spare_stays_quiet(
         "presslight.mobile_sim.press.HEDGE_MS", 60_000
     )  # a busy machine may take longer than people are asked to wait
     journey = await phone.press("kitchen", state="ON")
-    assert journey.word is Said.APPLIED
+    assert journey.status is PhoneStatus.APPLIED
     link, spare = bridge.visits
     assert (pressed(link), pressed(spare)) == ([journey.key], [])
 
@@ -63,7 +63,7 @@ async def test_press_without_an_answer_is_answered_on_the_spare_and_acts_once(br
     bridge.answer = dead_first
     journey = await phone.press("kitchen", state="ON", patience_ms=10_000)
     link, spare = bridge.visits
-    assert (journey.word, bridge.applied) == (Said.APPLIED, {journey.key: 1})
+    assert (journey.status, bridge.applied) == (PhoneStatus.APPLIED, {journey.key: 1})
     assert set(pressed(link)) == set(pressed(spare)) == {journey.key}
     await bridge.until(lambda: bool(bridge.shown))
     assert [frame for frame in spare.heard if isinstance(frame, Shown)] == bridge.shown
@@ -75,7 +75,7 @@ async def test_press_that_gets_no_answer_on_either_makes_both_anew(
     monkeypatch.setattr(heartbeat, "DOUBT_MS", 200)
     strand(bridge)
     journey = await phone.press("kitchen", state="ON", patience_ms=10_000)
-    assert (journey.word, bridge.applied) == (Said.APPLIED, {journey.key: 1})
+    assert (journey.status, bridge.applied) == (PhoneStatus.APPLIED, {journey.key: 1})
     await bridge.until(lambda: len(bridge.hellos) >= 4)
 
 
@@ -86,7 +86,7 @@ async def test_refusal_on_the_spare_is_heard(bridge: FakeBridge, phone: Phone) -
     bridge.answer = answer
     heard = asyncio.Event()
     flight = phone.begin("kitchen", state="ON", patience_ms=10_000)
-    flight.on_word = lambda word: heard.set() if word is Said.RETRYING else None
+    flight.on_status = lambda status: heard.set() if status is PhoneStatus.RETRYING else None
     await heard.wait()
     assert flight.journey.reason == ErrorCode.RATE_LIMITED
 
@@ -107,7 +107,7 @@ async def test_lost_spare_is_replaced_and_meanwhile_the_link_serves(bridge: Fake
     link, spare = bridge.visits
     await spare.close(1012)
     bridge.answer = apply
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+    assert (await phone.press("kitchen", state="ON")).status is PhoneStatus.APPLIED
     await bridge.until(lambda: spare not in bridge.visits and len(bridge.visits) == 2)
     assert bridge.visits[0] is link
     assert bridge.hellos[-1].have["kitchen"].version >= (1, 1)

@@ -9,7 +9,7 @@ from presslight.contract.errors import ErrorCode, Invalid
 from presslight.contract.phone import BrokerStatus, LightChanged, Press, encode
 from presslight.mobile_sim import press as rules
 from presslight.mobile_sim.errors import UnknownLight, Unreachable
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import (
     TOKEN,
@@ -28,7 +28,7 @@ from tests.mobile_sim.fake_bridge import (
 
 async def test_press_is_applied_and_measured(bridge: FakeBridge, phone: Phone) -> None:
     journey = await phone.press("kitchen", state="ON", brightness=200)
-    assert (journey.word, journey.light, journey.copies) == (Said.APPLIED, "kitchen", 1)
+    assert (journey.status, journey.light, journey.copies) == (PhoneStatus.APPLIED, "kitchen", 1)
     assert journey.total_ms is not None
     assert journey.press_to_light_ms is not None
     assert journey.error_ms is not None
@@ -76,7 +76,7 @@ async def test_answer_lost_after_the_light_acted_is_found_again_with_the_same_ke
 
     bridge.answer = first(act_and_vanish)
     journey = await phone.press("kitchen", state="ON")
-    assert journey.word is Said.APPLIED
+    assert journey.status is PhoneStatus.APPLIED
     assert [press.key for press in bridge.presses] == [journey.key] * 2
     assert bridge.applied == {journey.key: 1}
     assert bridge.presses[1].age_ms >= bridge.presses[0].age_ms
@@ -89,20 +89,20 @@ async def test_press_without_an_answer_is_repeated_until_accepted(
     monkeypatch.setattr(rules, "HEDGE_MS", 5)
     bridge.answer = first(ignore, first(ignore))
     journey = await phone.press("kitchen", state="ON", patience_ms=10_000)
-    assert journey.word is Said.APPLIED
+    assert journey.status is PhoneStatus.APPLIED
     assert journey.copies == len(bridge.presses) >= 3
     assert {press.key for press in bridge.presses} == {journey.key}
 
 
 @pytest.mark.parametrize(
-    ("code", "word"), [(ErrorCode.UNKNOWN_LIGHT, Said.REJECTED), (ErrorCode.KEY_REUSED, Said.REJECTED)]
+    ("code", "status"), [(ErrorCode.UNKNOWN_LIGHT, PhoneStatus.REJECTED), (ErrorCode.KEY_REUSED, PhoneStatus.REJECTED)]
 )
 async def test_press_refused_for_good_did_not_happen(
-    bridge: FakeBridge, phone: Phone, code: ErrorCode, word: Said
+    bridge: FakeBridge, phone: Phone, code: ErrorCode, status: PhoneStatus
 ) -> None:
     bridge.answer = refuse(code)
     journey = await phone.press("kitchen", state="ON")
-    assert (journey.word, journey.reason) == (word, code)
+    assert (journey.status, journey.reason) == (status, code)
 
 
 async def test_press_over_the_rate_is_sent_again(
@@ -111,7 +111,7 @@ async def test_press_over_the_rate_is_sent_again(
     monkeypatch.setattr(rules, "HEDGE_MS", 5)
     bridge.answer = first(refuse(ErrorCode.RATE_LIMITED))
     journey = await phone.press("kitchen", state="ON")
-    assert journey.word is Said.APPLIED
+    assert journey.status is PhoneStatus.APPLIED
     assert journey.copies >= 2
 
 
@@ -121,16 +121,16 @@ async def test_press_while_the_bridge_is_away_waits_and_leaves_with_the_next_lin
     await bridge.stop()
     await phone.until(lambda _: phone.rtt_ms is None)
     flight = phone.begin("kitchen", state="ON", patience_ms=10_000)
-    assert flight.journey.word is Said.WAITING
+    assert flight.journey.status is PhoneStatus.WAITING
     await bridge.start()
-    assert (await flight.last_word(10_000)).word is Said.APPLIED
+    assert (await flight.last_word(10_000)).status is PhoneStatus.APPLIED
 
 
 async def test_press_that_found_no_bridge_in_time_was_never_sent(bridge: FakeBridge, phone: Phone) -> None:
     await bridge.stop()
     await phone.until(lambda _: phone.rtt_ms is None)
     journey = await phone.press("kitchen", state="ON", patience_ms=100)
-    assert (journey.word, journey.copies) == (Said.NOT_SENT, 0)
+    assert (journey.status, journey.copies) == (PhoneStatus.NOT_SENT, 0)
     await bridge.start()
     await phone.until(lambda _: phone.rtt_ms is not None)
     assert bridge.presses == []
@@ -270,5 +270,5 @@ async def test_phone_tells_the_truth_of_a_bridge_that_fails_at_random(
     bridge.answer = somehow
     flights = [phone.begin("kitchen", state=draw.choice(["ON", "OFF"]), patience_ms=10_000) for _ in range(12)]
     journeys = [await flight.last_word(30_000) for flight in flights]
-    assert {journey.word for journey in journeys} == {Said.APPLIED}
+    assert {journey.status for journey in journeys} == {PhoneStatus.APPLIED}
     assert bridge.applied == {journey.key: 1 for journey in journeys}

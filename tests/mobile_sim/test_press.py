@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presslight.contract.words import MAX_DRIFT_PPM, Word
+from presslight.contract.words import MAX_DRIFT_PPM, PressStatus
 from presslight.mobile_sim.events import (
     Action,
     DeadlineNear,
@@ -16,8 +16,8 @@ from presslight.mobile_sim.events import (
     LinkDown,
     LinkUp,
     OutcomeHeard,
+    PhoneStatus,
     Pressed,
-    Said,
     Say,
     Send,
     Store,
@@ -33,7 +33,7 @@ EVENTS: dict[str, Any] = {
     "pressed": lambda event: Pressed(event["rtt_ms"]),
     "link_up": lambda event: LinkUp(event["rtt_ms"]),
     "link_down": lambda event: LinkDown(),
-    "outcome": lambda event: OutcomeHeard(Word(event["word"]), event["reason"]),
+    "outcome": lambda event: OutcomeHeard(PressStatus(event["status"]), event["reason"]),
     "error": lambda event: ErrorHeard(event["code"], event["retry"]),
     "deadline": lambda event: DeadlineNear(event["ms"]),
     "time": lambda event: TimePassed(),
@@ -46,8 +46,8 @@ def written(action: Action) -> dict[str, Any]:
             return {"do": "store"}
         case Send(age_ms, hedge):
             return {"do": "hedge" if hedge else "send", "age_ms": age_ms}
-        case Say(word, reason):
-            return {"do": "say", "word": word, "reason": reason}
+        case Say(status, reason):
+            return {"do": "say", "status": status, "reason": reason}
         case TellShown(ms):
             return {"do": "shown", "ms": ms}
         case Forget():
@@ -59,13 +59,13 @@ def written(action: Action) -> dict[str, Any]:
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["name"])
 def test_press_does_what_the_table_says(case: dict[str, Any]) -> None:
     press = Press(0, case["press"]["lead_ms"], restored=case["press"].get("restored", False))
-    word = None
+    status = None
     for step in case["steps"]:
         event = step["event"]
         actions = [written(action) for action in press.on_event(EVENTS[event["type"]](event), step["at"])]
         wakes = [actions.pop()["at"]] if actions and actions[-1]["do"] == "wake" else []
-        word = next((action["word"] for action in actions if action["do"] == "say"), word)
-        assert (actions, word) == (step["actions"], step["word"]), step
+        status = next((action["status"] for action in actions if action["do"] == "say"), status)
+        assert (actions, status) == (step["actions"], step["status"]), step
         assert bool(wakes) == (press.state is not State.CLOSED), step
         assert "wake" not in step or wakes == [step["wake"]], step
 
@@ -78,9 +78,9 @@ def test_table_visits_every_state_move_and_word() -> None:
         for step in case["steps"]:
             before = press.state
             actions = press.on_event(EVENTS[step["event"]["type"]](step["event"]), step["at"])
-            words |= {action.word for action in actions if isinstance(action, Say)}
+            words |= {action.status for action in actions if isinstance(action, Say)}
             moves |= {(before, press.state)} - {(before, before)}
-    assert words == set(Said)
+    assert words == set(PhoneStatus)
     assert moves == {(before, after) for before, afters in MOVES.items() for after in afters}
 
 
@@ -88,7 +88,7 @@ events = st.one_of(
     st.just(LinkDown()),
     st.just(TimePassed()),
     st.builds(LinkUp, st.floats(0, 5_000)),
-    st.builds(OutcomeHeard, st.sampled_from(Word), st.sampled_from([None, "late"])),
+    st.builds(OutcomeHeard, st.sampled_from(PressStatus), st.sampled_from([None, "late"])),
     st.builds(ErrorHeard, st.sampled_from(["rate_limited", "forbidden"]), st.booleans()),
     st.builds(DeadlineNear, st.floats(0, 3_000)),
 )
@@ -100,7 +100,7 @@ class Witness:
 
     def __init__(self, restored: bool) -> None:
         self.press = Press(0, 2_000, restored=restored)
-        self.said: list[Said] = []
+        self.said: list[PhoneStatus] = []
         self.copies = 0
         self.open = 0  # copies on this link that were not answered
         self.linked = False
@@ -125,10 +125,10 @@ class Witness:
 
     def see(self, action: Action, now: float) -> None:
         match action:
-            case Say(word):
-                assert word is not Said.NOT_SENT or not self.copies
-                assert word is not Said.REJECTED or not (self.open or self.maybe_taken)
-                self.said.append(word)
+            case Say(status):
+                assert status is not PhoneStatus.NOT_SENT or not self.copies
+                assert status is not PhoneStatus.REJECTED or not (self.open or self.maybe_taken)
+                self.said.append(status)
             case Send():
                 assert self.linked
                 self.copies += 1
@@ -150,8 +150,8 @@ def test_press_keeps_its_promises_whatever_happens(
     for wait, event in lives:
         now += wait
         witness.tell(event, now)
-    assert witness.said.count(Said.UNCONFIRMED) <= 1
-    assert witness.said.count(Said.ACCEPTED) <= 1
+    assert witness.said.count(PhoneStatus.UNCONFIRMED) <= 1
+    assert witness.said.count(PhoneStatus.ACCEPTED) <= 1
 
 
 @given(lives=lives)

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from presslight.contract.errors import ErrorCode
 from presslight.contract.phone import Press
 from presslight.contract.phone_rules import HEDGE_MS
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 from presslight.mobile_sim.errors import JournalBroken, TooManyOpen
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journal import Journal
 from presslight.mobile_sim.phone import Phone
 from presslight.mobile_sim.presses import WORTH_MS, Presses
@@ -63,8 +63,8 @@ class Moved:
         self.presses.clock_heard(self.screen.lights["kitchen"])
 
     @property
-    def words(self) -> list[Said]:
-        return [flight.journey.word for flight in self.presses.open]
+    def words(self) -> list[PhoneStatus]:
+        return [flight.journey.status for flight in self.presses.open]
 
 
 class Ring:
@@ -95,10 +95,10 @@ def test_clock_that_is_known_better_by_much_brings_the_deadline_nearer() -> None
     moved.press()
     moved.hears_clock(1_000 + WORTH_MS - 1)  # by too little to be worth it
     moved.pass_to(1_900)
-    assert moved.words == [Said.PENDING]
+    assert moved.words == [PhoneStatus.PENDING]
     moved.hears_clock(3_000)
     moved.pass_to(1_905)
-    assert moved.words == [Said.UNCONFIRMED]
+    assert moved.words == [PhoneStatus.UNCONFIRMED]
 
 
 async def test_keys_count_up_and_deadlines_never_go_back(bridge: FakeBridge, phone: Phone) -> None:
@@ -120,7 +120,7 @@ async def test_view_of_another_boot_says_nothing_of_a_press(bridge: FakeBridge, 
     await bridge.change("kitchen", boot="deadbeef", up=10, version=(2, 0))
     async with asyncio.timeout(10):
         await phone.until(lambda lights: lights["kitchen"].version == (2, 0))
-    assert flight.journey.word is Said.ACCEPTED
+    assert flight.journey.status is PhoneStatus.ACCEPTED
 
 
 async def test_phone_that_is_killed_asks_in_its_next_life(bridge: FakeBridge, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_errors_and_outcomes_of_other_presses_change_nothing(bridge: FakeB
     flight = phone.begin("kitchen", state="ON")
     await bridge.until(lambda: bool(bridge.presses))
     strange = bridge.presses[0].model_copy(update={"key": "fedcba9876543210-1"})
-    await bridge.visits[0].word(strange, Word.REFUSED)
+    await bridge.visits[0].status(strange, PressStatus.REFUSED)
     await bridge.visits[0].problem(ErrorCode.KEY_REUSED, strange.key)
     await bridge.visits[0].problem(ErrorCode.TOO_LARGE)
     await bridge.change("kitchen", state="ON", version=(1, 9))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from presslight.mobile_sim.errors import Unreachable
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.measure import load
 from presslight.mobile_sim.measure.result import Plan, conclude
 from presslight.mobile_sim.phone import Phone
@@ -29,7 +29,7 @@ async def phone(stack: Stack) -> AsyncIterator[Phone]:
 
 async def test_press_lights_the_lamp_and_is_measured(stack: Stack, phone: Phone) -> None:
     journey = await phone.press("kitchen", state="ON", brightness=200)
-    assert journey.word is Said.APPLIED
+    assert journey.status is PhoneStatus.APPLIED
     await stack.lights["kitchen"].until(lambda output: output.duty > 0)
     assert (phone.lights["kitchen"].state, phone.lights["kitchen"].brightness) == ("ON", 200)
     assert journey.press_to_light_ms is not None
@@ -40,7 +40,7 @@ async def test_press_lights_the_lamp_and_is_measured(stack: Stack, phone: Phone)
 
 async def test_toggle_goes_there_and_back(phone: Phone) -> None:
     first, second = await phone.toggle("kitchen"), await phone.toggle("kitchen")
-    assert (first.word, second.word) == (Said.APPLIED, Said.APPLIED)
+    assert (first.status, second.status) == (PhoneStatus.APPLIED, PhoneStatus.APPLIED)
     assert phone.lights["kitchen"].state == "OFF"
 
 
@@ -54,7 +54,7 @@ async def test_press_on_what_is_no_longer_so_is_refused(stack: Stack, phone: Pho
         seen = phone.lights["kitchen"].version
         await other.press("kitchen", state="ON")
         journey = await phone.press("kitchen", state="OFF", if_ver=seen)
-    assert (journey.word, journey.reason) == (Said.REFUSED, "precondition")
+    assert (journey.status, journey.reason) == (PhoneStatus.REFUSED, "precondition")
     await phone.until(lambda lights: lights["kitchen"].state == "ON")
 
 
@@ -63,10 +63,10 @@ async def test_lamp_without_power_is_offline_and_back_with_a_new_boot(stack: Sta
     await stack.lights["kitchen"].power_cut()
     await phone.until(lambda lights: not lights["kitchen"].online)
     gone = await phone.press("kitchen", state="ON")
-    assert (gone.word, gone.reason) == (Said.OFFLINE, "light_offline")
+    assert (gone.status, gone.reason) == (PhoneStatus.OFFLINE, "light_offline")
     await stack.lights["kitchen"].power_on()
     await phone.until(lambda lights: lights["kitchen"].online and lights["kitchen"].bound.boot != boot)
-    assert (await phone.press("kitchen", state="ON")).word is Said.APPLIED
+    assert (await phone.press("kitchen", state="ON")).status is PhoneStatus.APPLIED
 
 
 async def test_slider_ends_where_the_finger_rests(phone: Phone) -> None:
@@ -85,7 +85,7 @@ async def test_next_life_of_a_phone_takes_up_its_journal(stack: Stack, tmp_path:
         await phone.settled()
         assert phone.open == ()
         journey = await phone.press("kitchen", state="OFF")
-    assert journey.word is Said.APPLIED
+    assert journey.status is PhoneStatus.APPLIED
     assert journey.key != flight.frame.key
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from presslight.contract.phone import Press
 from presslight.mobile_sim.errors import UnknownLight
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.phone import Phone
 from tests.mobile_sim.fake_bridge import FakeBridge, Visit, accept, apply
 
@@ -23,8 +23,8 @@ async def test_slider_goes_on_after_an_unconfirmed_press(bridge: FakeBridge, pho
     await bridge.until(lambda: bool(bridge.presses))
     bridge.answer = apply
     flight = phone._presses.open[0]
-    assert flight.on_word is not None
-    flight.on_word(Said.UNCONFIRMED)
+    assert flight.on_status is not None
+    flight.on_status(PhoneStatus.UNCONFIRMED)
     await phone.until(lambda lights: lights["kitchen"].brightness == 20)
 
 
@@ -35,9 +35,9 @@ async def test_value_that_waits_never_undoes_a_press_that_came_after_it(bridge: 
     await bridge.until(lambda: bool(bridge.presses))
     bridge.answer = apply
     slid = phone._presses.open[0]
-    assert (await phone.press("kitchen", state="OFF")).word is Said.APPLIED
-    assert slid.on_word is not None
-    slid.on_word(Said.UNCONFIRMED)
+    assert (await phone.press("kitchen", state="OFF")).status is PhoneStatus.APPLIED
+    assert slid.on_status is not None
+    slid.on_status(PhoneStatus.UNCONFIRMED)
     await phone.press("kitchen", state="OFF")
     assert [press.set.state for press in bridge.presses if press.key != slid.frame.key] == ["OFF", "OFF"]
 

@@ -111,11 +111,11 @@ class FakeBridge:
         assert self._socket is not None
         self._socket.send(json.dumps(frame))
 
-    def tell(self, press: Frame, word: str, **more: Any) -> None:
+    def tell(self, press: Frame, status: str, **more: Any) -> None:
         """Say a word on a press."""
-        final = word not in {"accepted", "unconfirmed"}
+        final = status not in {"accepted", "unconfirmed"}
         self.send(
-            {"type": "outcome", "key": press["key"], "light": press["light"], "word": word, "final": final} | more
+            {"type": "outcome", "key": press["key"], "light": press["light"], "status": status, "final": final} | more
         )
 
     def apply(self, press: Frame, seq: int, **more: Any) -> None:
@@ -159,7 +159,7 @@ class FakeBridge:
             status, problem = self.post_problem
             return await route.fulfill(json=problem, status=status)
         key = request.headers["idempotency-key"]
-        answer = {"type": "outcome", "key": key, "light": "kitchen", "word": "accepted", "final": False}
+        answer = {"type": "outcome", "key": key, "light": "kitchen", "status": "accepted", "final": False}
         return await route.fulfill(json=answer, status=202)
 
     def _welcome(self) -> Frame:

@@ -231,7 +231,9 @@ async def test_frame_that_a_newer_bridge_may_send_is_ignored(
     await bridge.next("ping")
 
     bridge.send({"type": "weather", "rain": True})
-    bridge.send({"type": "outcome", "key": "0123456789abcdef-1", "light": "kitchen", "word": "applied", "final": True})
+    bridge.send(
+        {"type": "outcome", "key": "0123456789abcdef-1", "light": "kitchen", "status": "applied", "final": True}
+    )
     bridge.send({"type": "light", "light": view(seq=2, state="ON", mood="calm")})
 
     await expect(page.get_by_role("switch", name="Kitchen")).to_have_attribute("aria-checked", "true")

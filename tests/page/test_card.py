@@ -48,7 +48,7 @@ async def test_press_is_a_wish_until_it_is_done(context: BrowserContext, bridge:
 
 
 @pytest.mark.parametrize(
-    ("word", "reason", "text"),
+    ("status", "reason", "text"),
     [
         ("refused", "precondition", "somebody else was faster"),
         ("offline", "light_offline", "the light is offline"),
@@ -59,12 +59,12 @@ async def test_press_is_a_wish_until_it_is_done(context: BrowserContext, bridge:
     ],
 )
 async def test_last_word_is_told_plainly_and_the_light_stays_as_it_is(
-    context: BrowserContext, bridge: FakeBridge, word: str, reason: str | None, text: str
+    context: BrowserContext, bridge: FakeBridge, status: str, reason: str | None, text: str
 ) -> None:
     page = await open_page(context)
     await power(page).click()
 
-    bridge.tell(await bridge.next("press"), word, reason=reason)
+    bridge.tell(await bridge.next("press"), status, reason=reason)
 
     await expect(kitchen(page)).to_contain_text(text)
     await expect(page.locator("#news")).to_contain_text(text)

@@ -96,7 +96,7 @@ async def test_press_on_a_dead_socket_is_done_over_the_second_path(context: Brow
     async def answer(route: Route) -> None:
         key = route.request.headers["idempotency-key"]
         legs = {"bridge_us": 4_000, "light_us": 300}
-        done = {"word": "applied", "final": True, "version": [1, 2], "legs": legs}
+        done = {"status": "applied", "final": True, "version": [1, 2], "legs": legs}
         await route.fulfill(json={"type": "outcome", "key": key, "light": "kitchen"} | done)
 
     await context.route("**/api/**", answer)

@@ -52,12 +52,12 @@ async def shifted(page: Page) -> list[Any]:
 async def fails_three_times_and_recovers(page: Page, bridge: FakeBridge) -> None:
     words = page.get_by_role("listitem", name="Kitchen").locator(".press")
     failures = ("offline", "light_offline"), ("refused", "busy"), ("not_applied", None)
-    for n, (word, reason) in enumerate((*failures, ("lost_in_reboot", None), ("forgotten", None)), start=1):
+    for n, (status, reason) in enumerate((*failures, ("lost_in_reboot", None), ("forgotten", None)), start=1):
         await page.get_by_role("switch", name="Kitchen").click()
         press = await bridge.next("press", lambda frame, n=n: frame["key"].endswith(f"-{n}"))  # type: ignore[misc]  # mypy cannot type a lambda's default
         bridge.tell(press, "unconfirmed")
         await expect(words).to_contain_text("Not confirmed yet")
-        bridge.tell(press, word, reason=reason)
+        bridge.tell(press, status, reason=reason)
         await expect(words).not_to_contain_text("Not confirmed yet")
     for broker in (False, True):
         bridge.send({"type": "broker", "connected": broker})
@@ -188,10 +188,10 @@ async def test_page_is_usable_with_large_text_and_on_small_screens(
 
 
 async def some_presses(page: Page, bridge: FakeBridge) -> None:
-    for name, word in (("Hall", "applied"), ("Porch", "offline"), ("Kitchen", "unconfirmed")):
+    for name, status in (("Hall", "applied"), ("Porch", "offline"), ("Kitchen", "unconfirmed")):
         await page.get_by_role("switch", name=name).click()
         press = await bridge.next("press", lambda frame, name=name: frame["light"] == name.lower())  # type: ignore[misc]  # mypy cannot type a lambda's default
-        bridge.tell(press, word, version=[1, 1])
+        bridge.tell(press, status, version=[1, 1])
     lights = page.locator("#lights")
     for words in ("Not confirmed yet", "Done in", "Did not happen: the light"):
         await expect(lights).to_contain_text(words)

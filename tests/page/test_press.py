@@ -20,19 +20,19 @@ async def run(modules: Page, case: Case) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("case", cases(RULES / "press_table.json"))
 async def test_press_does_what_the_table_says(modules: Page, case: Case) -> None:
-    word = None
+    status = None
     for step, ran in zip(case["steps"], await run(modules, case), strict=True):
         actions = ran["actions"]
         wakes = [actions.pop()["at"]] if actions and actions[-1]["do"] == "wake" else []
-        word = next((action["word"] for action in actions if action["do"] == "say"), word)
-        assert (actions, word) == (step["actions"], step["word"]), step
+        status = next((action["status"] for action in actions if action["do"] == "say"), status)
+        assert (actions, status) == (step["actions"], step["status"]), step
         assert bool(wakes) == (ran["state"] != "closed"), step
         assert "wake" not in step or wakes == [step["wake"]], step
 
 
 async def test_press_that_waited_for_its_turn_is_measured_from_the_finger(modules: Page) -> None:
     pressed = {"event": {"type": "pressed", "rtt_ms": 40}, "at": 1_000}
-    applied = {"event": {"type": "outcome", "word": "applied"}, "at": 1_030}
+    applied = {"event": {"type": "outcome", "status": "applied"}, "at": 1_030}
     case = {"press": {"at": 1_000, "finger": 700, "lead_ms": 2_000}, "steps": [pressed, applied]}
     first, last = await run(modules, case)
 

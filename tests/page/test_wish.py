@@ -105,14 +105,14 @@ async def test_tap_that_began_before_the_light_changed_is_for_what_it_saw(
     assert len({frame["key"] for frame in bridge.presses()}) == 2
 
 
-@pytest.mark.parametrize(("word", "reason"), [("offline", "light_offline"), ("unconfirmed", None)])
+@pytest.mark.parametrize(("status", "reason"), [("offline", "light_offline"), ("unconfirmed", None)])
 async def test_wish_is_gone_from_the_switch_once_it_cannot_come_true(
-    context: BrowserContext, bridge: FakeBridge, word: str, reason: str | None
+    context: BrowserContext, bridge: FakeBridge, status: str, reason: str | None
 ) -> None:
     page = await open_page(context)
     await power(page).click()
     press = await bridge.next("press")
-    bridge.tell(press, word, reason=reason)
+    bridge.tell(press, status, reason=reason)
     await expect(power(page)).to_have_attribute("data-wish", "")
 
     await power(page).click()

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page
 
 from presslight.contract.errors import MEANINGS
-from presslight.contract.words import Reason, Word
+from presslight.contract.words import PressStatus, Reason
 from tests.page.fake_bridge import view
 
 ON = {"state": "ON"}
@@ -86,21 +86,21 @@ async def test_state_names_a_brightness_only_where_the_light_has_one(modules: Pa
 
 @pytest.mark.parametrize("reason", [reason.value for reason in Reason])
 async def test_every_reason_has_words_of_its_own(modules: Page, reason: str) -> None:
-    word = "offline" if reason in {"light_offline", "broker_away"} else "refused"
-    told = await call(modules, "pressOf", word, reason, ON)
-    vague = await call(modules, "pressOf", word, "unheard-of", ON)
+    status = "offline" if reason in {"light_offline", "broker_away"} else "refused"
+    told = await call(modules, "pressOf", status, reason, ON)
+    vague = await call(modules, "pressOf", status, "unheard-of", ON)
 
     assert told["tone"] == "not"
     assert told["text"].startswith("Did not happen: ")
     assert told["text"] != vague["text"]
 
 
-@pytest.mark.parametrize("word", [word.value for word in Word])
-async def test_only_words_that_say_so_claim_that_it_did_not_happen(modules: Page, word: str) -> None:
-    told = await call(modules, "pressOf", word, None, ON)
+@pytest.mark.parametrize("status", [status.value for status in PressStatus])
+async def test_only_words_that_say_so_claim_that_it_did_not_happen(modules: Page, status: str) -> None:
+    told = await call(modules, "pressOf", status, None, ON)
 
-    assert told["text"].startswith("Did not happen") == (word in {"refused", "offline", "not_applied"})
-    assert (told["tone"] == "done") == (word == "applied")
+    assert told["text"].startswith("Did not happen") == (status in {"refused", "offline", "not_applied"})
+    assert (told["tone"] == "done") == (status == "applied")
 
 
 @pytest.mark.parametrize("code", [code.value for code, meaning in MEANINGS.items()])

@@ -151,7 +151,7 @@ async def test_first_light_is_a_light_of_the_house_by_what_its_page_says(
     with lan.entered():
         async with asyncio.timeout(WAIT_S), Phone(f"http://{ADDRESS}:8787", token) as phone:
             await phone.until(lambda lights: "desk" in lights and lights["desk"].online)
-            assert (await phone.press("desk", state="ON")).word == "applied"
+            assert (await phone.press("desk", state="ON")).status == "applied"
 
 
 async def test_demo_in_the_network_presses_and_shows_the_code(lan: Namespace, start: Start) -> None:

@@ -35,6 +35,6 @@ class Ground:
         if self.timeline is not None:
             self.timeline.append(f"{self.agenda.now / 1e9:9.3f} s  {who:9} {what}")
 
-    def said(self, key: str, word: str, who: str) -> None:
+    def said(self, key: str, status: str, who: str) -> None:
         """Somebody says a word on a press, which the judge hears."""
-        self.judge.said(key, word, who, self._excuse(key, word))
+        self.judge.said(key, status, who, self._excuse(key, status))

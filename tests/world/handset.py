@@ -21,7 +21,7 @@ from presslight.contract.phone import (
 )
 from presslight.contract.words import WIRE_VERSION, Version
 from presslight.mobile_sim import journal_state
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.in_flight_press import InFlightPress
 from presslight.mobile_sim.journal import Journal
 from presslight.mobile_sim.journal_state import Done, Head, JournalState, Kept
@@ -174,8 +174,8 @@ class App:
         asker = Principal(self._handset.name)
         ask = Ask(press.key, press.light, asker, press.set, press.if_ver, press.not_after, press.patience_ms)
 
-        def answer(word: PressOutcome | Problem) -> None:
-            network.post(way, lambda: self._do(lambda: self._take(word)))
+        def answer(status: PressOutcome | Problem) -> None:
+            network.post(way, lambda: self._do(lambda: self._take(status)))
 
         network.post(way, lambda: bridge.post(ask, answer))
 
@@ -253,12 +253,12 @@ class App:
             self._handset.kill()
 
     def _listen(self, flight: InFlightPress) -> None:
-        flight.on_word = partial(self._said, flight.frame.key)
+        flight.on_status = partial(self._said, flight.frame.key)
 
-    def _said(self, key: str, word: Said) -> None:
-        self._ground.note(self._handset.name, f"says {word} of {key}")
-        self._ground.said(key, word.value, self._handset.name)
-        if word.final:
+    def _said(self, key: str, status: PhoneStatus) -> None:
+        self._ground.note(self._handset.name, f"says {status} of {key}")
+        self._ground.said(key, status.value, self._handset.name)
+        if status.final:
             self._ground.judge.last_word(key, self._handset.name)
 
 

@@ -107,24 +107,24 @@ class Judge:
             raise Broken(f"misordered: {key} acted after a newer press of the same hand")
         self._newest[fact.hand, device] = fact.number
 
-    def said(self, key: str, word: str, who: str, why: str = "") -> None:
+    def said(self, key: str, status: str, who: str, why: str = "") -> None:
         """Somebody says a word on a press. `why`: what is known to excuse a word of LOST; empty: nothing."""
         fact = self.facts.get(key)
         if fact is None:
             return
-        fact.words.append(f"{who}: {word}")
-        if word == "applied" and not fact.acted:
+        fact.words.append(f"{who}: {status}")
+        if status == "applied" and not fact.acted:
             raise Broken(f"false: {who} says applied of {key}, which has not acted")
-        if word in NEVER:
+        if status in NEVER:
             if fact.acted:
-                raise Broken(f"false: {who} says {word} of {key}, which acted")
-            fact.dead = f"{who} said {word}"
-        elif word == TOO_LATE and not fact.acted:
-            fact.dead = f"{who} said {word}"
-        elif word in LOST:
-            if not why and word not in fact.excused:
-                raise Broken(f"false: {who} says {word} of {key}, without a cause")
-            fact.excused.add(word)
+                raise Broken(f"false: {who} says {status} of {key}, which acted")
+            fact.dead = f"{who} said {status}"
+        elif status == TOO_LATE and not fact.acted:
+            fact.dead = f"{who} said {status}"
+        elif status in LOST:
+            if not why and status not in fact.excused:
+                raise Broken(f"false: {who} says {status} of {key}, without a cause")
+            fact.excused.add(status)
 
     def refused_to_tell(self, key: str | None) -> None:
         """A bridge answered an error that no retry mends."""

@@ -112,9 +112,9 @@ class Lamp:
         """It crashed, and its RTC memory lives on."""
         self._end("crashes")
 
-    def _end(self, word: str) -> None:
+    def _end(self, status: str) -> None:
         if self.light is not None:
-            self._ground.note(self.name, word)
+            self._ground.note(self.name, status)
             self.light, self.linked = None, False
             self._life += 1
             self.nap.die()

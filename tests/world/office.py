@@ -19,7 +19,7 @@ from presslight.cloud.websocket.ports import Talk
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import MEANINGS, ErrorCode
 from presslight.contract.topics import light_of
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 from tests.world.agenda import Clock, Entry, S
 from tests.world.broker import Broker
 from tests.world.ground import Ground
@@ -178,9 +178,9 @@ class Office:
 
     def said(self, press: Press) -> None:
         """The bridge's word on a press: it is judged before anybody hears it."""
-        self._ground.note(self.name, f"says {press.word} {press.reason or ''} of {press.order.key}")
-        self._ground.said(press.order.key, press.word.value, self.name)
-        if press.word is not Word.ACCEPTED:
+        self._ground.note(self.name, f"says {press.status} {press.reason or ''} of {press.order.key}")
+        self._ground.said(press.order.key, press.status.value, self.name)
+        if press.status is not PressStatus.ACCEPTED:
             self._crash_if("known")
 
     def folded(self, light: str, folded: Folded) -> None:

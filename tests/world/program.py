@@ -67,20 +67,20 @@ class Program:
         ground = self._ground
         bridge = ground.dice.choice(self._bridges)
 
-        def answer(word: PressOutcome | Problem) -> None:
-            ground.network.post(self._way, partial(self._take, request, word))
+        def answer(status: PressOutcome | Problem) -> None:
+            ground.network.post(self._way, partial(self._take, request, status))
 
         ground.network.post(self._way, lambda: bridge.post(request.ask, answer))
         ground.agenda.after(ground.dice.randint(100 * MS, SLOWEST_RETRY), partial(self._send, request))
 
-    def _take(self, request: Request, word: PressOutcome | Problem) -> None:
+    def _take(self, request: Request, status: PressOutcome | Problem) -> None:
         if request.is_done:
             return
-        if isinstance(word, Problem):
-            self._take_problem(request, word)
+        if isinstance(status, Problem):
+            self._take_problem(request, status)
             return
-        self._ground.said(word.key, word.word.value, self.name)
-        if word.final:
+        self._ground.said(status.key, status.status.value, self.name)
+        if status.final:
             request.is_done = True
             self._ground.judge.last_word(request.text, self.name)
 

@@ -79,7 +79,7 @@ class Drawer:
         self._flush = None
         records = self._shelf.records
         for key, record in self._unwritten.items():
-            if not records[key].word.final:
+            if not records[key].status.final:
                 records[key] = record
         self._unwritten.clear()
 
@@ -102,4 +102,4 @@ class Drawer:
 
     def open_presses(self) -> list[Record]:
         """See the port."""
-        return [record for record in self._shelf.records.values() if not record.word.final]
+        return [record for record in self._shelf.records.values() if not record.status.final]

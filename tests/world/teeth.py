@@ -27,7 +27,7 @@ from presslight.cloud.core.lights import House
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.core.text_origins import TextOrigins
-from presslight.contract.words import Outcome, Reason, Word
+from presslight.contract.words import Outcome, PressStatus, Reason
 from presslight.mobile_sim.screen import Screen
 from tests.world import agenda, shelf
 from tests.world.lamp import Lamp
@@ -102,7 +102,7 @@ def _reopened_keys() -> AbstractContextManager[object]:
 
     def find(drawer: shelf.Drawer, key: str) -> Record | None:
         known = real(drawer, key)
-        return None if known is not None and known.word.final else known
+        return None if known is not None and known.status.final else known
 
     return patch.object(shelf.Drawer, "find", find)
 
@@ -153,7 +153,7 @@ def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
     """A bridge that says of a press on a light that was forgotten that it never acted."""
 
     def forgotten(press: Press, _event: LightForgotten, _now: int) -> tuple[Do, ...]:
-        return press._end(Word.NOT_APPLIED)
+        return press._end(PressStatus.NOT_APPLIED)
 
     table = {state: {**events} for state, events in Press._TABLE.items()}
     for state in (State.OPEN, State.UNCONFIRMED):
@@ -166,7 +166,7 @@ def _final_busy() -> AbstractContextManager[object]:
 
     def decided(press: Press, event: Decided, now: int) -> tuple[Do, ...]:
         if event.outcome is Outcome.BUSY:
-            return press._end(Word.REFUSED, Reason.BUSY)
+            return press._end(PressStatus.REFUSED, Reason.BUSY)
         return real(press, event, now)
 
     table = {state: {**events} for state, events in Press._TABLE.items()}

@@ -59,14 +59,14 @@ def test_older_press_after_a_newer_one_is_misordered(judge: Judge) -> None:
         judge.acted(KEY)
 
 
-@pytest.mark.parametrize("word", ["refused", "offline", "not_applied", "not_sent", "rejected"])
-def test_word_of_never_is_false_whether_it_acted_before_or_acts_later(judge: Judge, word: str) -> None:
-    judge.said(NEXT, word, "phone")
+@pytest.mark.parametrize("status", ["refused", "offline", "not_applied", "not_sent", "rejected"])
+def test_word_of_never_is_false_whether_it_acted_before_or_acts_later(judge: Judge, status: str) -> None:
+    judge.said(NEXT, status, "phone")
     with pytest.raises(Broken, match="false"):
         judge.acted(NEXT)
     judge.acted(KEY)
     with pytest.raises(Broken, match="false"):
-        judge.said(KEY, word, "phone")
+        judge.said(KEY, status, "phone")
 
 
 def test_act_after_unconfirmed_is_false(judge: Judge) -> None:
@@ -80,12 +80,12 @@ def test_applied_without_an_act_is_false(judge: Judge) -> None:
         judge.said(KEY, "applied", "bridge")
 
 
-@pytest.mark.parametrize("word", ["lost_in_reboot", "forgotten", "unknown"])
-def test_ignorance_needs_a_cause(judge: Judge, word: str) -> None:
-    judge.said(KEY, word, "bridge", "it rebooted")
-    judge.said(KEY, word, "phone")  # the same as the bridge said
+@pytest.mark.parametrize("status", ["lost_in_reboot", "forgotten", "unknown"])
+def test_ignorance_needs_a_cause(judge: Judge, status: str) -> None:
+    judge.said(KEY, status, "bridge", "it rebooted")
+    judge.said(KEY, status, "phone")  # the same as the bridge said
     with pytest.raises(Broken, match="without a cause"):
-        judge.said(NEXT, word, "phone")
+        judge.said(NEXT, status, "phone")
 
 
 def test_second_last_word_is_false(judge: Judge) -> None:

@@ -111,7 +111,9 @@ def test_seed_lives_the_same_life_again() -> None:
 def test_life_is_eventful(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that carries nothing, or a world in which nothing happens, would keep every promise, too."""
     heard: set[str] = set()
-    monkeypatch.setattr(World, "note", lambda _world, _who, what: heard.update(word for word in EVENTS if word in what))
+    monkeypatch.setattr(
+        World, "note", lambda _world, _who, what: heard.update(status for status in EVENTS if status in what)
+    )
     for seed in range(30):
         live(seed)
         if heard == EVENTS:

@@ -58,20 +58,20 @@ class World(Ground):
     def _named(self, text: bytes, record: Record) -> None:
         self.judge.named(text.decode(), record.key, record.light, record.boot)
 
-    def _why_nobody_knows(self, key: str, word: str) -> str:
+    def _why_nobody_knows(self, key: str, status: str) -> str:
         """Why it may be that nobody can tell whether a press acted."""
         fact = self.judge.facts.get(key)
         if fact is None:
             return ""
         light = self.lamps[fact.hand[1]].light
-        if word == "unknown" and fact.refusals >= REFUSALS:
+        if status == "unknown" and fact.refusals >= REFUSALS:
             return "bridges refused to tell"
-        if word not in ("lost_in_reboot", "forgotten"):
+        if status not in ("lost_in_reboot", "forgotten"):
             return ""
-        others = word == "lost_in_reboot" and self.judge.was_visited(fact.hand[1])
+        others = status == "lost_in_reboot" and self.judge.was_visited(fact.hand[1])
         if others or light is None or light.gate.boot != fact.boot:
             return "it rebooted, or another device had its name"
-        if word == "forgotten":
+        if status == "forgotten":
             newest = max(each.number for each in self.judge.facts.values() if each.hand == fact.hand)
             if newest - fact.number >= WINDOW or light.gate._table.gone_until >= 0:
                 return "it was one of too many"

@@ -26,7 +26,7 @@ from presslight.cloud.core.events import (
 from presslight.cloud.core.legs import Stamps
 from presslight.cloud.core.press import NUDGE_NS, IllegalMove, Press, State
 from presslight.cloud.core.record import Order, Record
-from presslight.contract.words import Moment, Outcome, Reason, Word
+from presslight.contract.words import Moment, Outcome, PressStatus, Reason
 from tests.cloud.ports import BOOT, MS, key
 
 DEADLINE = 3_000
@@ -108,20 +108,20 @@ LIVES: list[tuple[str, list[tuple[Event, str]], State, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("steps", "state", "word"), [life[1:] for life in LIVES], ids=[life[0] for life in LIVES])
-def test_press_lives(steps: Sequence[tuple[Event, str]], state: State, word: str) -> None:
+@pytest.mark.parametrize(("steps", "state", "status"), [life[1:] for life in LIVES], ids=[life[0] for life in LIVES])
+def test_press_lives(steps: Sequence[tuple[Event, str]], state: State, status: str) -> None:
     lived = press()
     for number, (event, todo) in enumerate(steps):
         assert words(lived.on_event(event, number * MS)) == todo
     assert lived.state is state
-    assert " ".join(filter(None, (lived.word, lived.reason))) == word
+    assert " ".join(filter(None, (lived.status, lived.reason))) == status
 
 
 def test_unfollowed_press_is_never_called_not_applied() -> None:
     lived = press(followed=False)
     lived.on_event(ASKED, 0)
     assert words(lived.on_event(PAST, MS)) == "publish say"
-    assert lived.word is Word.UNCONFIRMED
+    assert lived.status is PressStatus.UNCONFIRMED
     assert lived.on_event(PAST, 2 * MS) == ()
 
 
@@ -180,11 +180,11 @@ def test_recalled_press_does_not_know_what_was_answered_meanwhile() -> None:
     lived.on_event(ASKED, 0)
     again = Press.recalled(lived.record())
     again.on_event(PAST, 0)
-    assert again.word is Word.UNCONFIRMED
+    assert again.status is PressStatus.UNCONFIRMED
 
 
 def test_recalled_press_has_no_legs() -> None:
-    record = Record(key(), "kitchen", "ann", "payload", b"{}", BOOT, DEADLINE, Word.ACCEPTED, None, None, None)
+    record = Record(key(), "kitchen", "ann", "payload", b"{}", BOOT, DEADLINE, PressStatus.ACCEPTED, None, None, None)
     again = Press.recalled(record)
     again.on_event(Published(), 1 * MS)
     again.on_event(Acked(), 2 * MS)
@@ -226,12 +226,12 @@ def test_no_life_breaks_a_promise(events: list[Event], followed: bool) -> None:
             assert before is State.CLOSED or (before is State.UNCONFIRMED and event == BoundPassed())
             continue
         gap = gap or (isinstance(event, Heard) and event.boot == BOOT and event.missed)
-        assert (lived.state is State.CLOSED) == lived.word.final
+        assert (lived.state is State.CLOSED) == lived.status.final
         assert (Do.CLOSE in done) == (before is not State.CLOSED and lived.state is State.CLOSED)
         assert Do.SAY in done or lived.state is before
-        assert (lived.reason is not None) == (lived.word in (Word.REFUSED, Word.OFFLINE))
-        assert not (lived.word is Word.NOT_APPLIED and gap)
-        assert (lived.word is Word.APPLIED) == (lived.version is not None)
+        assert (lived.reason is not None) == (lived.status in (PressStatus.REFUSED, PressStatus.OFFLINE))
+        assert not (lived.status is PressStatus.NOT_APPLIED and gap)
+        assert (lived.status is PressStatus.APPLIED) == (lived.version is not None)
 
 
 def test_every_refusal_of_a_light_has_its_reason() -> None:

@@ -8,7 +8,7 @@ from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Cause, decode_set
 from presslight.contract.phone import Wish
-from presslight.contract.words import Moment, Word, split_key
+from presslight.contract.words import Moment, PressStatus, split_key
 from tests.cloud.ports import ASKS_AS, BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
 
 
@@ -30,7 +30,7 @@ def test_press_is_stored_published_and_accepted() -> None:
         "not_after": {"boot": BOOT, "up": 3_000},
         "if_ver": [1, 0],
     }
-    assert office.ledger.records[key()].word is Word.ACCEPTED
+    assert office.ledger.records[key()].status is PressStatus.ACCEPTED
 
 
 def test_applied_press_is_told_and_closed() -> None:
@@ -38,7 +38,7 @@ def test_applied_press_is_told_and_closed() -> None:
     watcher = office.ask()
     office.report((key(), "applied"))
     assert watcher.words == ["accepted", "applied"]
-    assert office.ledger.records[key()].word is Word.APPLIED
+    assert office.ledger.records[key()].status is PressStatus.APPLIED
     assert len(office.desk) == 0
     assert office.observer.words == ["accepted", "applied"]
 
@@ -165,7 +165,7 @@ def test_press_without_a_deadline_waits_for_the_disk() -> None:
     office.later(1_000)
     assert (office.line.sent, [watcher.words for watcher in watchers]) == ([], [[], []])
     with pytest.raises(Refusal):
-        office.desk.word(key(), "ann")
+        office.desk.status_of(key(), "ann")
     office.ledger.on_disk()
     assert (office.line.sent, [watcher.words for watcher in watchers]) == ([("kitchen", key())], [["accepted"]] * 2)
     office.report((key(), "applied"), up=2_500)
@@ -427,12 +427,12 @@ def test_key_of_another_phone_is_forbidden(closed: bool) -> None:
 def test_word_is_told_to_its_own_phone_only() -> None:
     office = Office()
     office.ask()
-    assert office.desk.word(key(), "ann").word is Word.ACCEPTED
+    assert office.desk.status_of(key(), "ann").status is PressStatus.ACCEPTED
     office.report((key(), "applied"))
-    assert office.desk.word(key(), "ann").word is Word.APPLIED
+    assert office.desk.status_of(key(), "ann").status is PressStatus.APPLIED
     for asked, phone in ((key(), "bob"), (key(9), "ann")):
         with pytest.raises(Refusal) as refusal:
-            office.desk.word(asked, phone)
+            office.desk.status_of(asked, phone)
         assert refusal.value.code is ErrorCode.UNKNOWN_PRESS
 
 
@@ -809,7 +809,7 @@ def test_press_open_as_its_light_is_forgotten_ends_once_it_cannot_act_any_more()
     office.later(200)
     office.desk.on_time(office.now)
     assert watcher.words == ["accepted", "forgotten"]
-    assert office.ledger.records[key()].word is Word.FORGOTTEN
+    assert office.ledger.records[key()].status is PressStatus.FORGOTTEN
     assert len(office.desk) == 0
     assert office.ask().words == ["forgotten"]
 
@@ -834,7 +834,7 @@ def test_press_of_an_earlier_life_on_a_forgotten_light_ends_after_a_minute(is_kn
     second.desk.forget("kitchen", second.now)
     second.later(61_001)
     second.desk.on_time(second.now)
-    assert ledger.records[key()].word is Word.FORGOTTEN
+    assert ledger.records[key()].status is PressStatus.FORGOTTEN
 
 
 @pytest.mark.parametrize("is_back", [True, False])
@@ -845,7 +845,7 @@ def test_press_on_a_light_that_was_once_forgotten_ends_so_only_if_it_is_not_back
     office.desk.house.recall("kitchen")
     office.desk.reload(office.now)
     office.later(300_000)  # the broker is away
-    assert ledger.records[key()].word is Word.ACCEPTED
+    assert ledger.records[key()].status is PressStatus.ACCEPTED
     office.desk.on_broker(found=True, now=office.now)
     if is_back:
         office.report(live=False)
@@ -853,7 +853,7 @@ def test_press_on_a_light_that_was_once_forgotten_ends_so_only_if_it_is_not_back
         office.later(1_000)
         office.desk.on_broker(found=True, now=office.now)
     assert office.audience.gone == ([] if is_back else ["kitchen"])
-    assert (ledger.records[key()].word is Word.FORGOTTEN) == (not is_back)
+    assert (ledger.records[key()].status is PressStatus.FORGOTTEN) == (not is_back)
 
 
 def test_will_of_a_forgotten_light_is_not_kept() -> None:

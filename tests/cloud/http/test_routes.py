@@ -9,7 +9,7 @@ import pytest
 from presslight.cloud.errors import StoreUnavailable
 from presslight.cloud.store.store import OnStored
 from presslight.cloud.store.tokens import issue_token
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 from tests.cloud.conftest import House
 from tests.cloud.held_client import ON, HeldClient
 from tests.cloud.ports import key
@@ -31,7 +31,7 @@ async def test_press_that_waits_gets_its_last_word(house: House, client: HeldCli
     assert answer.headers["Preference-Applied"] == "wait=10"
     assert answer.headers["Cache-Control"] == "no-store"
     said = answer.json()
-    assert (said["key"], said["word"], said["final"], said["version"]) == (key(), "applied", True, [1, 1])
+    assert (said["key"], said["status"], said["final"], said["version"]) == (key(), "applied", True, [1, 1])
     assert light.model.brightness == 9
 
 
@@ -39,7 +39,7 @@ async def test_press_that_does_not_wait_is_accepted_and_can_be_asked_for(house: 
     light = await house.light()
     light.deaf = True
     answer = await client.press()
-    assert (answer.status_code, answer.json()["word"], answer.headers["Location"]) == (
+    assert (answer.status_code, answer.json()["status"], answer.headers["Location"]) == (
         202,
         "accepted",
         f"/api/presses/{key()}",
@@ -47,8 +47,8 @@ async def test_press_that_does_not_wait_is_accepted_and_can_be_asked_for(house: 
     assert "Preference-Applied" not in answer.headers
     light.deaf = False
     duplicate = await client.press(Prefer="wait=10")
-    assert (duplicate.status_code, duplicate.json()["word"]) == (200, "applied")
-    assert (await client.word(key())).json() == duplicate.json()
+    assert (duplicate.status_code, duplicate.json()["status"]) == (200, "applied")
+    assert (await client.status(key())).json() == duplicate.json()
     assert (await client.press()).json() == duplicate.json()
     assert len(light.model.acted) == 1
 
@@ -60,15 +60,15 @@ async def test_word_is_not_told_before_it_is_on_the_disk(
     """Another bridge may have stored it just now; after a power cut nobody would know of it, and it could act."""
     waiting: list[OnStored] = []
     other = Shelf(house.bridge.settings.store)
-    other.store.admit(record()._replace(word=Word.OFFLINE))
+    other.store.admit(record()._replace(status=PressStatus.OFFLINE))
     other.store.shut()
     monkeypatch.setattr(house.bridge.store, "sync", waiting.append)
-    asking = asyncio.create_task(client.word(key()))
+    asking = asyncio.create_task(client.status(key()))
     await house.until(lambda: bool(waiting))
     assert not asking.done()
     waiting[0](0, StoreUnavailable("the disk failed") if fails else None)
     answer = await asking
-    assert (answer.status_code, answer.json().get("word")) == ((503, None) if fails else (200, "offline"))
+    assert (answer.status_code, answer.json().get("status")) == ((503, None) if fails else (200, "offline"))
 
 
 async def test_wait_ends_with_the_present_word(house: House, client: HeldClient) -> None:
@@ -86,7 +86,7 @@ async def test_wait_ends_when_the_bridge_ends(house: House, client: HeldClient) 
     await light.hears(1)
     await house.server.__aexit__(None, None, None)
     async with asyncio.timeout(WAIT_S):
-        assert (await waiting).json()["word"] == "accepted"
+        assert (await waiting).json()["status"] == "accepted"
 
 
 async def test_any_text_is_a_key(house: House, client: HeldClient) -> None:
@@ -97,7 +97,7 @@ async def test_any_text_is_a_key(house: House, client: HeldClient) -> None:
     assert (first.status_code, first.json()) == (200, second.json())
     assert len(light.model.acted) == 1
     assert (await client.press({"state": "OFF"}, key=text)).json()["code"] == "key_reused"
-    assert (await client.word(first.json()["key"])).json()["word"] == "applied"
+    assert (await client.status(first.json()["key"])).json()["status"] == "applied"
 
 
 async def test_press_with_everything_in_it(house: House, client: HeldClient) -> None:
@@ -105,9 +105,9 @@ async def test_press_with_everything_in_it(house: House, client: HeldClient) -> 
     moment = {"boot": light.model.boot, "up": light.up() + 5_000}
     body = {"state": "ON", "brightness": 1, "if_ver": [1, 5], "not_after": moment, "patience_ms": 300}
     said = (await client.press(body, Prefer="wait=10")).json()
-    assert (said["word"], said["reason"]) == ("refused", "precondition")
+    assert (said["status"], said["reason"]) == ("refused", "precondition")
     said = (await client.press(body | {"if_ver": [1, 0]}, key=key(2), Prefer="wait=10")).json()
-    assert said["word"] == "applied"
+    assert said["status"] == "applied"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_press_of_another_phone_is_not_told_of(house: House, client: HeldC
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_press")
     stolen = await client.press(**bob)
     assert (stolen.status_code, stolen.json()["code"]) == (403, "forbidden")
-    assert (await client.word("nonsense")).status_code == 404
+    assert (await client.status("nonsense")).status_code == 404
 
 
 async def test_same_key_over_both_ways_is_one_press(house: House, client: HeldClient) -> None:
@@ -184,7 +184,7 @@ async def test_same_key_over_both_ways_is_one_press(house: House, client: HeldCl
     phone = await house.phone()
     await phone.press()
     await phone.until("outcome", final=True)
-    assert (await client.press()).json()["word"] == "applied"
+    assert (await client.press()).json()["status"] == "applied"
     assert len(light.model.acted) == 1
 
 
@@ -199,7 +199,7 @@ async def test_rate_is_limited_for_a_phone_over_both_ways(closed_house: House) -
     answer = await client.press(key=key(3))
     assert (answer.status_code, answer.json()["code"], answer.json()["retry"]) == (429, "rate_limited", True)
     assert answer.headers["Retry-After"] == "1"
-    assert (await client.word(key(3))).status_code == 404
+    assert (await client.status(key(3))).status_code == 404
 
 
 async def test_offline_light_is_a_last_word(house: House, client: HeldClient) -> None:
@@ -207,7 +207,7 @@ async def test_offline_light_is_a_last_word(house: House, client: HeldClient) ->
     await light.available("offline")
     await house.until(lambda: not house.is_online())
     answer = await client.press()
-    assert (answer.status_code, answer.json()["word"], answer.json()["reason"]) == (200, "offline", "light_offline")
+    assert (answer.status_code, answer.json()["status"], answer.json()["reason"]) == (200, "offline", "light_offline")
 
 
 async def test_lights_are_listed_as_they_are(house: House, client: HeldClient) -> None:

@@ -84,4 +84,4 @@ async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, mo
                 pass
     phone = await house.phone()
     await phone.press()
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert (await phone.until("outcome", final=True))["status"] == "applied"

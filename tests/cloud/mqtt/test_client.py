@@ -68,7 +68,7 @@ async def test_dead_broker_is_told_and_comes_back_by_itself(quick: House) -> Non
     await phone.sees(online=True)
     await quick.until(quick.is_online)
     await phone.press(2)
-    await phone.until("outcome", word="applied")
+    await phone.until("outcome", status="applied")
     assert [pressed for pressed, _, _ in light.model.acted] == [key(2)]
 
 
@@ -105,13 +105,13 @@ async def test_frozen_broker_is_told_and_what_it_held_back_is_settled(quick: Hou
     assert isinstance(quick.broker, Mosquitto)
     with frozen(quick.broker.pid):
         await phone.press(1, patience_ms=100)
-        assert (await phone.until("outcome"))["word"] == "accepted"
+        assert (await phone.until("outcome"))["status"] == "accepted"
         await phone.until("broker", connected=False)
         await phone.press(2)
         assert (await phone.until("outcome", key=key(2)))["reason"] == "broker_away"
         assert await quick.metric("presslight_troubles_total", kind="broker_silent") >= 1
     told = await phone.until("outcome", key=key(1), final=True)
-    assert told["word"] in ("refused", "not_applied")
+    assert told["status"] in ("refused", "not_applied")
     await quick.until(lambda: quick.bridge.desk.broker)
     assert light.model.acted == []
 
@@ -152,7 +152,7 @@ async def test_restarted_bridge_settles_what_it_left_open(any_house: House) -> N
     await any_house.until(any_house.is_online)
     assert len(any_house.bridge.desk) == 1  # it waits to be asked
     await again.press(1, patience_ms=10_000)
-    while (await again.until("outcome"))["word"] != "applied":
+    while (await again.until("outcome"))["status"] != "applied":
         pass
     await any_house.until(lambda: len(any_house.bridge.desk) == 0)
     assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
@@ -179,7 +179,7 @@ async def test_garbage_of_a_light_harms_nobody_and_is_counted(any_house: House) 
     await hall.say(STATE.format(light="hall"), b"")
     await hall.available("perhaps")
     await phone.press()
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert (await phone.until("outcome", final=True))["status"] == "applied"
     assert light.model.acted
     counted = {
         cause: await any_house.metric("presslight_bad_mqtt_messages_total", cause=cause)
@@ -204,7 +204,7 @@ async def test_bridge_reaches_its_broker_over_tls(accounts: Accounts, authority:
         await house.light()
         phone = await house.phone()
         await phone.press()
-        assert (await phone.until("outcome", final=True))["word"] == "applied"
+        assert (await phone.until("outcome", final=True))["status"] == "applied"
 
 
 async def test_certificate_that_cannot_be_read_is_named(house: House, caplog: pytest.LogCaptureFixture) -> None:

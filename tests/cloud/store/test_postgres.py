@@ -18,7 +18,7 @@ from presslight.cloud.store.postgres import Postgres
 from presslight.cloud.store.store import Store
 from presslight.cloud.store.tokens import issue_token
 from presslight.contract.errors import ErrorCode
-from presslight.contract.words import Word
+from presslight.contract.words import PressStatus
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S, until
 from tests.cloud.shelf import Shelf, applied, record
@@ -128,7 +128,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 def test_one_key_through_two_stores_at_once_is_stored_once(shelf: Shelf) -> None:
     other = shelf.another()
     for number in range(1, 201):
-        offline = record(number)._replace(word=Word.OFFLINE)
+        offline = record(number)._replace(status=PressStatus.OFFLINE)
         said = at_once(partial(shelf.store.admit, record(number)), partial(other.admit, offline))
         (known,) = [answer for answer in said if isinstance(answer, DuplicateKey)]
         assert said.count(None) == 1
@@ -169,7 +169,7 @@ def test_last_words_of_two_stores_at_once_do_not_block_each_other(shelf: Shelf) 
         shelf.store.admit(record(number))
     for number in range(1, 301):
         shelf.store.close(applied(record(number)))
-        other.close(record(301 - number)._replace(word=Word.FORGOTTEN))
+        other.close(record(301 - number)._replace(status=PressStatus.FORGOTTEN))
     assert at_once(shelf.store.flush, other.flush) == [None, None]
     assert shelf.troubles == []
     assert shelf.store.open_presses() == []

@@ -12,7 +12,7 @@ from presslight.cloud.store.database import Address, patient
 from presslight.cloud.store.store import PRUNED_AT_ONCE, WRITTEN_AT_ONCE
 from presslight.cloud.store.tokens import issue_token, list_tokens, revoke_tokens
 from presslight.contract.errors import ErrorCode
-from presslight.contract.words import Reason, Word
+from presslight.contract.words import PressStatus, Reason
 from tests.cloud.ports import key
 from tests.cloud.shelf import Shelf, applied, record
 
@@ -145,17 +145,17 @@ def test_first_last_word_of_two_stores_stays(shelf: Shelf) -> None:
     for number in (1, 2):
         shelf.store.admit(record(number))
     for store, first, second in ((shelf.store, 1, 2), (other, 2, 1)):
-        word = Word.APPLIED if store is shelf.store else Word.LOST_IN_REBOOT
-        store.close(record(first)._replace(word=word))
+        status = PressStatus.APPLIED if store is shelf.store else PressStatus.LOST_IN_REBOOT
+        store.close(record(first)._replace(status=status))
         store.flush()
-        store.close(record(second)._replace(word=word))
+        store.close(record(second)._replace(status=status))
     shelf.store.flush()
     other.shut()
     assert shelf.sql("SELECT word FROM presses ORDER BY key") == [("applied",), ("lost_in_reboot",)]
 
 
 def test_press_stored_with_its_last_word_keeps_it(shelf: Shelf) -> None:
-    offline = record()._replace(word=Word.OFFLINE, reason=Reason.BROKER_AWAY)
+    offline = record()._replace(status=PressStatus.OFFLINE, reason=Reason.BROKER_AWAY)
     shelf.store.admit(offline)
     other = shelf.another()
     with pytest.raises(DuplicateKey) as known:
@@ -170,7 +170,7 @@ def test_first_last_word_stays(shelf: Shelf) -> None:
     shelf.store.admit(record())
     shelf.store.close(applied(record()))
     shelf.later.pass_by()
-    shelf.store.close(record()._replace(word=Word.REFUSED, reason=Reason.LATE))
+    shelf.store.close(record()._replace(status=PressStatus.REFUSED, reason=Reason.LATE))
     shelf.later.pass_by()
     assert shelf.store.find(key()) == applied(record())
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from presslight.cloud.core.record import Record
 from presslight.cloud.store.stored_press import as_text, closed_press, closing_statement, new_press, record_of
-from presslight.contract.words import Reason, Word
+from presslight.contract.words import PressStatus, Reason
 from tests.cloud.shelf import applied, record
 
 ROW_ID = 7
@@ -19,7 +19,7 @@ def row_of(stored: Record, **others: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    "stored", [record(), applied(record()), record()._replace(word=Word.OFFLINE, reason=Reason.BROKER_AWAY)]
+    "stored", [record(), applied(record()), record()._replace(status=PressStatus.OFFLINE, reason=Reason.BROKER_AWAY)]
 )
 def test_press_is_read_as_it_was_written(stored: Record) -> None:
     assert record_of(row_of(stored)) == stored
@@ -52,10 +52,10 @@ def test_row_whose_version_is_none_is_no_press(version: str) -> None:
 
 def test_closed_row_is_a_press_again_whose_outcome_is_not_known() -> None:
     row = row_of(record(), boot="no boot", up=-1, word="nonsense", reason="nonsense", version="{", legs="{")
-    _, (light, phone, payload, message, boot, word, _) = closing_statement(row)
-    left = {"light": light, "phone": phone, "payload": payload, "message": message, "boot": boot, "word": word}
+    _, (light, phone, payload, message, boot, status, _) = closing_statement(row)
+    left = {"light": light, "phone": phone, "payload": payload, "message": message, "boot": boot, "word": status}
     emptied = {"up": 0, "reason": None, "version": None, "legs": None}
-    assert record_of(row | left | emptied) == record()._replace(boot="00000000", up=0, word=Word.FORGOTTEN)
+    assert record_of(row | left | emptied) == record()._replace(boot="00000000", up=0, status=PressStatus.FORGOTTEN)
 
 
 def test_row_whose_key_is_none_goes() -> None:

@@ -32,10 +32,10 @@ def written(capfd: pytest.CaptureFixture[str]) -> str:
 
 def test_json_line_carries_event_and_fields(capfd: pytest.CaptureFixture[str]) -> None:
     configure("json", logging.DEBUG)
-    logger("presslight.bridge").info("press", key="0123456789abcdef-1", word="applied")
+    logger("presslight.bridge").info("press", key="0123456789abcdef-1", status="applied")
     logging.getLogger("elsewhere").warning("plain %s", "text")
     ours, theirs = map(json.loads, written(capfd).splitlines())
-    assert (ours["event"], ours["key"], ours["word"]) == ("press", "0123456789abcdef-1", "applied")
+    assert (ours["event"], ours["key"], ours["status"]) == ("press", "0123456789abcdef-1", "applied")
     assert (ours["level"], ours["logger"]) == ("info", "presslight.bridge")
     assert (theirs["event"], theirs["level"]) == ("plain text", "warning")
 

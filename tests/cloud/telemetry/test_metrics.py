@@ -34,7 +34,7 @@ def test_applied_press_is_measured_leg_by_leg(observer: BridgeObserver) -> None:
     assert shows(observer, 'press_leg_seconds_sum{leg="light"} 0.001')
     assert shows(observer, 'press_leg_seconds_sum{leg="travel"} 0.008')
     assert shows(observer, 'press_leg_seconds_count{leg="ack"} 0.0')
-    assert shows(observer, 'presslight_words_total{reason="",word="applied"} 1.0')
+    assert shows(observer, 'presslight_press_statuses_total{reason="",status="applied"} 1.0')
 
 
 @pytest.mark.parametrize("press", [pressed("late"), pressed("applied", measured=False)])

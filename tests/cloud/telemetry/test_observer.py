@@ -38,7 +38,7 @@ def test_every_line_about_a_press_carries_its_key(observer: BridgeObserver, capl
     with caplog.at_level(logging.DEBUG, "presslight.bridge"):
         observer.said(pressed("applied"))
         observer.said(pressed("late"))
-    assert [(record.levelname, getattr(record, "word", "")) for record in caplog.records] == [
+    assert [(record.levelname, getattr(record, "status", "")) for record in caplog.records] == [
         ("DEBUG", "applied"),
         ("INFO", "refused"),
     ]

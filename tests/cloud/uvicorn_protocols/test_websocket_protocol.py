@@ -50,7 +50,7 @@ async def test_frame_in_pieces_is_one_frame(house: House) -> None:
     phone = await house.phone()
     text = json.dumps({"type": "press", "key": key(), "light": "kitchen", "set": {"state": "ON"}})
     await phone.socket.send([text[:10], text[10:20], text[20:]])
-    assert (await phone.until("outcome", final=True))["word"] == "applied"
+    assert (await phone.until("outcome", final=True))["status"] == "applied"
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["strangers", "phones that send much"])

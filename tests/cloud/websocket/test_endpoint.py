@@ -28,9 +28,9 @@ async def test_press_lights_the_light_and_all_are_told(house: House) -> None:
     light = await house.light()
     ann, bob = await house.phone(), await house.phone(issue_token(house.bridge.settings.store, "bob"))
     await ann.press(set={"state": "ON", "brightness": 77})
-    assert (await ann.until("outcome"))["word"] == "accepted"
+    assert (await ann.until("outcome"))["status"] == "accepted"
     applied = await ann.until("outcome")
-    assert (applied["word"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
+    assert (applied["status"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
     legs = applied["legs"]
     assert legs["bridge_us"] >= legs["light_us"] == 100
     for phone in (ann, bob):
@@ -87,7 +87,7 @@ async def test_many_copies_act_once(house: House) -> None:
         await phone.press()
         await again.press()
     for told in (phone, again):
-        assert (await told.until("outcome", final=True))["word"] == "applied"
+        assert (await told.until("outcome", final=True))["status"] == "applied"
     await light.hears(1)
     assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
 
@@ -105,7 +105,7 @@ async def test_light_away_is_offline_and_comes_back(house: House) -> None:
     await phone.press(1)
     assert (await phone.until("outcome"))["reason"] == "light_offline"
     await phone.press(2)
-    await phone.until("outcome", word="applied")
+    await phone.until("outcome", status="applied")
     assert [pressed for pressed, _, _ in light.model.acted] == [key(2)]
 
 
@@ -114,12 +114,12 @@ async def test_deaf_light_leaves_a_press_unconfirmed_until_it_answers(house: Hou
     phone = await house.phone()
     light.deaf = True
     await phone.press(patience_ms=100)
-    assert (await phone.until("outcome", word="unconfirmed"))["final"] is False
+    assert (await phone.until("outcome", status="unconfirmed"))["final"] is False
     await light.hears(2)
     light.deaf = False
     await phone.press(patience_ms=100)
     settled = await phone.until("outcome", final=True)
-    assert (settled["word"], settled.get("reason")) == ("refused", "late")
+    assert (settled["status"], settled.get("reason")) == ("refused", "late")
     assert light.model.acted == []
 
 
@@ -128,9 +128,9 @@ async def test_deaf_light_that_reports_past_the_deadline_settles_the_press(house
     phone = await house.phone()
     light.deaf = True
     await phone.press(patience_ms=100)
-    await phone.until("outcome", word="unconfirmed")
+    await phone.until("outcome", status="unconfirmed")
     await light.report()
-    assert (await phone.until("outcome", final=True))["word"] == "not_applied"
+    assert (await phone.until("outcome", final=True))["status"] == "not_applied"
 
 
 async def test_rebooted_light_loses_the_press(house: House) -> None:
@@ -140,7 +140,7 @@ async def test_rebooted_light_loses_the_press(house: House) -> None:
     await phone.press(patience_ms=10_000)
     await light.hears(1)
     await light.reboot()
-    assert (await phone.until("outcome", final=True))["word"] == "lost_in_reboot"
+    assert (await phone.until("outcome", final=True))["status"] == "lost_in_reboot"
     assert light.model.acted == []
 
 
@@ -189,7 +189,7 @@ async def test_bad_frames_harm_nobody_and_many_close(house: House) -> None:
         await bad.send(frame)
         assert (await bad.until("error"))["code"] in ("malformed", "invalid", "too_large")
     await good.press()
-    await good.until("outcome", word="applied")
+    await good.until("outcome", status="applied")
     for _ in range(20):
         await bad.send("{")
     assert await bad.closed() == CloseCode.ABUSE
@@ -199,7 +199,7 @@ async def test_bad_frames_harm_nobody_and_many_close(house: House) -> None:
 
 def is_later(frame: dict[str, Any]) -> bool:
     """Whether this is not the first word on its press; a busy machine may leave one unconfirmed."""
-    return bool(frame.get("final")) or frame.get("word") == "unconfirmed"
+    return bool(frame.get("final")) or frame.get("status") == "unconfirmed"
 
 
 async def test_flood_of_one_phone_is_limited_and_the_others_do_not_notice(house: House) -> None:
@@ -209,12 +209,12 @@ async def test_flood_of_one_phone_is_limited_and_the_others_do_not_notice(house:
     for number in range(1, 701):
         await flooder.press(number)
     await other.press(1, key="f" * 16 + "-1", patience_ms=10_000)
-    assert (await other.until("outcome", final=True))["word"] == "applied"
+    assert (await other.until("outcome", final=True))["status"] == "applied"
     words = []
     for _ in range(700):
         while (frame := await flooder.next())["type"] not in ("error", "outcome") or is_later(frame):
             pass
-        words.append(frame.get("code") or frame["word"])
+        words.append(frame.get("code") or frame["status"])
     assert set(words) == {"accepted", "rate_limited"}
     assert 100 <= words.count("accepted") < 700
     assert await house.metric("presslight_errors_total", code="rate_limited") == words.count("rate_limited")
@@ -275,7 +275,7 @@ async def test_phone_that_never_reads_is_dropped_and_the_others_do_not_notice(cl
             if not flood.cancelled():
                 flood.exception()
     await good.press()
-    assert (await good.until("outcome", final=True))["word"] == "applied"
+    assert (await good.until("outcome", final=True))["status"] == "applied"
     assert light.model.acted
     assert await house.metric("presslight_errors_total", code="slow_phone") == 1
 
@@ -288,7 +288,7 @@ async def test_phone_that_goes_away_without_a_word_is_forgotten(house: House) ->
     await house.until(lambda: not house.bridge.phones.connected)
     other = await house.phone()
     await other.press()
-    assert (await other.until("outcome", final=True))["word"] == "applied"
+    assert (await other.until("outcome", final=True))["status"] == "applied"
 
 
 def open_protocols() -> int:

@@ -4,8 +4,8 @@ from presslight.cloud.websocket.outbox import Outbox
 def test_words_leave_in_order_and_before_lights() -> None:
     outbox = Outbox()
     outbox.light("kitchen", "k1")
-    outbox.word("a")
-    outbox.word("b")
+    outbox.press_status("a")
+    outbox.press_status("b")
     assert outbox.take(10) == ["a", "b", "k1"]
     assert not outbox
 
@@ -24,14 +24,14 @@ def test_status_leaves_behind_the_lights_that_were_told_before_it() -> None:
     outbox.broker_status("lost")
     outbox.light("kitchen", "k1")
     outbox.broker_status("found")
-    outbox.word("a")
+    outbox.press_status("a")
     assert outbox.take(10) == ["a", "k1", "found"]
 
 
 def test_no_word_is_dropped() -> None:
     outbox = Outbox()
     for number in range(1_000):
-        outbox.word(str(number))
+        outbox.press_status(str(number))
     assert outbox.words == 1_000
     taken = []
     while outbox:
@@ -41,7 +41,7 @@ def test_no_word_is_dropped() -> None:
 
 def test_no_more_is_taken_than_was_asked_for() -> None:
     outbox = Outbox()
-    outbox.word("a")
+    outbox.press_status("a")
     outbox.light("kitchen", "k")
     outbox.light("hall", "h")
     assert outbox.take(2) == ["a", "k"]

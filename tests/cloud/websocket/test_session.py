@@ -267,7 +267,7 @@ def test_bad_frame_is_answered_and_the_socket_stays(phone: Phone, frame: Any, co
     error = phone.error()
     assert (error["code"], error.get("key")) == (code, named)
     phone.send(PRESS)
-    assert phone.heard()[0]["word"] == "accepted"
+    assert phone.heard()[0]["status"] == "accepted"
     assert phone.board.errors == [(code, named)]
 
 
@@ -350,7 +350,7 @@ def test_token_has_a_number_of_sockets_and_the_newest_is_refused(board: Board) -
 def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
     frame = json.dumps(PRESS)
     phone.send(frame + " " * (MAX_FRAME_BYTES - len(frame)))
-    assert phone.heard()[0]["word"] == "accepted"
+    assert phone.heard()[0]["status"] == "accepted"
     phone.send(frame + " " * (MAX_FRAME_BYTES - len(frame) + 1))
     assert phone.error()["code"] == "too_large"
 
@@ -376,8 +376,8 @@ def test_press_hears_its_words(phone: Phone) -> None:
     phone.send(PRESS)
     phone.board.office.report((key(), "applied"))
     accepted, applied = phone.heard()
-    assert (accepted["word"], accepted["final"]) == ("accepted", False)
-    assert (applied["word"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
+    assert (accepted["status"], accepted["final"]) == ("accepted", False)
+    assert (applied["status"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
     assert set(applied["legs"]) == {"bridge_us", "light_us", "ack_us"} - {"ack_us"}
 
 
@@ -410,7 +410,7 @@ def test_key_reused_leaves_the_first_press_watched(phone: Phone) -> None:
     phone.send(PRESS)
     phone.send(PRESS | {"set": {"state": "OFF"}})
     phone.board.office.report((key(), "applied"))
-    assert [frame.get("word", frame.get("code")) for frame in phone.heard()] == ["accepted", "key_reused", "applied"]
+    assert [frame.get("status", frame.get("code")) for frame in phone.heard()] == ["accepted", "key_reused", "applied"]
 
 
 def test_key_of_another_phone_is_forbidden(phone: Phone) -> None:
@@ -503,7 +503,7 @@ def test_overload_refuses_the_press_and_the_socket_stays(board: Board) -> None:
     phone = Phone(board)
     phone.send(PRESS)
     phone.send(PRESS | {"key": key(2)})
-    assert [frame.get("word", frame.get("code")) for frame in phone.heard()] == ["accepted", "overloaded"]
+    assert [frame.get("status", frame.get("code")) for frame in phone.heard()] == ["accepted", "overloaded"]
     assert phone.talk.state is State.TALKING
 
 
@@ -547,7 +547,7 @@ def test_press_that_has_its_last_word_is_remembered_no_more(phone: Phone) -> Non
     phone.send(PRESS)
     assert phone.talk._watched == {key()}
     phone.board.office.report((key(), "applied"))
-    assert [frame["word"] for frame in phone.heard()] == ["accepted", "applied"]
+    assert [frame["status"] for frame in phone.heard()] == ["accepted", "applied"]
     assert phone.talk._watched == set()
 
 

@@ -1,6 +1,6 @@
 import xml.etree.ElementTree as ET
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.measure.junit import xml, xml_of_error
 from presslight.mobile_sim.measure.result import conclude
@@ -16,7 +16,9 @@ def test_run_within_budget_is_four_passed_cases() -> None:
 
 
 def test_promise_that_was_broken_is_a_failure() -> None:
-    suite = ET.fromstring(xml(conclude(tally_of(*[applied(50)] * 99, Journey("k", "l", Said.OFFLINE)), PLAN, "b")))
+    suite = ET.fromstring(
+        xml(conclude(tally_of(*[applied(50)] * 99, Journey("k", "l", PhoneStatus.OFFLINE)), PLAN, "b"))
+    )
     assert suite.attrib["failures"] == "1"
     messages = [failure.attrib["message"] for failure in suite.findall("testcase/failure")]
     assert messages == ["99 of 100 presses were applied; the others: 1 offline"]

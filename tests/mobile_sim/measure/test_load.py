@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from presslight.contract.words import Reason, Word
-from presslight.mobile_sim.events import Said
+from presslight.contract.words import PressStatus, Reason
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.measure import load
 from presslight.mobile_sim.measure.load import BridgeAlone, NoLight, TooFast
 from presslight.mobile_sim.measure.result import Plan
@@ -20,7 +20,7 @@ async def test_load_presses_every_light_in_turn_and_counts_what_follows_the_warm
     done: list[int] = []
     async with Phone(bridge.url, TOKEN) as phone:
         tally = await load.run(phone, plan("hall", "kitchen"), done.append)
-    assert tally.words == {Said.APPLIED: 12}
+    assert tally.words == {PhoneStatus.APPLIED: 12}
     assert done == list(range(1, 17))
     run = [(press.light, press.set.state) for press in bridge.presses[:4]]
     assert run == [("hall", "OFF"), ("kitchen", "ON"), ("hall", "ON"), ("kitchen", "OFF")]
@@ -57,11 +57,11 @@ async def test_presses_without_a_last_word_are_counted_as_they_are(
     bridge.answer = accept
     tally = await load.run(phone, plan("kitchen", presses=3, patience_ms=10_000))
     assert sum(tally.words.values()) == 3
-    assert not any(word.final for word in tally.words)
+    assert not any(status.final for status in tally.words)
 
 
 async def test_presses_that_are_refused_are_failures(bridge: FakeBridge, phone: Phone) -> None:
-    bridge.answer = lambda visit, press: visit.word(press, Word.OFFLINE, Reason.LIGHT_OFFLINE)
+    bridge.answer = lambda visit, press: visit.status(press, PressStatus.OFFLINE, Reason.LIGHT_OFFLINE)
     tally = await load.run(phone, plan("kitchen", presses=3))
     assert tally.failures == {"offline: light_offline": 3}
 

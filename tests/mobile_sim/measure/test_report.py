@@ -1,6 +1,6 @@
 from rich.console import Console
 
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.measure.report import table
 from presslight.mobile_sim.measure.result import conclude
@@ -23,6 +23,6 @@ def test_table_has_the_journey_its_legs_and_the_percentiles() -> None:
 
 
 def test_table_of_nothing_measured_has_dashes() -> None:
-    text = shown(*[Journey("k", "kitchen", Said.NOT_SENT)] * 100)
+    text = shown(*[Journey("k", "kitchen", PhoneStatus.NOT_SENT)] * 100)
     assert "–" in text
     assert "100 not_sent" in text

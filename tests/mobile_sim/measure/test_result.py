@@ -1,7 +1,7 @@
 import json
 
 from presslight.contract.phone import Legs
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.measure.result import Plan, Result, conclude
 from presslight.mobile_sim.measure.tally import Tally
@@ -18,7 +18,7 @@ def tally_of(*journeys: Journey, late_ms: float = 0.1) -> Tally:
 
 
 def applied(total_ms: float) -> Journey:
-    return Journey("k", "kitchen", Said.APPLIED, total_ms=total_ms, legs=Legs(bridge_us=1_000, light_us=100))
+    return Journey("k", "kitchen", PhoneStatus.APPLIED, total_ms=total_ms, legs=Legs(bridge_us=1_000, light_us=100))
 
 
 def failed(result: Result) -> dict[str, str]:
@@ -40,17 +40,17 @@ def test_run_over_budget_says_which_number_by_how_much() -> None:
 
 
 def test_one_press_that_was_not_applied_is_over() -> None:
-    result = conclude(tally_of(*[applied(50)] * 99, Journey("k", "kitchen", Said.REFUSED, "late")), PLAN, "b")
+    result = conclude(tally_of(*[applied(50)] * 99, Journey("k", "kitchen", PhoneStatus.REFUSED, "late")), PLAN, "b")
     assert failed(result) == {"applied": "99 of 100 presses were applied; the others: 1 refused: late"}
 
 
 def test_press_without_a_last_word_is_over() -> None:
-    result = conclude(tally_of(*[applied(50)] * 99, Journey("k", "kitchen", Said.UNCONFIRMED)), PLAN, "b")
+    result = conclude(tally_of(*[applied(50)] * 99, Journey("k", "kitchen", PhoneStatus.UNCONFIRMED)), PLAN, "b")
     assert "99 of 100 presses have their last word" in failed(result)["last_words"]
 
 
 def test_run_without_an_applied_press_is_over_and_has_no_figures() -> None:
-    result = conclude(tally_of(*[Journey("k", "kitchen", Said.NOT_SENT)] * 100), PLAN, "b")
+    result = conclude(tally_of(*[Journey("k", "kitchen", PhoneStatus.NOT_SENT)] * 100), PLAN, "b")
     assert result.verdict == "over"
     assert result.press_to_light is None
     assert "nothing to measure" in failed(result)["press_to_light"]

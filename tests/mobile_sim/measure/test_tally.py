@@ -1,11 +1,11 @@
 from presslight.contract.phone import Legs
-from presslight.mobile_sim.events import Said
+from presslight.mobile_sim.events import PhoneStatus
 from presslight.mobile_sim.journey import Journey
 from presslight.mobile_sim.measure.tally import LEGS, Tally
 
 
 def applied(total_ms: float, legs: Legs | None) -> Journey:
-    return Journey("k", "kitchen", Said.APPLIED, total_ms=total_ms, legs=legs)
+    return Journey("k", "kitchen", PhoneStatus.APPLIED, total_ms=total_ms, legs=legs)
 
 
 def test_applied_press_counts_in_every_leg() -> None:
@@ -34,8 +34,8 @@ def test_press_without_legs_counts_its_total_as_press_to_light() -> None:
 
 def test_press_that_was_not_applied_counts_as_a_failure_with_its_reason() -> None:
     tally = Tally()
-    tally.add(Journey("k", "kitchen", Said.REFUSED, "late", total_ms=5))
-    tally.add(Journey("l", "kitchen", Said.UNCONFIRMED))
+    tally.add(Journey("k", "kitchen", PhoneStatus.REFUSED, "late", total_ms=5))
+    tally.add(Journey("l", "kitchen", PhoneStatus.UNCONFIRMED))
     assert tally.failures == {"refused: late": 1, "unconfirmed": 1}
-    assert tally.words == {Said.REFUSED: 1, Said.UNCONFIRMED: 1}
+    assert tally.words == {PhoneStatus.REFUSED: 1, PhoneStatus.UNCONFIRMED: 1}
     assert tally.confirmation.figures() is None

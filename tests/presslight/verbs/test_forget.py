@@ -98,7 +98,7 @@ async def test_light_is_gone_everywhere_while_its_stack_runs(broker: str, tmp_pa
         password = json.loads((tmp_path / CREDENTIALS).read_text())["kitchen"]
         async with phone_of(stack) as phone, phone_of(stack) as other:
             await phone.until(lambda lights: len(lights) == 2 and lights["kitchen"].online)
-            assert (await phone.press("kitchen", state="ON")).word == "applied"
+            assert (await phone.press("kitchen", state="ON")).status == "applied"
             assert await forget("kitchen", "--state", str(tmp_path)) == (0, "kitchen is forgotten\n", "")
             for each in (phone, other):
                 await each.until(lambda lights: set(lights) == {"living-room"})
@@ -106,7 +106,7 @@ async def test_light_is_gone_everywhere_while_its_stack_runs(broker: str, tmp_pa
             with pytest.raises(Exception, match=r"(?i)not authori[sz]ed"):
                 async with Client(stack.broker.address.signed_in_as("kitchen", password)):
                     pass
-            assert (await phone.press("living-room", state="ON")).word == "applied"
+            assert (await phone.press("living-room", state="ON")).status == "applied"
         assert "kitchen" not in json.loads((tmp_path / CREDENTIALS).read_text())
         again = await forget("kitchen", "--state", str(tmp_path))
         assert again == (2, "", "presslight: there is no light kitchen\n")

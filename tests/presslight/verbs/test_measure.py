@@ -17,7 +17,7 @@ from presslight.cloud.settings import Settings
 from presslight.command import app
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import ErrorCode
-from presslight.contract.words import Reason, Word
+from presslight.contract.words import PressStatus, Reason
 from presslight.verbs.measure import MeasureRequest, NoToken, token_for
 from tests import forked
 from tests.mobile_sim.fake_bridge import TOKEN, FakeBridge, refuse, view
@@ -75,7 +75,7 @@ async def test_measure_over_budget_says_by_how_much_and_exits_1(bridge: FakeBrid
 
 
 async def test_measure_of_presses_that_fail_exits_1(bridge: FakeBridge) -> None:
-    bridge.answer = lambda visit, press: visit.word(press, Word.REFUSED, Reason.LATE)
+    bridge.answer = lambda visit, press: visit.status(press, PressStatus.REFUSED, Reason.LATE)
     run = await measure("--url", bridge.url, "--presses", "3", "--rate", "50", "--budget", "60s")
     assert run.code == 1
     assert "0 of 3 presses were applied; the others: 3 refused: late" in run.err

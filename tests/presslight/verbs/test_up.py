@@ -138,7 +138,7 @@ async def test_mosquitto_serves_as_well(start: Start) -> None:
     assert link
     async with asyncio.timeout(WAIT_S), Phone(link[1], link[2]) as phone:
         await phone.until(lambda lights: phone.broker and "kitchen" in lights and lights["kitchen"].online)
-        assert (await phone.press("kitchen", state="ON")).word == "applied"
+        assert (await phone.press("kitchen", state="ON")).status == "applied"
     house.terminate()
     assert await ended(house) == (0, "")
 
