@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from presslight.cloud.core.allowance import Allowance
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.gauges import register_gauges
 from presslight.cloud.mqtt.broker_events import BrokerEvents
@@ -23,7 +23,7 @@ from presslight.cloud.telemetry.metrics import Metrics
 from presslight.cloud.telemetry.observer import BridgeObserver
 from presslight.cloud.upkeep import Upkeep
 from presslight.cloud.wake_timer import WakeTimer
-from presslight.cloud.websocket.ports import Talk
+from presslight.cloud.websocket.ports import Subscriber
 from presslight.contract import open_files
 from presslight.contract.rate import Bucket
 
@@ -59,7 +59,7 @@ class Bridge:
         self.store = Store(settings.store, _call_later, counts.store_trouble, now)
         self.mqtt = MqttClient(settings)
         self.timer = WakeTimer(now, self._on_time)
-        self.desk = Desk(
+        self.presses = Presses(
             self.store,
             self.mqtt,
             self.phones,
@@ -70,15 +70,15 @@ class Bridge:
             draw=_draw_origin,
         )
         self.muting = Muting()
-        inbox = Inbox(self.desk, counts, self.muting)
-        self.broker_events = BrokerEvents(inbox, self.desk, self.muting, counts, self.mqtt.reconnect, now)
+        inbox = Inbox(self.presses, counts, self.muting)
+        self.broker_events = BrokerEvents(inbox, self.presses, self.muting, counts, self.mqtt.reconnect, now)
         self.forgetting = Forgetting(
-            self.store, self.mqtt, self.desk, now, self._prepare_forgetting, counts.store_trouble, counts.mistake
+            self.store, self.mqtt, self.presses, now, self._prepare_forgetting, counts.store_trouble, counts.mistake
         )
         self.upkeep = Upkeep(settings, self.store, self.phones, self.forgetting, counts, now)
         self._before_forgetting = before_forgetting
         self._no_upgrade_lines = Bucket(NO_UPGRADE_LINES_PER_S, 1, now())
-        register_gauges(self.metrics, self.phones, self.desk, self.muting, lambda: counts.store_is_good)
+        register_gauges(self.metrics, self.phones, self.presses, self.muting, lambda: counts.store_is_good)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -86,7 +86,7 @@ class Bridge:
         self.store.open()
         try:
             self.forgetting.recall()
-            self.desk.reload(self.now())
+            self.presses.reload(self.now())
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self.mqtt.run(self.broker_events), name="mqtt client"),
@@ -116,13 +116,13 @@ class Bridge:
         """Return what the phones with this good token may use up."""
         return self.limits.allowance_of(token, now)
 
-    def join(self, talk: Talk) -> None:
+    def join(self, session: Subscriber) -> None:
         """Add a phone to those that hear of changes. Raises Refusal(OVERLOADED)."""
-        self.phones.join(talk)
+        self.phones.join(session)
 
-    def leave(self, talk: Talk) -> None:
+    def leave(self, session: Subscriber) -> None:
         """Remove a phone."""
-        self.phones.leave(talk)
+        self.phones.leave(session)
 
     def on_no_upgrade(self, client: str | None) -> None:
         """Log, once an hour, that a request for the WebSocket came without Upgrade, and from which address."""
@@ -134,10 +134,10 @@ class Bridge:
     def _on_time(self) -> int | None:
         """Do what is due; return when (ns) to be called next. An error must not keep later deadlines from ringing."""
         try:
-            self.desk.on_time(self.now())
+            self.presses.on_time(self.now())
         except Exception as error:
             self.counts.mistake("alarm", error)
-        return self.desk.wake_at
+        return self.presses.wake_at
 
     async def _prepare_forgetting(self, light: str) -> bool:
         """Await `before_forgetting`, then listen to the light: it is forgotten once its emptied topic comes back.

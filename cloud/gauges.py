@@ -3,17 +3,17 @@
 from collections.abc import Callable
 
 from presslight.cloud.core import drops
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.mqtt.muting import Muting
 from presslight.cloud.phones import Phones
 from presslight.cloud.telemetry.metrics import Metrics
 
 
 def register_gauges(
-    metrics: Metrics, phones: Phones, desk: Desk, muting: Muting, is_store_up: Callable[[], bool]
+    metrics: Metrics, phones: Phones, presses: Presses, muting: Muting, is_store_up: Callable[[], bool]
 ) -> None:
     """Have `metrics` show the state of these parts."""
-    lights = desk.house.lights
+    lights = presses.lights.by_name
     gauge = metrics.gauge
     gauge("phones", "Phones that are connected.", lambda: len(phones))
     gauge("lights", "Lights that are known.", lambda: len(lights))
@@ -25,8 +25,8 @@ def register_gauges(
         lambda: sum(bool(light.report.degraded) for light in lights.values()),
     )
     gauge("lights_muted", "Lights that are not listened to, as they send too much.", lambda: len(muting.muted))
-    gauge("open_presses", "Presses without a last word.", lambda: len(desk))
-    gauge("broker_up", "1 while the broker delivers.", lambda: desk.broker)
+    gauge("open_presses", "Presses without a last word.", lambda: len(presses))
+    gauge("broker_up", "1 while the broker delivers.", lambda: presses.broker)
     gauge("store_up", "1 while the store takes what is written to it.", is_store_up)
     metrics.counts(
         "light_mutes",

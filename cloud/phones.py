@@ -1,7 +1,7 @@
 """The phones that are connected over a WebSocket: join, leave, broadcast."""
 
 from presslight.cloud.errors import Refusal
-from presslight.cloud.websocket.ports import Talk
+from presslight.cloud.websocket.ports import Subscriber
 from presslight.contract.errors import ErrorCode
 
 
@@ -9,28 +9,28 @@ class Phones:
     """The phones' sessions, at most `limit`. Implements the broadcaster of `core.ports`."""
 
     def __init__(self, limit: int) -> None:
-        self.connected: set[Talk] = set()
+        self.connected: set[Subscriber] = set()
         self._limit = limit
 
     def __len__(self) -> int:
         return len(self.connected)
 
-    def join(self, talk: Talk) -> None:
+    def join(self, session: Subscriber) -> None:
         """Add a phone; it gets every later broadcast. Raises Refusal(OVERLOADED)."""
         if len(self.connected) >= self._limit:
             raise Refusal(ErrorCode.OVERLOADED)
-        self.connected.add(talk)
+        self.connected.add(session)
 
-    def leave(self, talk: Talk) -> None:
+    def leave(self, session: Subscriber) -> None:
         """Remove a phone, if it is there."""
-        self.connected.discard(talk)
+        self.connected.discard(session)
 
     def light(self, name: str, text: str) -> None:
         """Send the frame `text` about a changed light to every phone."""
-        for talk in self.connected:
-            talk.light(name, text)
+        for session in self.connected:
+            session.light(name, text)
 
     def broker_status(self, text: str) -> None:
         """Send the frame `text` about the broker's loss or return to every phone."""
-        for talk in self.connected:
-            talk.broker_status(text)
+        for session in self.connected:
+            session.broker_status(text)

@@ -65,10 +65,10 @@ class Upkeep:
         talks = list(self._phones.connected) if self._must_check_tokens else []
         for start in range(0, len(talks), TOKENS_PER_QUERY):
             some = talks[start : start + TOKENS_PER_QUERY]
-            good = self._store.valid_tokens(talk.token or "" for talk in some)
-            for talk in some:
-                if talk.token not in good:
-                    talk.revoke()
+            good = self._store.valid_tokens(session.token or "" for session in some)
+            for session in some:
+                if session.token not in good:
+                    session.revoke()
             await asyncio.sleep(0)  # presses come first
         self._must_check_tokens = False
 
@@ -85,6 +85,6 @@ class Upkeep:
         if self._uses_noted.take(self._now()):
             talks = list(self._phones.connected)
             for start in range(0, len(talks), TOKENS_PER_QUERY):
-                self._store.note_uses(talk.token or "" for talk in talks[start : start + TOKENS_PER_QUERY])
+                self._store.note_uses(session.token or "" for session in talks[start : start + TOKENS_PER_QUERY])
                 await asyncio.sleep(0)  # presses come first
         self._store.write_uses()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from presslight.cloud.core.open_presses import OpenPresses
-from presslight.cloud.core.ports import Ledger, Observer, Watcher
+from presslight.cloud.core.ports import Observer, PressStore, Watcher
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.errors import Refusal
 from presslight.contract.phone import encode
@@ -13,9 +13,9 @@ class DiskWaits:
     """`on_disk` hears of each press at which time (ns) it is there."""
 
     def __init__(
-        self, ledger: Ledger, presses: OpenPresses, observer: Observer, on_disk: Callable[[Press, int], None]
+        self, ledger: PressStore, presses: OpenPresses, observer: Observer, on_disk: Callable[[Press, int], None]
     ) -> None:
-        self._ledger = ledger
+        self._store = ledger
         self._presses = presses
         self._observer = observer
         self._on_disk = on_disk
@@ -23,7 +23,7 @@ class DiskWaits:
 
     def begin(self, press: Press) -> None:
         """Have a press on the disk that was just stored."""
-        self._ledger.sync(lambda now, error: self._end(press, now, error))
+        self._store.sync(lambda now, error: self._end(press, now, error))
 
     def ask_again(self, press: Press, watcher: Watcher) -> None:
         """Somebody asks for a press again: who asks n times is answered n times."""

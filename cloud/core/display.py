@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from presslight.cloud.core.lights import House
-from presslight.cloud.core.ports import Audience
-from presslight.cloud.core.timers import Alarms
+from presslight.cloud.core.lights import Lights
+from presslight.cloud.core.ports import Broadcaster
+from presslight.cloud.core.timers import Timers
 from presslight.contract.phone import LightChanged, LightGone, encode
 
 PACE_NS = 50_000_000
@@ -12,14 +12,14 @@ PACE_NS = 50_000_000
 
 
 class Display:
-    """Shows the lights of `house` to `audience`. `alarm` hears when (ns) `on_time` is wanted."""
+    """Shows the lights of `lights` to `audience`. `alarm` hears when (ns) `on_time` is wanted."""
 
-    def __init__(self, house: House, audience: Audience, alarm: Callable[[int], None]) -> None:
-        self._house = house
-        self._audience = audience
+    def __init__(self, lights: Lights, audience: Broadcaster, alarm: Callable[[int], None]) -> None:
+        self._lights = lights
+        self._broadcaster = audience
         self._shown: dict[str, int] = {}
         self._owed: set[str] = set()
-        self._alarms = Alarms(alarm)
+        self._alarms = Timers(alarm)
 
     @property
     def next_at(self) -> int | None:
@@ -46,12 +46,12 @@ class Display:
         """Have phones take away a light that was forgotten, at once and instead of what was held back of it."""
         self._owed.discard(name)
         self._shown.pop(name, None)
-        self._audience.light(name, encode(LightGone(light=name)))
+        self._broadcaster.light(name, encode(LightGone(light=name)))
 
     def _show(self, name: str, now: int) -> None:
-        if name not in self._house.lights:  # forgotten since
+        if name not in self._lights.by_name:  # forgotten since
             return
         self._owed.discard(name)
         self._shown[name] = now
-        view = self._house.view(name, now)
-        self._audience.light(name, encode(LightChanged(light=view)))
+        view = self._lights.view(name, now)
+        self._broadcaster.light(name, encode(LightChanged(light=view)))

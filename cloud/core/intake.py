@@ -9,7 +9,7 @@ from presslight.cloud.core.deadline import deadline
 from presslight.cloud.core.events import Asked
 from presslight.cloud.core.legs import Stamps
 from presslight.cloud.core.light import Light
-from presslight.cloud.core.lights import House
+from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.live_origins import LiveOrigins
 from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.press import Press
@@ -27,15 +27,15 @@ QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
 class Intake:
     """Makes presses of what is asked. `draw` answers 64 random bits in hex."""
 
-    def __init__(self, house: House, presses: OpenPresses, draw: Callable[[], str]) -> None:
-        self._house = house
+    def __init__(self, lights: Lights, presses: OpenPresses, draw: Callable[[], str]) -> None:
+        self._lights = lights
         self._presses = presses
         self._origins = LiveOrigins()
         self._texts = TextOrigins(draw)
 
     def press(self, ask: Ask, now: int, *, broker: bool) -> tuple[Press, Asked]:
         """Make the press, and say what it is to hear first. Raises Refusal: nothing is stored."""
-        light = self._house.lights.get(ask.light)
+        light = self._lights.by_name.get(ask.light)
         self._check(ask, broker=broker)
         moment = deadline(ask, light, now)
         key = self._key(ask, now)
@@ -47,7 +47,7 @@ class Intake:
 
     def on_sent(self, order: Order, now: int) -> None:
         """A press goes to its light, whose place for the origin it may hold until its deadline."""
-        light = self._house.lights.get(order.light)
+        light = self._lights.by_name.get(order.light)
         until = now + QUIET_NS
         if light is not None and light.report.boot == order.not_after.boot:
             until = min(until, light.bound.passes(order.not_after.up))
@@ -60,7 +60,7 @@ class Intake:
 
     def _check(self, ask: Ask, *, broker: bool) -> None:
         """Raise Refusal if there is no such light, or no room for a press of this phone on it."""
-        if ask.light not in self._house.lights and broker:
+        if ask.light not in self._lights.by_name and broker:
             raise Refusal(ErrorCode.UNKNOWN_LIGHT, ask.light)
         if not self._presses.has_room(ask.light, ask.phone):
             raise Refusal(ErrorCode.OVERLOADED)

@@ -12,7 +12,7 @@ _ANSWERS_NS = 6 * 10**9  # as long as a broker takes to notice that a light is g
 _GAP_NS = 3 * 10**9  # the bridge stood still: what lights said meanwhile may still be unread
 
 
-class House:
+class Lights:
     """All lights that were heard of, from their first report on until they are forgotten.
 
     `forgotten`: their names, the newest MAX_LIGHTS of them, so that a phone that comes back hears of it; each with the
@@ -25,7 +25,7 @@ class House:
         self._asks_as = asks_as
         self._asked_so_often = 0
         self._claims: dict[str, Version] = {}
-        self.lights: dict[str, Light] = {}
+        self.by_name: dict[str, Light] = {}
         self.forgotten: dict[str, int] = {}
         self._requests: dict[str, int] = {}
         self._recalled: set[str] = set()
@@ -35,13 +35,13 @@ class House:
 
     def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> Folded:
         """Take in a report of the light `name`."""
-        light = self.lights.get(name)
+        light = self.by_name.get(name)
         if light is not None:
             return light.fold(report, now, live=live)
-        if len(self.lights) >= MAX_LIGHTS:
+        if len(self.by_name) >= MAX_LIGHTS:
             return Folded(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
-        self.lights[name] = light = Light(report, now, online=online, live=live)
+        self.by_name[name] = light = Light(report, now, online=online, live=live)
         doubt = name in self._claims and light.claim(self._claims.pop(name), now)
         return begun(report)._replace(doubt=doubt and live)
 
@@ -52,7 +52,7 @@ class House:
         """
         doubtful = []
         for name, shown in have.items():
-            light = self.lights.get(name)
+            light = self.by_name.get(name)
             if light is None:
                 self._claims[name] = max(shown.version, self._claims.pop(name, shown.version))
                 if len(self._claims) > MAX_LIGHTS:
@@ -63,7 +63,7 @@ class House:
 
     def question(self, name: str, now: int) -> bytes:
         """The set message that has a light report, and shows by its answer what is as new as that. To be sent now."""
-        light = self.lights[name]
+        light = self.by_name[name]
         self._asked_so_often += 1
         key = f"{self._asks_as}-{self._asked_so_often}"
         light.ask(key, now)
@@ -71,12 +71,12 @@ class House:
 
     def to_ask(self, now: int) -> list[str]:
         """The lights that should be asked, and were not when that was found, as they had been just before."""
-        lights = self.lights.items()
+        lights = self.by_name.items()
         return [name for name, light in lights if light.challenge.wanted or light.claims.is_due(now)]
 
     def part(self, now: int) -> list[str]:
         """The lights whose name two devices use no longer. To be asked again and again."""
-        return [name for name, light in self.lights.items() if light.part(now)]
+        return [name for name, light in self.by_name.items() if light.part(now)]
 
     def hear_claim(self, name: str, availability: Availability) -> None:
         """Note what stands on a light's availability topic."""
@@ -96,7 +96,7 @@ class House:
     def fold_availability(self, name: str, availability: Availability, now: int) -> bool:
         """Take in an availability of the light `name`. True if phones should hear."""
         online = availability == "online"
-        light = self.lights.get(name)
+        light = self.by_name.get(name)
         if light is None:
             if len(self._availability) < MAX_LIGHTS:
                 self._availability[name] = online
@@ -108,7 +108,7 @@ class House:
 
     def forget(self, name: str) -> None:
         """Know nothing of a light any more but that it was forgotten: one of its name may come, of any version."""
-        self.lights.pop(name, None)
+        self.by_name.pop(name, None)
         self._availability.pop(name, None)
         self._stands_offline.discard(name)
         self._recalled.discard(name)
@@ -132,21 +132,21 @@ class House:
         """Answer, once, which recalled names the broker has not spoken of, though it had the time to do so."""
         if now - self.found_at < _ANSWERS_NS:
             return []
-        names = [name for name in self.forgotten if name in self._recalled and name not in self.lights]
+        names = [name for name in self.forgotten if name in self._recalled and name not in self.by_name]
         self._recalled.clear()
         return names
 
     def names(self) -> set[str]:
         """Whoever was heard of."""
-        return {*self.lights, *self._availability}
+        return {*self.by_name, *self._availability}
 
     def knows(self, name: str) -> bool:
         """Whether a light of this name was heard of."""
-        return name in self.lights or name in self._availability
+        return name in self.by_name or name in self._availability
 
     def is_gone(self, name: str) -> bool:
         """Whether it was forgotten, and no light of this name has reported since."""
-        return name in self.forgotten and name not in self.lights and name not in self._recalled
+        return name in self.forgotten and name not in self.by_name and name not in self._recalled
 
     def gone_for(self, have: dict[str, Have]) -> tuple[str, ...]:
         """The forgotten lights that a phone may show, also where another one of that name lives."""
@@ -154,7 +154,7 @@ class House:
 
     def _is_other(self, name: str, have: Have | None) -> bool:
         """Whether the phone shows the light that was forgotten: no light goes back in its versions."""
-        light = self.lights.get(name)
+        light = self.by_name.get(name)
         return have is not None and light is not None and have.version > light.report.version
 
     def found(self, now: int) -> None:
@@ -169,7 +169,7 @@ class House:
         if now - self._asked >= _GAP_NS:
             self._since = now
         self._asked = now
-        silent = [name for name, light in self.lights.items() if light.online and self._is_silent(light, now)]
+        silent = [name for name, light in self.by_name.items() if light.online and self._is_silent(light, now)]
         for name in silent:
             self.fold_availability(name, "offline", now)
         return silent
@@ -181,12 +181,12 @@ class House:
     def news_for(self, have: dict[str, Have], now: int) -> tuple[View, ...]:
         """Every light that is newer than what a phone has."""
         gone = set(self.gone_for(have))
-        news = (name for name, light in self.lights.items() if name in gone or not _shown(have.get(name), light))
+        news = (name for name, light in self.by_name.items() if name in gone or not _shown(have.get(name), light))
         return tuple(self.view(name, now) for name in news)
 
     def view(self, name: str, now: int) -> View:
         """A light as phones show it."""
-        return self.lights[name].view(name, now, self._phone_of)
+        return self.by_name[name].view(name, now, self._phone_of)
 
 
 def _shown(have: Have | None, light: Light) -> bool:

@@ -20,7 +20,7 @@ class Watcher(Protocol):
         """Take it that the press could not be stored after all."""
 
 
-class Ledger(Protocol):
+class PressStore(Protocol):
     """The store. Each raises StoreUnavailable, but `close`, which keeps what it could not write."""
 
     def admit(self, record: Record, text: bytes | None = None) -> None:
@@ -49,7 +49,7 @@ class Ledger(Protocol):
         """When (Unix ms) a light was last asked to be forgotten."""
 
 
-class Line(Protocol):
+class LightPublisher(Protocol):
     """The line to the broker."""
 
     def publish(self, light: str, message: bytes, key: str) -> int | None:
@@ -65,7 +65,7 @@ class Line(Protocol):
         """Connect anew, to listen to whom is wanted now; what comes on the connection that there is is given up."""
 
 
-class Audience(Protocol):
+class Broadcaster(Protocol):
     """The phones, all of them."""
 
     def light(self, name: str, text: str) -> None:

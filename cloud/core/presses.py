@@ -1,7 +1,7 @@
 """The desk: presses come in, words go out. It holds the open presses and the house, and tells the parts what to do.
 
 Pure: times are ns on a monotonic clock; store, line to the broker, phones and measurements are ports. Everything that a
-press does is decided by `press`, everything that a light shows by `house`.
+press does is decided by `press`, everything that a light shows by `lights`.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ from presslight.cloud.core.events import (
 from presslight.cloud.core.folded import Folded, Kind
 from presslight.cloud.core.intake import QUIET_NS, Intake
 from presslight.cloud.core.light import Light
-from presslight.cloud.core.lights import House
+from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.open_presses import OpenPresses
-from presslight.cloud.core.ports import Audience, Ledger, Line, Observer, Watcher
+from presslight.cloud.core.ports import Broadcaster, LightPublisher, Observer, PressStore, Watcher
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.core.record import Ask, Record
-from presslight.cloud.core.timers import Alarms
+from presslight.cloud.core.timers import Timers
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Availability, Report
@@ -41,7 +41,7 @@ from presslight.contract.phone import BrokerStatus, Have, PressOutcome, encode
 from presslight.contract.words import PressStatus
 
 
-class Desk:
+class Presses:
     """See the module. `alarm` hears when (ns) `on_time` is wanted sooner than it knew.
 
     `max_open`, `max_open_per_light`: how many presses without a last word it holds. `draw` answers 64 random
@@ -50,9 +50,9 @@ class Desk:
 
     def __init__(
         self,
-        ledger: Ledger,
-        line: Line,
-        audience: Audience,
+        ledger: PressStore,
+        line: LightPublisher,
+        audience: Broadcaster,
         observer: Observer,
         alarm: Callable[[int], None],
         *,
@@ -60,17 +60,17 @@ class Desk:
         max_open_per_light: int,
         draw: Callable[[], str],
     ) -> None:
-        self.house = House(self._phone_of, draw())
+        self.lights = Lights(self._phone_of, draw())
         self.broker = False
-        self._ledger = ledger
-        self._line = line
-        self._audience = audience
+        self._store = ledger
+        self._publisher = line
+        self._broadcaster = audience
         self._observer = observer
         self._open = OpenPresses(max_open, max_open_per_light)
-        self._intake = Intake(self.house, self._open, draw)
+        self._intake = Intake(self.lights, self._open, draw)
         self._disk = DiskWaits(ledger, self._open, observer, self._on_disk)
-        self._deadlines = Alarms(alarm)
-        self._display = Display(self.house, audience, alarm)
+        self._deadlines = Timers(alarm)
+        self._display = Display(self.lights, audience, alarm)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -83,7 +83,7 @@ class Desk:
 
     def reload(self, now: int) -> None:
         """Take up the presses of an earlier life of this bridge. Who still wants one asks for it again."""
-        for record in self._ledger.open_presses():
+        for record in self._store.open_presses():
             press = Press.recalled(record, now + QUIET_NS)
             self._hold(press)
             self._intake.on_sent(press.order, now)
@@ -110,7 +110,7 @@ class Desk:
     def status_of(self, key: str, phone: str) -> PressOutcome:
         """The present word on a press. Raises Refusal."""
         press = self._open.get(key)
-        record = None if press is not None else self._ledger.find(key)
+        record = None if press is not None else self._store.find(key)
         if record is not None:
             press = Press.recalled(record)
         if press is None or press.order.phone != phone or press.state is State.STORED:
@@ -120,7 +120,7 @@ class Desk:
     def _phone_of(self, light: str, key: str) -> str | None:
         """The phone whose press on a light a key is, of whichever bridge, as long as it is stored."""
         press = self._open.get(key)
-        order = self._ledger.find(key) if press is None else press.order
+        order = self._store.find(key) if press is None else press.order
         return order.phone if order is not None and order.light == light else None
 
     def _ask_first(self, ask: Ask, watcher: Watcher, now: int) -> None:
@@ -138,7 +138,7 @@ class Desk:
             self._intake.on_sent(press.order, now)
 
     def _must_be_new(self, ask: Ask) -> None:
-        record = self._ledger.find(ask.key) if ask.text is None else self._ledger.find_text(ask.text)
+        record = self._store.find(ask.key) if ask.text is None else self._store.find_text(ask.text)
         if record is not None:
             raise DuplicateKey(record)
 
@@ -168,7 +168,7 @@ class Desk:
 
     def on_report(self, name: str, report: Report, now: int, *, live: bool) -> None:
         """A light reported. `live`: just now; the broker had not kept it."""
-        folded = self.house.fold_report(name, report, now, live=live)
+        folded = self.lights.fold_report(name, report, now, live=live)
         self._observer.folded(name, folded)
         self._settle(self._open.of(name), report, folded, now)
         if folded.began:
@@ -184,15 +184,15 @@ class Desk:
 
     def hear_claims(self, have: dict[str, Have], now: int) -> None:
         """A phone said what it shows."""
-        for name in self.house.hear_claims(have, now):
+        for name in self.lights.hear_claims(have, now):
             self._ask_light(name, now)
 
     def _ask_light(self, name: str, now: int) -> None:
         """Have a light prove what it is, now or a little later."""
-        challenge = self.house.lights[name].challenge
+        challenge = self.lights.by_name[name].challenge
         challenge.wanted = True
         if self.broker and challenge.is_due(now):
-            self._line.publish(name, self.house.question(name, now), probe.KEY)
+            self._publisher.publish(name, self.lights.question(name, now), probe.KEY)
 
     def _settle(self, presses: list[Press], report: Report, folded: Folded, now: int) -> None:
         decided = {decision.key: decision for decision in report.outcomes}
@@ -209,26 +209,26 @@ class Desk:
 
     def on_availability(self, name: str, availability: Availability, now: int, *, live: bool) -> None:
         """A light came or went. `live`: just now; the broker had not kept it."""
-        self.house.hear_claim(name, availability)
-        if live and availability == "offline" and self.house.is_gone(name):
-            self._line.clear_availability(name)  # its will, told when its account was taken away
+        self.lights.hear_claim(name, availability)
+        if live and availability == "offline" and self.lights.is_gone(name):
+            self._publisher.clear_availability(name)  # its will, told when its account was taken away
         elif live and availability == "online":  # phones hear of it with its report, which follows and names its boot
             for press in self._open.of(name):
                 self._step(press, Reborn(), now)
-        elif self.house.fold_availability(name, availability, now):
+        elif self.lights.fold_availability(name, availability, now):
             self._display.tell(name, now)
 
     def on_emptied(self, name: str, now: int) -> None:
         """The broker keeps nothing of a light any more: for whom that was done is in the store at this moment."""
         with suppress(StoreUnavailable):  # then it was for the last that was heard of
-            asked_at = self._ledger.asked_to_forget(name)
+            asked_at = self._store.asked_to_forget(name)
             if asked_at is not None:
-                self.house.hear_request(name, asked_at)
+                self.lights.hear_request(name, asked_at)
         self.forget(name, now)
 
     def forget(self, name: str, now: int) -> None:
         """A light is no more. What was pressed it may still do and tell, until the deadline has passed."""
-        self.house.forget(name)
+        self.lights.forget(name)
         for press in self._open.of(name):
             if press.state is State.UNCONFIRMED:
                 self._step(press, LightForgotten(), now)
@@ -238,9 +238,9 @@ class Desk:
 
     def mute(self, name: str, now: int) -> None:
         """A light sends too much: it is not listened to, and so offline to phones."""
-        if name in self.house.lights and self.house.fold_availability(name, "offline", now):
+        if name in self.lights.by_name and self.lights.fold_availability(name, "offline", now):
             self._display.tell(name, now)
-        self._line.reconnect()
+        self._publisher.reconnect()
 
     # The broker
 
@@ -253,17 +253,17 @@ class Desk:
     def on_broker(self, *, found: bool, now: int) -> None:
         """The broker was found, has delivered once more, or was lost."""
         if not found:
-            self.house.forget_claims()
+            self.lights.forget_claims()
         if self.broker == found:
             if found:
                 self._miss(now)
             return
         self.broker = found
-        self._audience.broker_status(encode(BrokerStatus(connected=found)))
+        self._broadcaster.broker_status(encode(BrokerStatus(connected=found)))
         if found:
-            self.house.found(now)
-            for name in self.house.lights:
-                self._line.publish(name, self.house.question(name, now), probe.KEY)
+            self.lights.found(now)
+            for name in self.lights.by_name:
+                self._publisher.publish(name, self.lights.question(name, now), probe.KEY)
             self.on_reconnected(now)
 
     def on_reconnected(self, now: int) -> None:
@@ -273,15 +273,15 @@ class Desk:
 
     def _miss(self, now: int) -> None:
         """Heed who says nothing, though the broker delivers."""
-        for name in self.house.miss(now):
+        for name in self.lights.miss(now):
             self._display.tell(name, now)
-            if not self.house.stands_offline(name):
-                self._line.publish_offline(name)
-        for name in self.house.not_back(now):
+            if not self.lights.stands_offline(name):
+                self._publisher.publish_offline(name)
+        for name in self.lights.not_back(now):
             self.forget(name, now)
-        for name in self.house.part(now):
+        for name in self.lights.part(now):
             self._display.tell(name, now)
-        for name in self.house.to_ask(now):
+        for name in self.lights.to_ask(now):
             self._ask_light(name, now)
 
     # Time
@@ -302,7 +302,7 @@ class Desk:
 
     def _ring(self, press: Press, now: int) -> None:
         name = press.order.light
-        if self.house.is_gone(name):
+        if self.lights.is_gone(name):
             return self._step(press, LightForgotten(), now)
         if press.state is not State.OPEN:
             return None
@@ -319,7 +319,7 @@ class Desk:
             self._deadlines.set(light.bound.passes(moment.up), press.order.key)
 
     def _light_in(self, boot: str, name: str) -> Light | None:
-        light = self.house.lights.get(name)
+        light = self.lights.by_name.get(name)
         return light if light is not None and light.report.boot == boot else None
 
     # What a press says is to be done
@@ -331,7 +331,7 @@ class Desk:
         for action in actions:
             match action:
                 case Do.ADMIT:
-                    self._ledger.admit(press.record(), text)
+                    self._store.admit(press.record(), text)
                 case Do.PUBLISH:
                     self._publish(press)
                 case Do.ANSWER if asker is not None:
@@ -340,7 +340,7 @@ class Desk:
                 case Do.SAY:
                     self._say(press)
                 case Do.CLOSE:
-                    self._ledger.close(press.record())
+                    self._store.close(press.record())
                     self._open.remove(press)
         if Do.ADMIT in actions:
             self._hold(press, asker)
@@ -356,7 +356,7 @@ class Desk:
 
     def _publish(self, press: Press) -> None:
         order = press.order
-        at = self._line.publish(order.light, order.message, order.key) if self.broker else None
+        at = self._publisher.publish(order.light, order.message, order.key) if self.broker else None
         if at is not None:
             press.on_event(Published(), at)
 

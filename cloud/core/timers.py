@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable
 
 
-class Alarms:
+class Timers:
     """`sooner` hears when something is due before all that was set so far."""
 
     def __init__(self, sooner: Callable[[int], None]) -> None:

@@ -132,7 +132,7 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
         """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
         if not is_key(key):
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
-        text = encode(bridge.desk.status_of(key, principal.name))
+        text = encode(bridge.presses.status_of(key, principal.name))
         await _on_disk(bridge)
         return json_answer(text)
 
@@ -141,8 +141,8 @@ def _add_lights(router: APIRouter, bridge: Bridge) -> None:
     @router.get("/api/lights", response_model=Lights, responses=problems(*_ALWAYS))
     async def lights(principal: Annotated[Principal, Depends(_signed_in(bridge))]) -> Response:
         """List the lights as they are."""
-        views = tuple(view for view in bridge.desk.house.news_for({}, bridge.now()) if principal.may_see(view.id))
-        return json_answer(encode(Lights(broker=bridge.desk.broker, lights=views)))
+        views = tuple(view for view in bridge.presses.lights.news_for({}, bridge.now()) if principal.may_see(view.id))
+        return json_answer(encode(Lights(broker=bridge.presses.broker, lights=views)))
 
 
 def _add_no_websocket(router: APIRouter, bridge: Bridge) -> None:
@@ -162,7 +162,7 @@ def _add_operation(router: APIRouter, bridge: Bridge) -> None:
     @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
     async def readyz() -> Response:
         """Whether the broker is there and delivers, and the store takes what is written to it."""
-        away: Missing | None = None if bridge.desk.broker else "broker_away"
+        away: Missing | None = None if bridge.presses.broker else "broker_away"
         reason = away if bridge.counts.store_is_good else "store_unavailable"
         ready = Readiness(ready=reason is None, reason=reason)
         return json_answer(ready.model_dump_json(exclude_none=True), 200 if ready.ready else 503)
@@ -222,7 +222,7 @@ def _may_measure(token: SecretStr | None, request: Request, credentials: HTTPAut
 
 async def _answer(bridge: Bridge, ask: Ask, now: int, wait_s: int | None) -> Response:
     waiter = Waiter()
-    bridge.desk.ask(ask, waiter, now)
+    bridge.presses.ask(ask, waiter, now)
     if not waiter.told.is_set():
         await _first(waiter.told, bridge.ending, None)
     if waiter.refusal is not None:
@@ -233,7 +233,7 @@ async def _answer(bridge: Bridge, ask: Ask, now: int, wait_s: int | None) -> Res
     if waiter.outcome is None:
         raise Refusal(ErrorCode.SHUTTING_DOWN)
     key = waiter.outcome.key
-    bridge.desk.leave(key, waiter)
+    bridge.presses.leave(key, waiter)
     if waiter.outcome.final:
         return json_answer(waiter.text, 200, headers)
     return json_answer(waiter.text, 202, {"Location": f"/api/presses/{key}", **headers})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.mqtt.muting import Muting
 
@@ -27,14 +27,14 @@ class BrokerEvents:
     def __init__(
         self,
         inbox: Inbox,
-        desk: Desk,
+        presses: Presses,
         muting: Muting,
         counts: BrokerCounts,
         reconnect: Callable[[], None],
         now: Callable[[], int],
     ) -> None:
         self._inbox = inbox
-        self._desk = desk
+        self._presses = presses
         self._muting = muting
         self._counts = counts
         self._reconnect = reconnect
@@ -50,26 +50,26 @@ class BrokerEvents:
     def on_ack(self, key: str) -> None:
         """Note that the broker acknowledged the set message of a press."""
         try:
-            self._desk.on_ack(key, self._now())
+            self._presses.on_ack(key, self._now())
         except Exception as error:
             self._counts.mistake("acknowledgement", error)
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         """Note the broker's return or loss. Subscribe anew where a light's mute has ended or a light is new."""
         self._counts.broker(found=found, cause=cause, detail=detail)
-        self._desk.on_broker(found=found, now=self._now())
+        self._presses.on_broker(found=found, now=self._now())
         if found:
             self._muting.end_mutes(self._now())
-            if self._muting.has_new_topics(self._desk.house.names()):
+            if self._muting.has_new_topics(self._presses.lights.names()):
                 self._reconnect()
 
     def topics(self) -> tuple[str, ...]:
         """Return the topics to subscribe to."""
-        return self._muting.topics(self._desk.house.names())
+        return self._muting.topics(self._presses.lights.names())
 
     def on_reconnected(self) -> None:
         """Ask again for what may be lost: the client has connected anew on purpose."""
-        self._desk.on_reconnected(self._now())
+        self._presses.on_reconnected(self._now())
 
     def listen_to(self, light: str) -> bool:
         """End a light's mute. Return whether it is subscribed to already, and not only after a reconnect."""

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Protocol, assert_never
 
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.mqtt.muting import Muting
 from presslight.contract.errors import ContractError
 from presslight.contract.mqtt import decode_availability, decode_report
@@ -33,8 +33,8 @@ class MessageCounts(Protocol):
 class Inbox:
     """Receives the messages of lights, within their rate (`Muting`)."""
 
-    def __init__(self, desk: Desk, counts: MessageCounts, muting: Muting) -> None:
-        self._desk = desk
+    def __init__(self, presses: Presses, counts: MessageCounts, muting: Muting) -> None:
+        self._presses = presses
         self._counts = counts
         self._muting = muting
 
@@ -51,13 +51,13 @@ class Inbox:
         if not retained and not self._muting.accepts(name, len(payload), now):
             seconds = self._muting.mutes[name].length // _NS_PER_S
             self._counts.bad_message(topic, "rate", f"nobody listens to it for {seconds} s")
-            self._desk.mute(name, now)
+            self._presses.mute(name, now)
         elif not self._is_light(name) or kind is None:
             self._counts.bad_message(topic, "topic", "not a light's topic")
         elif not payload:
             self._counts.bad_message(topic, "emptied", "what was kept is gone")
-            if kind is TopicKind.STATE and self._desk.house.knows(name):
-                self._desk.on_emptied(name, now)
+            if kind is TopicKind.STATE and self._presses.lights.knows(name):
+                self._presses.on_emptied(name, now)
         else:
             try:
                 self._dispatch(kind, name, payload, now, live=not retained)
@@ -68,11 +68,11 @@ class Inbox:
         """Decode a payload and pass it on. Raises ContractError."""
         match kind:
             case TopicKind.STATE:
-                self._desk.on_report(name, decode_report(payload), now, live=live)
+                self._presses.on_report(name, decode_report(payload), now, live=live)
             case TopicKind.AVAILABILITY:
-                self._desk.on_availability(name, decode_availability(payload), now, live=live)
+                self._presses.on_availability(name, decode_availability(payload), now, live=live)
             case _:
                 assert_never(kind)
 
     def _is_light(self, name: str) -> bool:
-        return name in self._desk.house.lights or is_light_id(name)
+        return name in self._presses.lights.by_name or is_light_id(name)

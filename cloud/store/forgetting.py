@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.errors import StoreUnavailable
 from presslight.cloud.store.database import Address, Database, Trouble, patient
 from presslight.cloud.store.schema import Row
@@ -88,7 +88,7 @@ class Forgetting:
         self,
         store: ForgetRequests,
         retained: RetainedMessages,
-        desk: Desk,
+        presses: Presses,
         now: Callable[[], int],
         before: Callable[[str], Awaitable[bool]],
         trouble: Trouble,
@@ -96,7 +96,7 @@ class Forgetting:
     ) -> None:
         self._store = store
         self._retained = retained
-        self._desk = desk
+        self._presses = presses
         self._now = now
         self._before = before
         self._trouble = trouble
@@ -107,8 +107,8 @@ class Forgetting:
         """Take in the lights that were forgotten before this bridge started. Raises StoreUnavailable."""
         for asked in self._store.to_forget():
             if asked.answer is Answer.FORGOTTEN:
-                self._desk.house.hear_request(asked.light, asked.asked_at)
-                self._desk.house.recall(asked.light)
+                self._presses.lights.hear_request(asked.light, asked.asked_at)
+                self._presses.lights.recall(asked.light)
 
     def note(self, *, written_elsewhere: bool) -> None:
         """Note whether another process may have written to the store since the last call."""
@@ -132,29 +132,29 @@ class Forgetting:
                 self._heed(asked)
             elif asked.answer is None and self._is_emptied(asked):  # by us or by another bridge
                 self._store.answer(asked, Answer.FORGOTTEN)
-            elif asked.answer is None and self._desk.broker:
+            elif asked.answer is None and self._presses.broker:
                 await self._do(asked)
 
     def _look(self) -> list[ForgetRequest]:
         """The requests in the store, without one that came back because a newer one was withdrawn."""
         found = self._store.to_forget()
         self._is_due = any(asked.answer is None for asked in found)
-        return [asked for asked in found if self._desk.house.hear_request(asked.light, asked.asked_at)]
+        return [asked for asked in found if self._presses.lights.hear_request(asked.light, asked.asked_at)]
 
     def _heed(self, asked: ForgetRequest) -> None:
         if not self._is_emptied(asked):
-            self._desk.forget(asked.light, self._now())
+            self._presses.forget(asked.light, self._now())
 
     def _is_emptied(self, asked: ForgetRequest) -> bool:
         """Whether the light was forgotten since the request: one with its name now is another light."""
-        return self._desk.house.forgotten.get(asked.light, 0) >= asked.asked_at
+        return self._presses.lights.forgotten.get(asked.light, 0) >= asked.asked_at
 
     async def _do(self, asked: ForgetRequest) -> None:
         is_ready = await self._before(asked.light)
         if not is_ready or asked not in self._store.to_forget():  # it may be taken back meanwhile
             return
-        house = self._desk.house
-        known, connected_at = house.knows(asked.light), house.found_at
+        lights = self._presses.lights
+        known, connected_at = lights.knows(asked.light), lights.found_at
         try:
             async with asyncio.timeout(ECHO_S):
                 if not await self._retained.clear_retained(asked.light):
@@ -163,7 +163,7 @@ class Forgetting:
             return
         if await self._echoed(asked):
             self._store.answer(asked, Answer.FORGOTTEN)
-        elif self._desk.broker and house.found_at == connected_at:
+        elif self._presses.broker and lights.found_at == connected_at:
             self._store.answer(asked, Answer.REFUSED if known else Answer.UNKNOWN)
 
     async def _echoed(self, asked: ForgetRequest) -> bool:

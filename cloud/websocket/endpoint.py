@@ -9,8 +9,8 @@ from starlette.types import Message, Receive, Scope, Send
 from presslight.cloud.authentication import Connection
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.websocket.early_hello import SUBPROTOCOL, early_hello
-from presslight.cloud.websocket.ports import Board
-from presslight.cloud.websocket.session import Conversation, State
+from presslight.cloud.websocket.ports import SessionPorts
+from presslight.cloud.websocket.session import Session, State
 from presslight.contract.errors import CloseCode
 
 MOST_AT_ONCE = 32
@@ -94,8 +94,8 @@ class _LongWay:
 class PhoneSockets:
     """ASGI application for `/ws`. `board` is the bridge, `now` its clock (ns)."""
 
-    def __init__(self, board: Board, now: Callable[[], int]) -> None:
-        self._board = board
+    def __init__(self, ports: SessionPorts, now: Callable[[], int]) -> None:
+        self._ports = ports
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,7 +103,7 @@ class PhoneSockets:
         await receive()  # websocket.connect
         offered = scope.get("subprotocols", [])
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if SUBPROTOCOL in offered else None})
-        await _Socket(self._board, self._now, scope, receive, send).run()
+        await _Socket(self._ports, self._now, scope, receive, send).run()
 
 
 class _Socket:
@@ -111,7 +111,7 @@ class _Socket:
 
     def __init__(
         self,
-        board: Board,
+        ports: SessionPorts,
         now: Callable[[], int],
         scope: Scope,
         receive: Receive,
@@ -125,7 +125,7 @@ class _Socket:
         self._waits = asyncio.Event()
         self._room = asyncio.Event()
         client: tuple[str, int] | None = scope.get("client")
-        self._talk = Conversation(board, self._wake, now(), client[0] if client else None)
+        self._talk = Session(ports, self._wake, now(), client[0] if client else None)
 
     async def run(self) -> None:
         self._way.use_allowance(self._talk.allowance)
@@ -142,23 +142,23 @@ class _Socket:
 
         The writer is not kept in `self`, which its traceback would keep: Python's search alone would find that cycle.
         """
-        talk, is_known, heard = self._talk, False, 0
-        while talk.state is not State.ENDED:
+        session, is_known, heard = self._talk, False, 0
+        while session.state is not State.ENDED:
             message = await self._next()
             if message["type"] == "websocket.disconnect":
                 writer.cancel()
                 return
             if message["type"] == TOO_MANY:
-                talk.on_too_many()
+                session.on_too_many()
             else:
                 self._hear(message)
             heard += 1
             if heard % MOST_HEARD_AT_ONCE == 0:
                 await asyncio.sleep(0)  # what was read ahead is handed over without a pause
-            if not is_known and talk.state is State.TALKING:
+            if not is_known and session.state is State.TALKING:
                 is_known = True
-                self._way.sign_in(talk.allowance)
-            while talk.outbox.words >= MOST_UNSENT and not writer.done():
+                self._way.sign_in(session.allowance)
+            while session.outbox.words >= MOST_UNSENT and not writer.done():
                 self._room.clear()
                 await self._room.wait()
 

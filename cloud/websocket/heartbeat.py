@@ -6,7 +6,7 @@ SILENCE = 2.5
 """A phone that says nothing for so many times the pings' distance is silent."""
 
 
-class Pulse:
+class Heartbeat:
     """Of a phone that is pinged every `every` ns from `now` on."""
 
     __slots__ = ("_every", "_heard", "_n", "_pinged", "rtt")

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from presslight.cloud.core.allowance import Allowance
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.settings import Settings
 from presslight.contract.errors import ErrorCode
@@ -25,7 +25,7 @@ class Counts(Protocol):
         """A phone showed a press `ms` after the finger; the bridge's part was `bridge_us`, if that is known."""
 
 
-class Talk(Protocol):
+class Subscriber(Protocol):
     """A phone that hears what happens, until it is gone."""
 
     token: str | None
@@ -40,7 +40,7 @@ class Talk(Protocol):
         """The phone's token is not good any more."""
 
 
-class Board(Protocol):
+class SessionPorts(Protocol):
     """What a conversation needs of the bridge."""
 
     @property
@@ -48,7 +48,7 @@ class Board(Protocol):
         """The limits."""
 
     @property
-    def desk(self) -> Desk:
+    def presses(self) -> Presses:
         """Where presses go."""
 
     @property
@@ -64,8 +64,8 @@ class Board(Protocol):
     def allowance_of(self, token: str, now: int) -> Allowance:
         """What the phones with this token may use up."""
 
-    def join(self, talk: Talk) -> None:
+    def join(self, session: Subscriber) -> None:
         """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""
 
-    def leave(self, talk: Talk) -> None:
+    def leave(self, session: Subscriber) -> None:
         """The phone is gone."""

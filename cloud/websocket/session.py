@@ -14,9 +14,9 @@ from presslight.cloud.core.record import Ask
 from presslight.cloud.errors import Refusal
 from presslight.cloud.websocket.bad_frame import is_hello, key_of
 from presslight.cloud.websocket.handshake import principal_of, welcome
-from presslight.cloud.websocket.heartbeat import Pulse
+from presslight.cloud.websocket.heartbeat import Heartbeat
 from presslight.cloud.websocket.outbox import Outbox
-from presslight.cloud.websocket.ports import Board
+from presslight.cloud.websocket.ports import SessionPorts
 from presslight.contract.errors import MEANINGS, CloseCode, ContractError, ErrorCode
 from presslight.contract.phone import (
     Hello,
@@ -65,29 +65,41 @@ class State(Enum):
     """Nothing is read any more; what waits is sent, then the socket closes."""
 
 
-class Conversation:
+class Session:
     """With one phone, whose socket opened at `now` from the address `client`.
 
     `wake` is called when something waits in the outbox, or the conversation ends; with True if somebody waits for it.
     """
 
     __slots__ = (
-        "_bad", "_board", "_client", "_hello_by", "_pulse", "_shown", "_state", "_wake", "_watched",
-        "allowance", "close_code", "outbox", "principal", "token",
+        "_bad",
+        "_client",
+        "_heartbeat",
+        "_hello_by",
+        "_ports",
+        "_shown",
+        "_state",
+        "_wake",
+        "_watched",
+        "allowance",
+        "close_code",
+        "outbox",
+        "principal",
+        "token",
     )  # fmt: skip
 
-    def __init__(self, board: Board, wake: Callable[[bool], None], now: int, client: str | None = None) -> None:
+    def __init__(self, ports: SessionPorts, wake: Callable[[bool], None], now: int, client: str | None = None) -> None:
         self.outbox = Outbox()
         self.principal: Principal | None = None
         self.token: str | None = None
         self.close_code: CloseCode | None = None
         self.allowance = Allowance.of_stranger(now)
-        self._board = board
+        self._ports = ports
         self._client = client
         self._wake = wake
         self._state = State.GREETING
-        self._hello_by = now + board.settings.hello_ms * _NS_PER_MS
-        self._pulse = Pulse(board.settings.ping_ms * _NS_PER_MS, now)
+        self._hello_by = now + ports.settings.hello_ms * _NS_PER_MS
+        self._heartbeat = Heartbeat(ports.settings.ping_ms * _NS_PER_MS, now)
         self._bad = 0
         self._watched: set[str] = set()
         self._shown: dict[str, int | None] = {}
@@ -105,7 +117,7 @@ class Conversation:
             return None
         if not self.allowance.takes(len(text), now):
             return self.on_too_many()
-        self._pulse.hear(now)
+        self._heartbeat.hear(now)
         try:
             frame = decode_phone_frame(text)
         except ContractError as error:
@@ -130,7 +142,7 @@ class Conversation:
             return None
         if not self.allowance.takes(len(data), now):
             return self.on_too_many()
-        self._pulse.hear(now)
+        self._heartbeat.hear(now)
         self._misread(ErrorCode.MALFORMED, "frames are text", "")
         return None
 
@@ -150,17 +162,17 @@ class Conversation:
     def _greet(self, hello: PhoneFrame, now: int) -> None:
         if not isinstance(hello, Hello):
             raise Refusal(ErrorCode.HELLO_EXPECTED)
-        principal = principal_of(hello, self._board, self._client)
-        allowance = self._board.allowance_of(hello.token, now)
+        principal = principal_of(hello, self._ports, self._client)
+        allowance = self._ports.allowance_of(hello.token, now)
         if not allowance.takes_hello(now):
             raise Refusal(ErrorCode.RATE_LIMITED)
-        if allowance.sockets >= self._board.settings.max_sockets:
+        if allowance.sockets >= self._ports.settings.max_sockets:
             raise Refusal(ErrorCode.TOO_MANY_SOCKETS)
-        self._board.join(self)
+        self._ports.join(self)
         allowance.sockets += 1
         self.principal, self.token, self.allowance = principal, hello.token, allowance
         self._state = State.TALKING
-        self._send(encode(welcome(hello, principal, self._board, now)))
+        self._send(encode(welcome(hello, principal, self._ports, now)))
         self._ping(now)
 
     def _take(self, frame: PhoneFrame, now: int) -> None:
@@ -170,7 +182,7 @@ class Conversation:
             case Ping():
                 self._send(encode(Pong(n=frame.n)))
             case Pong():
-                self._pulse.pong(frame.n, now)
+                self._heartbeat.pong(frame.n, now)
             case Shown():
                 self._take_shown(frame)
             case Hello():
@@ -187,16 +199,16 @@ class Conversation:
             self._count_bad()
 
     def _press(self, frame: Press, principal: Principal, now: int) -> None:
-        if not self._board.is_within_press_rate(principal, now):
+        if not self._ports.is_within_press_rate(principal, now):
             raise Refusal(ErrorCode.RATE_LIMITED)
-        before_us = frame.age_ms * 1_000 + self._pulse.rtt // 2_000
+        before_us = frame.age_ms * 1_000 + self._heartbeat.rtt // 2_000
         ask = Ask(
             frame.key, frame.light, principal, frame.set, frame.if_ver, frame.not_after, frame.patience_ms, before_us
         )  # fmt: skip
         known = frame.key in self._watched
         self._watched.add(frame.key)
         try:
-            self._board.desk.ask(ask, self, now)
+            self._ports.presses.ask(ask, self, now)
         except Refusal:
             if not known:
                 self._watched.discard(frame.key)
@@ -205,7 +217,7 @@ class Conversation:
     def _take_shown(self, frame: Shown) -> None:
         if frame.key not in self._shown:
             raise Refusal(ErrorCode.UNKNOWN_PRESS, "no `applied` was told of it here")
-        self._board.counts.shown(frame.ms, self._shown.pop(frame.key))
+        self._ports.counts.shown(frame.ms, self._shown.pop(frame.key))
 
     # What the phone hears
 
@@ -243,7 +255,7 @@ class Conversation:
         self._wake(urgent)
 
     def _complain(self, code: ErrorCode, detail: str, key: str | None) -> None:
-        self._board.counts.error(code, self.principal and self.principal.name, key, detail)
+        self._ports.counts.error(code, self.principal and self.principal.name, key, detail)
         meaning = MEANINGS[code]
         message = detail or meaning.message
         self._send(encode(Problem(code=code, message=message, retry=meaning.retry, key=key)))
@@ -271,7 +283,7 @@ class Conversation:
 
     def fail(self, error: Exception) -> None:
         """The bridge failed at this phone: it hears so and has to come again; nobody else notices."""
-        self._board.counts.mistake("/ws", error)
+        self._ports.counts.mistake("/ws", error)
         if self._state is not State.ENDED:
             self._fail(ErrorCode.INTERNAL)
 
@@ -279,11 +291,11 @@ class Conversation:
         """The socket is gone: nobody hears the words any more."""
         self._state = State.ENDED
         self._wake = lambda _urgent: None  # else it keeps its socket, which keeps it, until Python looks for circles
-        self._board.leave(self)
+        self._ports.leave(self)
         if self.token is not None:
             self.allowance.sockets -= 1
         for key in self._watched:
-            self._board.desk.leave(key, self)
+            self._ports.presses.leave(key, self)
 
     # Time
 
@@ -293,7 +305,7 @@ class Conversation:
             return min(self._hello_by, self._stuck_by(now))
         if self._state is State.ENDED:
             return self._stuck_by(now)
-        return min(self._pulse.wake_at, self._stuck_by(now))
+        return min(self._heartbeat.wake_at, self._stuck_by(now))
 
     def on_time(self, now: int) -> None:
         """Do what is due at `now`."""
@@ -301,15 +313,15 @@ class Conversation:
             self._fail(ErrorCode.SLOW_PHONE)
         elif self._state is State.GREETING and now >= self._hello_by:
             self._fail(ErrorCode.HELLO_TIMEOUT)
-        elif self._state is State.TALKING and self._pulse.is_silent(now):
+        elif self._state is State.TALKING and self._heartbeat.is_silent(now):
             self._fail(ErrorCode.SILENT_PHONE)
-        elif self._state is State.TALKING and self._pulse.is_due(now):
+        elif self._state is State.TALKING and self._heartbeat.is_due(now):
             self._ping(now)
 
     def _ping(self, now: int) -> None:
-        self._send(encode(Ping(n=self._pulse.ping(now))))
+        self._send(encode(Ping(n=self._heartbeat.ping(now))))
 
     def _stuck_by(self, now: int) -> int:
         """When the phone will have read nothing for too long."""
         since = self.outbox.stuck_since
-        return (now if since is None else since) + self._board.settings.drain_ms * _NS_PER_MS
+        return (now if since is None else since) + self._ports.settings.drain_ms * _NS_PER_MS

@@ -72,11 +72,11 @@ class House:
     async def light(self, name: str = "kitchen") -> FakeLight:
         """A light that the bridge knows to be online."""
         light = await self.exits.enter_async_context(FakeLight(name, self.address(name)))
-        await self.until(lambda: self.is_online(name) and self.bridge.desk.broker)
+        await self.until(lambda: self.is_online(name) and self.bridge.presses.broker)
         return light
 
     def is_online(self, name: str = "kitchen") -> bool:
-        known = self.bridge.desk.house.lights.get(name)
+        known = self.bridge.presses.lights.by_name.get(name)
         return known is not None and known.live and known.online
 
     async def phone(self, token: str | None = None, **hello: Any) -> RawPhone:

@@ -9,7 +9,7 @@ from typing import Any
 from presslight.cloud.core import probe
 from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
@@ -50,7 +50,7 @@ def nobody(_light: str, _key: str) -> str | None:
     return None
 
 
-class Ledger:
+class PressStore:
     """Keeps records in a dict. `broken`: takes nothing and tells nothing. `asked`: how often it was to find a press.
 
     `is_slow`: nothing is on the disk until it is told so.
@@ -110,7 +110,7 @@ class Ledger:
         return None
 
 
-class Line:
+class LightPublisher:
     """Keeps the presses sent as (light, key); `messages` has the whole of each, `knocks` the newest knock at a light,
     `offline` the lights that were said to be offline, `reconnects` how often it was to connect anew.
 
@@ -148,7 +148,7 @@ class Line:
         self.reconnects += 1
 
 
-class Audience:
+class Broadcaster:
     """Keeps the frames that all phones were told."""
 
     def __init__(self) -> None:
@@ -214,15 +214,15 @@ class Watcher:
 class Office:
     """A desk with all its ports, a clock that the test moves, and the kitchen light online, heard just now."""
 
-    def __init__(self, *, ledger: Ledger | None = None, furnished: bool = True, **limits: int) -> None:
-        self.ledger = ledger or Ledger()
-        self.line = Line()
-        self.audience = Audience()
+    def __init__(self, *, ledger: PressStore | None = None, furnished: bool = True, **limits: int) -> None:
+        self.ledger = ledger or PressStore()
+        self.line = LightPublisher()
+        self.audience = Broadcaster()
         self.observer = Observer()
         self.alarms: list[int] = []
         self.now = 1_000 * S
         self.ledger.now = lambda: self.now
-        self.desk = Desk(
+        self.presses = Presses(
             self.ledger,
             self.line,
             self.audience,
@@ -231,24 +231,24 @@ class Office:
             **{"max_open": 100, "max_open_per_light": 50} | limits,
             draw=partial(next, chain([ASKS_AS], iter(partial(secrets.token_hex, 8), ""))),
         )
-        self.desk.reload(self.now)
+        self.presses.reload(self.now)
         if furnished:
             self.report(up=1_000)
-            self.desk.on_availability("kitchen", "online", self.now, live=False)
-            self.desk.on_broker(found=True, now=self.now)
+            self.presses.on_availability("kitchen", "online", self.now, live=False)
+            self.presses.on_broker(found=True, now=self.now)
 
     def ask(self, number: int = 1, **more: Any) -> Watcher:
         watcher = Watcher()
-        self.desk.ask(ask(number, **more), watcher, self.now)
+        self.presses.ask(ask(number, **more), watcher, self.now)
         return watcher
 
     def report(self, *decided: tuple[str, str], light: str = "kitchen", live: bool = True, **more: Any) -> None:
-        self.desk.on_report(light, report(*decided, **more), self.now, live=live)
+        self.presses.on_report(light, report(*decided, **more), self.now, live=live)
 
     def later(self, ms: int) -> None:
         """Let time pass, with every alarm on the way rung."""
         end = self.now + ms * MS
-        while (at := self.desk.wake_at) is not None and at <= end:
+        while (at := self.presses.wake_at) is not None and at <= end:
             self.now = max(self.now, at)
-            self.desk.on_time(self.now)
+            self.presses.on_time(self.now)
         self.now = end

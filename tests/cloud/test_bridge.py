@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from presslight.cloud.bridge import Bridge
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.cloud.settings import Settings
 from presslight.cloud.store.forgetting import ForgetRequest
@@ -44,9 +44,9 @@ async def test_alarm_rings_for_the_deadline(settings: Settings) -> None:
         )
         bridge.broker_events.on_broker(found=True)
         watcher = Watcher()
-        bridge.desk.ask(ask(patience_ms=100), watcher, clock.now)
+        bridge.presses.ask(ask(patience_ms=100), watcher, clock.now)
         await until(lambda: watcher.words == ["accepted"])
-        assert bridge.timer.at == bridge.desk.wake_at is not None
+        assert bridge.timer.at == bridge.presses.wake_at is not None
         clock.now += 60 * MS
         bridge._on_time()
         assert watcher.words == ["accepted"]
@@ -61,10 +61,10 @@ async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monke
     def on_time(now: int) -> None:
         rung.append(now)
         if len(rung) == 1:
-            monkeypatch.setattr(Desk, "wake_at", now)
+            monkeypatch.setattr(Presses, "wake_at", now)
             raise ValueError
 
-    monkeypatch.setattr(bridge.desk, "on_time", on_time)
+    monkeypatch.setattr(bridge.presses, "on_time", on_time)
     bridge.timer.wake_at(bridge.now())
     await until(lambda: len(rung) == 2)
     assert bridge.timer.at is not None
@@ -135,10 +135,10 @@ async def test_two_bridges_on_one_store_act_once(house: House) -> None:
         await phone.press(1)
         await phone.until("outcome")
         watcher = Watcher()
-        replica.desk.ask(ask(1), watcher, replica.now())
+        replica.presses.ask(ask(1), watcher, replica.now())
         await until(lambda: len(watcher.words) > 0)
         assert watcher.words[0] in ("accepted", "applied")
         with pytest.raises(Refusal):
-            replica.desk.ask(ask(1, phone="bob"), watcher, replica.now())
+            replica.presses.ask(ask(1, phone="bob"), watcher, replica.now())
         await phone.until("outcome", final=True)
     assert len(light.model.acted) == 1

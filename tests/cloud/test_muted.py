@@ -39,11 +39,11 @@ async def is_applied(phone: RawPhone, number: int, light: str) -> bool:
 async def test_client_that_reconnects_again_and_again_loses_no_press_and_tells_nobody(open_house: House) -> None:
     await open_house.light()
     phone = await open_house.phone()
-    found_at = open_house.bridge.desk.house.found_at
+    found_at = open_house.bridge.presses.lights.found_at
     for number in range(1, 41):
         open_house.bridge.mqtt.reconnect()
         assert await is_applied(phone, number, "kitchen")
-    assert open_house.bridge.desk.house.found_at == found_at
+    assert open_house.bridge.presses.lights.found_at == found_at
 
 
 async def test_light_that_floods_is_offline_until_its_time_is_over(

@@ -103,7 +103,7 @@ async def test_mistake_of_the_bridge_is_a_problem_that_says_nothing_of_the_press
     def fail(*_: Any) -> Any:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(house.bridge.desk, "status_of", fail)
+    monkeypatch.setattr(house.bridge.presses, "status_of", fail)
     answer = await client.status(key())
     assert (answer.status_code, answer.json()["code"], answer.json()["retry"]) == (500, "internal", True)
     assert "defect" not in answer.text

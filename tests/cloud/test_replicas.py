@@ -48,7 +48,7 @@ class Replicas:
                 self.light.receive(decode_set(message), 1_100)
             replica.office.line.messages.clear()
         for office in offices:
-            office.desk.on_report("kitchen", self.light.report(1_100), office.now, live=True)
+            office.presses.on_report("kitchen", self.light.report(1_100), office.now, live=True)
 
     @property
     def acted(self) -> list[str]:
@@ -90,23 +90,23 @@ def test_one_key_through_both_acts_once_and_both_say_so(replicas: Replicas) -> N
 
 def test_offline_of_one_is_the_others_word_too(replicas: Replicas) -> None:
     a, b = replicas.a.office, replicas.b.office
-    a.desk.on_broker(found=False, now=a.now)
+    a.presses.on_broker(found=False, now=a.now)
     assert a.ask().words == ["offline broker_away"]
     assert b.ask().words == ["offline broker_away"]
     assert b.line.sent == []
-    a.desk.on_broker(found=True, now=a.now)
+    a.presses.on_broker(found=True, now=a.now)
     assert replicas.start().office.line.sent == []
     assert replicas.acted == []
 
 
 def test_press_that_one_took_is_not_offline_at_the_other(replicas: Replicas) -> None:
     a, b = replicas.a.office, replicas.b.office
-    b.desk.on_broker(found=False, now=b.now)
+    b.presses.on_broker(found=False, now=b.now)
     a.ask()
     at_b = b.ask()
     assert at_b.words == ["accepted"]
     replicas.deliver(a)
-    b.desk.on_broker(found=True, now=b.now)
+    b.presses.on_broker(found=True, now=b.now)
     replicas.deliver(b)
     assert at_b.words == ["accepted", "applied"]
     assert replicas.acted == [key()]
@@ -141,7 +141,7 @@ def test_last_word_of_one_is_found_by_another_that_never_heard_of_the_press(repl
     replicas.deliver(a)
     replicas.a.shelf.store.flush()
     assert b.ask().words == ["applied"]
-    assert b.desk.status_of(key(), "ann").status == "applied"
+    assert b.presses.status_of(key(), "ann").status == "applied"
     assert b.line.sent == []
 
 
@@ -166,8 +166,8 @@ def test_both_name_the_phone_that_changed_the_light(replicas: Replicas) -> None:
     a.ask()
     replicas.deliver(a, b)
     for office in (a, b, replicas.start().office):
-        office.desk.on_report("kitchen", replicas.light.report(1_100), office.now, live=True)
-        change = office.desk.house.view("kitchen", office.now).change
+        office.presses.on_report("kitchen", replicas.light.report(1_100), office.now, live=True)
+        change = office.presses.lights.view("kitchen", office.now).change
         assert change is not None
         assert (change.by, change.phone) == ("phone", "ann")
 

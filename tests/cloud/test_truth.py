@@ -12,7 +12,7 @@ from presslight.contract.mqtt import SetCommand, decode_set
 from presslight.contract.phone import Wish
 from presslight.contract.words import MAX_DRIFT_PPM, Moment
 from tests.cloud.model_light import ModelLight
-from tests.cloud.ports import MS, Ledger, Office, S, Watcher, key
+from tests.cloud.ports import MS, Office, PressStore, S, Watcher, key
 
 PHONES = 6
 PRESSES = 40
@@ -27,7 +27,7 @@ class World:
         self.light = ModelLight(places)
         self.drift = self.dice.randint(-MAX_DRIFT_PPM, MAX_DRIFT_PPM)
         self.booted = 900 * S
-        self.ledger = Ledger()
+        self.ledger = PressStore()
         self.events: list[tuple[int, int, Callable[[], None]]] = []
         self.loss = 0.3
         self.watchers: dict[str, list[Watcher]] = {}
@@ -40,9 +40,9 @@ class World:
         self.office = Office(ledger=self.ledger, furnished=False)
         self.office.now = now
         self.office.line.publish = self.send  # type: ignore[method-assign]  # the network takes its place
-        self.office.desk.on_report("kitchen", self.light.report(self.up()), now, live=False)
-        self.office.desk.on_availability("kitchen", "online", now, live=False)
-        self.office.desk.on_broker(found=True, now=now)
+        self.office.presses.on_report("kitchen", self.light.report(self.up()), now, live=False)
+        self.office.presses.on_availability("kitchen", "online", now, live=False)
+        self.office.presses.on_broker(found=True, now=now)
 
     def restart_bridge(self) -> None:
         self.start_bridge(self.office.now)
@@ -77,9 +77,9 @@ class World:
     def tell(self) -> None:
         """Send the light's present report to the bridge: in order, lost at random."""
         if self.dice.random() >= self.loss:
-            report, desk = self.light.report(self.up()), self.office.desk
+            report, presses = self.light.report(self.up()), self.office.presses
             self.to_bridge_at = max(self.to_bridge_at, self.office.now + self.delay())
-            self.at(self.to_bridge_at, lambda: desk.on_report("kitchen", report, self.office.now, live=True))
+            self.at(self.to_bridge_at, lambda: presses.on_report("kitchen", report, self.office.now, live=True))
 
     def heartbeat(self) -> None:
         self.tell()
@@ -88,7 +88,7 @@ class World:
     def reboot(self) -> None:
         self.light.reboot()
         self.booted = self.office.now - self.dice.randint(0, 500) * MS
-        self.office.desk.on_availability("kitchen", "online", self.office.now, live=True)
+        self.office.presses.on_availability("kitchen", "online", self.office.now, live=True)
         self.tell()
 
     def press(self, number: int) -> None:
@@ -106,7 +106,7 @@ class World:
     def deadline(self) -> Moment | None:
         if self.dice.random() < 0.5:
             return None
-        light = self.office.desk.house.lights["kitchen"]
+        light = self.office.presses.lights.by_name["kitchen"]
         return Moment(boot=light.report.boot, up=light.bound.at(self.office.now) + self.dice.randint(0, 3_000))
 
     def ask(self, pressed: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from presslight.cloud.bridge import Bridge
 from presslight.cloud.core import probe
 from presslight.cloud.mqtt.client import MqttClient
-from presslight.cloud.websocket.session import Conversation
+from presslight.cloud.websocket.session import Session
 from presslight.command import app
 from tests.faults.handset import NAP_S
 
@@ -37,21 +37,21 @@ def _nap(*_: object) -> None:
 
 def main() -> None:
     """Put the seams in, and be presslight."""
-    publish, hear, make = MqttClient.publish, Conversation.hear, Bridge.__init__
+    publish, hear, make = MqttClient.publish, Session.hear, Bridge.__init__
 
     def publish_or_die(client: Any, light: str, message: bytes, key: str) -> Any:
         if key != probe.KEY:
             _die_if(signal.SIGUSR1)
         return publish(client, light, message, key)
 
-    def hear_or_die(talk: Any, outcome: Any, text: str) -> None:
+    def hear_or_die(session: Any, outcome: Any, text: str) -> None:
         if outcome.final:
             _die_if(signal.SIGUSR2)
-        hear(talk, outcome, text)
+        hear(session, outcome, text)
 
     for owner, name, method in (
         (MqttClient, "publish", publish_or_die),
-        (Conversation, "hear", hear_or_die),
+        (Session, "hear", hear_or_die),
         (Bridge, "__init__", partialmethod(make, now=_now)),
     ):
         setattr(owner, name, method)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from presslight.cloud.websocket.session import Conversation
+from presslight.cloud.websocket.session import Session
 from presslight.contract.errors import CloseCode, ErrorCode
 from tests.cloud.conftest import House
-from tests.cloud.websocket.test_session import Board, Phone
+from tests.cloud.websocket.test_session import Phone, SessionPorts
 
 HALF = r"\ud800"
 """Half of a surrogate pair, as JSON writes it: no UTF-8 has a byte for it."""
@@ -41,7 +41,7 @@ async def test_half_of_a_pair_is_told_in_a_code(house: House, frame: str, is_sig
 async def test_defect_ends_one_socket_and_is_counted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.light()
     victim, other = await house.phone(), await house.phone()
-    monkeypatch.setattr(Conversation, "_take_shown", lambda *_: 1 / 0)
+    monkeypatch.setattr(Session, "_take_shown", lambda *_: 1 / 0)
     for _ in range(12):
         attacker = await house.phone()
         await attacker.send({"type": "shown", "key": "0123456789abcdef-1", "ms": 1})
@@ -70,7 +70,7 @@ frames = st.fixed_dictionaries(
 @given(st.lists(frames.map(json.dumps) | texts, min_size=1, max_size=4), st.booleans())
 @settings(max_examples=5 * settings().max_examples)
 def test_every_frame_gets_an_answer_that_can_be_sent(sent: list[str], is_signed_in: bool) -> None:
-    phone = Phone(Board(), greeted=is_signed_in)
+    phone = Phone(SessionPorts(), greeted=is_signed_in)
     for text in sent:
         phone.send(text)
     for answer in phone.heard():  # each is of the contract

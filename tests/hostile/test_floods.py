@@ -140,7 +140,7 @@ async def test_bridge_that_starts_amid_a_flood_knows_the_other_lights(any_house:
         await any_house.open()
         phone = await any_house.phone()
         await phone.sees("kitchen", online=True)
-        await any_house.until(lambda: any_house.bridge.desk.broker)
+        await any_house.until(lambda: any_house.bridge.presses.broker)
         victim = Victim(phone, "kitchen")
         while not await any_house.metric("presslight_light_mutes_total", light="hall"):
             await victim.press()

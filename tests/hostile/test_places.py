@@ -135,7 +135,7 @@ async def test_text_means_the_same_press_in_the_bridges_next_life(closed_house: 
         light = await closed_house.light()
         told = [answer.json() for answer in await press_all(http, presses, 1)]
     async with a_bridge(closed_house, address) as http:
-        await closed_house.until(lambda: closed_house.is_online() and closed_house.bridge.desk.broker)
+        await closed_house.until(lambda: closed_house.is_online() and closed_house.bridge.presses.broker)
         again = [answer.json() for answer in await press_all(http, presses, 1)]
         other = [answer.json() for answer in await press_all(http, texts(1))]
     assert again == told

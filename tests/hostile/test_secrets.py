@@ -13,23 +13,23 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from presslight.cloud.bridge import Bridge
-from presslight.cloud.core.lights import House as Lights
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.lights import Lights
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.http.pages import Pages
 from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.store.store import Store
 from presslight.cloud.telemetry.logs import configure
 from presslight.cloud.telemetry.metrics import Metrics
-from presslight.cloud.websocket.session import Conversation
+from presslight.cloud.websocket.session import Session
 from presslight.contract.topics import BRIDGE_USER
 from tests.cloud.conftest import House
 
 HANDLERS = [
-    (Bridge, "phone_of"), (Bridge, "may_press"), (Bridge, "join"), (Bridge, "on_no_upgrade"),
+    (Bridge, "principal_of"), (Bridge, "is_within_press_rate"), (Bridge, "join"), (Bridge, "on_no_upgrade"),
     (Store, "phone_of"), (Store, "written_elsewhere"),
-    (Desk, "ask"), (Desk, "status"), (Desk, "on_report"), (Desk, "on_time"),
-    (Lights, "news_for"), (Metrics, "text"), (Inbox, "receive"), (Pages, "__call__"), (Conversation, "on_text"),
-    (Conversation, "on_binary"), (Conversation, "on_time"),
+    (Presses, "ask"), (Presses, "status_of"), (Presses, "on_report"), (Presses, "on_time"),
+    (Lights, "news_for"), (Metrics, "text"), (Inbox, "receive"), (Pages, "__call__"), (Session, "on_text"),
+    (Session, "on_binary"), (Session, "on_time"),
 ]  # fmt: skip
 """What requests, frames, messages and time come to."""
 

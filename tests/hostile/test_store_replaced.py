@@ -99,7 +99,7 @@ async def pressed(house: House) -> tuple[FakeLight, RawPhone]:
     light = await house.light()
     phone = await house.phone()
     await phone.sees("kitchen", online=True)
-    await house.until(lambda: house.bridge.desk.broker and house.is_online())  # a busy machine may have lost both
+    await house.until(lambda: house.bridge.presses.broker and house.is_online())  # a busy machine may have lost both
     await phone.press(1)
     assert (await phone.until("outcome", final=True))["status"] == "applied"
     return light, phone
@@ -118,7 +118,7 @@ async def is_refused(house: House, phone: RawPhone, number: int) -> None:
 async def acts_again(house: House, phone: RawPhone, number: int) -> None:
     counts = house.bridge.counts
     await house.until(lambda: counts.store_troubles > 0 and counts.store_is_good)
-    await house.until(lambda: house.bridge.desk.broker and house.is_online())  # a busy machine may have lost both
+    await house.until(lambda: house.bridge.presses.broker and house.is_online())  # a busy machine may have lost both
     await phone.press(number)
     assert (await phone.until("outcome", key=key(number), final=True))["status"] in ("applied", "superseded")
 

@@ -32,7 +32,7 @@ async def test_name_of_a_stranger_gets_nothing(house: House, place: str) -> None
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_own_names_get_what_is_there(house: House, place: str) -> None:
-    await house.until(lambda: house.bridge.desk.broker)
+    await house.until(lambda: house.bridge.presses.broker)
     usual = (await house.http.get(place)).status_code
     elsewhere = () if place == "/metrics" else ("192.168.1.5:8787", socket.gethostname())
     for host in ("localhost", f"localhost:{house.server.port}", "[::1]:8787", *elsewhere):

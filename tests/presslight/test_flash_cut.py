@@ -200,7 +200,7 @@ def test_mpremote_that_is_killed_leaves_a_lamp_that_starts(
         return await whole(command, port, limit_s if len(calls) <= step else 0)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tool, "run", killed)
+        patch.setattr(tool, "run_program", killed)
         assert "does not answer" in refused(flash(chip.port))
     chip.unplug()
     boot = chip.plug()

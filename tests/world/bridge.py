@@ -95,7 +95,7 @@ class Bridge:
         if self.life is not None and not self.linked:
             life = self.life
             self._ground.note(self.name, "has lost the broker")
-            self.do(lambda: life.desk.on_broker(found=False, now=life.now()))
+            self.do(lambda: life.presses.on_broker(found=False, now=life.now()))
 
     def find_broker(self) -> None:
         """Connect: what the broker has kept comes first. Where there is no broker, try again."""
@@ -107,7 +107,7 @@ class Bridge:
             return
         self.linked = True
         self._outages += 1
-        self.do(lambda: life.desk.on_broker(found=False, now=life.now()))
+        self.do(lambda: life.presses.on_broker(found=False, now=life.now()))
         for topic, payload in sorted(self._broker.kept.items()):
             self._take(life, topic, payload, retained=True)
         if self.life is life:
@@ -117,7 +117,7 @@ class Bridge:
     def _hear_canary(self, life: Office, outages: int) -> None:
         """Know again and again that the broker delivers."""
         if self.life is life and self._outages == outages:
-            self.do(lambda: life.desk.on_broker(found=True, now=life.now()))
+            self.do(lambda: life.presses.on_broker(found=True, now=life.now()))
             self._ground.agenda.after(CANARY_EACH, lambda: self._hear_canary(life, outages))
 
     def deliver(self, topic: str, payload: bytes) -> None:
@@ -138,7 +138,7 @@ class Bridge:
 
     def _forget_light(self, life: Office, name: str) -> None:
         self._ground.judge.forgot(name)
-        life.desk.forget(name, life.now())
+        life.presses.forget(name, life.now())
 
     # Phones
 
@@ -162,7 +162,7 @@ class Bridge:
 
     def _post(self, life: Office, ask: Ask, answer: Callable[[PressOutcome | Problem], None]) -> None:
         try:
-            life.desk.ask(ask, Answer(answer), life.now())
+            life.presses.ask(ask, Answer(answer), life.now())
         except Refusal as refusal:
             meaning = MEANINGS[refusal.code]
             life.error(refusal.code, ask.phone, ask.key, str(refusal))

@@ -8,14 +8,14 @@ from typing import Protocol
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Record
 from presslight.cloud.errors import StoreUnavailable
 from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.mqtt.muting import Muting
 from presslight.cloud.settings import Settings
-from presslight.cloud.websocket.ports import Talk
+from presslight.cloud.websocket.ports import Subscriber
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import MEANINGS, ErrorCode
 from presslight.contract.topics import light_of
@@ -63,7 +63,7 @@ class Office:
     def __init__(self, ground: Ground, broker: Broker, bridge: Host) -> None:
         self.settings = SETTINGS
         self.name = bridge.name
-        self.talks: dict[Talk, None] = {}  # in order, so that a seed lives one life
+        self.talks: dict[Subscriber, None] = {}  # in order, so that a seed lives one life
         self.crash_at: str | None = None
         self.way = Way()
         self._ground = ground
@@ -73,14 +73,14 @@ class Office:
         self._drawer = Drawer(ground.shelf, self._later)
         self._alarm: Entry | None = None
         self._alarm_at = 0
-        self.desk = Desk(
+        self.presses = Presses(
             self, self, self, self, self._set_alarm, max_open=10_000, max_open_per_light=1_024, draw=self._draw_origin
         )
-        self.inbox = Inbox(self.desk, self, Muting())
+        self.inbox = Inbox(self.presses, self, Muting())
         self.counts = self
         for name in ground.shelf.forgotten:
-            self.desk.house.recall(name)
-        self.desk.reload(self.now())
+            self.presses.lights.recall(name)
+        self.presses.reload(self.now())
 
     def now(self) -> int:
         """Its clock, ns."""
@@ -166,13 +166,13 @@ class Office:
 
     def light(self, name: str, text: str) -> None:
         """Tell all phones of a light."""
-        for talk in self.talks:
-            talk.light(name, text)
+        for session in self.talks:
+            session.light(name, text)
 
     def broker_status(self, text: str) -> None:
         """Tell all phones of the broker."""
-        for talk in self.talks:
-            talk.broker_status(text)
+        for session in self.talks:
+            session.broker_status(text)
 
     # Observer
 
@@ -210,13 +210,13 @@ class Office:
         """The same for frames."""
         return Allowance.of_token(1_000, 1_000_000, now)
 
-    def join(self, talk: Talk) -> None:
+    def join(self, session: Subscriber) -> None:
         """A phone hears what happens."""
-        self.talks[talk] = None
+        self.talks[session] = None
 
-    def leave(self, talk: Talk) -> None:
+    def leave(self, session: Subscriber) -> None:
         """A phone is gone."""
-        self.talks.pop(talk, None)
+        self.talks.pop(session, None)
 
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """Phones are told of what they did wrong."""
@@ -251,6 +251,6 @@ class Office:
         if self._alarm is not None:
             self._alarm.cancel()  # where this one waited for the bridge to wake, another may be set
             self._alarm = None
-        self.desk.on_time(self.now())
-        if self.desk.wake_at is not None:
-            self._set_alarm(self.desk.wake_at)
+        self.presses.on_time(self.now())
+        if self.presses.wake_at is not None:
+            self._set_alarm(self.presses.wake_at)

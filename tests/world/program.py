@@ -55,7 +55,7 @@ class Program:
 
     def _deadline(self, light: str) -> Moment | None:
         for bridge in self._bridges:
-            known = bridge.life.desk.house.lights.get(light) if bridge.life else None
+            known = bridge.life.presses.lights.by_name.get(light) if bridge.life else None
             if known is not None and bridge.life is not None and known.live:
                 return Moment(boot=known.report.boot, up=known.bound.at(bridge.life.now()) + PATIENCE_MS)
         return None

@@ -37,7 +37,7 @@ class Shelf:
 
 
 class Drawer:
-    """One life of a bridge at the shelf: `Ledger` of cloud/core/ports.py. A crash loses the last words that still wait.
+    """One life of a bridge at the shelf: `PressStore` of cloud/core/ports.py. A crash loses what still waits.
 
     `later`: has the bridge do something so many ns later.
     """

@@ -23,7 +23,7 @@ from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
 from presslight.cloud.core.challenge import Challenge
 from presslight.cloud.core.events import Decided, Do, LightForgotten
 from presslight.cloud.core.folded import Folded
-from presslight.cloud.core.lights import House
+from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.core.text_origins import TextOrigins
@@ -118,12 +118,12 @@ def _kept_wishes() -> AbstractContextManager[object]:
 
 def _blind_faith() -> AbstractContextManager[object]:
     """A bridge that does not notice that it missed answers."""
-    real = House.fold_report
+    real = Lights.fold_report
 
-    def fold(house: House, *report: object, **live: bool) -> Folded:
+    def fold(house: Lights, *report: object, **live: bool) -> Folded:
         return real(house, *report, **live)._replace(missed=False)  # type: ignore[arg-type]  # as they came
 
-    return patch.object(House, "fold_report", fold)
+    return patch.object(Lights, "fold_report", fold)
 
 
 def _recalled_as_followed() -> AbstractContextManager[object]:
@@ -215,7 +215,7 @@ def _one_line_for_ever() -> AbstractContextManager[object]:
 
 
 def _deaf_to_claims() -> AbstractContextManager[object]:
-    return patch.object(House, "hear_claims", lambda _house, _have, _now: [])
+    return patch.object(Lights, "hear_claims", lambda _lights, _have, _now: [])
 
 
 def _no_blocks() -> AbstractContextManager[object]:
@@ -264,7 +264,7 @@ def _deaf_to_denials() -> AbstractContextManager[object]:
 
 def _silent_about_the_dead() -> AbstractContextManager[object]:
     """A bridge that takes the broker to keep `offline` of every light already."""
-    return patch.object(House, "stands_offline", lambda _house, _name: True)
+    return patch.object(Lights, "stands_offline", lambda _lights, _name: True)
 
 
 def _texts_that_nobody_remembers() -> AbstractContextManager[object]:

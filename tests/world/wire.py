@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from presslight.cloud.websocket.session import Conversation
+from presslight.cloud.websocket.session import Session
 from tests.world.agenda import MS, S
 from tests.world.ground import Ground
 from tests.world.network import Way
@@ -38,7 +38,7 @@ class Wire:
         self._torn = False
         life = self._life
         assert life is not None
-        self._talk = Conversation(life, self._flush, life.now())
+        self._talk = Session(life, self._flush, life.now())
 
     def send(self, text: str) -> None:
         """The phone sends a frame."""

@@ -160,7 +160,7 @@ class World(Ground):
             self.judge.require(not lit, f"stale: {handset.name} shows {lit} as online")
 
     def _holds_presses(self) -> bool:
-        return any(bridge.life is not None and len(bridge.life.desk) > 0 for bridge in self.bridges)
+        return any(bridge.life is not None and len(bridge.life.presses) > 0 for bridge in self.bridges)
 
     def _see(self) -> None:
         require = self.judge.require
@@ -172,7 +172,7 @@ class World(Ground):
             require(not handset.life.presses.open, f"memory: {handset.name} holds presses")
         for bridge in self.bridges:
             assert bridge.life is not None
-            require(not len(bridge.life.desk), f"memory: {bridge.name} holds presses")
+            require(not len(bridge.life.presses), f"memory: {bridge.name} holds presses")
         self._see_kept(b"online")
         self._see_memory(2 * len(self.judge.facts) + FEW)
 
@@ -187,8 +187,8 @@ class World(Ground):
         require = self.judge.require
         for bridge in self.bridges:
             if bridge.life is not None:
-                desk = bridge.life.desk
-                held = (len(desk), len(desk._deadlines), len(desk._open._watchers), len(bridge.life.talks))
+                presses = bridge.life.presses
+                held = (len(presses), len(presses._deadlines), len(presses._open._watchers), len(bridge.life.talks))
                 require(max(held) <= most, f"memory: {bridge.name} holds {held}")
         for lamp in self.lamps.values():
             if lamp.light is not None:

@@ -7,14 +7,14 @@ from presslight.cloud.core.press import Press
 from presslight.cloud.core.record import Order
 from presslight.cloud.errors import StoreUnavailable
 from presslight.contract.errors import ErrorCode
-from tests.cloud.ports import Ledger, Observer, Watcher, key, moment
+from tests.cloud.ports import Observer, PressStore, Watcher, key, moment
 
 
 class Waits:
     """Presses that wait for a disk which takes nothing until it is told to. `there` lists those that it has."""
 
     def __init__(self, on_disk: Callable[[Press, int], None] | None = None) -> None:
-        self.ledger = Ledger()
+        self.ledger = PressStore()
         self.ledger.is_slow = True
         self.presses = OpenPresses(10, 10)
         self.there: list[str] = []

@@ -1,6 +1,6 @@
 from presslight.cloud.core.display import PACE_NS, Display
-from presslight.cloud.core.lights import House
-from tests.cloud.ports import ASKS_AS, MS, Audience, S, nobody, report
+from presslight.cloud.core.lights import Lights
+from tests.cloud.ports import ASKS_AS, MS, Broadcaster, S, nobody, report
 
 NOW = 5 * S
 
@@ -9,8 +9,8 @@ class Room:
     """A display of two lights."""
 
     def __init__(self) -> None:
-        self.house = House(nobody, ASKS_AS)
-        self.audience = Audience()
+        self.house = Lights(nobody, ASKS_AS)
+        self.audience = Broadcaster()
         self.alarms: list[int] = []
         self.display = Display(self.house, self.audience, self.alarms.append)
         for name in ("kitchen", "hall"):

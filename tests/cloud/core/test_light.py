@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presslight.cloud.core.folded import Folded, Kind
-from presslight.cloud.core.lights import House
+from presslight.cloud.core.lights import Lights
 from presslight.contract.mqtt import Report, decode_set
 from presslight.contract.phone import MAX_LIGHTS, Have
 from presslight.contract.words import MAX_SMALL, MAX_UP_MS
@@ -23,7 +23,7 @@ class Heard:
     """A house that hears of one light, at a time that each report names."""
 
     def __init__(self, first: Report | None = None, *, live: bool = True) -> None:
-        self.house = House(nobody, ASKS_AS)
+        self.house = Lights(nobody, ASKS_AS)
         self.hear(first or report(epoch=7), live=live)
 
     @property
@@ -64,8 +64,8 @@ def test_light_that_answers_is_believed_whatever_was_said_in_its_name(false: Rep
     assert (folded.kind, folded.tell, folded.anew, folded.missed) == (Kind.NEWS, True, True, True)
     assert folded.over == (None if false.boot == BOOT else OTHER)
     assert heard.shown == (BOOT, (7, 0), 1)
-    assert heard.house.lights["kitchen"].online
-    assert heard.house.lights["kitchen"].bound.at(NOW + 3 * S) == 4_000
+    assert heard.house.by_name["kitchen"].online
+    assert heard.house.by_name["kitchen"].bound.at(NOW + 3 * S) == 4_000
     assert not heard.hear(report(answer, version=(7, 0), **honest), 3.2).anew
 
 
@@ -114,7 +114,7 @@ def test_usual_reports_raise_no_doubt() -> None:
 
 def test_light_is_asked_at_most_every_quarter_of_a_second_and_no_sooner_than_it_had_time_to_answer() -> None:
     heard = Heard()
-    question = heard.house.lights["kitchen"].challenge
+    question = heard.house.by_name["kitchen"].challenge
     assert question.is_due(NOW)
     heard.ask()
     assert [question.is_due(NOW + int(s * S)) for s in (0, 1, 4.9, 5)] == [False, False, False, True]
@@ -172,7 +172,7 @@ def test_version_that_a_phone_shows_of_a_light_that_is_not_known_is_remembered_w
 
 def test_two_devices_of_one_name_are_seen_until_one_is_silent_for_a_minute() -> None:
     heard = Heard()
-    light = heard.house.lights["kitchen"]
+    light = heard.house.by_name["kitchen"]
     second: dict[str, Any] = {"boot": OTHER, "epoch": 9}
     assert not heard.hear(report(**second), 1).shared
     assert heard.hear(report(heard.ask(2), epoch=7, up=3_000), 2.1).shared
@@ -275,4 +275,4 @@ def test_light_that_answers_last_is_what_is_shown(steps: list[str | tuple[str, R
     device.answers.append(play.heard.ask(play.now)[0])
     play.heard.hear(device.report(), play.now)
     assert play.heard.shown[:2] == (f"{device.epoch:08x}", (device.epoch, device.seq))
-    assert play.heard.house.lights["kitchen"].bound.at(NOW + int(play.now * S)) == device.up
+    assert play.heard.house.by_name["kitchen"].bound.at(NOW + int(play.now * S)) == device.up

@@ -1,7 +1,7 @@
 from typing import Any
 
 from presslight.cloud.core.folded import Kind
-from presslight.cloud.core.lights import House
+from presslight.cloud.core.lights import Lights
 from presslight.contract.mqtt import Cause, Dropped, Report
 from presslight.contract.phone import MAX_LIGHTS, Change, Have
 from tests.cloud.ports import ASKS_AS, BOOT, S, key, nobody, report
@@ -9,14 +9,14 @@ from tests.cloud.ports import ASKS_AS, BOOT, S, key, nobody, report
 NOW = 1_000 * S
 
 
-def house(first: Report | None = None, *, live: bool = True) -> House:
-    made = House(nobody, ASKS_AS)
+def house(first: Report | None = None, *, live: bool = True) -> Lights:
+    made = Lights(nobody, ASKS_AS)
     made.fold_report("kitchen", first or report(), NOW, live=live)
     return made
 
 
 def test_first_report_makes_a_light_known() -> None:
-    made = House(nobody, ASKS_AS)
+    made = Lights(nobody, ASKS_AS)
     folded = made.fold_report("kitchen", report(), NOW, live=False)
     assert (folded.kind, folded.tell) == (Kind.NEWS, True)
     view = made.view("kitchen", NOW + S)
@@ -25,28 +25,28 @@ def test_first_report_makes_a_light_known() -> None:
 
 
 def test_availability_counts_whether_it_comes_before_or_after_the_report() -> None:
-    made = House(nobody, ASKS_AS)
+    made = Lights(nobody, ASKS_AS)
     assert not made.fold_availability("kitchen", "online", NOW)
     made.fold_report("kitchen", report(), NOW, live=False)
-    assert made.lights["kitchen"].online
+    assert made.by_name["kitchen"].online
     assert made.fold_availability("kitchen", "offline", NOW)
     assert not made.fold_availability("kitchen", "offline", NOW)
-    assert not made.lights["kitchen"].online
+    assert not made.by_name["kitchen"].online
 
 
 def test_kept_report_alone_does_not_make_a_light_online() -> None:
-    assert not house(live=False).lights["kitchen"].online
-    assert house(live=True).lights["kitchen"].online
+    assert not house(live=False).by_name["kitchen"].online
+    assert house(live=True).by_name["kitchen"].online
 
 
 def test_light_that_speaks_is_online() -> None:
     made = house()
     made.fold_availability("kitchen", "offline", NOW)
     assert made.fold_report("kitchen", report(), NOW, live=True).tell
-    assert made.lights["kitchen"].online
+    assert made.by_name["kitchen"].online
 
 
-def missed(made: House, until_s: int) -> list[int]:
+def missed(made: Lights, until_s: int) -> list[int]:
     """In which s after NOW the light was missed, the broker delivering each s from NOW on."""
     return [(now - NOW) // S for now in range(NOW, NOW + until_s * S + 1, S) if made.miss(now)]
 
@@ -54,9 +54,9 @@ def missed(made: House, until_s: int) -> list[int]:
 def test_light_that_is_silent_for_35_s_is_offline_until_it_speaks() -> None:
     made = house()
     assert missed(made, 60) == [35]
-    assert not made.lights["kitchen"].online
+    assert not made.by_name["kitchen"].online
     assert made.fold_report("kitchen", report(up=61_000), NOW + 60 * S, live=True).tell
-    assert made.lights["kitchen"].online
+    assert made.by_name["kitchen"].online
 
 
 def test_light_that_only_the_broker_remembers_is_missed_as_well() -> None:
@@ -71,7 +71,7 @@ def test_light_that_does_not_answer_once_the_broker_is_found_is_offline_after_6_
     made.found(NOW + S)
     assert made.fold_report("hall", report(up=2_500), NOW + 2 * S, live=True).kind is Kind.NEWS
     assert missed(made, 30) == [7]
-    assert [light.online for light in made.lights.values()] == [False, True]
+    assert [light.online for light in made.by_name.values()] == [False, True]
 
 
 def test_heartbeats_keep_a_light_online() -> None:
@@ -95,7 +95,7 @@ def test_newest_version_wins() -> None:
     made = house(report((key(1), "applied"), (key(2), "applied"), state="ON"))
     folded = made.fold_report("kitchen", report((key(1), "applied"), state="OFF"), NOW, live=True)
     assert (folded.kind, folded.tell) == (Kind.NEWS, False)
-    assert made.lights["kitchen"].report.state == "ON"
+    assert made.by_name["kitchen"].report.state == "ON"
 
 
 def test_missed_answers_are_seen() -> None:
@@ -110,8 +110,8 @@ def test_higher_epoch_is_a_new_boot_even_if_the_broker_had_kept_it() -> None:
     made = house()
     folded = made.fold_report("kitchen", report(boot="0000beef", epoch=2, up=5), NOW, live=False)
     assert (folded.kind, folded.over, folded.tell, folded.missed) == (Kind.NEWS, BOOT, True, True)
-    assert made.lights["kitchen"].bound.at(NOW) == 5
-    assert not made.lights["kitchen"].live
+    assert made.by_name["kitchen"].bound.at(NOW) == 5
+    assert not made.by_name["kitchen"].live
 
 
 def test_report_of_a_boot_that_is_over_is_stale() -> None:
@@ -119,13 +119,13 @@ def test_report_of_a_boot_that_is_over_is_stale() -> None:
     made.fold_report("kitchen", report(boot="0000beef", epoch=2), NOW, live=True)
     folded = made.fold_report("kitchen", report(up=10**6), NOW, live=True)
     assert (folded.kind, folded.tell, folded.over) == (Kind.STALE, False, None)
-    assert made.lights["kitchen"].report.boot == "0000beef"
+    assert made.by_name["kitchen"].report.boot == "0000beef"
 
 
 def test_late_report_of_a_boot_that_this_bridge_never_saw_is_no_new_boot() -> None:
     made = house(report(epoch=7))
     assert made.fold_report("kitchen", report(boot="0000beef"), NOW + 90 * S, live=True).kind is Kind.STALE
-    assert made.lights["kitchen"].report.boot == BOOT
+    assert made.by_name["kitchen"].report.boot == BOOT
 
 
 def test_late_report_of_a_boot_that_is_over_ends_no_boot_that_is_silent() -> None:
@@ -166,7 +166,7 @@ def test_phone_gets_only_what_is_newer() -> None:
 
 
 def test_house_takes_only_so_many_lights() -> None:
-    made = House(nobody, ASKS_AS)
+    made = Lights(nobody, ASKS_AS)
     kinds = [made.fold_report(f"light-{n}", report(), NOW, live=True).kind for n in range(MAX_LIGHTS + 1)]
     assert set(kinds[:-1]) == {Kind.NEWS}
     assert kinds[-1] is Kind.CROWDED
@@ -175,7 +175,7 @@ def test_house_takes_only_so_many_lights() -> None:
     assert len(made._availability) == MAX_LIGHTS
 
 
-def change(made: House, now: int = NOW) -> Change | None:
+def change(made: Lights, now: int = NOW) -> Change | None:
     return made.view("kitchen", now).change
 
 
@@ -211,7 +211,7 @@ def test_change_of_an_older_version_is_not_told_of_a_newer() -> None:
 
 
 def test_messages_that_a_light_dropped_are_told_at_its_next_power_of_ten_in_each_boot() -> None:
-    made = House(nobody, ASKS_AS)
+    made = Lights(nobody, ASKS_AS)
 
     def dropped(count: int, **more: Any) -> tuple[tuple[str, int], ...]:
         heard = report(dropped=Dropped(malformed=count), **{"up": 1_000 + count} | more)
@@ -230,7 +230,7 @@ def test_forgotten_light_is_another_one_when_its_name_comes_again() -> None:
     made.fold_availability("hall", "online", NOW)
     for name in ("kitchen", "hall"):
         made.forget(name)
-    assert (made.lights, made.knows("hall"), made.is_gone("kitchen")) == ({}, False, True)
+    assert (made.by_name, made.knows("hall"), made.is_gone("kitchen")) == ({}, False, True)
     assert made.fold_report("kitchen", report(boot="0000beef", epoch=1), NOW, live=True).began
     assert made.view("kitchen", NOW).version == (1, 0)
     assert not made.is_gone("kitchen")
@@ -250,7 +250,7 @@ def test_phone_that_shows_a_forgotten_light_hears_of_it_also_where_another_has_i
 
 
 def test_light_that_was_forgotten_before_the_bridge_started_is_gone_once_the_broker_does_not_speak_of_it() -> None:
-    made, shown = House(nobody, ASKS_AS), {"kitchen": Have(version=(9, 0), online=True)}
+    made, shown = Lights(nobody, ASKS_AS), {"kitchen": Have(version=(9, 0), online=True)}
     for name in ("kitchen", "hall"):
         made.recall(name)
     assert (made.is_gone("kitchen"), made.gone_for(shown)) == (False, ())
@@ -265,7 +265,7 @@ def test_light_that_was_forgotten_before_the_bridge_started_is_gone_once_the_bro
 
 
 def test_names_of_forgotten_lights_are_bounded() -> None:
-    made = House(nobody, ASKS_AS)
+    made = Lights(nobody, ASKS_AS)
     for number in range(MAX_LIGHTS + 2):
         made.forget(f"light-{number}")
     assert len(made.forgotten) == MAX_LIGHTS

@@ -9,7 +9,7 @@ from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Cause, decode_set
 from presslight.contract.phone import Wish
 from presslight.contract.words import Moment, PressStatus, split_key
-from tests.cloud.ports import ASKS_AS, BOOT, MS, Ledger, Office, S, Watcher, ask, key, moment
+from tests.cloud.ports import ASKS_AS, BOOT, MS, Office, PressStore, S, Watcher, ask, key, moment
 
 
 def refused(office: Office, number: int = 1, **more: Any) -> ErrorCode:
@@ -39,7 +39,7 @@ def test_applied_press_is_told_and_closed() -> None:
     office.report((key(), "applied"))
     assert watcher.words == ["accepted", "applied"]
     assert office.ledger.records[key()].status is PressStatus.APPLIED
-    assert len(office.desk) == 0
+    assert len(office.presses) == 0
     assert office.observer.words == ["accepted", "applied"]
 
 
@@ -74,7 +74,7 @@ def test_deadline_too_far_ahead_is_invalid() -> None:
 def test_deadline_is_not_judged_by_the_clock_of_a_light_that_was_not_heard() -> None:
     office = Office(furnished=False)
     office.report(live=False)
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     assert office.ask(not_after=moment(10**6)).words == ["offline light_offline"]
 
 
@@ -86,10 +86,10 @@ def test_unknown_light_is_refused_and_leaves_no_trace() -> None:
 
 def test_press_without_broker_is_offline_and_its_key_closed() -> None:
     office = Office()
-    office.desk.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=False, now=office.now)
     assert office.ask().words == ["offline broker_away"]
     assert office.ask(2, light="never-heard-of").words == ["offline broker_away"]
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     assert office.ask().words == ["offline broker_away"]
     assert office.line.sent == []
     assert office.audience.statuses == [True, False, True]
@@ -97,9 +97,9 @@ def test_press_without_broker_is_offline_and_its_key_closed() -> None:
 
 def test_press_on_an_offline_light_is_offline_and_its_key_closed() -> None:
     office = Office()
-    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.presses.on_availability("kitchen", "offline", office.now, live=True)
     assert office.ask().words == ["offline light_offline"]
-    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.presses.on_availability("kitchen", "online", office.now, live=True)
     office.report(up=1_001)
     assert office.ask().words == ["offline light_offline"]
     assert office.ask(2).words == ["accepted"]
@@ -119,7 +119,7 @@ def test_light_that_left_without_a_word_is_shown_offline_and_takes_no_press() ->
     office = Office()
     for _ in range(36):
         office.later(1_000)
-        office.desk.on_broker(found=True, now=office.now)
+        office.presses.on_broker(found=True, now=office.now)
     assert [shown.light.online for shown in office.audience.lights] == [True, False]
     assert office.ask().words == ["offline light_offline"]
     assert office.line.sent == []
@@ -127,10 +127,10 @@ def test_light_that_left_without_a_word_is_shown_offline_and_takes_no_press() ->
 
 def test_light_that_comes_back_is_shown_with_its_report() -> None:
     office = Office()
-    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.presses.on_availability("kitchen", "offline", office.now, live=True)
     office.later(1_000)
     shown = len(office.audience.lights)
-    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.presses.on_availability("kitchen", "online", office.now, live=True)
     assert len(office.audience.lights) == shown
     office.report(boot="0000beef", epoch=2)
     view = office.audience.lights[-1].light
@@ -141,12 +141,12 @@ def test_light_that_comes_back_is_shown_with_its_report() -> None:
 def test_press_that_cannot_be_stored_is_not_sent(offline: bool) -> None:
     office = Office()
     if offline:
-        office.desk.on_availability("kitchen", "offline", office.now, live=True)
+        office.presses.on_availability("kitchen", "offline", office.now, live=True)
     office.ledger.broken = True
     with pytest.raises(StoreUnavailable):
         office.ask()
     assert office.line.sent == []
-    assert len(office.desk) == 0
+    assert len(office.presses) == 0
 
 
 def slow_office() -> Office:
@@ -159,13 +159,13 @@ def slow_office() -> Office:
 def test_press_without_a_deadline_waits_for_the_disk() -> None:
     office = slow_office()
     watchers = [office.ask(), office.ask()]
-    office.desk.on_broker(found=False, now=office.now)
-    office.desk.on_broker(found=True, now=office.now)
-    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.presses.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
+    office.presses.on_availability("kitchen", "online", office.now, live=True)
     office.later(1_000)
     assert (office.line.sent, [watcher.words for watcher in watchers]) == ([], [[], []])
     with pytest.raises(Refusal):
-        office.desk.status_of(key(), "ann")
+        office.presses.status_of(key(), "ann")
     office.ledger.on_disk()
     assert (office.line.sent, [watcher.words for watcher in watchers]) == ([("kitchen", key())], [["accepted"]] * 2)
     office.report((key(), "applied"), up=2_500)
@@ -176,7 +176,7 @@ def test_each_ask_while_the_disk_is_waited_for_is_answered() -> None:
     office = slow_office()
     watcher = office.ask()
     for _ in range(3):
-        office.desk.ask(ask(), watcher, office.now)
+        office.presses.ask(ask(), watcher, office.now)
     office.ledger.on_disk()
     assert watcher.words == ["accepted"] * 4
 
@@ -234,7 +234,7 @@ def test_text_of_a_light_that_is_not_known_any_more_is_answered() -> None:
     office = Office()
     pressed = ask_text(office).outcomes[0].key
     office.report((pressed, "applied"), up=1_100)
-    office.desk.forget("kitchen", office.now)
+    office.presses.forget("kitchen", office.now)
     assert ask_text(office).words == ["applied"]
 
 
@@ -297,22 +297,22 @@ def test_open_presses_of_an_earlier_life_keep_their_places() -> None:
 
 def test_press_that_is_not_sent_takes_no_place() -> None:
     office = Office()
-    office.desk.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=False, now=office.now)
     for number in range(9):
         assert office.ask(key=origin_number(number)).words == ["offline broker_away"]
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     assert office.ask(key=origin_number(9)).words == ["accepted"]
 
 
 @pytest.mark.parametrize("not_after", [None, moment(3_000)])
 def test_offline_is_said_once_it_is_on_the_disk(not_after: Moment | None) -> None:
     office = slow_office()
-    office.desk.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=False, now=office.now)
     watcher = office.ask(not_after=not_after)
     assert watcher.words == []
     office.ledger.on_disk()
     assert watcher.words == ["offline broker_away"]
-    assert len(office.desk) == 0
+    assert len(office.presses) == 0
 
 
 def test_disk_that_fails_refuses_and_sends_nothing_until_it_is_asked_again() -> None:
@@ -320,7 +320,7 @@ def test_disk_that_fails_refuses_and_sends_nothing_until_it_is_asked_again() -> 
     watcher = office.ask()
     office.ledger.on_disk(StoreUnavailable("the disk failed"))
     assert watcher.refusals == [(key(), ErrorCode.STORE_UNAVAILABLE)]
-    assert (office.line.sent, watcher.words, len(office.desk)) == ([], [], 0)
+    assert (office.line.sent, watcher.words, len(office.presses)) == ([], [], 0)
     again = office.ask()
     assert (office.line.sent, again.words) == ([], [])
     office.ledger.on_disk()
@@ -332,7 +332,7 @@ def test_press_that_another_bridge_has_just_stored_waits_for_the_disk_too(*, is_
     office = slow_office()
     other = Office(ledger=office.ledger)
     if is_offline:
-        other.desk.on_broker(found=False, now=other.now)
+        other.presses.on_broker(found=False, now=other.now)
     first, second = other.ask(), office.ask()
     assert (office.line.sent, other.line.sent, first.words, second.words) == ([], [], [], [])
     office.ledger.on_disk()
@@ -351,7 +351,7 @@ def test_same_press_again_is_pushed_again_and_told_once_each() -> None:
 def test_watcher_that_asks_twice_hears_each_word_once() -> None:
     office = Office()
     watcher = office.ask()
-    office.desk.ask(ask(), watcher, office.now)
+    office.presses.ask(ask(), watcher, office.now)
     office.report((key(), "applied"))
     assert watcher.words == ["accepted", "accepted", "applied"]
 
@@ -359,8 +359,8 @@ def test_watcher_that_asks_twice_hears_each_word_once() -> None:
 def test_watcher_that_left_hears_nothing() -> None:
     office = Office()
     watcher = office.ask()
-    office.desk.leave(key(), watcher)
-    office.desk.leave(key(), watcher)
+    office.presses.leave(key(), watcher)
+    office.presses.leave(key(), watcher)
     office.report((key(), "applied"))
     assert watcher.words == ["accepted"]
 
@@ -378,7 +378,7 @@ def test_closed_press_is_answered_though_its_light_is_not_known_any_more() -> No
     office.ask()
     office.report((key(), "applied"))
     empty = Office(ledger=office.ledger, furnished=False)
-    empty.desk.on_broker(found=True, now=empty.now)
+    empty.presses.on_broker(found=True, now=empty.now)
     assert empty.ask().words == ["applied"]
 
 
@@ -427,12 +427,12 @@ def test_key_of_another_phone_is_forbidden(closed: bool) -> None:
 def test_word_is_told_to_its_own_phone_only() -> None:
     office = Office()
     office.ask()
-    assert office.desk.status_of(key(), "ann").status is PressStatus.ACCEPTED
+    assert office.presses.status_of(key(), "ann").status is PressStatus.ACCEPTED
     office.report((key(), "applied"))
-    assert office.desk.status_of(key(), "ann").status is PressStatus.APPLIED
+    assert office.presses.status_of(key(), "ann").status is PressStatus.APPLIED
     for asked, phone in ((key(), "bob"), (key(9), "ann")):
         with pytest.raises(Refusal) as refusal:
-            office.desk.status_of(asked, phone)
+            office.presses.status_of(asked, phone)
         assert refusal.value.code is ErrorCode.UNKNOWN_PRESS
 
 
@@ -453,7 +453,7 @@ def test_one_phone_that_leaves_presses_open_at_lights_that_are_away_leaves_room_
     office = Office(max_open=16, max_open_per_light=8)
     for light in ("kitchen", "hall", "cellar"):
         office.report(light=light)
-        office.desk.on_availability(light, "offline", office.now, live=True)
+        office.presses.on_availability(light, "offline", office.now, live=True)
     for number, light in enumerate(("kitchen", "kitchen", "hall", "hall"), 1):
         office.ask(number, light=light, not_after=moment(0))
     for number, light in enumerate(("kitchen", "cellar"), 5):
@@ -477,9 +477,9 @@ def test_press_that_nobody_answers_is_unconfirmed_when_the_deadline_is_proven() 
 def test_alarm_is_set_for_the_deadline() -> None:
     office = Office()
     office.ask()
-    assert office.desk.wake_at is not None
-    assert office.alarms == [office.desk.wake_at]
-    assert 2_000 * MS < office.desk.wake_at - office.now < 2_004 * MS
+    assert office.presses.wake_at is not None
+    assert office.alarms == [office.presses.wake_at]
+    assert 2_000 * MS < office.presses.wake_at - office.now < 2_004 * MS
     office.ask(2, patience_ms=9_000)
     assert len(office.alarms) == 1
     office.ask(3, patience_ms=100)
@@ -550,9 +550,9 @@ def test_stale_report_moves_nothing_but_what_it_decided() -> None:
 def test_light_that_comes_back_is_pushed_again() -> None:
     office = Office()
     office.ask()
-    office.desk.on_availability("kitchen", "offline", office.now, live=True)
-    office.desk.on_availability("kitchen", "online", office.now, live=True)
-    office.desk.on_availability("kitchen", "online", office.now, live=False)
+    office.presses.on_availability("kitchen", "offline", office.now, live=True)
+    office.presses.on_availability("kitchen", "online", office.now, live=True)
+    office.presses.on_availability("kitchen", "online", office.now, live=False)
     assert office.line.sent == [("kitchen", key())] * 2
 
 
@@ -560,22 +560,22 @@ def test_broker_that_comes_back_is_given_every_open_press() -> None:
     office = Office()
     office.ask(1)
     office.ask(2)
-    office.desk.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=False, now=office.now)
     office.ask(1)
     assert len(office.line.sent) == 2
-    office.desk.on_broker(found=True, now=office.now)
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     assert office.line.sent[2:] == [("kitchen", key(1)), ("kitchen", key(2))]
 
 
 def test_press_that_was_stored_unknown_to_its_phone_does_not_act_by_itself() -> None:
     """The answer of the store was lost, so the phone was told that nothing was taken; then the bridge died."""
-    ledger = Ledger()
+    ledger = PressStore()
     Office(ledger=ledger).ask()
     office = Office(ledger=ledger)
-    office.desk.on_availability("kitchen", "online", office.now, live=True)
-    office.desk.on_broker(found=False, now=office.now)
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_availability("kitchen", "online", office.now, live=True)
+    office.presses.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     office.later(1_900)
     assert office.line.sent == []
     office.later(200)
@@ -583,7 +583,7 @@ def test_press_that_was_stored_unknown_to_its_phone_does_not_act_by_itself() -> 
 
 
 def test_press_for_a_boot_that_nobody_knows_is_settled_at_last() -> None:
-    ledger = Ledger()
+    ledger = PressStore()
     Office(ledger=ledger).ask(not_after=moment(2_000, boot="0000beef"))
     office = Office(ledger=ledger)
     office.report(up=20_000)
@@ -596,15 +596,15 @@ def test_press_for_a_boot_that_nobody_knows_is_settled_at_last() -> None:
 def test_press_is_unconfirmed_in_time_also_without_broker() -> None:
     office = Office()
     watcher = office.ask()
-    office.desk.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=False, now=office.now)
     office.later(2_100)
     assert watcher.words == ["accepted", "unconfirmed"]
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     assert len(office.line.sent) == 2
 
 
 def test_press_of_an_earlier_life_is_pushed_when_it_is_asked_for_and_settled() -> None:
-    ledger = Ledger()
+    ledger = PressStore()
     before = Office(ledger=ledger)
     before.ask()
     office = Office(ledger=ledger)
@@ -619,7 +619,7 @@ def test_press_of_an_earlier_life_is_pushed_when_it_is_asked_for_and_settled() -
 
 
 def test_open_press_that_a_replica_stored_is_taken_up() -> None:
-    ledger = Ledger()
+    ledger = PressStore()
     office, replica = Office(ledger=ledger), Office(ledger=ledger)
     replica.ask()
     watcher = office.ask()
@@ -635,7 +635,7 @@ def test_line_that_takes_nothing_leaves_the_press_open() -> None:
     watcher = office.ask()
     assert watcher.words == ["accepted"]
     office.line.down = False
-    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.presses.on_availability("kitchen", "online", office.now, live=True)
     assert office.line.sent == [("kitchen", key())]
 
 
@@ -643,8 +643,8 @@ def test_acknowledgement_is_a_leg() -> None:
     office = Office()
     office.line.at = office.now + 1 * MS
     watcher = office.ask()
-    office.desk.on_ack(key(), office.now + 3 * MS)
-    office.desk.on_ack(key(99), office.now)
+    office.presses.on_ack(key(), office.now + 3 * MS)
+    office.presses.on_ack(key(99), office.now)
     office.now += 5 * MS
     office.report((key(), "applied"))
     legs = watcher.outcomes[-1].legs
@@ -681,7 +681,7 @@ def test_every_light_is_asked_for_a_report_once_the_broker_is_found() -> None:
     office.report(live=False)
     office.report(light="hall", live=True)
     assert office.line.knocks == {}
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     assert list(office.line.knocks) == ["kitchen", "hall"]
     command = decode_set(office.line.knocks["kitchen"])
     assert command.key == f"{ASKS_AS}-1"
@@ -694,9 +694,9 @@ def test_hours_of_silence_cost_no_memory() -> None:
         office.ask(number)
         office.report((key(number), "applied"), up=1_000 + number)
         office.later(20_000)
-    assert len(office.desk) == 0
-    assert len(office.desk._deadlines) < 5
-    assert office.desk._open._watchers == {}
+    assert len(office.presses) == 0
+    assert len(office.presses._deadlines) < 5
+    assert office.presses._open._watchers == {}
     assert office.now > 1_000 * S
 
 
@@ -704,7 +704,7 @@ def test_words_of_many_phones_are_kept_apart() -> None:
     office = Office()
     ann = office.ask(1)
     bob = Watcher()
-    office.desk.ask(ask(1, key="f" * 16 + "-1", phone="bob"), bob, office.now)
+    office.presses.ask(ask(1, key="f" * 16 + "-1", phone="bob"), bob, office.now)
     office.report((key(1), "superseded"))
     assert (ann.words, bob.words) == (["accepted", "refused superseded"], ["accepted"])
 
@@ -758,7 +758,7 @@ def test_change_while_the_store_is_away_is_told_without_a_name_and_with_it_later
     other.report(version=(1, 1), cause=by_press())
     assert told(other) == ("phone", None)
     office.ledger.broken = False
-    named = other.desk.house.view("kitchen", other.now).change
+    named = other.presses.lights.view("kitchen", other.now).change
     assert named is not None
     assert named.phone == "ann"
 
@@ -767,14 +767,14 @@ def test_store_is_asked_once_for_the_name_behind_a_change() -> None:
     office = Office()
     office.report(version=(1, 1), cause=by_press(7))
     for _ in range(9):
-        office.desk.house.view("kitchen", office.now)
+        office.presses.lights.view("kitchen", office.now)
     office.report(version=(1, 1), cause=by_press(7), up=2_000)
     assert office.ledger.asked == 1
 
 
 def test_forgotten_light_is_gone_for_phones_and_presses() -> None:
     office = Office()
-    office.desk.forget("kitchen", office.now)
+    office.presses.forget("kitchen", office.now)
     assert office.audience.gone == ["kitchen"]
     assert refused(office) is ErrorCode.UNKNOWN_LIGHT
 
@@ -783,17 +783,17 @@ def test_change_that_was_held_back_of_a_forgotten_light_is_not_shown() -> None:
     office = Office()
     for number in (1, 2):
         office.report((key(number), "applied"), brightness=number)
-    office.desk.forget("kitchen", office.now)
+    office.presses.forget("kitchen", office.now)
     shown = len(office.audience.lights)
     office.later(1_000)
-    office.desk.on_time(office.now)
+    office.presses.on_time(office.now)
     assert len(office.audience.lights) == shown
 
 
 def test_press_open_as_its_light_is_forgotten_has_the_lights_word_where_that_comes() -> None:
     office = Office()
     watcher = office.ask()
-    office.desk.forget("kitchen", office.now)
+    office.presses.forget("kitchen", office.now)
     assert watcher.words == ["accepted"]
     office.report((key(), "applied"))
     assert watcher.words == ["accepted", "applied"]
@@ -802,15 +802,15 @@ def test_press_open_as_its_light_is_forgotten_has_the_lights_word_where_that_com
 def test_press_open_as_its_light_is_forgotten_ends_once_it_cannot_act_any_more() -> None:
     office = Office()
     watcher = office.ask()
-    office.desk.forget("kitchen", office.now)
+    office.presses.forget("kitchen", office.now)
     office.later(1_900)
-    office.desk.on_time(office.now)
+    office.presses.on_time(office.now)
     assert watcher.words == ["accepted"]
     office.later(200)
-    office.desk.on_time(office.now)
+    office.presses.on_time(office.now)
     assert watcher.words == ["accepted", "forgotten"]
     assert office.ledger.records[key()].status is PressStatus.FORGOTTEN
-    assert len(office.desk) == 0
+    assert len(office.presses) == 0
     assert office.ask().words == ["forgotten"]
 
 
@@ -818,53 +818,53 @@ def test_press_that_cannot_act_any_more_ends_as_its_light_is_forgotten() -> None
     office = Office()
     watcher = office.ask()
     office.later(2_100)
-    office.desk.on_time(office.now)
-    office.desk.forget("kitchen", office.now)
+    office.presses.on_time(office.now)
+    office.presses.forget("kitchen", office.now)
     assert watcher.words == ["accepted", "unconfirmed", "forgotten"]
 
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_press_of_an_earlier_life_on_a_forgotten_light_ends_after_a_minute(is_known: bool) -> None:
-    ledger = Ledger()
+    ledger = PressStore()
     first = Office(ledger=ledger)
     first.ask()
     second = Office(ledger=ledger, furnished=False)
     if is_known:
         second.report(light="kitchen")
-    second.desk.forget("kitchen", second.now)
+    second.presses.forget("kitchen", second.now)
     second.later(61_001)
-    second.desk.on_time(second.now)
+    second.presses.on_time(second.now)
     assert ledger.records[key()].status is PressStatus.FORGOTTEN
 
 
 @pytest.mark.parametrize("is_back", [True, False])
 def test_press_on_a_light_that_was_once_forgotten_ends_so_only_if_it_is_not_back(*, is_back: bool) -> None:
-    ledger = Ledger()
+    ledger = PressStore()
     Office(ledger=ledger).ask()
     office = Office(ledger=ledger, furnished=False)
-    office.desk.house.recall("kitchen")
-    office.desk.reload(office.now)
+    office.presses.lights.recall("kitchen")
+    office.presses.reload(office.now)
     office.later(300_000)  # the broker is away
     assert ledger.records[key()].status is PressStatus.ACCEPTED
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     if is_back:
         office.report(live=False)
     for _ in range(70):
         office.later(1_000)
-        office.desk.on_broker(found=True, now=office.now)
+        office.presses.on_broker(found=True, now=office.now)
     assert office.audience.gone == ([] if is_back else ["kitchen"])
     assert (ledger.records[key()].status is PressStatus.FORGOTTEN) == (not is_back)
 
 
 def test_will_of_a_forgotten_light_is_not_kept() -> None:
     office = Office()
-    office.desk.forget("kitchen", office.now)
-    office.desk.on_availability("kitchen", "offline", office.now, live=False)
+    office.presses.forget("kitchen", office.now)
+    office.presses.on_availability("kitchen", "offline", office.now, live=False)
     assert office.line.emptied == []
-    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.presses.on_availability("kitchen", "offline", office.now, live=True)
     assert office.line.emptied == ["kitchen"]
     office.report(boot="0000beef")
-    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.presses.on_availability("kitchen", "offline", office.now, live=True)
     assert office.line.emptied == ["kitchen"]
 
 
@@ -872,21 +872,21 @@ def silent_for_long(office: Office) -> None:
     """The broker delivers, and nobody else says anything."""
     for _ in range(40):
         office.later(1_000)
-        office.desk.on_broker(found=True, now=office.now)
+        office.presses.on_broker(found=True, now=office.now)
 
 
 def test_light_that_left_without_a_word_is_said_to_be_offline_once() -> None:
     office = Office()
     silent_for_long(office)
     assert office.line.offline == ["kitchen"]
-    office.desk.on_availability("kitchen", "offline", office.now, live=True)  # its own word comes back
+    office.presses.on_availability("kitchen", "offline", office.now, live=True)  # its own word comes back
     silent_for_long(office)
     assert office.line.offline == ["kitchen"]
 
 
 def test_light_that_another_bridge_or_its_will_has_called_offline_is_not_called_so_again() -> None:
     office = Office()
-    office.desk.on_availability("kitchen", "offline", office.now, live=True)
+    office.presses.on_availability("kitchen", "offline", office.now, live=True)
     silent_for_long(office)
     assert office.line.offline == []
 
@@ -894,10 +894,10 @@ def test_light_that_another_bridge_or_its_will_has_called_offline_is_not_called_
 def test_light_is_said_to_be_offline_to_a_broker_that_forgot_it() -> None:
     """Home Assistant did not forget that it was online."""
     office = Office()
-    office.desk.on_broker(found=False, now=office.now)
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     silent_for_long(office)
-    assert not office.desk.house.lights["kitchen"].online
+    assert not office.presses.lights.by_name["kitchen"].online
     assert office.line.offline == ["kitchen"]
 
 
@@ -905,7 +905,7 @@ def test_light_that_comes_back_and_leaves_again_is_said_to_be_offline_again() ->
     office = Office()
     silent_for_long(office)
     office.report(up=60_000)
-    office.desk.on_availability("kitchen", "online", office.now, live=True)
+    office.presses.on_availability("kitchen", "online", office.now, live=True)
     silent_for_long(office)
     assert office.line.offline == ["kitchen", "kitchen"]
 
@@ -935,8 +935,8 @@ def test_press_past_its_deadline_may_have_been_sent_before_and_is_not_denied() -
 def test_press_that_a_power_cut_may_have_taken_back_is_not_called_offline() -> None:
     office = Office()
     office.now = 5 * S
-    office.desk.on_broker(found=False, now=office.now)
+    office.presses.on_broker(found=False, now=office.now)
     watcher = office.ask(not_after=moment(3_000))
     assert watcher.words == ["accepted"]
-    office.desk.on_broker(found=True, now=office.now)
+    office.presses.on_broker(found=True, now=office.now)
     assert office.line.sent == [("kitchen", key())]

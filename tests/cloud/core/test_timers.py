@@ -1,8 +1,8 @@
-from presslight.cloud.core.timers import Alarms
+from presslight.cloud.core.timers import Timers
 
 
 def test_names_come_out_in_the_order_they_are_due() -> None:
-    alarms = Alarms(lambda _: None)
+    alarms = Timers(lambda _: None)
     for at, name in ((3, "c"), (1, "a"), (2, "b"), (1, "a")):
         alarms.set(at, name)
     assert alarms.next_at == 1
@@ -14,7 +14,7 @@ def test_names_come_out_in_the_order_they_are_due() -> None:
 
 def test_only_a_sooner_alarm_is_said() -> None:
     said: list[int] = []
-    alarms = Alarms(said.append)
+    alarms = Timers(said.append)
     for at in (5, 7, 3, 3, 4):
         alarms.set(at, "a")
     assert said == [5, 3]

@@ -76,7 +76,7 @@ async def test_wait_ends_with_the_present_word(house: House, client: HeldClient)
     light.deaf = True
     answer = await client.press(Prefer="respond-async, wait=0")
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=0")
-    assert house.bridge.desk._open.watchers(key()) == []
+    assert house.bridge.presses._open.watchers(key()) == []
 
 
 async def test_wait_ends_when_the_bridge_ends(house: House, client: HeldClient) -> None:
@@ -213,7 +213,7 @@ async def test_offline_light_is_a_last_word(house: House, client: HeldClient) ->
 async def test_lights_are_listed_as_they_are(house: House, client: HeldClient) -> None:
     light = await house.light()
     await light.press_button("ON")
-    await house.until(lambda: house.bridge.desk.house.lights["kitchen"].report.state == "ON")
+    await house.until(lambda: house.bridge.presses.lights.by_name["kitchen"].report.state == "ON")
     answer = (await client("GET", "/api/lights")).json()
     assert answer["broker"] is True
     (view,) = answer["lights"]

@@ -19,8 +19,10 @@ class Events:
         self.muting = Muting()
         self.reconnects = 0
         self.mistakes: list[str] = []
-        inbox = Inbox(self.office.desk, self, self.muting)
-        self.events = BrokerEvents(inbox, self.office.desk, self.muting, self, self.reconnect, lambda: self.office.now)
+        inbox = Inbox(self.office.presses, self, self.muting)
+        self.events = BrokerEvents(
+            inbox, self.office.presses, self.muting, self, self.reconnect, lambda: self.office.now
+        )
 
     def reconnect(self) -> None:
         self.reconnects += 1
@@ -39,8 +41,8 @@ class Events:
 
 def test_error_of_our_own_is_counted_and_goes_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Events()
-    monkeypatch.setattr(made.office.desk, "on_report", lambda *_, **__: 1 / 0)
-    monkeypatch.setattr(made.office.desk, "on_ack", lambda *_: 1 / 0)
+    monkeypatch.setattr(made.office.presses, "on_report", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(made.office.presses, "on_ack", lambda *_: 1 / 0)
     topic = STATE.format(light="kitchen")
     made.events.on_message(topic, report().model_dump_json().encode(), retained=False)
     made.events.on_ack("0123456789abcdef-1")
@@ -77,7 +79,7 @@ async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, mo
         raise RuntimeError("a defect")
 
     with monkeypatch.context() as patched:
-        patched.setattr(house.bridge.desk, "on_report", broken)
+        patched.setattr(house.bridge.presses, "on_report", broken)
         await light.report()
         async with asyncio.timeout(WAIT_S):
             while not await house.metric("presslight_troubles_total", kind="mistake"):

@@ -72,7 +72,7 @@ async def test_account_that_is_not_a_bridges_is_told_as_that(
     async with asyncio.timeout(WAIT_S):
         while not await any_house.metric("presslight_troubles_total", kind=f"broker_{cause}"):
             pass
-    assert not any_house.bridge.desk.broker
+    assert not any_house.bridge.presses.broker
     told = [str(getattr(record, "detail", "")) for record in caplog.records if record.message == "broker away"]
     assert re.search(detail, told[0]), told
     assert len(set(told)) == 1

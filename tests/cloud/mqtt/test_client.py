@@ -32,7 +32,7 @@ async def quick(any_house: House) -> House:
 
 
 async def test_bridge_is_ready_once_its_canary_was_seen(quick: House) -> None:
-    await quick.until(lambda: quick.bridge.desk.broker)
+    await quick.until(lambda: quick.bridge.presses.broker)
     answer = await quick.http.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True})
 
@@ -40,7 +40,7 @@ async def test_bridge_is_ready_once_its_canary_was_seen(quick: House) -> None:
 async def test_bridge_whose_store_takes_nothing_is_not_ready(quick: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("presslight.cloud.upkeep.UPKEEP_S", 0.01)
     counts = quick.bridge.counts
-    await quick.until(lambda: quick.bridge.desk.broker)
+    await quick.until(lambda: quick.bridge.presses.broker)
     store = quick.folder / "presses.db"
     aside = store.rename(store.with_name("aside"))
     await quick.until(lambda: not counts.store_is_good)
@@ -112,14 +112,14 @@ async def test_frozen_broker_is_told_and_what_it_held_back_is_settled(quick: Hou
         assert await quick.metric("presslight_troubles_total", kind="broker_silent") >= 1
     told = await phone.until("outcome", key=key(1), final=True)
     assert told["status"] in ("refused", "not_applied")
-    await quick.until(lambda: quick.bridge.desk.broker)
+    await quick.until(lambda: quick.bridge.presses.broker)
     assert light.model.acted == []
 
 
 @pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)
 async def test_emptying_is_done_once_the_broker_has_acknowledged_it(quick: House) -> None:
     client = quick.bridge.mqtt
-    await quick.until(lambda: quick.bridge.desk.broker)
+    await quick.until(lambda: quick.bridge.presses.broker)
     assert await client.clear_retained("kitchen")
     assert isinstance(quick.broker, Mosquitto)
     with frozen(quick.broker.pid):
@@ -150,11 +150,11 @@ async def test_restarted_bridge_settles_what_it_left_open(any_house: House) -> N
     await any_house.open(**QUICK)
     again = await any_house.phone()
     await any_house.until(any_house.is_online)
-    assert len(any_house.bridge.desk) == 1  # it waits to be asked
+    assert len(any_house.bridge.presses) == 1  # it waits to be asked
     await again.press(1, patience_ms=10_000)
     while (await again.until("outcome"))["status"] != "applied":
         pass
-    await any_house.until(lambda: len(any_house.bridge.desk) == 0)
+    await any_house.until(lambda: len(any_house.bridge.presses) == 0)
     assert [pressed for pressed, _, _ in light.model.acted] == [key(1)]
 
 

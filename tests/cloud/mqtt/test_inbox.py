@@ -27,7 +27,7 @@ class Room:
         self.office = Office(furnished=furnished)
         self.counts = Counts()
         self.muting = Muting()
-        self.inbox = Inbox(self.office.desk, self.counts, self.muting)
+        self.inbox = Inbox(self.office.presses, self.counts, self.muting)
 
     def take(self, topic: str, payload: bytes, *, retained: bool = False) -> list[str]:
         self.inbox.receive(topic, payload, self.office.now, retained=retained)
@@ -41,7 +41,7 @@ def room() -> Room:
 
 def test_report_and_availability_reach_the_house(room: Room) -> None:
     def is_so() -> tuple[bool, bool]:
-        light = room.office.desk.house.lights["kitchen"]
+        light = room.office.presses.lights.by_name["kitchen"]
         return light.online, light.live
 
     assert room.take(STATE, GOOD, retained=True) == []
@@ -99,9 +99,9 @@ def test_bad_message_is_counted_by_cause_and_changes_nothing(
     room: Room, topic: str, payload: bytes, cause: str
 ) -> None:
     assert room.take(topic, payload) == [cause]
-    assert room.office.desk.house.lights == {}
+    assert room.office.presses.lights.by_name == {}
     assert room.take(STATE, GOOD) == [cause]
-    assert list(room.office.desk.house.lights) == ["kitchen"]
+    assert list(room.office.presses.lights.by_name) == ["kitchen"]
 
 
 @given(st.binary(max_size=300), st.sampled_from([STATE, AVAILABILITY]), st.booleans())
@@ -129,7 +129,7 @@ def test_light_that_sends_too_much_is_muted_whatever_it_sends(topic: str, payloa
     assert room.counts.causes[-1] == "rate"
     assert room.muting.muted == {"kitchen"}
     assert room.office.line.reconnects == 1
-    light = room.office.desk.house.lights.get("kitchen")
+    light = room.office.presses.lights.by_name.get("kitchen")
     assert light is None or not light.online
 
 
@@ -143,7 +143,7 @@ def test_muted_light_is_offline_to_phones_and_nothing_is_taken_of_it() -> None:
     for retained in (True, False):
         room.take(STATE, newest, retained=retained)
         room.take(AVAILABILITY, b"online", retained=retained)
-    light = room.office.desk.house.lights["kitchen"]
+    light = room.office.presses.lights.by_name["kitchen"]
     assert (light.online, light.report.up) == (False, 1_000)
     assert room.counts.causes == ["rate"]
 
@@ -151,18 +151,18 @@ def test_muted_light_is_offline_to_phones_and_nothing_is_taken_of_it() -> None:
 def test_light_whose_time_is_over_is_what_the_broker_keeps_of_it() -> None:
     room = Room(furnished=True)
     flood(room)
-    assert room.muting.topics(room.office.desk.house.names()) == ()
+    assert room.muting.topics(room.office.presses.lights.names()) == ()
     room.office.now += FIRST_MUTE_NS
     room.muting.end_mutes(room.office.now)
     room.take(STATE, GOOD, retained=True)
     room.take(AVAILABILITY, b"online", retained=True)
-    assert room.office.desk.house.lights["kitchen"].online
+    assert room.office.presses.lights.by_name["kitchen"].online
 
 
 def test_flood_of_one_light_is_nothing_to_another(room: Room) -> None:
     flood(room)
     room.take(STATE.replace("kitchen", "hall"), GOOD)
-    assert room.office.desk.house.lights["hall"].online
+    assert room.office.presses.lights.by_name["hall"].online
     assert room.counts.causes == ["rate"]
 
 

@@ -34,7 +34,7 @@ def store(address: Path | str) -> Iterator[Store]:
     store.shut()
 
 
-class Line:
+class LightPublisher:
     """A broker that tells, or does not, that it has emptied what it kept of a light."""
 
     def __init__(self, office: Office, *, echoes: bool = True) -> None:
@@ -47,19 +47,19 @@ class Line:
     async def clear_retained(self, light: str) -> bool:
         self.emptied.append(light)
         if self.drops:
-            self.office.desk.on_broker(found=False, now=self.office.now)
+            self.office.presses.on_broker(found=False, now=self.office.now)
             self.office.later(1_000)
-            self.office.desk.on_broker(found=True, now=self.office.now)
+            self.office.presses.on_broker(found=True, now=self.office.now)
         elif self.echoes:
             self.echo(light)
         return self.acks
 
     def echo(self, light: str = LIGHT) -> None:
-        if self.office.desk.house.knows(light):
-            self.office.desk.on_emptied(light, self.office.now)
+        if self.office.presses.lights.knows(light):
+            self.office.presses.on_emptied(light, self.office.now)
 
 
-class Ledger(ports.Ledger):
+class PressStore(ports.PressStore):
     """Presses as ever, and the requests of a store."""
 
     def __init__(self, store: Store) -> None:
@@ -74,13 +74,13 @@ class Bridge:
     """A bridge at this store."""
 
     def __init__(self, store: Store, *, echoes: bool = True, furnished: bool = True) -> None:
-        self.office = Office(ledger=Ledger(store), furnished=furnished)
-        self.office.desk.broker = True
-        self.line = Line(self.office, echoes=echoes)
+        self.office = Office(ledger=PressStore(store), furnished=furnished)
+        self.office.presses.broker = True
+        self.line = LightPublisher(self.office, echoes=echoes)
         self.readied = 0
         self.broker_knows = True
         self.forgetting = Forgetting(
-            store, self.line, self.office.desk, lambda: self.office.now, self._ready, trouble, mistake
+            store, self.line, self.office.presses, lambda: self.office.now, self._ready, trouble, mistake
         )
         self.forgetting.recall()
 
@@ -148,25 +148,25 @@ async def test_who_asks_right_after_it_was_done_has_it_done_again(address: Path 
 
 async def test_bridge_without_its_broker_does_it_later(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
-    bridge.office.desk.broker = False
+    bridge.office.presses.broker = False
     wanted(address)
     await bridge.handle_requests()
     assert bridge.line.emptied == []
-    bridge.office.desk.broker = True
+    bridge.office.presses.broker = True
     await bridge.handle_requests()
     assert bridge.line.emptied == [LIGHT]
 
 
 async def test_bridge_that_was_away_reads_that_another_has_done_it(address: Path | str, store: Store) -> None:
     one, other = Bridge(store), Bridge(store)
-    other.office.desk.broker = False
+    other.office.presses.broker = False
     wanted(address)
     await one.handle_requests()
     for _ in range(2):
         await other.handle_requests()
     assert other.line.emptied == []
     assert other.office.audience.gone == [LIGHT]
-    assert LIGHT not in other.office.desk.house.lights
+    assert LIGHT not in other.office.presses.lights.by_name
 
 
 async def test_bridge_that_does_not_know_the_light_leaves_the_answer_to_one_that_does(
@@ -216,8 +216,8 @@ async def test_bridge_that_starts_tells_what_was_forgotten_and_keeps_who_came_si
     await later.handle_requests()
     assert later.line.emptied == []
     assert later.office.audience.gone == []
-    assert list(later.office.desk.house.forgotten) == [LIGHT]
-    assert LIGHT in later.office.desk.house.lights
+    assert list(later.office.presses.lights.forgotten) == [LIGHT]
+    assert LIGHT in later.office.presses.lights.by_name
 
 
 async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address: Path | str, store: Store) -> None:
@@ -231,7 +231,7 @@ async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address:
     for _ in range(2):
         await other.handle_requests()
     assert other.office.audience.gone == [LIGHT]
-    assert LIGHT in other.office.desk.house.lights
+    assert LIGHT in other.office.presses.lights.by_name
 
 
 async def test_bridge_that_heard_of_it_takes_it_for_no_request_that_came_after(
@@ -271,7 +271,7 @@ async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(addre
     await other.handle_requests()
     other.line.echo()
     other.office.report(boot="0000beef")
-    other.office.desk.broker = False
+    other.office.presses.broker = False
     other.forgetting.note(written_elsewhere=False)
     wanted(address)
     await one.handle_requests()
@@ -296,7 +296,7 @@ async def test_light_that_was_emptied_before_the_store_went_away_is_answered_for
     await bridge.forgetting.handle_requests()
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
     assert bridge.line.emptied == [LIGHT]
-    assert LIGHT in bridge.office.desk.house.lights
+    assert LIGHT in bridge.office.presses.lights.by_name
 
 
 @pytest.mark.parametrize("why", ["not acknowledged", "connection dropped"])
@@ -376,7 +376,7 @@ async def test_request_that_came_to_nothing_leaves_all_as_it_was(address: Path |
     restarted.office.report(boot="0000beef")
     for each in (bridge, restarted):
         await each.handle_requests()
-        assert LIGHT in each.office.desk.house.lights
+        assert LIGHT in each.office.presses.lights.by_name
 
 
 async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address: Path | str, store: Store) -> None:
@@ -385,13 +385,13 @@ async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address
     before = store.to_forget()[0]
     wanted(address)
     bridge = Bridge(store)
-    bridge.office.desk.broker = False
+    bridge.office.presses.broker = False
     await bridge.handle_requests()
     with patient(address) as database:
         forgetting._give_up(database, LIGHT, store.to_forget()[0].asked_at, before)
     await bridge.handle_requests()
     assert store.to_forget() == [before]
-    assert LIGHT in bridge.office.desk.house.lights
+    assert LIGHT in bridge.office.presses.lights.by_name
 
 
 def test_what_a_bridge_did_in_the_last_moment_stays(address: Path | str, store: Store) -> None:

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from presslight.cloud.uvicorn_protocols.websocket_protocol import SMALL_TEXT_BYTES
-from presslight.cloud.websocket.session import Conversation
+from presslight.cloud.websocket.session import Session
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import UPGRADE, WAIT_S, masked
@@ -68,7 +68,7 @@ async def test_costly_frames_are_judged_one_in_each_turn_of_the_loop(
 
 def note_turns(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Number of the event loop's iteration in which each frame reaches the application."""
-    loop, on_text, turn = asyncio.get_running_loop(), Conversation.on_text, itertools.count()
+    loop, on_text, turn = asyncio.get_running_loop(), Session.on_text, itertools.count()
     now = [0]
     judged: list[int] = []
 
@@ -76,10 +76,10 @@ def note_turns(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         now[0] = next(turn)
         loop.call_soon(pass_on)
 
-    def noted(talk: Conversation, text: str, at: int) -> None:
+    def noted(session: Session, text: str, at: int) -> None:
         judged.append(now[0])
-        on_text(talk, text, at)
+        on_text(session, text, at)
 
     pass_on()
-    monkeypatch.setattr(Conversation, "on_text", noted)
+    monkeypatch.setattr(Session, "on_text", noted)
     return judged

@@ -155,7 +155,7 @@ async def test_phone_that_reconnects_gets_only_what_is_newer(house: House) -> No
         "hall": hall.model.boot,
     }
     await light.press_button("ON")
-    await house.until(lambda: house.bridge.desk.house.lights["kitchen"].report.version == (1, 1))
+    await house.until(lambda: house.bridge.presses.lights.by_name["kitchen"].report.version == (1, 1))
     (news,) = (await house.phone(have=have)).welcome["lights"]
     assert (news["id"], news["state"]) == ("kitchen", "ON")
 

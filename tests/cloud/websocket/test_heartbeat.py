@@ -1,10 +1,10 @@
-from presslight.cloud.websocket.heartbeat import Pulse
+from presslight.cloud.websocket.heartbeat import Heartbeat
 from presslight.contract.words import MAX_SMALL
 from tests.cloud.ports import MS
 
 
 def test_ping_is_due_at_its_distance() -> None:
-    pulse = Pulse(100 * MS, 0)
+    pulse = Heartbeat(100 * MS, 0)
     assert pulse.ping(0) == 1
     assert not pulse.is_due(99 * MS)
     assert pulse.is_due(100 * MS)
@@ -13,7 +13,7 @@ def test_ping_is_due_at_its_distance() -> None:
 
 
 def test_round_trip_is_that_of_the_newest_ping() -> None:
-    pulse = Pulse(100 * MS, 0)
+    pulse = Heartbeat(100 * MS, 0)
     first, second = pulse.ping(0), pulse.ping(100 * MS)
     pulse.pong(first, 130 * MS)
     assert pulse.rtt == 0
@@ -22,7 +22,7 @@ def test_round_trip_is_that_of_the_newest_ping() -> None:
 
 
 def test_silence_counts_from_the_newest_frame() -> None:
-    pulse = Pulse(100 * MS, 0)
+    pulse = Heartbeat(100 * MS, 0)
     assert not pulse.is_silent(249 * MS)
     assert pulse.is_silent(250 * MS)
     pulse.hear(200 * MS)
@@ -31,6 +31,6 @@ def test_silence_counts_from_the_newest_frame() -> None:
 
 
 def test_numbers_stay_small() -> None:
-    pulse = Pulse(100 * MS, 0)
+    pulse = Heartbeat(100 * MS, 0)
     pulse._n = MAX_SMALL
     assert pulse.ping(0) == 1

@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from presslight.cloud.core.allowance import FRAMES_OF_A_STRANGER, HELLO_COST, Allowance
-from presslight.cloud.core.presses import Desk
+from presslight.cloud.core.presses import Presses
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.cloud.settings import Settings
-from presslight.cloud.websocket.ports import Talk
-from presslight.cloud.websocket.session import BAD_FRAMES, Conversation, State
+from presslight.cloud.websocket.ports import Subscriber
+from presslight.cloud.websocket.session import BAD_FRAMES, Session, State
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import MEANINGS, CloseCode, ErrorCode
 from presslight.contract.phone import MAX_FRAME_BYTES, decode_bridge_frame, encode
@@ -26,14 +26,14 @@ HELLO = {"type": "hello", "versions": [1], "token": "good"}
 PRESS = {"type": "press", "key": key(), "light": "kitchen", "set": {"state": "ON"}}
 
 
-class Board:
+class SessionPorts:
     """A bridge of one room: the token `good` is Ann's."""
 
     def __init__(self) -> None:
         self.settings = SETTINGS
         self.office = Office()
-        self.desk: Desk = self.office.desk
-        self.talks: set[Talk] = set()
+        self.presses: Presses = self.office.presses
+        self.talks: set[Subscriber] = set()
         self.within_rate = True
         self.allowance = Allowance.of_token(1_000, 1_000, self.office.now)
         self.full = False
@@ -43,7 +43,7 @@ class Board:
         self.journeys: list[tuple[int, int | None]] = []
 
     @property
-    def counts(self) -> "Board":
+    def counts(self) -> "SessionPorts":
         return self
 
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
@@ -69,23 +69,23 @@ class Board:
     def allowance_of(self, token: str, now: int) -> Allowance:
         return self.allowance
 
-    def join(self, talk: Talk) -> None:
+    def join(self, session: Subscriber) -> None:
         if self.full:
             raise Refusal(ErrorCode.OVERLOADED)
-        self.talks.add(talk)
+        self.talks.add(session)
 
-    def leave(self, talk: Talk) -> None:
-        self.talks.discard(talk)
+    def leave(self, session: Subscriber) -> None:
+        self.talks.discard(session)
 
 
 class Phone:
     """A conversation, and what it was sent."""
 
-    def __init__(self, board: Board, *, greeted: bool = True) -> None:
-        self.board = board
+    def __init__(self, ports: SessionPorts, *, greeted: bool = True) -> None:
+        self.ports = ports
         self.wakes = 0
-        self.now = board.office.now
-        self.talk = Conversation(board, self._wake, self.now)
+        self.now = ports.office.now
+        self.session = Session(ports, self._wake, self.now)
         if greeted:
             self.send(HELLO)
             self.heard()
@@ -94,10 +94,10 @@ class Phone:
         self.wakes += 1
 
     def send(self, frame: Any) -> None:
-        self.talk.on_text(frame if isinstance(frame, str) else json.dumps(frame), self.now)
+        self.session.on_text(frame if isinstance(frame, str) else json.dumps(frame), self.now)
 
     def heard(self) -> list[dict[str, Any]]:
-        frames = self.talk.outbox.take(1_000)
+        frames = self.session.outbox.take(1_000)
         for frame in frames:
             decode_bridge_frame(frame)
         return [json.loads(frame) for frame in frames]
@@ -112,21 +112,21 @@ class Phone:
 
     def later(self, ms: int) -> None:
         self.now += ms * MS
-        self.talk.on_time(self.now)
+        self.session.on_time(self.now)
 
 
 @pytest.fixture
-def board() -> Board:
-    return Board()
+def ports() -> SessionPorts:
+    return SessionPorts()
 
 
 @pytest.fixture
-def phone(board: Board) -> Phone:
-    return Phone(board)
+def phone(ports: SessionPorts) -> Phone:
+    return Phone(ports)
 
 
-def test_hello_is_answered_with_the_house(board: Board) -> None:
-    phone = Phone(board, greeted=False)
+def test_hello_is_answered_with_the_house(ports: SessionPorts) -> None:
+    phone = Phone(ports, greeted=False)
     phone.send(HELLO)
     welcome, ping = phone.heard()
     assert welcome["type"] == "welcome"
@@ -134,12 +134,12 @@ def test_hello_is_answered_with_the_house(board: Board) -> None:
     assert welcome["limits"] == {"frame_bytes": 16_384, "presses_per_s": 2, "burst": 3}
     assert [light["id"] for light in welcome["lights"]] == ["kitchen"]
     assert ping == {"type": "ping", "n": 1}
-    assert phone.talk in board.talks
+    assert phone.session in ports.talks
     assert phone.wakes > 0
 
 
-def test_welcome_leaves_out_what_the_phone_has(board: Board) -> None:
-    phone = Phone(board, greeted=False)
+def test_welcome_leaves_out_what_the_phone_has(ports: SessionPorts) -> None:
+    phone = Phone(ports, greeted=False)
     phone.send(HELLO | {"have": {"kitchen": {"version": [1, 0], "online": True}}})
     assert phone.heard()[0]["lights"] == []
 
@@ -158,17 +158,17 @@ def test_welcome_leaves_out_what_the_phone_has(board: Board) -> None:
         {},
     ],
 )
-def test_anything_before_hello_is_refused_and_closes(board: Board, frame: Any) -> None:
-    phone = Phone(board, greeted=False)
+def test_anything_before_hello_is_refused_and_closes(ports: SessionPorts, frame: Any) -> None:
+    phone = Phone(ports, greeted=False)
     phone.send(frame)
     assert phone.error()["code"] == "hello_expected"
-    assert (phone.talk.state, phone.talk.close_code) == (State.ENDED, CloseCode.HELLO_EXPECTED)
-    assert board.talks == set()
+    assert (phone.session.state, phone.session.close_code) == (State.ENDED, CloseCode.HELLO_EXPECTED)
+    assert ports.talks == set()
 
 
-def test_binary_frame_before_hello_closes(board: Board) -> None:
-    phone = Phone(board, greeted=False)
-    phone.talk.on_binary(b"x", phone.now)
+def test_binary_frame_before_hello_closes(ports: SessionPorts) -> None:
+    phone = Phone(ports, greeted=False)
+    phone.session.on_binary(b"x", phone.now)
     assert phone.error()["code"] == "hello_expected"
 
 
@@ -180,56 +180,58 @@ def test_binary_frame_before_hello_closes(board: Board) -> None:
         ({"versions": [2], "token": "bad"}, "unsupported_version", CloseCode.UNSUPPORTED_VERSION),
     ],
 )
-def test_hello_that_cannot_be_welcomed_closes(board: Board, hello: dict[str, Any], code: str, close: CloseCode) -> None:
-    phone = Phone(board, greeted=False)
+def test_hello_that_cannot_be_welcomed_closes(
+    ports: SessionPorts, hello: dict[str, Any], code: str, close: CloseCode
+) -> None:
+    phone = Phone(ports, greeted=False)
     phone.send(HELLO | hello)
     assert phone.error()["code"] == code
-    assert phone.talk.close_code is close
+    assert phone.session.close_code is close
     assert not close.reconnect
-    assert board.talks == set()
+    assert ports.talks == set()
 
 
 @pytest.mark.parametrize("wrong", [{"versions": ["1"]}, {"versions": []}, {"token": 5}, {"have": []}, {"more": 1}])
-def test_hello_with_a_bad_field_may_be_said_again(board: Board, wrong: dict[str, Any]) -> None:
-    phone = Phone(board, greeted=False)
+def test_hello_with_a_bad_field_may_be_said_again(ports: SessionPorts, wrong: dict[str, Any]) -> None:
+    phone = Phone(ports, greeted=False)
     phone.send(HELLO | wrong)
     assert phone.error()["code"] == "invalid"
     phone.send(HELLO)
     assert phone.heard()[0]["type"] == "welcome"
 
 
-def test_hello_that_the_store_cannot_judge_closes_so_that_the_phone_comes_back_soon(board: Board) -> None:
-    phone = Phone(board, greeted=False)
-    board.store_fails = True
+def test_hello_that_the_store_cannot_judge_closes_so_that_the_phone_comes_back_soon(ports: SessionPorts) -> None:
+    phone = Phone(ports, greeted=False)
+    ports.store_fails = True
     phone.send(HELLO)
     assert phone.error()["code"] == "store_unavailable"
-    assert phone.talk.close_code is CloseCode.OVERLOADED
-    assert phone.talk.close_code.reconnect
+    assert phone.session.close_code is CloseCode.OVERLOADED
+    assert phone.session.close_code.reconnect
 
 
-def test_full_house_closes_so_that_the_phone_comes_back_later(board: Board) -> None:
-    board.full = True
-    phone = Phone(board, greeted=False)
+def test_full_house_closes_so_that_the_phone_comes_back_later(ports: SessionPorts) -> None:
+    ports.full = True
+    phone = Phone(ports, greeted=False)
     phone.send(HELLO)
     assert phone.error()["code"] == "overloaded"
-    assert phone.talk.close_code is CloseCode.OVERLOADED
+    assert phone.session.close_code is CloseCode.OVERLOADED
     assert CloseCode.OVERLOADED.reconnect
 
 
 def test_second_hello_is_refused_and_the_socket_stays(phone: Phone) -> None:
     phone.send(HELLO)
     assert phone.error()["code"] == "hello_again"
-    assert phone.talk.state is State.TALKING
+    assert phone.session.state is State.TALKING
 
 
-def test_no_hello_in_time_closes(board: Board) -> None:
-    phone = Phone(board, greeted=False)
-    assert phone.talk.wake_at(phone.now) == phone.now + 5 * S
+def test_no_hello_in_time_closes(ports: SessionPorts) -> None:
+    phone = Phone(ports, greeted=False)
+    assert phone.session.wake_at(phone.now) == phone.now + 5 * S
     phone.later(4_999)
     assert phone.heard() == []
     phone.later(1)
     assert phone.error()["code"] == "hello_timeout"
-    assert phone.talk.close_code is CloseCode.HELLO_TIMEOUT
+    assert phone.session.close_code is CloseCode.HELLO_TIMEOUT
 
 
 BAD = [
@@ -268,7 +270,7 @@ def test_bad_frame_is_answered_and_the_socket_stays(phone: Phone, frame: Any, co
     assert (error["code"], error.get("key")) == (code, named)
     phone.send(PRESS)
     assert phone.heard()[0]["status"] == "accepted"
-    assert phone.board.errors == [(code, named)]
+    assert phone.ports.errors == [(code, named)]
 
 
 any_frames = strategies.phone_frames.map(encode) | st.text(max_size=50) | strategies.damaged("phone")
@@ -277,74 +279,74 @@ any_frames = strategies.phone_frames.map(encode) | st.text(max_size=50) | strate
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(any_frames, max_size=12), st.booleans())
 def test_any_frames_in_any_order_are_answered_or_end_it(said: list[str | bytes], greeted: bool) -> None:
-    phone = Phone(Board(), greeted=greeted)
+    phone = Phone(SessionPorts(), greeted=greeted)
     heard = []
     for frame in said:
-        if phone.talk.state is State.ENDED:
+        if phone.session.state is State.ENDED:
             break
-        phone.talk.on_text(frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame, phone.now)
+        phone.session.on_text(frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame, phone.now)
         heard += phone.heard()
     errors = [frame["code"] for frame in heard if frame["type"] == "error"]
-    assert errors == [code for code, _ in phone.board.errors]
-    assert (phone.talk.close_code is not None) == (phone.talk.state is State.ENDED)
+    assert errors == [code for code, _ in phone.ports.errors]
+    assert (phone.session.close_code is not None) == (phone.session.state is State.ENDED)
     assert len(heard) <= 3 * len(said) + 2
 
 
 @pytest.mark.parametrize("frame", [{"type": "pong", "n": 7}, {"type": "ping", "n": 7}, PRESS])
-def test_frames_over_the_rate_are_told_and_close(board: Board, frame: Any) -> None:
-    board.allowance = Allowance.of_token(1, 10, board.office.now)
-    phone = Phone(board)
+def test_frames_over_the_rate_are_told_and_close(ports: SessionPorts, frame: Any) -> None:
+    ports.allowance = Allowance.of_token(1, 10, ports.office.now)
+    phone = Phone(ports)
     for _ in range(80 - HELLO_COST):
         phone.send(frame)
     assert "rate_limited" not in [said.get("code") for said in phone.heard()]
     phone.send(frame)
     assert phone.error()["code"] == "rate_limited"
-    assert phone.talk.close_code is CloseCode.RATE_LIMITED
-    assert phone.talk.close_code.reconnect
+    assert phone.session.close_code is CloseCode.RATE_LIMITED
+    assert phone.session.close_code.reconnect
 
 
-def test_bytes_count_too(board: Board) -> None:
-    board.allowance = Allowance.of_token(1, 10, board.office.now)
-    phone = Phone(board)
+def test_bytes_count_too(ports: SessionPorts) -> None:
+    ports.allowance = Allowance.of_token(1, 10, ports.office.now)
+    phone = Phone(ports)
     for _ in range(4):
         phone.send(json.dumps({"type": "ping", "n": 7}) + " " * (MAX_FRAME_BYTES - 30))
     assert phone.heard()[-1]["code"] == "rate_limited"
 
 
-def test_rate_of_frames_is_a_tokens_over_all_its_sockets(board: Board) -> None:
-    board.allowance = Allowance.of_token(1, 10, board.office.now)
-    one, other = Phone(board), Phone(board)
+def test_rate_of_frames_is_a_tokens_over_all_its_sockets(ports: SessionPorts) -> None:
+    ports.allowance = Allowance.of_token(1, 10, ports.office.now)
+    one, other = Phone(ports), Phone(ports)
     for _ in range(80 - 2 * HELLO_COST):
         one.send({"type": "ping", "n": 7})
     other.send({"type": "ping", "n": 7})
     assert other.error()["code"] == "rate_limited"
-    again = Phone(board, greeted=False)
+    again = Phone(ports, greeted=False)
     again.send(HELLO)
     assert again.error()["code"] == "rate_limited"
-    assert again.talk.close_code is CloseCode.RATE_LIMITED
-    later = Phone(board, greeted=False)
-    later.talk.on_text(json.dumps(HELLO), later.now + 3 * S)
+    assert again.session.close_code is CloseCode.RATE_LIMITED
+    later = Phone(ports, greeted=False)
+    later.session.on_text(json.dumps(HELLO), later.now + 3 * S)
     assert later.heard()[0]["type"] == "welcome"
 
 
-def test_stranger_may_send_few_frames(board: Board) -> None:
-    phone = Phone(board, greeted=False)
+def test_stranger_may_send_few_frames(ports: SessionPorts) -> None:
+    phone = Phone(ports, greeted=False)
     for _ in range(FRAMES_OF_A_STRANGER + 1):
-        phone.talk.allowance.takes(1, phone.now)
+        phone.session.allowance.takes(1, phone.now)
     phone.send(HELLO)
     assert phone.error()["code"] == "rate_limited"
 
 
-def test_token_has_a_number_of_sockets_and_the_newest_is_refused(board: Board) -> None:
-    phones = [Phone(board) for _ in range(board.settings.max_sockets)]
-    more = Phone(board, greeted=False)
+def test_token_has_a_number_of_sockets_and_the_newest_is_refused(ports: SessionPorts) -> None:
+    phones = [Phone(ports) for _ in range(ports.settings.max_sockets)]
+    more = Phone(ports, greeted=False)
     more.send(HELLO)
     assert more.error()["code"] == "too_many_sockets"
-    assert more.talk.close_code is CloseCode.OVERLOADED
-    more.talk.gone()
-    assert all(phone.talk.state is State.TALKING for phone in phones)
-    phones[0].talk.gone()
-    assert Phone(board).talk.state is State.TALKING
+    assert more.session.close_code is CloseCode.OVERLOADED
+    more.session.gone()
+    assert all(phone.session.state is State.TALKING for phone in phones)
+    phones[0].session.gone()
+    assert Phone(ports).session.state is State.TALKING
 
 
 def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
@@ -356,7 +358,7 @@ def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
 
 
 def test_binary_frame_is_malformed(phone: Phone) -> None:
-    phone.talk.on_binary(b"x", phone.now)
+    phone.session.on_binary(b"x", phone.now)
     assert phone.error()["code"] == "malformed"
 
 
@@ -367,14 +369,14 @@ def test_many_bad_frames_in_a_row_close(phone: Phone, bad: str) -> None:
     phone.send({"type": "ping", "n": 1})
     for _ in range(BAD_FRAMES - 1):
         phone.send(bad)
-    assert phone.talk.state is State.TALKING
+    assert phone.session.state is State.TALKING
     phone.send(bad)
-    assert (phone.talk.state, phone.talk.close_code) == (State.ENDED, CloseCode.ABUSE)
+    assert (phone.session.state, phone.session.close_code) == (State.ENDED, CloseCode.ABUSE)
 
 
 def test_press_hears_its_words(phone: Phone) -> None:
     phone.send(PRESS)
-    phone.board.office.report((key(), "applied"))
+    phone.ports.office.report((key(), "applied"))
     accepted, applied = phone.heard()
     assert (accepted["status"], accepted["final"]) == ("accepted", False)
     assert (applied["status"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
@@ -392,30 +394,30 @@ def test_press_that_is_refused_hears_why_with_its_key(phone: Phone, press: Any, 
     phone.send(press)
     error = phone.error()
     assert (error["code"], error["key"]) == (code, key())
-    assert phone.talk._watched == set()
+    assert phone.session._watched == set()
 
 
 def test_press_over_the_rate_is_refused_and_not_stored(phone: Phone) -> None:
-    phone.board.within_rate = False
+    phone.ports.within_rate = False
     for number in range(1, 200):
         phone.send(PRESS | {"key": key(number)})
     errors = phone.heard()
     assert {error["code"] for error in errors} == {"rate_limited"}
     assert [error["key"] for error in errors] == [key(number) for number in range(1, 200)]
-    assert phone.talk.state is State.TALKING
-    assert phone.board.office.ledger.records == {}
+    assert phone.session.state is State.TALKING
+    assert phone.ports.office.ledger.records == {}
 
 
 def test_key_reused_leaves_the_first_press_watched(phone: Phone) -> None:
     phone.send(PRESS)
     phone.send(PRESS | {"set": {"state": "OFF"}})
-    phone.board.office.report((key(), "applied"))
+    phone.ports.office.report((key(), "applied"))
     assert [frame.get("status", frame.get("code")) for frame in phone.heard()] == ["accepted", "key_reused", "applied"]
 
 
 def test_key_of_another_phone_is_forbidden(phone: Phone) -> None:
     phone.send(PRESS)
-    other = Phone(phone.board, greeted=False)
+    other = Phone(phone.ports, greeted=False)
     other.send(HELLO | {"token": "other"})
     other.heard()
     other.send(PRESS)
@@ -431,7 +433,7 @@ def test_phone_is_pinged_and_its_round_trip_counts_for_the_journey(phone: Phone)
     phone.now += 30 * MS
     phone.send({"type": "pong", "n": 1})
     phone.send(PRESS | {"age_ms": 5})
-    press = phone.board.desk._open.get(key())
+    press = phone.ports.presses._open.get(key())
     assert press
     assert press.stamps
     assert press.stamps.before_us == 5_000 + 15_000
@@ -442,16 +444,16 @@ def test_phone_is_pinged_and_its_round_trip_counts_for_the_journey(phone: Phone)
 def test_pong_that_nobody_asked_for_counts_for_nothing(phone: Phone) -> None:
     phone.now += 30 * MS
     phone.send({"type": "pong", "n": 9})
-    assert phone.talk._pulse.rtt == 0
+    assert phone.session._heartbeat.rtt == 0
 
 
 def test_silent_phone_is_closed(phone: Phone) -> None:
     for _ in range(2):
         phone.later(5_000)
-    assert phone.talk.state is State.TALKING
+    assert phone.session.state is State.TALKING
     phone.later(2_500)
     assert phone.heard()[-1]["code"] == "silent_phone"
-    assert phone.talk.close_code is CloseCode.SILENT
+    assert phone.session.close_code is CloseCode.SILENT
     assert CloseCode.SILENT.reconnect
 
 
@@ -459,28 +461,28 @@ def test_phone_that_speaks_is_not_silent(phone: Phone) -> None:
     for _ in range(10):
         phone.later(5_000)
         phone.send({"type": "ping", "n": 1})
-    assert phone.talk.state is State.TALKING
+    assert phone.session.state is State.TALKING
 
 
 def test_phone_that_reads_nothing_is_closed(phone: Phone) -> None:
-    phone.talk.outbox.stuck_since = phone.now
-    assert phone.talk.wake_at(phone.now) <= phone.now + 10 * S
+    phone.session.outbox.stuck_since = phone.now
+    assert phone.session.wake_at(phone.now) <= phone.now + 10 * S
     for _ in range(3):
         phone.later(3_300)
         phone.send({"type": "ping", "n": 1})
-    assert phone.talk.state is State.TALKING
+    assert phone.session.state is State.TALKING
     phone.later(100)
-    assert phone.talk.close_code is CloseCode.SLOW
-    assert phone.board.errors[-1][0] == "slow_phone"
+    assert phone.session.close_code is CloseCode.SLOW
+    assert phone.ports.errors[-1][0] == "slow_phone"
 
 
 def test_shown_is_measured_once_for_a_press_of_this_phone(phone: Phone) -> None:
     phone.send(PRESS)
-    phone.board.office.now += 3 * MS
-    phone.board.office.report((key(), "applied"))
+    phone.ports.office.now += 3 * MS
+    phone.ports.office.report((key(), "applied"))
     phone.heard()
     phone.send({"type": "shown", "key": key(), "ms": 20})
-    assert phone.board.journeys == [(20, 3_000)]
+    assert phone.ports.journeys == [(20, 3_000)]
     assert phone.heard() == []
     phone.send({"type": "shown", "key": key(), "ms": 20})
     assert phone.error()["code"] == "unknown_press"
@@ -489,69 +491,69 @@ def test_shown_is_measured_once_for_a_press_of_this_phone(phone: Phone) -> None:
 def test_only_the_newest_presses_are_waited_for_to_be_shown(phone: Phone) -> None:
     for number in range(1, 101):
         phone.send(PRESS | {"key": key(number)})
-        phone.board.office.report((key(number), "applied"))
+        phone.ports.office.report((key(number), "applied"))
     phone.heard()
     for number in (1, 36, 37, 100):
         phone.send({"type": "shown", "key": key(number), "ms": number})
     assert [frame["code"] for frame in phone.heard()] == ["unknown_press", "unknown_press"]
-    assert [ms for ms, _ in phone.board.journeys] == [37, 100]
+    assert [ms for ms, _ in phone.ports.journeys] == [37, 100]
 
 
-def test_overload_refuses_the_press_and_the_socket_stays(board: Board) -> None:
-    board.office = Office(max_open=1)
-    board.desk = board.office.desk
-    phone = Phone(board)
+def test_overload_refuses_the_press_and_the_socket_stays(ports: SessionPorts) -> None:
+    ports.office = Office(max_open=1)
+    ports.presses = ports.office.presses
+    phone = Phone(ports)
     phone.send(PRESS)
     phone.send(PRESS | {"key": key(2)})
     assert [frame.get("status", frame.get("code")) for frame in phone.heard()] == ["accepted", "overloaded"]
-    assert phone.talk.state is State.TALKING
+    assert phone.session.state is State.TALKING
 
 
 def test_revoked_token_ends_the_conversation(phone: Phone) -> None:
-    phone.talk.revoke()
+    phone.session.revoke()
     assert phone.error()["code"] == "unauthenticated"
-    assert phone.talk.close_code is CloseCode.UNAUTHENTICATED
-    phone.talk.revoke()
+    assert phone.session.close_code is CloseCode.UNAUTHENTICATED
+    phone.session.revoke()
     assert phone.heard() == []
 
 
 def test_frame_that_comes_after_the_token_was_revoked_does_nothing(phone: Phone) -> None:
-    phone.talk.revoke()
+    phone.session.revoke()
     phone.heard()
     phone.send(PRESS)
-    phone.talk.on_binary(b"x", phone.now)
+    phone.session.on_binary(b"x", phone.now)
     assert phone.heard() == []
-    assert len(phone.board.desk) == 0
+    assert len(phone.ports.presses) == 0
 
 
 def test_gone_phone_is_forgotten(phone: Phone) -> None:
     phone.send(PRESS)
     phone.heard()
-    phone.talk.gone()
-    phone.board.office.report((key(), "applied"))
+    phone.session.gone()
+    phone.ports.office.report((key(), "applied"))
     assert phone.heard() == []
-    assert phone.board.talks == set()
+    assert phone.ports.talks == set()
 
 
 def test_light_and_status_reach_the_outbox_and_wake_its_writer(phone: Phone) -> None:
     wakes = phone.wakes
-    phone.talk.light("kitchen", "old")
-    phone.talk.light("kitchen", "new")
+    phone.session.light("kitchen", "old")
+    phone.session.light("kitchen", "new")
     assert phone.wakes == wakes + 2
-    phone.talk.broker_status("status")
+    phone.session.broker_status("status")
     assert phone.wakes == wakes + 3
-    assert phone.talk.outbox.take(9) == ["new", "status"]
+    assert phone.session.outbox.take(9) == ["new", "status"]
 
 
 def test_press_that_has_its_last_word_is_remembered_no_more(phone: Phone) -> None:
     phone.send(PRESS)
-    assert phone.talk._watched == {key()}
-    phone.board.office.report((key(), "applied"))
+    assert phone.session._watched == {key()}
+    phone.ports.office.report((key(), "applied"))
     assert [frame["status"] for frame in phone.heard()] == ["accepted", "applied"]
-    assert phone.talk._watched == set()
+    assert phone.session._watched == set()
 
 
-def test_phone_that_has_not_said_hello_is_not_pinged(board: Board) -> None:
-    phone = Phone(board, greeted=False)
+def test_phone_that_has_not_said_hello_is_not_pinged(ports: SessionPorts) -> None:
+    phone = Phone(ports, greeted=False)
     phone.later(4_999)
     assert phone.heard() == []
