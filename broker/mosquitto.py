@@ -11,7 +11,7 @@ import pwd
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -133,6 +133,10 @@ class Mosquitto:
         async with _time_limit(RELOAD_TIMEOUT_S):
             if not await reloaded:
                 raise BrokerDied(f"mosquitto ended: {process.last_line}")
+
+    async def apply_accounts(self, disconnected: Collection[str]) -> None:  # noqa: ARG002 -- it finds them itself
+        """Reload the accounts; Mosquitto disconnects whose is gone. Raises BrokerDied, BrokerSilent."""
+        await self.reload()
 
     async def watch(self) -> None:
         """Wait until Mosquitto is stopped. Raises BrokerDied when it ends unasked."""

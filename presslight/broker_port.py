@@ -5,9 +5,6 @@ from pathlib import Path
 from presslight.broker.kept_files import PUBLIC, replace_files
 from presslight.contract.address import DEFAULT_PORTS
 
-OWN_BROKERS = ("embedded", "mosquitto")
-"""The brokers that `up` starts itself."""
-
 RECORD = "broker.port"
 """The file in a stack's folder with the port."""
 

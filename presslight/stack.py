@@ -14,10 +14,9 @@ from presslight import lan
 from presslight.accounts_file import AccountsFile
 from presslight.address import read_address
 from presslight.broker.accounts import CREDENTIALS, Accounts
-from presslight.broker.embedded.broker import EmbeddedBroker
+from presslight.broker.broker import Broker
 from presslight.broker.errors import BrokerDied, BrokerError, BrokerSilent, PortInUse
 from presslight.broker.kept_files import only_writer
-from presslight.broker.mosquitto import Mosquitto
 from presslight.broker.ports import open_listener
 from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
@@ -27,6 +26,7 @@ from presslight.contract import open_files
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import sentence
 from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight.own_brokers import OWN_BROKERS, OwnBroker
 from presslight.own_folder import own_folder
 from presslight.page_link import page_link
 from presslight.simulated.power import Power
@@ -88,7 +88,7 @@ class Stack:
     ) -> None:
         self.names = room_names(lights) if isinstance(lights, int) else tuple(lights)
         self.lights: dict[str, SimulatedLight] = {}
-        self.broker: EmbeddedBroker | Mosquitto | None = None
+        self.broker: Broker | None = None
         self.bridge: BridgeServer
         self.token = ""
         self._broker_name = broker
@@ -107,8 +107,9 @@ class Stack:
         self._exits = AsyncExitStack()
         self._accounts_file: AccountsFile | None = None
         self._accounts_lock = asyncio.Lock()
-        self._is_reload_due = False
-        self._last_reload_error = ""
+        self._is_apply_due = False
+        self._removed_users: frozenset[str] = frozenset()
+        self._last_apply_error = ""
 
     async def __aenter__(self) -> Self:
         if few := open_files.trouble(open_files.raise_limit()):
@@ -154,10 +155,8 @@ class Stack:
                 tasks.create_task(
                     self._restart_when_ended(_wait_until_died(light), light.power_on), name=f"watch {name}"
                 )
-            if isinstance(self.broker, Mosquitto):
-                tasks.create_task(
-                    self._restart_when_ended(self.broker.watch, self.broker.start), name="watch mosquitto"
-                )
+            if self.broker is not None:
+                tasks.create_task(self._restart_when_ended(self.broker.watch, self.broker.start), name="watch broker")
             tasks.create_task(self.bridge.watch(), name="watch bridge")
             tasks.create_task(self._watch_accounts(), name="watch accounts")
 
@@ -174,11 +173,12 @@ class Stack:
         """
         async with self._accounts_lock:
             if (users := self._read_changed_accounts()) is not None:
-                self._is_reload_due = isinstance(self.broker, Mosquitto)
-                await self._disconnect_users(users)
-            if self._is_reload_due and isinstance(self.broker, Mosquitto):
-                self._is_reload_due = not await self._reload_mosquitto(self.broker)
-            return not self._is_reload_due
+                self._removed_users |= users
+                self._is_apply_due = self.broker is not None
+                await self._cut_power(users)
+            if self._is_apply_due and self.broker is not None:
+                self._is_apply_due = not await self._apply_accounts(self.broker)
+            return not self._is_apply_due
 
     def _read_changed_accounts(self) -> frozenset[str] | None:
         """The users whose password is no longer valid; None without a change."""
@@ -188,25 +188,24 @@ class Stack:
             self._on_trouble(f"{error}; the accounts stay as they were")
             return None
 
-    async def _disconnect_users(self, users: frozenset[str]) -> None:
+    async def _cut_power(self, users: frozenset[str]) -> None:
+        """Cut the power of the simulated lights among the users."""
         for light in users & self.lights.keys():
             if self.lights[light].power is Power.ON:
                 await self.lights[light].power_cut()
-        if isinstance(self.broker, EmbeddedBroker):
-            self.broker.disconnect_users(users)
 
-    async def _reload_mosquitto(self, broker: Mosquitto) -> bool:
-        """Reload Mosquitto's accounts; False where it failed, or where a start may have written the former ones."""
+    async def _apply_accounts(self, broker: Broker) -> bool:
+        """Apply the accounts in the broker; False where it failed, or where a start may have read the former ones."""
         try:
-            await broker.reload()
+            await broker.apply_accounts(self._removed_users)
         except BrokerDied:
             return False  # `watch` reports that and restarts it
         except (OSError, BrokerSilent) as error:
-            told, self._last_reload_error = self._last_reload_error, sentence(error)
-            if told != self._last_reload_error:
-                self._on_trouble(f"{self._last_reload_error}; Mosquitto has the accounts of before")
+            told, self._last_apply_error = self._last_apply_error, sentence(error)
+            if told != self._last_apply_error:
+                self._on_trouble(f"{self._last_apply_error}; the broker has the accounts of before")
             return False
-        self._last_reload_error = ""
+        self._removed_users, self._last_apply_error = frozenset(), ""
         return True
 
     async def _restart_when_ended(
@@ -222,26 +221,27 @@ class Stack:
                 await start()
 
     async def _start_broker(self, exits: AsyncExitStack, folder: Path) -> Callable[[str], BrokerAddress]:
-        if self._broker_name not in ports.OWN_BROKERS:
+        own = OWN_BROKERS.get(self._broker_name)
+        if own is None:
             address = read_address(self._broker_name, ca_file=self._ca_file)
             return lambda _: address
         if self._folder:
             exits.enter_context(own_folder(folder))
-        self._on_step(f"the {self._broker_name} broker" if self._broker_name == "embedded" else "Mosquitto")
+        self._on_step(own.title)
         users = [*self.names, *([HOME_ASSISTANT_USER] if self._home_assistant else [])]
         with only_writer(folder) if self._folder else nullcontext():
             self._accounts = accounts = _accounts(folder / CREDENTIALS, users)
         self._accounts_file = AccountsFile(folder / CREDENTIALS, accounts)
-        self.broker = broker = await self._start_on_free_port(exits, folder)
+        self.broker = broker = await self._start_on_free_port(own, exits, folder)
         return lambda user: broker.address.signed_in_as(user, accounts.password(user))
 
-    async def _start_on_free_port(self, exits: AsyncExitStack, folder: Path) -> EmbeddedBroker | Mosquitto:
+    async def _start_on_free_port(self, own: OwnBroker, exits: AsyncExitStack, folder: Path) -> Broker:
         """Start the broker on the first free port of its candidates. Raises PortInUse."""
         (host, asked), kept = self._broker_address, ports.read(folder)
         public = self._home_assistant or lan.is_everywhere(host)
         wanted = ports.candidates(asked, kept, public=public)
         for port in wanted:
-            broker = self._broker(folder, host, port)
+            broker = own.make(self._accounts, folder, host, port)
             try:
                 open_listener(host, port).close()  # Mosquitto would log that it cannot
                 await exits.enter_async_context(broker)
@@ -255,11 +255,6 @@ class Stack:
         if asked or public:
             ports.write(folder, broker.address.port)
         return broker
-
-    def _broker(self, folder: Path, host: str, port: int) -> EmbeddedBroker | Mosquitto:
-        if self._broker_name == "embedded":
-            return EmbeddedBroker(self._accounts, host, port, offline=self._accounts.lights)
-        return Mosquitto(self._accounts, folder / "mosquitto", host, port)
 
     async def _start_bridge(self, exits: AsyncExitStack, folder: Path, address: BrokerAddress) -> None:
         self._on_step("the bridge")

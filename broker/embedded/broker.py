@@ -10,7 +10,7 @@ first (3.1.4), as under Mosquitto's `use_username_as_clientid`.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self, cast
@@ -99,6 +99,14 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    async def watch(self) -> None:
+        """Wait for ever: it ends with this process, or by `stop`."""
+        await asyncio.get_running_loop().create_future()
+
+    async def apply_accounts(self, disconnected: Collection[str]) -> None:
+        """Disconnect these users. The accounts are shared with this process, so they are served as they are."""
+        self.disconnect_users(disconnected)
 
     def disconnect_users(self, users: Iterable[str]) -> None:
         """Disconnect these users, without their wills."""

@@ -9,10 +9,10 @@ from rich.status import Status
 from presslight import lan
 from presslight.address import read_address as read_broker
 from presslight.address import read_host
-from presslight.broker_port import OWN_BROKERS
 from presslight.cloud.store.database import read_address
 from presslight.contract.errors import Invalid
 from presslight.guard import read_allowed_host, read_metrics_token
+from presslight.own_brokers import OWN_BROKERS
 from presslight.page_link import DEFAULT_PORT
 from presslight.terminal.console import out, print_error, refuse_options
 from presslight.terminal.signals import run_until_signal
