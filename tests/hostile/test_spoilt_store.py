@@ -16,7 +16,7 @@ from tests.cloud.ports import key
 from tests.cloud.shelf import Shelf, record
 
 SPOILT = [
-    ("status", "nonsense"), ("reason", "nonsense"), ("version", "{"), ("version", "[1]"), ("version", "7"),
+    ("word", "nonsense"), ("reason", "nonsense"), ("version", "{"), ("version", "[1]"), ("version", "7"),
     ("legs", "{"), ("legs", '{"bridge_us": "x"}'), ("boot", "no boot"), ("up", -1), ("light", "No Light!"),
     ("key", "nonsense"),
 ]  # fmt: skip
@@ -50,7 +50,7 @@ def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
     assert "\n" not in str(trouble)
 
 
-@pytest.mark.parametrize("column", ["light", "phone", "payload", "boot", "status", "reason", "version", "legs"])
+@pytest.mark.parametrize("column", ["light", "phone", "payload", "boot", "word", "reason", "version", "legs"])
 def test_text_that_is_no_utf8_is_no_trouble_to_the_rest(tmp_path: Path, column: str) -> None:
     """PostgreSQL keeps no such text."""
     shelf = Shelf(tmp_path / "presses.db")
