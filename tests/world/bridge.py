@@ -7,12 +7,12 @@ from presslight.cloud.core.record import Ask
 from presslight.cloud.errors import Refusal
 from presslight.contract.errors import MEANINGS
 from presslight.contract.phone import PressOutcome, Problem
-from tests.world.agenda import MS, S
+from tests.world.bridge_process import BridgeProcess, Crash
 from tests.world.broker import Broker
+from tests.world.event_queue import MS, S
 from tests.world.ground import Ground
-from tests.world.nap import Nap
 from tests.world.network import Way
-from tests.world.office import Crash, Office
+from tests.world.suspension import Suspension
 from tests.world.wire import Wire
 
 NOTICES_BROKER = 2 * S
@@ -21,18 +21,18 @@ TRIES_BROKER_EACH = 2 * S
 
 
 class Bridge:
-    """One bridge process: `life` is None while it is down. `linked`: messages pass between it and the broker. `nap`: of
-    this life.
+    """One bridge process: `life` is None while it is down. `linked`: messages pass between it and the broker.
+    `suspension`: of this life.
 
     `deaf_until`: up to this true time the store's answers do not reach it.
     """
 
     def __init__(self, ground: Ground, broker: Broker, name: str) -> None:
         self.name = name
-        self.life: Office | None = None
+        self.life: BridgeProcess | None = None
         self.linked = False
         self.deaf_until = 0
-        self.nap = Nap(ground.agenda)
+        self.suspension = Suspension(ground.event_queue)
         self._from_broker = Way()
         self._outages = 0
         self.wires: list[Wire] = []
@@ -44,8 +44,8 @@ class Bridge:
         """Start, where it is down, with what the store and the broker have kept."""
         if self.life is None:
             self._ground.note(self.name, "starts")
-            self.nap = Nap(self._ground.agenda)
-            self.life = Office(self._ground, self._broker, self)
+            self.suspension = Suspension(self._ground.event_queue)
+            self.life = BridgeProcess(self._ground, self._broker, self)
             self.find_broker()
 
     def crash(self) -> None:
@@ -53,7 +53,7 @@ class Bridge:
         if self.life is not None:
             self._ground.note(self.name, "crashes")
             self.life.end()
-            self.nap.die()
+            self.suspension.die()
             self.life = None
             self.linked = False
             self._outages += 1
@@ -69,11 +69,11 @@ class Bridge:
     def stand_still(self, ns: int) -> None:
         """Do nothing for a while, and then all that came meanwhile."""
         self._ground.note(self.name, f"stands still for {ns // MS} ms")
-        self.nap.start(ns)
+        self.suspension.start(ns)
 
     def do(self, call: Callable[[], None], *, first: bool = False) -> None:
         """Let it work, unless it dies of that, once it does not stand still: then in order, or `first` of all."""
-        self.nap.do(partial(self._work, call), first=first)
+        self.suspension.do(partial(self._work, call), first=first)
 
     def _work(self, call: Callable[[], None]) -> None:
         try:
@@ -89,7 +89,7 @@ class Bridge:
         self._outages += 1
         outage = self._outages
         wait = self._ground.dice.randint(0, NOTICES_BROKER)
-        self._ground.agenda.after(wait, lambda: self._notice() if outage == self._outages else None)
+        self._ground.event_queue.after(wait, lambda: self._notice() if outage == self._outages else None)
 
     def _notice(self) -> None:
         if self.life is not None and not self.linked:
@@ -103,7 +103,7 @@ class Bridge:
         if life is None or self.linked:
             return
         if not self._broker.is_up:
-            self._ground.agenda.after(self._ground.dice.randint(0, TRIES_BROKER_EACH), self.find_broker)
+            self._ground.event_queue.after(self._ground.dice.randint(0, TRIES_BROKER_EACH), self.find_broker)
             return
         self.linked = True
         self._outages += 1
@@ -114,11 +114,11 @@ class Bridge:
             self._ground.note(self.name, "has found the broker")
             self._hear_canary(life, self._outages)
 
-    def _hear_canary(self, life: Office, outages: int) -> None:
+    def _hear_canary(self, life: BridgeProcess, outages: int) -> None:
         """Know again and again that the broker delivers."""
         if self.life is life and self._outages == outages:
             self.do(lambda: life.presses.on_broker(found=True, now=life.now()))
-            self._ground.agenda.after(CANARY_EACH, lambda: self._hear_canary(life, outages))
+            self._ground.event_queue.after(CANARY_EACH, lambda: self._hear_canary(life, outages))
 
     def deliver(self, topic: str, payload: bytes) -> None:
         """The broker has something for this bridge."""
@@ -126,7 +126,7 @@ class Bridge:
         if life is not None and self.linked:
             self._ground.network.throw(self._from_broker, partial(self._take, life, topic, payload, retained=False))
 
-    def _take(self, life: Office, topic: str, payload: bytes, *, retained: bool) -> None:
+    def _take(self, life: BridgeProcess, topic: str, payload: bytes, *, retained: bool) -> None:
         if self.life is life and self.linked:
             self.do(lambda: life.inbox.receive(topic, payload, life.now(), retained=retained))
 
@@ -136,7 +136,7 @@ class Bridge:
         if life is not None:
             self.do(lambda: self._forget_light(life, name))
 
-    def _forget_light(self, life: Office, name: str) -> None:
+    def _forget_light(self, life: BridgeProcess, name: str) -> None:
         self._ground.judge.forgot(name)
         life.presses.forget(name, life.now())
 
@@ -160,7 +160,7 @@ class Bridge:
         if life is not None:
             self.do(lambda: self._post(life, ask, answer))
 
-    def _post(self, life: Office, ask: Ask, answer: Callable[[PressOutcome | Problem], None]) -> None:
+    def _post(self, life: BridgeProcess, ask: Ask, answer: Callable[[PressOutcome | Problem], None]) -> None:
         try:
             life.presses.ask(ask, Answer(answer), life.now())
         except Refusal as refusal:

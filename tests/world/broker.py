@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from presslight.contract.topics import AVAILABILITY, STATE
-from tests.world.agenda import S
+from tests.world.event_queue import S
 from tests.world.ground import Ground
 from tests.world.network import Way
 
@@ -65,7 +65,7 @@ class Broker:
     def _save(self) -> None:
         if self.is_up:
             self._saved = (dict(self.kept), dict(self._kept_sets))
-        self._ground.agenda.after(SAVES_EACH, self._save)
+        self._ground.event_queue.after(SAVES_EACH, self._save)
 
     def greet(self, light: Listener) -> None:
         """A light has joined: it hears what was kept for it. Whoever had its name has lost the link."""
@@ -101,7 +101,7 @@ class Broker:
     def bury(self, light: Listener) -> None:
         """A light went without a word: its will is told after a while, by whom it had joined."""
         topic, life = AVAILABILITY.format(light=light.name), self._life
-        self._ground.agenda.after(
+        self._ground.event_queue.after(
             WILL_AFTER, lambda: None if light.linked or life != self._life else self._take(topic, b"offline")
         )
 

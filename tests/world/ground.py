@@ -3,10 +3,10 @@
 import random
 from collections.abc import Callable
 
-from tests.world.agenda import Agenda
+from tests.world.event_queue import EventQueue
+from tests.world.fake_store import FakeDatabase
 from tests.world.judge import Judge
 from tests.world.network import Network, Weather
-from tests.world.shelf import Shelf
 
 
 class Ground:
@@ -23,17 +23,17 @@ class Ground:
         excuse: Callable[[str, str], str],
     ) -> None:
         self.dice = dice
-        self.agenda = Agenda()
-        self.network = Network(self.agenda, dice, weather)
-        self.judge = Judge(lambda: self.agenda.now)
-        self.shelf = Shelf()
+        self.event_queue = EventQueue()
+        self.network = Network(self.event_queue, dice, weather)
+        self.judge = Judge(lambda: self.event_queue.now)
+        self.database = FakeDatabase()
         self.timeline = timeline
         self._excuse = excuse
 
     def note(self, who: str, what: str) -> None:
         """Write a line of the timeline."""
         if self.timeline is not None:
-            self.timeline.append(f"{self.agenda.now / 1e9:9.3f} s  {who:9} {what}")
+            self.timeline.append(f"{self.event_queue.now / 1e9:9.3f} s  {who:9} {what}")
 
     def said(self, key: str, status: str, who: str) -> None:
         """Somebody says a word on a press, which the judge hears."""

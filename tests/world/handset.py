@@ -27,11 +27,11 @@ from presslight.mobile_sim.journal import Journal
 from presslight.mobile_sim.journal_state import Done, Head, JournalState, Kept
 from presslight.mobile_sim.presses import Presses
 from presslight.mobile_sim.screen import Screen
-from tests.world.agenda import MS, Clock, Entry, S
 from tests.world.bridge import Bridge
+from tests.world.event_queue import MS, Clock, Entry, S
 from tests.world.ground import Ground
-from tests.world.nap import Nap
 from tests.world.network import Way
+from tests.world.suspension import Suspension
 from tests.world.wire import Wire
 
 SLOWEST_RETRY = 2 * S
@@ -52,7 +52,7 @@ class Disk:
         self.tear: float | None = None
 
 
-class Diary(Journal):
+class FakeJournal(Journal):
     """The journal, on a disk of the world's."""
 
     def __init__(self, disk: Disk, new_origin: Callable[[], str]) -> None:
@@ -82,20 +82,20 @@ class Diary(Journal):
 
 
 class App:
-    """One life of the app: everything that a kill takes. It is the presses' clocks, too. `nap`: while it sleeps."""
+    """One life of the app: everything that a kill takes. It is the presses' clock, too. `suspension`: its sleep."""
 
     def __init__(self, ground: Ground, bridges: list[Bridge], handset: "Handset") -> None:
         self.is_over = False
         self.wire: Wire | None = None
-        self.nap = Nap(ground.agenda)
+        self.suspension = Suspension(ground.event_queue)
         self._ground = ground
         self._bridges = bridges
         self._handset = handset
         self._clock = handset.clock
-        diary = Diary(handset.disk, lambda: f"{ground.dice.getrandbits(64):016x}")
+        journal = FakeJournal(handset.disk, lambda: f"{ground.dice.getrandbits(64):016x}")
         self.screen = Screen(self.now())
-        self.presses = Presses(diary, self.send, self)
-        self.presses.restore(diary.open())
+        self.presses = Presses(journal, self.send, self)
+        self.presses.restore(journal.open())
         for flight in self.presses.open:
             self._listen(flight)
         self._linked = False
@@ -112,11 +112,11 @@ class App:
 
     def call_at(self, at: float, call: Callable[[], None]) -> Entry:
         """See presslight.mobile_sim.clock.Time."""
-        return self._ground.agenda.at(self._clock.when(int(at * MS) + 1), lambda: self._do(call))
+        return self._ground.event_queue.at(self._clock.when(int(at * MS) + 1), lambda: self._do(call))
 
     def _do(self, call: Callable[[], None]) -> None:
         """Do something in this life, once the phone is awake."""
-        self.nap.do(partial(self._live, call))
+        self.suspension.do(partial(self._live, call))
 
     def _live(self, call: Callable[[], None]) -> None:
         if not self.is_over:
@@ -125,14 +125,14 @@ class App:
     def sleep(self, ns: int, *, counts: bool) -> None:
         """Sleep, its clock counting on or standing still."""
         self._ground.note(self._handset.name, f"sleeps for {ns // MS} ms")
-        self.nap.start(ns)
+        self.suspension.start(ns)
         if not counts:
             self._clock.pause(ns)
 
     def wake(self) -> None:
         """Wake, if it sleeps."""
         self._clock.resume()
-        self.nap.end()
+        self.suspension.end()
 
     # The link
 
@@ -149,7 +149,7 @@ class App:
         self.wire.send(encode(hello))
 
     def _retry(self) -> None:
-        self._ground.agenda.after(self._ground.dice.randint(0, SLOWEST_RETRY), lambda: self._do(self.connect))
+        self._ground.event_queue.after(self._ground.dice.randint(0, SLOWEST_RETRY), lambda: self._do(self.connect))
 
     def _lost(self) -> None:
         self._do(self._unlink)
@@ -269,7 +269,7 @@ class Handset:
         self.name = name
         self.disk = Disk()
         self.way = Way()
-        self.clock = Clock(ground.agenda, ground.dice.randint(-500, 500), ground.dice.randint(1, 10**6) * S)
+        self.clock = Clock(ground.event_queue, ground.dice.randint(-500, 500), ground.dice.randint(1, 10**6) * S)
         self.wall_ahead_ms = 0
         self.life: App | None = None
         self._ground = ground
@@ -294,7 +294,7 @@ class Handset:
         if life is not None:
             self._ground.note(self.name, "is killed")
             life.is_over = True
-            life.nap.die()
+            life.suspension.die()
             self.clock.resume()
             if life.wire is not None:
                 life.wire.hang_up()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from presslight.contract.phone import Change
 from presslight.contract.words import MAX_DRIFT_PPM
-from tests.world.agenda import MS
+from tests.world.event_queue import MS
 
 NEVER = frozenset({"refused", "offline", "not_applied", "not_sent", "rejected"})
 """Words that say: it has not acted and never will."""

@@ -10,12 +10,12 @@ from lamp.clock import PERIOD, Clock
 from lamp.command import Command
 from lamp.light import Light
 from presslight.contract.light import LightState
-from tests.world import agenda
-from tests.world.agenda import MS, S
+from tests.world import event_queue
 from tests.world.broker import Broker
+from tests.world.event_queue import MS, S
 from tests.world.ground import Ground
-from tests.world.nap import Nap
 from tests.world.network import Way
+from tests.world.suspension import Suspension
 
 HEARTBEAT = 10 * S
 SAVE_AFTER = 1 * S
@@ -48,8 +48,8 @@ def _read(message: bytes) -> tuple[int, Command]:
 class Lamp:
     """One light: on until `cut_power` or `reset`, and again after `power_on`. `light` is None in between.
 
-    `tear`: with how many of its bytes the next write to the flash stops, and the power with it. `nap`: while its loop
-    is blocked. `device`: what tells it from another one of its name.
+    `tear`: with how many of its bytes the next write to the flash stops, and the power with it. `suspension`: while its
+    loop is blocked. `device`: what tells it from another one of its name.
     """
 
     def __init__(self, ground: Ground, broker: Broker, name: str) -> None:
@@ -59,7 +59,7 @@ class Lamp:
         self.linked = False
         self.tear: int | None = None
         self.tears = 0
-        self.nap = Nap(ground.agenda)
+        self.suspension = Suspension(ground.event_queue)
         self.to_it = Way()
         self.from_it = Way()
         self._ground = ground
@@ -91,7 +91,7 @@ class Lamp:
         epoch, self._ceiling = record.next_epoch(ceiling, self._flashed, epoch)
         self.light = Light(f"{dice.getrandbits(32):08x}", epoch, output)
         self._note()
-        self._clock = agenda.Clock(ground.agenda, dice.randint(-500, 500), dice.randrange(1_000) * MS)
+        self._clock = event_queue.Clock(ground.event_queue, dice.randint(-500, 500), dice.randrange(1_000) * MS)
         # The chip's count of ms wraps in this life or does not.
         self._ticks_ahead = PERIOD - dice.randrange(20_000) if dice.random() < 0.3 else 0
         self._up = Clock(self._ticks())
@@ -117,8 +117,8 @@ class Lamp:
             self._ground.note(self.name, status)
             self.light, self.linked = None, False
             self._life += 1
-            self.nap.die()
-            self.nap = Nap(self._ground.agenda)
+            self.suspension.die()
+            self.suspension = Suspension(self._ground.event_queue)
 
     def _note(self) -> None:
         light = self.light
@@ -154,7 +154,7 @@ class Lamp:
     def _later(self, wait: int, call: Callable[[], None]) -> None:
         """Do something later in this life."""
         life = self._life
-        self._ground.agenda.after(wait, lambda: self.nap.do(call) if life == self._life else None)
+        self._ground.event_queue.after(wait, lambda: self.suspension.do(call) if life == self._life else None)
 
     def _ticks(self) -> int:
         return (self._clock.now() // MS + self._ticks_ahead) % int(PERIOD)
@@ -204,7 +204,7 @@ class Lamp:
     def hear_denial(self) -> None:
         """Somebody takes it for offline or gone: say that it is not, to bridges by a report."""
         if self.linked:
-            self.nap.do(self._affirm)
+            self.suspension.do(self._affirm)
 
     def _affirm(self) -> None:
         if self.linked:
@@ -215,7 +215,7 @@ class Lamp:
     def hear(self, message: bytes, *, is_retained: bool, is_fresh: bool = True) -> None:
         """A set message arrives. `is_fresh`: somebody sent it just now; the broker had not kept it."""
         if self.linked:
-            self.nap.do(lambda: self._obey(message, is_retained=is_retained, is_fresh=is_fresh))
+            self.suspension.do(lambda: self._obey(message, is_retained=is_retained, is_fresh=is_fresh))
 
     def _obey(self, message: bytes, *, is_retained: bool, is_fresh: bool) -> None:
         light = self.light
@@ -247,7 +247,7 @@ class Lamp:
 
     def press_button(self) -> None:
         """A hand on the light itself."""
-        self.nap.do(self._toggle)
+        self.suspension.do(self._toggle)
 
     def _toggle(self) -> None:
         if self.light is not None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from presslight.contract.light import Power, WishFields
-from tests.world.agenda import MS, S
 from tests.world.bridge import Bridge
+from tests.world.event_queue import MS, S
 from tests.world.handset import Handset
 from tests.world.lamp import Lamp
 from tests.world.network import Way, Weather
@@ -82,7 +82,7 @@ class Life:
         self._sometime_within(LASTS, call)
 
     def _sometime_within(self, span: int, call: Callable[[], None]) -> None:
-        self.world.agenda.after(self._dice.randint(0, span), call)
+        self.world.event_queue.after(self._dice.randint(0, span), call)
 
     def _troubles(self) -> list[Callable[[], None]]:
         return [
@@ -163,7 +163,7 @@ class Life:
         for bridge in self.world.bridges:
             bridge.crash()
             self._in(self._pause(), bridge.start)
-        self.world.shelf.cut_power(self.world.agenda.now)
+        self.world.database.cut_power(self.world.event_queue.now)
 
     def _stall_bridge(self) -> None:
         self._bridge().stand_still(self._pause())
@@ -181,7 +181,7 @@ class Life:
     def _lose_store(self) -> None:
         """The store's answers do not reach a bridge, and all others start anew meanwhile."""
         bridge = self._bridge()
-        bridge.deaf_until = self.world.agenda.now + self._pause()
+        bridge.deaf_until = self.world.event_queue.now + self._pause()
         self.world.note(bridge.name, "cannot hear the store")
         for other in self.world.bridges:
             if other is not bridge:
@@ -208,7 +208,7 @@ class Life:
         """Its loop is blocked, as by a look-up of a name."""
         lamp, pause = self._lamp(), self._pause()
         self.world.note(lamp.name, f"is blocked for {pause // MS} ms")
-        lamp.nap.start(pause)
+        lamp.suspension.start(pause)
 
     def _unplug(self, lamp: Lamp) -> None:
         lamp.cut_power()
@@ -225,7 +225,7 @@ class Life:
         self._cut(lamp, self._pause(), ways)
 
     def _cut(self, lamp: Lamp, pause: int, ways: tuple[Way, ...]) -> None:
-        opens = self.world.agenda.now + pause
+        opens = self.world.event_queue.now + pause
         self.world.note("Wi-Fi", f"of {lamp.name} is cut for {pause // MS} ms, {len(ways)} ways")
         for way in ways:
             way.opens = max(way.opens, opens)
@@ -267,7 +267,7 @@ class Life:
         self.world.forget(self._lamp().name)
 
     def _in(self, wait: int, call: Callable[[], None]) -> None:
-        self.world.agenda.after(wait, call)
+        self.world.event_queue.after(wait, call)
 
     def _pause(self) -> int:
         return int(self._dice.choice((0.2, 2, 8, 15)) * self._dice.random() * S)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.world.agenda import MS, Agenda, S
+from tests.world.event_queue import MS, EventQueue, S
 
 LONGEST_DELAY = 30 * S
 
@@ -32,8 +32,8 @@ class Way:
 class Network:
     """Carries messages. `dice` decides on each, so a seed's network always does the same."""
 
-    def __init__(self, agenda: Agenda, dice: random.Random, weather: Weather) -> None:
-        self._agenda = agenda
+    def __init__(self, event_queue: EventQueue, dice: random.Random, weather: Weather) -> None:
+        self._event_queue = event_queue
         self._dice = dice
         self.weather = weather
 
@@ -41,18 +41,19 @@ class Network:
         """Carry a message for which nobody vouches: it comes once, twice or never, and in any order."""
         weather = self.weather
         for _ in range(2 if self._dice.random() < weather.repeat else 1):
-            if self._dice.random() >= weather.loss and (way.opens <= self._agenda.now or self._dice.random() < 0.5):
-                self._agenda.at(max(way.opens, self._agenda.now) + self.delay(), deliver)
+            now = self._event_queue.now
+            if self._dice.random() >= weather.loss and (way.opens <= now or self._dice.random() < 0.5):
+                self._event_queue.at(max(way.opens, now) + self.delay(), deliver)
 
     def post(self, way: Way, deliver: Callable[[], None]) -> None:
         """Carry a message of a short connection of its own: it comes once, or never."""
         if self._dice.random() >= self.weather.loss:
-            self._agenda.at(max(way.opens, self._agenda.now) + self.delay(), deliver)
+            self._event_queue.at(max(way.opens, self._event_queue.now) + self.delay(), deliver)
 
     def stream(self, way: Way, deliver: Callable[[], None]) -> None:
         """Carry a message of an ordered stream: it comes once, and after those before it."""
-        way.newest = max(way.newest, max(way.opens, self._agenda.now) + self.delay())
-        self._agenda.at(way.newest, deliver)
+        way.newest = max(way.newest, max(way.opens, self._event_queue.now) + self.delay())
+        self._event_queue.at(way.newest, deliver)
 
     def delay(self) -> int:
         """Draw how long a message takes, in ns."""

@@ -9,8 +9,8 @@ from presslight.contract.errors import ErrorCode
 from presslight.contract.light import Power
 from presslight.contract.phone import PressOutcome, Problem, Wish
 from presslight.contract.words import Moment
-from tests.world.agenda import MS, S
 from tests.world.bridge import Bridge
+from tests.world.event_queue import MS, S
 from tests.world.ground import Ground
 from tests.world.judge import Broken
 from tests.world.network import Way
@@ -71,7 +71,7 @@ class Program:
             ground.network.post(self._way, partial(self._take, request, status))
 
         ground.network.post(self._way, lambda: bridge.post(request.ask, answer))
-        ground.agenda.after(ground.dice.randint(100 * MS, SLOWEST_RETRY), partial(self._send, request))
+        ground.event_queue.after(ground.dice.randint(100 * MS, SLOWEST_RETRY), partial(self._send, request))
 
     def _take(self, request: Request, status: PressOutcome | Problem) -> None:
         if request.is_done:

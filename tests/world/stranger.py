@@ -6,8 +6,8 @@ from functools import partial
 from lamp import record
 from lamp.light import Light
 from presslight.contract.words import MAX_SMALL
-from tests.world.agenda import S
 from tests.world.broker import Broker
+from tests.world.event_queue import S
 from tests.world.ground import Ground
 from tests.world.lamp import FLASHED_S, Lamp
 from tests.world.network import Way
@@ -74,9 +74,9 @@ class Twin(Lamp):
         self._ground.note("twin", f"of {self.name} lives for {ns // S} s")
         self._ground.judge.visited(self.name)
         self.power_on()
-        self._ground.agenda.after(ns, self.leave)
+        self._ground.event_queue.after(ns, self.leave)
 
     def leave(self) -> None:
         """Lose its power; where nobody has taken the name back, its will is told."""
         self.cut_power()
-        self._ground.agenda.after(6 * S, partial(self._broker.deny, self.name, b"offline"))
+        self._ground.event_queue.after(6 * S, partial(self._broker.deny, self.name, b"offline"))

@@ -3,7 +3,7 @@
 import pytest
 
 from presslight.contract.phone import Change
-from tests.world.agenda import MS
+from tests.world.event_queue import MS
 from tests.world.judge import Broken, Judge
 
 KEY, NEXT = "0123456789abcdef-1", "0123456789abcdef-2"

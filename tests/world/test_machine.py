@@ -8,11 +8,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.world.agenda import MS
+from tests.world.event_queue import MS
 from tests.world.judge import Broken
 from tests.world.life import CRASHES
+from tests.world.mutations import MUTATIONS, Mutation
 from tests.world.network import Weather
-from tests.world.teeth import TEETH, Tooth
 from tests.world.world import World
 
 SETTINGS = settings(max_examples=80, stateful_step_count=40, deadline=None)
@@ -132,7 +132,7 @@ class House(RuleBasedStateMachine):
     @rule(to_it=st.booleans(), from_it=st.booleans(), ms=waits)
     def cut_wifi(self, to_it: bool, from_it: bool, ms: int) -> None:
         for way in [self.lamp.to_it] * to_it + [self.lamp.from_it] * from_it:
-            way.opens = self.world.agenda.now + ms * MS
+            way.opens = self.world.event_queue.now + ms * MS
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -144,8 +144,8 @@ TestHouse.settings = SETTINGS
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("tooth", [tooth for tooth in TEETH if tooth.name in ("deadline", "epoch")])
-def test_hypothesis_finds_the_loss_of_a_safeguard_and_shrinks_it(tooth: Tooth) -> None:
-    with tooth.without(), pytest.raises(Broken) as broken:
+@pytest.mark.parametrize("mutation", [mutation for mutation in MUTATIONS if mutation.name in ("deadline", "epoch")])
+def test_hypothesis_finds_the_loss_of_a_safeguard_and_shrinks_it(mutation: Mutation) -> None:
+    with mutation.without(), pytest.raises(Broken) as broken:
         run_state_machine_as_test(House, settings=settings(SETTINGS, max_examples=5_000, report_multiple_bugs=False))
-    assert str(broken.value).startswith(tooth.breaks)
+    assert str(broken.value).startswith(mutation.breaks)

@@ -5,17 +5,17 @@ from functools import partial
 from typing import Protocol
 
 from presslight.cloud.websocket.session import Session
-from tests.world.agenda import MS, S
+from tests.world.bridge_process import BridgeProcess
+from tests.world.event_queue import MS, S
 from tests.world.ground import Ground
 from tests.world.network import Way
-from tests.world.office import Office
 
 
 class End(Protocol):
     """The bridge at the other end. `life`: None while it is down."""
 
     name: str
-    life: Office | None
+    life: BridgeProcess | None
 
     def do(self, call: Callable[[], None], *, first: bool = False) -> None:
         """Let it work, unless it dies of that; `first`: before what else waits for it."""
@@ -62,7 +62,7 @@ class Wire:
         self._ground.note(
             self.bridge.name, f"has a wire cut for {ns // MS} ms, {'both ways' if there and back else 'one way'}"
         )
-        opens = self._ground.agenda.now + ns
+        opens = self._ground.event_queue.now + ns
         for way in [self._there] * there + [self._back] * back:
             way.opens = max(way.opens, opens)
 
@@ -73,16 +73,16 @@ class Wire:
         self._torn = True
         self._ground.note(self.bridge.name, "loses a wire")
         self.bridge.forget(self)
-        dice, agenda = self._ground.dice, self._ground.agenda
-        agenda.after(dice.randint(0, 5 * S), self._lost)
-        agenda.after(dice.randint(0, 20 * S), self._gone)
+        dice, event_queue = self._ground.dice, self._ground.event_queue
+        event_queue.after(dice.randint(0, 5 * S), self._lost)
+        event_queue.after(dice.randint(0, 20 * S), self._gone)
 
     def hang_up(self) -> None:
         """The phone is gone; the bridge learns of it."""
         if not self._torn:
             self._torn = True
             self.bridge.forget(self)
-            self._ground.agenda.after(self._ground.dice.randint(0, 20 * S), self._gone)
+            self._ground.event_queue.after(self._ground.dice.randint(0, 20 * S), self._gone)
 
     def _gone(self) -> None:
         if self.bridge.life is self._life:

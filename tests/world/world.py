@@ -11,9 +11,9 @@ from lamp.gate import MEMORY
 from lamp.table import ORIGINS, WINDOW
 from presslight.cloud.core.record import Record
 from presslight.contract.phone_rules import REFUSALS
-from tests.world.agenda import S
 from tests.world.bridge import Bridge
 from tests.world.broker import Broker
+from tests.world.event_queue import S
 from tests.world.ground import Ground
 from tests.world.handset import Handset
 from tests.world.lamp import Lamp
@@ -47,7 +47,7 @@ class World(Ground):
         self.bridges = [Bridge(self, broker, f"bridge-{n}") for n in range(bridges)]
         self.handsets = [Handset(self, self.bridges, f"phone-{n}") for n in range(phones)]
         self.program = Program(self, self.bridges, "program")
-        self.shelf.named = self._named
+        self.database.named = self._named
         for lamp in self.lamps.values():
             lamp.power_on()
         for bridge in self.bridges:
@@ -100,16 +100,16 @@ class World(Ground):
     def forget(self, light: str) -> None:
         """Somebody has a light forgotten that is there all the same: bridges hear it of the broker, or of the store."""
         self.note("somebody", f"forgets {light}")
-        self.shelf.forgotten[light] = None
+        self.database.forgotten[light] = None
         self.broker.forget(light)
         for bridge in self.bridges:
-            self.agenda.after(self.dice.randint(0, READS_STORE_EACH), partial(bridge.forget_light, light))
+            self.event_queue.after(self.dice.randint(0, READS_STORE_EACH), partial(bridge.forget_light, light))
 
     # Time
 
     def pass_time(self, ns: int) -> None:
         """Let everything happen that is due within so long."""
-        self.agenda.run(self.agenda.now + ns)
+        self.event_queue.run(self.event_queue.now + ns)
         self._see_memory(2 * len(self.judge.facts) + FEW)
 
     def rest(self) -> None:
@@ -120,13 +120,13 @@ class World(Ground):
         for twin in self.twins:
             twin.leave()
         for lamp in self.lamps.values():
-            lamp.nap.end()
+            lamp.suspension.end()
             lamp.tear = None
             lamp.to_it.opens = lamp.from_it.opens = 0
             lamp.power_on()
             lamp.join_later()
         for bridge in self.bridges:
-            bridge.nap.end()
+            bridge.suspension.end()
             bridge.spare()
             bridge.start()
             bridge.find_broker()
@@ -135,8 +135,8 @@ class World(Ground):
             handset.open()
             handset.wake()
         self.pass_time(42 * S)  # all that is under way arrives, and then each light reports once more
-        end = self.agenda.now + SETTLES_WITHIN
-        while (self.judge.owed or self._holds_presses()) and self.agenda.now < end:
+        end = self.event_queue.now + SETTLES_WITHIN
+        while (self.judge.owed or self._holds_presses()) and self.event_queue.now < end:
             self.pass_time(1 * S)
         self._see()
 

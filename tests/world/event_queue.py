@@ -21,7 +21,7 @@ class Entry:
         self.call = None
 
 
-class Agenda:
+class EventQueue:
     """What happens when. `now`: true time in ns. Things of one moment happen in the order in which they were set."""
 
     def __init__(self) -> None:
@@ -54,25 +54,25 @@ class Agenda:
 class Clock:
     """A device's clock in ns, `ppm` millionths fast, that shows `shows` now."""
 
-    def __init__(self, agenda: Agenda, ppm: int, shows: int) -> None:
-        self._agenda = agenda
+    def __init__(self, event_queue: EventQueue, ppm: int, shows: int) -> None:
+        self._event_queue = event_queue
         self._rate = _MILLION + ppm
-        self._since = agenda.now
+        self._since = event_queue.now
         self._shown = shows
 
     def now(self) -> int:
         """What it shows."""
-        passed = self._agenda.now - self._since
+        passed = self._event_queue.now - self._since
         return self._shown + passed * self._rate // _MILLION if passed > 0 else self._shown
 
     def pause(self, ns: int) -> None:
         """Stand still for so long."""
         self._shown = self.now()
-        self._since = self._agenda.now + ns
+        self._since = self._event_queue.now + ns
 
     def resume(self) -> None:
         """Stand still no longer."""
-        self._since = min(self._since, self._agenda.now)
+        self._since = min(self._since, self._event_queue.now)
 
     def when(self, shows: int) -> int:
         """The true time from which on it shows at least `shows`."""

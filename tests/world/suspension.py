@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from tests.world.agenda import Agenda
+from tests.world.event_queue import EventQueue
 
 
-class Nap:
+class Suspension:
     """Of one life of a process."""
 
-    def __init__(self, agenda: Agenda) -> None:
-        self._agenda = agenda
+    def __init__(self, event_queue: EventQueue) -> None:
+        self._event_queue = event_queue
         self._sleeps = False
         self._wakes_at = 0
         self._waiting: list[Callable[[], None]] = []
@@ -17,8 +17,8 @@ class Nap:
     def start(self, ns: int) -> None:
         """Stand still for so long, or for longer if it does so already."""
         self._sleeps = True
-        self._wakes_at = max(self._wakes_at, self._agenda.now + ns)
-        self._agenda.at(self._wakes_at, lambda: self.end() if self._agenda.now >= self._wakes_at else None)
+        self._wakes_at = max(self._wakes_at, self._event_queue.now + ns)
+        self._event_queue.at(self._wakes_at, lambda: self.end() if self._event_queue.now >= self._wakes_at else None)
 
     def do(self, call: Callable[[], None], *, first: bool = False) -> None:
         """Do it now, or on waking: in order, or `first` of all."""

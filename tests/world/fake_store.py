@@ -1,4 +1,4 @@
-"""The store: one shelf that all bridges share, and each bridge's drawer, where last words wait to be written."""
+"""The database that all bridges share, and each bridge's store, where last words wait to be written."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ from presslight.cloud.core.record import Record
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.words import split_key
-from tests.world.agenda import MS, Entry
+from tests.world.event_queue import MS, Entry
 
 FLUSH = 50 * MS
 
 
-class Shelf:
+class FakeDatabase:
     """What outlives every crash: presses by key, origins by owner, the lights that were forgotten.
 
     A power cut of the machine takes the presses back that are not on its disk yet: `unsynced`.
@@ -36,36 +36,36 @@ class Shelf:
         self.unsynced.clear()
 
 
-class Drawer:
-    """One life of a bridge at the shelf: `PressStore` of cloud/core/ports.py. A crash loses what still waits.
+class FakePressStore:
+    """One bridge's store on the database: `PressStore` of cloud/core/ports.py. A crash loses what still waits.
 
     `later`: has the bridge do something so many ns later.
     """
 
-    def __init__(self, shelf: Shelf, later: Callable[[int, Callable[[], None]], Entry]) -> None:
-        self._shelf = shelf
+    def __init__(self, database: FakeDatabase, later: Callable[[int, Callable[[], None]], Entry]) -> None:
+        self._database = database
         self._later = later
         self._unwritten: dict[str, Record] = {}
         self._flush: Entry | None = None
 
     def admit(self, record: Record, text: bytes | None = None) -> None:
         """See the port."""
-        if self._shelf.owners.setdefault(split_key(record.key)[0], record.phone) != record.phone:
+        if self._database.owners.setdefault(split_key(record.key)[0], record.phone) != record.phone:
             raise Refusal(ErrorCode.FORBIDDEN)
         known = self.find(record.key) if text is None else self.find_text(text)
         if known is not None:
             raise DuplicateKey(known)
         if text is not None and self.find(record.key) is not None:
             raise Refusal(ErrorCode.KEY_REUSED)
-        self._shelf.records[record.key] = record
-        self._shelf.unsynced.add(record.key)
+        self._database.records[record.key] = record
+        self._database.unsynced.add(record.key)
         if text is not None:
-            self._shelf.texts[text] = record.key
-            self._shelf.named(text, record)
+            self._database.texts[text] = record.key
+            self._database.named(text, record)
 
     def sync(self, then: Callable[[StoreUnavailable | None], None]) -> None:
         """See the port; here all is on the disk at once."""
-        self._shelf.unsynced.clear()
+        self._database.unsynced.clear()
         then(None)
 
     def close(self, record: Record) -> None:
@@ -77,7 +77,7 @@ class Drawer:
     def flush(self) -> None:
         """Write the last words that wait. One that another bridge has written stays."""
         self._flush = None
-        records = self._shelf.records
+        records = self._database.records
         for key, record in self._unwritten.items():
             if not records[key].status.final:
                 records[key] = record
@@ -90,11 +90,11 @@ class Drawer:
 
     def find(self, key: str) -> Record | None:
         """See the port."""
-        return self._unwritten.get(key) or self._shelf.records.get(key)
+        return self._unwritten.get(key) or self._database.records.get(key)
 
     def find_text(self, text: bytes) -> Record | None:
         """See the port."""
-        return self.find(self._shelf.texts[text]) if text in self._shelf.texts else None
+        return self.find(self._database.texts[text]) if text in self._database.texts else None
 
     def asked_to_forget(self, light: str) -> int | None:
         """See the port. Nobody asks in these lives."""
@@ -102,4 +102,4 @@ class Drawer:
 
     def open_presses(self) -> list[Record]:
         """See the port."""
-        return [record for record in self._shelf.records.values() if not record.status.final]
+        return [record for record in self._database.records.values() if not record.status.final]

@@ -29,13 +29,13 @@ from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.core.text_origins import TextOrigins
 from presslight.contract.words import Outcome, PressStatus, Reason
 from presslight.mobile_sim.screen import Screen
-from tests.world import agenda, shelf
+from tests.world import event_queue, fake_store
 from tests.world.lamp import Lamp
 from tests.world.life import PROGRAMMED, VISITED
 
 
 @dataclass(frozen=True)
-class Tooth:
+class Mutation:
     """A safeguard. `breaks`: how the violations start that show that it is gone.
 
     `first`: the seed to start the search at, where a rare mischance is needed; it may be wrong, then it takes longer.
@@ -98,13 +98,13 @@ def _no_epoch() -> AbstractContextManager[object]:
 
 
 def _reopened_keys() -> AbstractContextManager[object]:
-    real = shelf.Drawer.find
+    real = fake_store.FakePressStore.find
 
-    def find(drawer: shelf.Drawer, key: str) -> Record | None:
-        known = real(drawer, key)
+    def find(store: fake_store.FakePressStore, key: str) -> Record | None:
+        known = real(store, key)
         return None if known is not None and known.status.final else known
 
-    return patch.object(shelf.Drawer, "find", find)
+    return patch.object(fake_store.FakePressStore, "find", find)
 
 
 def _kept_wishes() -> AbstractContextManager[object]:
@@ -178,19 +178,19 @@ def _final_busy() -> AbstractContextManager[object]:
 @contextmanager
 def _no_drift() -> Iterator[None]:
     """No allowance for drift, and clocks that part as fast as they may."""
-    real = agenda.Clock
+    real = event_queue.Clock
 
-    def slow(times: agenda.Agenda, _ppm: int, shows: int) -> agenda.Clock:
+    def slow(times: event_queue.EventQueue, _ppm: int, shows: int) -> event_queue.Clock:
         return real(times, -500, shows)
 
-    def fast(times: agenda.Agenda, _ppm: int, shows: int) -> agenda.Clock:
+    def fast(times: event_queue.EventQueue, _ppm: int, shows: int) -> event_queue.Clock:
         return real(times, 500, shows)
 
     with (
         patch.object(presslight.cloud.core.bound, "_SLOWEST", 1_000_000),
         patch.object(presslight.mobile_sim.bound, "DRIFT", 0.0),
-        patch("tests.world.lamp.agenda.Clock", slow),
-        patch("tests.world.office.Clock", fast),
+        patch("tests.world.lamp.event_queue.Clock", slow),
+        patch("tests.world.bridge_process.Clock", fast),
         patch("tests.world.handset.Clock", fast),
     ):
         yield
@@ -268,10 +268,10 @@ def _silent_about_the_dead() -> AbstractContextManager[object]:
 
 
 def _texts_that_nobody_remembers() -> AbstractContextManager[object]:
-    return patch.object(shelf.Drawer, "find_text", lambda _drawer, _text: None)
+    return patch.object(fake_store.FakePressStore, "find_text", lambda _store, _text: None)
 
 
-def _texts_that_do_not_wait_for_the_disk() -> AbstractContextManager[object]:
+def _texts_that_do_not_wait() -> AbstractContextManager[object]:
     """A bridge that takes a deadline for enough to know a press by after a power cut, though its key is lost."""
     return patch.object(Ask, "is_dated", property(lambda ask: ask.not_after is not None))
 
@@ -281,35 +281,35 @@ def _one_origin_for_all_texts() -> AbstractContextManager[object]:
     return patch.object(presslight.cloud.core.intake, "TextOrigins", lambda _draw: TextOrigins(lambda: "0" * 16))
 
 
-TEETH = (
-    Tooth("boot id", lambda: _judging(_any_boot), ("late", "double", "false", "misordered")),
-    Tooth("deadline", lambda: _judging(_no_deadline), ("late", "false")),
-    Tooth("dedupe window", lambda: _knows(acted=NEW), ("double", "false")),
-    Tooth("superseded", lambda: _knows(never=NEW), ("misordered", "false")),
-    Tooth("epoch", _no_epoch, ("stale", "anew")),
-    Tooth("store's key closing", _reopened_keys, ("false",), first=32),
-    Tooth("retained drop", _kept_wishes, ("ghost",)),
-    Tooth("who left the table", _no_trace_of_who_left, ("false",), first=183),
-    Tooth("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=309),
-    Tooth("precondition", lambda: _judging(_no_precondition), ("unseen",)),
-    Tooth("deadlines that never go back", _no_latest, ("misordered", "false"), first=1349),
-    Tooth("busy is no last word", _final_busy, ("false",), first=49),
-    Tooth("missed answers", _blind_faith, ("false",), first=49),
-    Tooth("recalled presses are not followed", _recalled_as_followed, ("false",), first=373),
-    Tooth("a power cut may take a press back", _all_new, ("false",), first=10010),
-    Tooth("presses taken up are quiet", _loud_reload, ("false",), first=66),
-    Tooth("late reports are no new boot", _loud_ghosts, ("anew", "false")),
-    Tooth("answers to old questions prove nothing", _answers_to_old_questions, ("anew",)),
-    Tooth("who contradicts is asked", _no_questions, ("stale", "kept"), first=VISITED),
-    Tooth("phones heed a new line", _one_line_for_ever, ("stale",), first=VISITED),
-    Tooth("what phones show is heeded", _deaf_to_claims, ("stale",), first=VISITED + 14),
-    Tooth("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=270),
-    Tooth("a text is one press", _texts_that_nobody_remembers, ("double", "false"), first=PROGRAMMED),
-    Tooth("texts wait for the disk", _texts_that_do_not_wait_for_the_disk, ("double", "false"), first=PROGRAMMED + 78),
-    Tooth("texts have origins of their own", _one_origin_for_all_texts, ("reused", "false"), first=PROGRAMMED),
-    Tooth("drift", _no_drift, ("false", "late", "anew"), first=43),
-    Tooth("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
-    Tooth("blocks of keys", _no_blocks, ("false", "silent"), first=39),
-    Tooth("bridges say offline to the broker", _silent_about_the_dead, ("kept",), first=2),
-    Tooth("lights answer offline", _deaf_to_denials, ("kept",), first=38),
+MUTATIONS = (
+    Mutation("boot id", lambda: _judging(_any_boot), ("late", "double", "false", "misordered")),
+    Mutation("deadline", lambda: _judging(_no_deadline), ("late", "false")),
+    Mutation("dedupe window", lambda: _knows(acted=NEW), ("double", "false")),
+    Mutation("superseded", lambda: _knows(never=NEW), ("misordered", "false")),
+    Mutation("epoch", _no_epoch, ("stale", "anew")),
+    Mutation("store's key closing", _reopened_keys, ("false",), first=32),
+    Mutation("retained drop", _kept_wishes, ("ghost",)),
+    Mutation("who left the table", _no_trace_of_who_left, ("false",), first=183),
+    Mutation("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=309),
+    Mutation("precondition", lambda: _judging(_no_precondition), ("unseen",)),
+    Mutation("deadlines that never go back", _no_latest, ("misordered", "false"), first=1349),
+    Mutation("busy is no last word", _final_busy, ("false",), first=49),
+    Mutation("missed answers", _blind_faith, ("false",), first=49),
+    Mutation("recalled presses are not followed", _recalled_as_followed, ("false",), first=373),
+    Mutation("a power cut may take a press back", _all_new, ("false",), first=10010),
+    Mutation("presses taken up are quiet", _loud_reload, ("false",), first=66),
+    Mutation("late reports are no new boot", _loud_ghosts, ("anew", "false")),
+    Mutation("answers to old questions prove nothing", _answers_to_old_questions, ("anew",)),
+    Mutation("who contradicts is asked", _no_questions, ("stale", "kept"), first=VISITED),
+    Mutation("phones heed a new line", _one_line_for_ever, ("stale",), first=VISITED),
+    Mutation("what phones show is heeded", _deaf_to_claims, ("stale",), first=VISITED + 14),
+    Mutation("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=270),
+    Mutation("a text is one press", _texts_that_nobody_remembers, ("double", "false"), first=PROGRAMMED),
+    Mutation("texts wait for the disk", _texts_that_do_not_wait, ("double", "false"), first=PROGRAMMED + 78),
+    Mutation("texts have origins of their own", _one_origin_for_all_texts, ("reused", "false"), first=PROGRAMMED),
+    Mutation("drift", _no_drift, ("false", "late", "anew"), first=43),
+    Mutation("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
+    Mutation("blocks of keys", _no_blocks, ("false", "silent"), first=39),
+    Mutation("bridges say offline to the broker", _silent_about_the_dead, ("kept",), first=2),
+    Mutation("lights answer offline", _deaf_to_denials, ("kept",), first=38),
 )

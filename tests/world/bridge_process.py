@@ -1,4 +1,4 @@
-"""One life of a bridge: its desk, its inbox, and all that they need of others. A crash takes it whole."""
+"""One life of a bridge: its presses, its inbox, and all that they need of others. A crash takes it whole."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,11 +20,11 @@ from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import MEANINGS, ErrorCode
 from presslight.contract.topics import light_of
 from presslight.contract.words import PressStatus
-from tests.world.agenda import Clock, Entry, S
 from tests.world.broker import Broker
+from tests.world.event_queue import Clock, Entry, S
+from tests.world.fake_store import FakePressStore
 from tests.world.ground import Ground
 from tests.world.network import Way
-from tests.world.shelf import Drawer
 
 SETTINGS = Settings(
     broker=BrokerAddress(host="127.0.0.1", port=1),
@@ -53,12 +53,12 @@ class Host(Protocol):
 def _shows(ground: Ground) -> int:
     """What a machine's clock shows: it begins anew after a power cut."""
     shows = ground.dice.randint(1, 10**6) * S
-    cut_at = ground.shelf.cut_at
-    return shows + 100 * S if cut_at is None else ground.agenda.now - cut_at
+    cut_at = ground.database.cut_at
+    return shows + 100 * S if cut_at is None else ground.event_queue.now - cut_at
 
 
-class Office:
-    """Everything that a crash takes. It is desk's ledger, line, audience and observer at once."""
+class BridgeProcess:
+    """Everything that a crash takes. It is the store, publisher, broadcaster and observer of `presses` at once."""
 
     def __init__(self, ground: Ground, broker: Broker, bridge: Host) -> None:
         self.settings = SETTINGS
@@ -69,8 +69,8 @@ class Office:
         self._ground = ground
         self._broker = broker
         self._bridge = bridge
-        self._clock = Clock(ground.agenda, ground.dice.randint(-500, 500), _shows(ground))
-        self._drawer = Drawer(ground.shelf, self._later)
+        self._clock = Clock(ground.event_queue, ground.dice.randint(-500, 500), _shows(ground))
+        self._store = FakePressStore(ground.database, self._later)
         self._alarm: Entry | None = None
         self._alarm_at = 0
         self.presses = Presses(
@@ -78,7 +78,7 @@ class Office:
         )
         self.inbox = Inbox(self.presses, self, Muting())
         self.counts = self
-        for name in ground.shelf.forgotten:
+        for name in ground.database.forgotten:
             self.presses.lights.recall(name)
         self.presses.reload(self.now())
 
@@ -88,7 +88,7 @@ class Office:
 
     def end(self) -> None:
         """Nothing of this life happens any more."""
-        self._drawer.crash()
+        self._store.crash()
         if self._alarm is not None:
             self._alarm.cancel()
 
@@ -99,43 +99,43 @@ class Office:
     def _draw_origin(self) -> str:
         return f"{self._ground.dice.getrandbits(64):016x}"
 
-    # Ledger
+    # PressStore
 
     def admit(self, record: Record, text: bytes | None = None) -> None:
         """Store a press, and perhaps die of it, or be told that it could not be stored, truly or not."""
-        is_deaf = self._ground.agenda.now < self._bridge.deaf_until
+        is_deaf = self._ground.event_queue.now < self._bridge.deaf_until
         if is_deaf and self._ground.dice.random() < 0.5:
             raise StoreUnavailable("deaf")
-        self._drawer.admit(record, text)
+        self._store.admit(record, text)
         self._crash_if("stored")
         if is_deaf:
             raise StoreUnavailable("deaf")
 
     def sync(self, then: Callable[[int, StoreUnavailable | None], None]) -> None:
         """Have it on the disk, and perhaps die before anything comes of it."""
-        self._drawer.sync(lambda error: then(self.now(), error))
+        self._store.sync(lambda error: then(self.now(), error))
 
     def close(self, record: Record) -> None:
         """Store a last word."""
-        self._drawer.close(record)
+        self._store.close(record)
 
     def find(self, key: str) -> Record | None:
         """What is stored."""
-        return self._drawer.find(key)
+        return self._store.find(key)
 
     def find_text(self, text: bytes) -> Record | None:
         """What is stored of the press that a text stands for."""
-        return self._drawer.find_text(text)
+        return self._store.find_text(text)
 
     def asked_to_forget(self, light: str) -> int | None:
         """What was asked for is drawn by the world."""
-        return self._drawer.asked_to_forget(light)
+        return self._store.asked_to_forget(light)
 
     def open_presses(self) -> list[Record]:
         """What has no last word."""
-        return self._drawer.open_presses()
+        return self._store.open_presses()
 
-    # Line
+    # LightPublisher
 
     def publish(self, light: str, message: bytes, key: str) -> int:
         """Publish a set message, and perhaps die of it."""
@@ -162,7 +162,7 @@ class Office:
         if self._bridge.linked:
             self._ground.network.throw(self.way, partial(self._broker.deny, light, payload))
 
-    # Audience
+    # Broadcaster
 
     def light(self, name: str, text: str) -> None:
         """Tell all phones of a light."""
@@ -236,7 +236,7 @@ class Office:
     # Time
 
     def _later(self, wait: int, call: Callable[[], None]) -> Entry:
-        return self._ground.agenda.after(wait, lambda: self._bridge.do(call))
+        return self._ground.event_queue.after(wait, lambda: self._bridge.do(call))
 
     def _set_alarm(self, at: int) -> None:
         when = self._clock.when(at)
@@ -245,7 +245,7 @@ class Office:
                 self._alarm.cancel()
             self._alarm_at = when
             first = self._ground.dice.random() < 0.5
-            self._alarm = self._ground.agenda.at(when, lambda: self._bridge.do(self._ring, first=first))
+            self._alarm = self._ground.event_queue.at(when, lambda: self._bridge.do(self._ring, first=first))
 
     def _ring(self) -> None:
         if self._alarm is not None:
