@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from presslight.cloud.errors import StoreNotOpened, StoreUnavailable
 from presslight.cloud.store.migrations import LaterLayout, Migration, newest_layout, pending_migrations
@@ -12,6 +13,7 @@ from presslight.cloud.store.private_file import make_private
 from presslight.contract.errors import printable, sentence
 
 OPENING_S = 5.0
+_AGAIN_S = 0.005
 
 FAILED = (sqlite3.Error, UnicodeDecodeError)
 """Exceptions of Python's `sqlite3`: the latter where an error message of SQLite's is not UTF-8."""
@@ -42,7 +44,7 @@ def connect(path: Path) -> sqlite3.Connection:
         db.text_factory = _text
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA page_size = 1024")  # a press is small: a third of the bytes to write, and sooner done
-        db.execute("PRAGMA journal_mode = WAL")
+        _use_wal(db)
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")
         _migrate(db)
@@ -54,6 +56,23 @@ def connect(path: Path) -> sqlite3.Connection:
             db.close()
         raise StoreNotOpened(f"{printable(path)}: {cause(error)}") from None
     return db
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Switch to WAL. Where another process makes the store now, SQLite fails at once, whatever its timeout: try again.
+
+    Raises sqlite3.Error, after OPENING_S at the latest.
+    """
+    until = monotonic() + OPENING_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                raise
+            sleep(_AGAIN_S)
+        else:
+            return
 
 
 def checkpoint(db: sqlite3.Connection) -> None:

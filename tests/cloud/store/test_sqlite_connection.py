@@ -44,6 +44,22 @@ def test_file_that_is_no_store_is_refused(store: Path) -> None:
         connect(store)
 
 
+def test_store_that_another_process_is_making_is_waited_for(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite waits for no writer where it changes the journal's mode, whatever the timeout."""
+    with closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("presslight.cloud.store.sqlite_connection.sleep", lambda _: other.execute("COMMIT"))
+        connect(store).close()
+
+
+def test_store_that_another_process_does_not_let_go_of_is_refused(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presslight.cloud.store.sqlite_connection.OPENING_S", 0)
+    with closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreNotOpened, match="locked"):
+            connect(store)
+
+
 def test_store_of_a_later_version_is_refused_and_left_as_it_is(db: sqlite3.Connection, store: Path) -> None:
     later = newest_layout() + 1
     db.execute(f"PRAGMA user_version = {later}")
