@@ -6,6 +6,7 @@ for the responses to earlier ones, and a request of a client that has not signed
 
 import asyncio
 
+from presslight.cloud.uvicorn_protocols.disconnection import has_disconnected
 from presslight.cloud.uvicorn_protocols.input_buffer import InputBuffer
 from presslight.cloud.uvicorn_protocols.start_queue import StartQueue
 from presslight.cloud.uvicorn_protocols.unread_response import UnreadResponseTimeout
@@ -70,10 +71,17 @@ class PacedHttpProtocol(UnreadResponseTimeout):
             self.flow.resume_reading()
 
     def _discard_more(self) -> bool:
-        is_open = not self.transport.is_closing()
-        if is_open:
+        is_here = self._is_here()
+        if is_here:
             self.flow.resume_reading()
-        return is_open
+        return is_here
+
+    def _is_here(self) -> bool:
+        """Whether the client waits for its turn. Abort its connection if it has disconnected meanwhile."""
+        is_gone = has_disconnected(self.transport)
+        if is_gone:
+            self.transport.abort()
+        return not is_gone
 
     def _parse_input(self) -> None:
         """Parse as far as there is room for waiting requests. Resume reading only once none waits."""
@@ -98,9 +106,9 @@ class PacedHttpProtocol(UnreadResponseTimeout):
         return not self._waits_to_start
 
     def _start(self) -> bool:
-        """Begin the request that waited. Return False if the connection is closed or rejected."""
+        """Begin the request that waited. Return False if the client is gone, or the connection rejected."""
         self._waits_to_start, self._may_start = False, True
-        is_open = not self.transport.is_closing() and self._accepts_input()
+        is_open = self._is_here() and self._accepts_input()
         if is_open:
             self._parse_input()
             if self._accepts_input() and not self.pipeline and not len(self._input):

@@ -12,6 +12,9 @@ from collections.abc import Callable
 STARTS_PER_ITERATION = 1
 """Requests or handshakes: one costs 1-3 ms from start to end, and a press takes some eight iterations."""
 
+CHECKS_PER_ITERATION = 32
+"""Of those that wait, so many are asked per iteration whether their clients are there: 0.3-1 ms if none is."""
+
 Start = Callable[[], bool]
 """Starts the work that waited. Returns whether it did; False if its connection is closed."""
 
@@ -44,5 +47,7 @@ class StartQueue:
         self._left = self._limit
         if self._waiting:
             self._schedule()
-        while self._left and self._waiting:
+        for _ in range(min(CHECKS_PER_ITERATION, len(self._waiting))):
+            if not self._left:
+                break
             self._left -= self._waiting.popleft()()

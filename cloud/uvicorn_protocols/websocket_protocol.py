@@ -15,6 +15,7 @@ from websockets.protocol import OPEN
 
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.errors import Refusal
+from presslight.cloud.uvicorn_protocols.disconnection import has_disconnected
 from presslight.cloud.uvicorn_protocols.final_response import final_response
 from presslight.cloud.uvicorn_protocols.input_buffer import InputBuffer
 from presslight.cloud.uvicorn_protocols.start_queue import StartQueue
@@ -132,14 +133,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         return not self._waits_to_parse
 
     def _start(self) -> bool:
-        """Parse what waited for its turn. Return False if the connection is closed."""
+        """Parse what waited for its turn. Return False if the client is gone."""
         self._waits_to_parse = False
-        is_open = not self.transport.is_closing()
-        if is_open:
+        is_gone = has_disconnected(self.transport)
+        if is_gone:
+            self.transport.abort()
+        else:
             self._parse_frames()
             if not self.read_paused:
                 self.transport.resume_reading()
-        return is_open
+        return not is_gone
 
     def _parse_frames(self) -> None:
         while len(self._input) and not self.read_paused and not self._ignores_input:

@@ -1,6 +1,7 @@
 import asyncio
+from collections import Counter
 
-from presslight.cloud.uvicorn_protocols.start_queue import StartQueue
+from presslight.cloud.uvicorn_protocols.start_queue import CHECKS_PER_ITERATION, StartQueue
 
 
 async def test_little_is_begun_in_a_turn_and_all_of_it_in_order() -> None:
@@ -34,6 +35,22 @@ async def test_who_is_gone_takes_nobodys_turn() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert begun.is_set()
+
+
+async def test_of_those_who_are_gone_so_many_are_passed_over_in_each_turn() -> None:
+    start_queue, asked, turn = StartQueue(1), Counter[int](), 0
+
+    def gone() -> bool:
+        asked[turn] += 1
+        return False
+
+    assert start_queue.request(gone)
+    for _ in range(2 * CHECKS_PER_ITERATION + 1):
+        start_queue.request(gone)
+    while asked.total() < 2 * CHECKS_PER_ITERATION + 1:
+        turn += 1
+        await asyncio.sleep(0)
+    assert sorted(asked.values()) == [1, CHECKS_PER_ITERATION, CHECKS_PER_ITERATION]
 
 
 async def test_turn_comes_anew_when_nobody_waits() -> None:
