@@ -41,9 +41,9 @@ class Composition:
         """Copy what git knows of, readable by its owner alone."""
         os.umask(0o077)
         for name in output("git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z").split("\0"):
-            if name and (ROOT / name).is_file():
+            if name and ((ROOT / name).is_symlink() or (ROOT / name).is_file()):
                 (self.clone / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, self.clone / name)
+                shutil.copyfile(ROOT / name, self.clone / name, follow_symlinks=False)
 
     def compose(self, *words: str) -> str:
         """Run `podman-compose`; what it prints."""
