@@ -29,10 +29,10 @@ RIDDLE = re.compile(r"(?:What|Who|Where)\b")
 STILL_TO_BE_REWORDED = {
     "cloud/core/allowance.py",
     "cloud/core/bound.py",
-    "cloud/core/claims.py",
+    "cloud/core/shown_versions.py",
     "cloud/core/display.py",
     "cloud/core/events.py",
-    "cloud/core/folded.py",
+    "cloud/core/report_effect.py",
     "cloud/core/legs.py",
     "cloud/core/light.py",
     "cloud/core/open_presses.py",

@@ -2,8 +2,8 @@
 
 Pure: times are monotonic ns. A report is newer if its boot's epoch is, or in the same boot its version. What was heard
 may be false all the same: of somebody else who used the light's name, of a defect, or of a light whose flash was
-emptied. Then the light goes on reporting what looks older. It is asked (`challenge`), and an answer that is older than
-what was known before the question refutes that: a new line of versions begins with it.
+emptied. Then the light goes on reporting what looks older. It is asked (`pending_probe`), and an answer that is older
+than what was known before the question refutes that: a new line of versions begins with it.
 """
 
 from collections import deque
@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from presslight.cloud.core import drops
 from presslight.cloud.core.bound import Bound
-from presslight.cloud.core.challenge import Challenge
-from presslight.cloud.core.claims import Claims
-from presslight.cloud.core.folded import Folded, Kind, begun
+from presslight.cloud.core.pending_probe import PendingProbe
+from presslight.cloud.core.report_effect import Kind, ReportEffect, begun
+from presslight.cloud.core.shown_versions import ShownVersions
 from presslight.cloud.errors import StoreUnavailable
 from presslight.contract.mqtt import Report
 from presslight.contract.phone import Change, Clock, View
@@ -41,8 +41,19 @@ class Light:
     """
 
     __slots__ = (
-        "_boots", "_presser", "_shared_until", "_told",
-        "bound", "challenge", "claims", "heard", "line", "live", "online", "report", "swaps",
+        "_boots",
+        "_presser",
+        "_shared_until",
+        "_told",
+        "bound",
+        "heard",
+        "line",
+        "live",
+        "online",
+        "pending_probe",
+        "report",
+        "shown_versions",
+        "swaps",
     )  # fmt: skip
 
     def __init__(self, report: Report, now: int, *, online: bool, live: bool) -> None:
@@ -53,8 +64,8 @@ class Light:
         self.heard = now
         self.line = 0
         self.swaps = 0
-        self.challenge = Challenge()
-        self.claims = Claims()
+        self.pending_probe = PendingProbe()
+        self.shown_versions = ShownVersions()
         self._boots = deque([report.boot], maxlen=_BOOTS_KEPT)
         self._shared_until: int | None = None
         self._told = now
@@ -65,38 +76,38 @@ class Light:
         """Whether two devices use its name, as far as was heard lately."""
         return self._shared_until is not None
 
-    def fold(self, report: Report, now: int, *, live: bool) -> Folded:
+    def fold(self, report: Report, now: int, *, live: bool) -> ReportEffect:
         """Take in a further report. `live`: the light sent it now; the broker had not kept it."""
-        proven = live and self.challenge.is_answered_in(report)
+        proven = live and self.pending_probe.is_answered_in(report)
         if proven and not self._follows(report):
             return self._begin_line(report, now)
         is_late = live and self._is_late(report, now)
         same = report.boot == self.report.boot
-        folded = self._go_on(report, now, live=live) if same else self._reboot(report, now, live=live)
-        self.claims.hear(self.report.version)
-        if proven and self.claims.refute(now):
+        effect = self._go_on(report, now, live=live) if same else self._reboot(report, now, live=live)
+        self.shown_versions.hear(self.report.version)
+        if proven and self.shown_versions.refute(now):
             self.line += 1
             self.told(now)
-            folded = folded._replace(tell=True, anew=True)
-        return folded._replace(doubt=True) if is_late or (live and self.claims.is_due(now)) else folded
+            effect = effect._replace(tell=True, anew=True)
+        return effect._replace(doubt=True) if is_late or (live and self.shown_versions.is_due(now)) else effect
 
     def claim(self, version: Version, now: int) -> bool:
         """A phone shows this version. Answers whether that is newer than what is known here, and is to be judged."""
         if version <= self.report.version:
             return False
-        self.claims.note(version)
-        return self.claims.is_due(now)
+        self.shown_versions.note(version)
+        return self.shown_versions.is_due(now)
 
     def ask(self, key: str, now: int) -> None:
         """The light is asked now what it is, with a key that was never used."""
-        self.challenge.ask(key, now)
-        self.claims.ask(now)
+        self.pending_probe.ask(key, now)
+        self.shown_versions.ask(now)
 
     def _follows(self, report: Report) -> bool:
         """Whether the answer to the newest question is as new as what was known when that was asked."""
         if report.boot != self.report.boot:
             return self._begins(report)
-        asked_at = self.challenge.asked_at
+        asked_at = self.pending_probe.asked_at
         return self._is_newest(report) and (asked_at is None or report.up >= self.bound.at(asked_at))
 
     def _is_late(self, report: Report, now: int) -> bool:
@@ -114,7 +125,7 @@ class Light:
         known = self.report
         return report.version >= known.version and report.decided >= known.decided and report.up >= known.up
 
-    def _go_on(self, report: Report, now: int, *, live: bool) -> Folded:
+    def _go_on(self, report: Report, now: int, *, live: bool) -> ReportEffect:
         missed = report.decided - self.report.decided > len(report.outcomes)
         rise = self.bound.hear(report.up, now) if self._is_newest(report) else 0
         changed = report.version > self.report.version or (live and not (self.online and self.live))
@@ -125,27 +136,27 @@ class Light:
         self.heard = now
         tell = self._worth_telling(rise, now, changed=changed or degraded != was)
         news = degraded if degraded != was else ""
-        return Folded(Kind.NEWS, tell=tell, missed=missed, dropped=dropped, degraded=news)
+        return ReportEffect(Kind.NEWS, tell=tell, missed=missed, dropped=dropped, degraded=news)
 
     def _take(self, report: Report, *, live: bool) -> None:
         if self._is_newest(report):
             self.report = report
-            self.challenge.drop()
+            self.pending_probe.drop()
         self.online, self.live = self.online or live, self.live or live
 
-    def _reboot(self, report: Report, now: int, *, live: bool) -> Folded:
+    def _reboot(self, report: Report, now: int, *, live: bool) -> ReportEffect:
         if not self._begins(report):
-            return Folded(Kind.STALE)
+            return ReportEffect(Kind.STALE)
         over = self.report.boot
         shared = self._start(report, now, live=live)
         return begun(report, over, shared=shared)
 
-    def _begin_line(self, report: Report, now: int) -> Folded:
+    def _begin_line(self, report: Report, now: int) -> ReportEffect:
         """Believe the light, which has proven that what was known is false."""
         over = None if report.boot == self.report.boot else self.report.boot
         shared = self._start(report, now, live=True)
         self.line += 1
-        self.claims.refute(now)
+        self.shown_versions.refute(now)
         return begun(report, over, anew=True, shared=shared)
 
     def _start(self, report: Report, now: int, *, live: bool) -> bool:
@@ -158,7 +169,7 @@ class Light:
             self._boots.append(report.boot)
         self.report, self.bound, self.heard = report, Bound(report.up, now), now
         self.online, self.live = self.online or live, live
-        self.challenge.drop()
+        self.pending_probe.drop()
         self.told(now)
         return is_back
 

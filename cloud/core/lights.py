@@ -1,8 +1,8 @@
 """All lights that were heard of, forgotten ones too. Pure: times are monotonic ns."""
 
 from presslight.cloud.core import probe
-from presslight.cloud.core.folded import Folded, Kind, begun
 from presslight.cloud.core.light import Light, PhoneOf
+from presslight.cloud.core.report_effect import Kind, ReportEffect, begun
 from presslight.contract.mqtt import Availability, Report
 from presslight.contract.phone import MAX_LIGHTS, Have, View
 from presslight.contract.words import Version
@@ -24,7 +24,7 @@ class Lights:
         self._phone_of = phone_of
         self._asks_as = asks_as
         self._asked_so_often = 0
-        self._claims: dict[str, Version] = {}
+        self._shown_versions: dict[str, Version] = {}
         self.by_name: dict[str, Light] = {}
         self.forgotten: dict[str, int] = {}
         self._requests: dict[str, int] = {}
@@ -33,19 +33,19 @@ class Lights:
         self._stands_offline: set[str] = set()
         self.found_at = self._since = self._asked = -_GAP_NS
 
-    def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> Folded:
+    def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> ReportEffect:
         """Take in a report of the light `name`."""
         light = self.by_name.get(name)
         if light is not None:
             return light.fold(report, now, live=live)
         if len(self.by_name) >= MAX_LIGHTS:
-            return Folded(Kind.CROWDED)
+            return ReportEffect(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
         self.by_name[name] = light = Light(report, now, online=online, live=live)
-        doubt = name in self._claims and light.claim(self._claims.pop(name), now)
+        doubt = name in self._shown_versions and light.claim(self._shown_versions.pop(name), now)
         return begun(report)._replace(doubt=doubt and live)
 
-    def hear_claims(self, have: dict[str, Have], now: int) -> list[str]:
+    def hear_shown_versions(self, have: dict[str, Have], now: int) -> list[str]:
         """Hear what a phone shows. Answers the lights of which it shows what is newer than what is known here.
 
         Another bridge told it so, and may have been wrong.
@@ -54,9 +54,9 @@ class Lights:
         for name, shown in have.items():
             light = self.by_name.get(name)
             if light is None:
-                self._claims[name] = max(shown.version, self._claims.pop(name, shown.version))
-                if len(self._claims) > MAX_LIGHTS:
-                    del self._claims[next(iter(self._claims))]
+                self._shown_versions[name] = max(shown.version, self._shown_versions.pop(name, shown.version))
+                if len(self._shown_versions) > MAX_LIGHTS:
+                    del self._shown_versions[next(iter(self._shown_versions))]
             elif light.claim(shown.version, now):
                 doubtful.append(name)
         return doubtful
@@ -72,7 +72,7 @@ class Lights:
     def to_ask(self, now: int) -> list[str]:
         """The lights that should be asked, and were not when that was found, as they had been just before."""
         lights = self.by_name.items()
-        return [name for name, light in lights if light.challenge.wanted or light.claims.is_due(now)]
+        return [name for name, light in lights if light.pending_probe.wanted or light.shown_versions.is_due(now)]
 
     def part(self, now: int) -> list[str]:
         """The lights whose name two devices use no longer. To be asked again and again."""
@@ -85,7 +85,7 @@ class Lights:
         elif len(self._stands_offline) < MAX_LIGHTS:
             self._stands_offline.add(name)
 
-    def forget_claims(self) -> None:
+    def forget_shown_versions(self) -> None:
         """The broker was lost: what stands there will be told anew."""
         self._stands_offline.clear()
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
 from presslight.cloud.core.record import Record
+from presslight.cloud.core.report_effect import ReportEffect
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.contract.phone import PressOutcome
 
@@ -81,7 +81,7 @@ class Observer(Protocol):
     def said(self, press: Press) -> None:
         """A press has a new word."""
 
-    def folded(self, light: str, folded: Folded) -> None:
+    def on_report(self, light: str, effect: ReportEffect) -> None:
         """A report was taken in."""
 
     def mistake(self, where: str, error: Exception) -> None:

@@ -25,7 +25,6 @@ from presslight.cloud.core.events import (
     Published,
     Reborn,
 )  # fmt: skip
-from presslight.cloud.core.folded import Folded, Kind
 from presslight.cloud.core.intake import QUIET_NS, Intake
 from presslight.cloud.core.light import Light
 from presslight.cloud.core.lights import Lights
@@ -33,6 +32,7 @@ from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.ports import Broadcaster, LightPublisher, Observer, PressStore, Watcher
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.core.record import Ask, Record
+from presslight.cloud.core.report_effect import Kind, ReportEffect
 from presslight.cloud.core.timers import Timers
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
@@ -168,43 +168,43 @@ class Presses:
 
     def on_report(self, name: str, report: Report, now: int, *, live: bool) -> None:
         """A light reported. `live`: just now; the broker had not kept it."""
-        folded = self.lights.fold_report(name, report, now, live=live)
-        self._observer.folded(name, folded)
-        self._settle(self._open.of(name), report, folded, now)
-        if folded.began:
+        effect = self.lights.fold_report(name, report, now, live=live)
+        self._observer.on_report(name, effect)
+        self._settle(self._open.of(name), report, effect, now)
+        if effect.began:
             for press in self._open.of(name):
                 self._arm(press)
-        if folded.anew:
+        if effect.anew:
             for press in self._open.of(name):  # its deadline may be far, on a clock that was false: the light judges it
                 self._step(press, Reborn(), now)
-        if folded.doubt:
+        if effect.doubt:
             self._ask_light(name, now)
-        if folded.tell:
+        if effect.tell:
             self._display.tell(name, now)
 
-    def hear_claims(self, have: dict[str, Have], now: int) -> None:
+    def hear_shown_versions(self, have: dict[str, Have], now: int) -> None:
         """A phone said what it shows."""
-        for name in self.lights.hear_claims(have, now):
+        for name in self.lights.hear_shown_versions(have, now):
             self._ask_light(name, now)
 
     def _ask_light(self, name: str, now: int) -> None:
         """Have a light prove what it is, now or a little later."""
-        challenge = self.lights.by_name[name].challenge
-        challenge.wanted = True
-        if self.broker and challenge.is_due(now):
+        pending_probe = self.lights.by_name[name].pending_probe
+        pending_probe.wanted = True
+        if self.broker and pending_probe.is_due(now):
             self._publisher.publish(name, self.lights.question(name, now), probe.KEY)
 
-    def _settle(self, presses: list[Press], report: Report, folded: Folded, now: int) -> None:
+    def _settle(self, presses: list[Press], report: Report, effect: ReportEffect, now: int) -> None:
         decided = {decision.key: decision for decision in report.outcomes}
-        heard = Heard(report.boot, report.up, folded.missed)
+        heard = Heard(report.boot, report.up, effect.missed)
         for press in presses:
             decision = decided.get(press.order.key)
             if decision is not None:
                 version = min(decision.version, report.version)  # phones would wait for ever for one that never comes
                 self._step(press, Decided(decision.outcome, version, decision.us), now)
-            elif folded.over == press.order.not_after.boot:
+            elif effect.over == press.order.not_after.boot:
                 self._step(press, BootOver(), now)
-            elif folded.kind is Kind.NEWS:
+            elif effect.kind is Kind.NEWS:
                 self._step(press, heard, now)
 
     def on_availability(self, name: str, availability: Availability, now: int, *, live: bool) -> None:
@@ -253,7 +253,7 @@ class Presses:
     def on_broker(self, *, found: bool, now: int) -> None:
         """The broker was found, has delivered once more, or was lost."""
         if not found:
-            self.lights.forget_claims()
+            self.lights.forget_shown_versions()
         if self.broker == found:
             if found:
                 self._miss(now)

@@ -2,8 +2,8 @@
 
 import logging
 
-from presslight.cloud.core.folded import Folded, Kind
 from presslight.cloud.core.press import Press
+from presslight.cloud.core.report_effect import Kind, ReportEffect
 from presslight.cloud.errors import StoreReplaced
 from presslight.cloud.telemetry.logs import logger
 from presslight.cloud.telemetry.metrics import Metrics
@@ -55,25 +55,25 @@ class BridgeObserver:
                 level, "press", key=press.order.key, light=press.order.light, status=press.status, reason=press.reason
             )
 
-    def folded(self, light: str, folded: Folded) -> None:
+    def on_report(self, light: str, effect: ReportEffect) -> None:
         """Count a light's report, and log a reboot, false versions, a shared name, a fault and dropped messages."""
-        self.metrics.report(folded.kind.value).inc()
-        if folded.over is not None:
+        self.metrics.report(effect.kind.value).inc()
+        if effect.over is not None:
             if times := self._reboots.note(light):
                 self._log.info("light rebooted", light=light, times=times)
-        elif folded.missed and folded.kind is Kind.NEWS:
+        elif effect.missed and effect.kind is Kind.NEWS:
             self.metrics.gaps.inc()
-        if folded.anew and (times := self._lines.note(light)):
+        if effect.anew and (times := self._lines.note(light)):
             self._log.warning(
                 "what was known of a light, or shown by a phone, was false: its versions begin anew",
                 light=light,
                 times=times,
             )
-        if folded.shared and (times := self._shared.note(light)):
+        if effect.shared and (times := self._shared.note(light)):
             self._log.warning("two devices use the name of one light", light=light, times=times)
-        if folded.degraded and self._degraded.note(light):
-            self._log.warning("light is degraded", light=light, what=printable(folded.degraded))
-        for cause, count in folded.dropped:
+        if effect.degraded and self._degraded.note(light):
+            self._log.warning("light is degraded", light=light, what=printable(effect.degraded))
+        for cause, count in effect.dropped:
             if self._drops.note((light, cause)):
                 self._log.warning("light dropped messages", light=light, cause=cause, count=count)
 

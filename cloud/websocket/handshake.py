@@ -23,7 +23,7 @@ def welcome(hello: Hello, principal: Principal, ports: SessionPorts, now: int) -
     """What a phone is told that we let in."""
     settings = ports.settings
     have = {light: shown for light, shown in hello.have.items() if principal.may_see(light)}
-    ports.presses.hear_claims(have, now)
+    ports.presses.hear_shown_versions(have, now)
     news, clocks = _lights(principal, ports, have, now)
     return Welcome(
         bridge=settings.name,

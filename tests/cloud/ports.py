@@ -7,11 +7,11 @@ from itertools import chain
 from typing import Any
 
 from presslight.cloud.core import probe
-from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
 from presslight.cloud.core.presses import Presses
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask, Record
+from presslight.cloud.core.report_effect import ReportEffect
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Decision, Report, decode_set
@@ -176,13 +176,13 @@ class Observer:
 
     def __init__(self) -> None:
         self.words: list[str] = []
-        self.reports: list[Folded] = []
+        self.reports: list[ReportEffect] = []
 
     def said(self, press: Press) -> None:
         self.words.append(press.status)
 
-    def folded(self, light: str, folded: Folded) -> None:
-        self.reports.append(folded)
+    def on_report(self, light: str, effect: ReportEffect) -> None:
+        self.reports.append(effect)
 
     def mistake(self, where: str, error: Exception) -> None:
         raise error

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from presslight.cloud.core.allowance import Allowance
-from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.press import Press
 from presslight.cloud.core.presses import Presses
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Record
+from presslight.cloud.core.report_effect import ReportEffect
 from presslight.cloud.errors import StoreUnavailable
 from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.mqtt.muting import Muting
@@ -183,9 +183,9 @@ class BridgeProcess:
         if press.status is not PressStatus.ACCEPTED:
             self._crash_if("known")
 
-    def folded(self, light: str, folded: Folded) -> None:
+    def on_report(self, light: str, effect: ReportEffect) -> None:
         """A bridge takes what it knew for false only if it was."""
-        if folded.anew:
+        if effect.anew:
             self._ground.note(self.name, f"begins the versions of {light} anew")
             self._ground.judge.began_anew(light)
 

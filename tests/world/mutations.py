@@ -20,12 +20,12 @@ from lamp.command import VALID, Command
 from lamp.gate import Gate
 from lamp.light import Light
 from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
-from presslight.cloud.core.challenge import Challenge
 from presslight.cloud.core.events import Decided, Do, LightForgotten
-from presslight.cloud.core.folded import Folded
 from presslight.cloud.core.lights import Lights
+from presslight.cloud.core.pending_probe import PendingProbe
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.core.record import Ask, Record
+from presslight.cloud.core.report_effect import ReportEffect
 from presslight.cloud.core.text_origins import TextOrigins
 from presslight.contract.words import Outcome, PressStatus, Reason
 from presslight.mobile_sim.screen import Screen
@@ -120,7 +120,7 @@ def _blind_faith() -> AbstractContextManager[object]:
     """A bridge that does not notice that it missed answers."""
     real = Lights.fold_report
 
-    def fold(house: Lights, *report: object, **live: bool) -> Folded:
+    def fold(house: Lights, *report: object, **live: bool) -> ReportEffect:
         return real(house, *report, **live)._replace(missed=False)  # type: ignore[arg-type]  # as they came
 
     return patch.object(Lights, "fold_report", fold)
@@ -198,15 +198,15 @@ def _no_drift() -> Iterator[None]:
 
 def _loud_ghosts() -> AbstractContextManager[object]:
     """A bridge that believes each report that comes live, as if it had asked for it."""
-    return patch.object(Challenge, "is_answered_in", lambda _challenge, _report: True)
+    return patch.object(PendingProbe, "is_answered_in", lambda _pending_probe, _report: True)
 
 
 def _answers_to_old_questions() -> AbstractContextManager[object]:
-    return patch.object(Challenge, "drop", lambda _challenge: None)
+    return patch.object(PendingProbe, "drop", lambda _pending_probe: None)
 
 
 def _no_questions() -> AbstractContextManager[object]:
-    return patch.object(Challenge, "is_due", lambda _challenge, _now: False)
+    return patch.object(PendingProbe, "is_due", lambda _pending_probe, _now: False)
 
 
 def _one_line_for_ever() -> AbstractContextManager[object]:
@@ -214,8 +214,8 @@ def _one_line_for_ever() -> AbstractContextManager[object]:
     return patch.object(Screen, "_count_lines", lambda _screen, _told: False)
 
 
-def _deaf_to_claims() -> AbstractContextManager[object]:
-    return patch.object(Lights, "hear_claims", lambda _lights, _have, _now: [])
+def _deaf_to_shown_versions() -> AbstractContextManager[object]:
+    return patch.object(Lights, "hear_shown_versions", lambda _lights, _have, _now: [])
 
 
 def _no_blocks() -> AbstractContextManager[object]:
@@ -302,7 +302,7 @@ MUTATIONS = (
     Mutation("answers to old questions prove nothing", _answers_to_old_questions, ("anew",)),
     Mutation("who contradicts is asked", _no_questions, ("stale", "kept"), first=VISITED),
     Mutation("phones heed a new line", _one_line_for_ever, ("stale",), first=VISITED),
-    Mutation("what phones show is heeded", _deaf_to_claims, ("stale",), first=VISITED + 14),
+    Mutation("what phones show is heeded", _deaf_to_shown_versions, ("stale",), first=VISITED + 14),
     Mutation("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=270),
     Mutation("a text is one press", _texts_that_nobody_remembers, ("double", "false"), first=PROGRAMMED),
     Mutation("texts wait for the disk", _texts_that_do_not_wait, ("double", "false"), first=PROGRAMMED + 78),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from presslight.cloud.core.folded import Folded, Kind
 from presslight.cloud.core.lights import Lights
+from presslight.cloud.core.report_effect import Kind, ReportEffect
 from presslight.contract.mqtt import Report, decode_set
 from presslight.contract.phone import MAX_LIGHTS, Have
 from presslight.contract.words import MAX_SMALL, MAX_UP_MS
@@ -31,7 +31,7 @@ class Heard:
         view = self.house.view("kitchen", NOW + 1_000 * S)
         return view.boot, view.version, view.line or 0
 
-    def hear(self, said: Report, s: float = 0, *, live: bool = True) -> Folded:
+    def hear(self, said: Report, s: float = 0, *, live: bool = True) -> ReportEffect:
         return self.house.fold_report("kitchen", said, NOW + int(s * S), live=live)
 
     def ask(self, s: float = 0) -> tuple[str, str]:
@@ -59,10 +59,10 @@ def test_light_that_answers_is_believed_whatever_was_said_in_its_name(false: Rep
     honest: dict[str, Any] = {"epoch": 7, "up": 4_000}
     assert heard.hear(report(**honest), 3).doubt
     answer = heard.ask(3)
-    folded = heard.hear(report(answer, version=(7, 0), **honest), 3.1)
+    effect = heard.hear(report(answer, version=(7, 0), **honest), 3.1)
 
-    assert (folded.kind, folded.tell, folded.anew, folded.missed) == (Kind.NEWS, True, True, True)
-    assert folded.over == (None if false.boot == BOOT else OTHER)
+    assert (effect.kind, effect.tell, effect.anew, effect.missed) == (Kind.NEWS, True, True, True)
+    assert effect.over == (None if false.boot == BOOT else OTHER)
     assert heard.shown == (BOOT, (7, 0), 1)
     assert heard.house.by_name["kitchen"].online
     assert heard.house.by_name["kitchen"].bound.at(NOW + 3 * S) == 4_000
@@ -72,24 +72,24 @@ def test_light_that_answers_is_believed_whatever_was_said_in_its_name(false: Rep
 def test_light_with_an_emptied_flash_is_believed_once_it_answers() -> None:
     heard = Heard()
     emptied: dict[str, Any] = {"boot": "0000beef", "epoch": 1}
-    assert heard.hear(report(**emptied), live=False) == Folded(Kind.STALE)
-    assert heard.hear(report(**emptied), 1) == Folded(Kind.STALE, doubt=True)
-    folded = heard.hear(report(heard.ask(1), **emptied), 1.1)
-    assert (folded.kind, folded.over, folded.anew, folded.shared) == (Kind.NEWS, BOOT, True, False)
+    assert heard.hear(report(**emptied), live=False) == ReportEffect(Kind.STALE)
+    assert heard.hear(report(**emptied), 1) == ReportEffect(Kind.STALE, doubt=True)
+    effect = heard.hear(report(heard.ask(1), **emptied), 1.1)
+    assert (effect.kind, effect.over, effect.anew, effect.shared) == (Kind.NEWS, BOOT, True, False)
 
 
 def test_reboot_is_no_new_line() -> None:
     heard = Heard()
-    folded = heard.hear(report(heard.ask(), boot="0000beef", epoch=8))
-    assert (folded.began, folded.anew, heard.shown) == (True, False, ("0000beef", (8, 1), 0))
+    effect = heard.hear(report(heard.ask(), boot="0000beef", epoch=8))
+    assert (effect.began, effect.anew, heard.shown) == (True, False, ("0000beef", (8, 1), 0))
 
 
 def test_answer_that_is_overtaken_by_what_came_after_it_proves_nothing() -> None:
     heard = Heard()
     answer = heard.ask()
     heard.hear(report(answer, ("0123456789abcdef-1", "applied"), epoch=7, up=1_200))
-    folded = heard.hear(report(answer, epoch=7, version=(7, 0), up=1_100))
-    assert (folded.anew, folded.doubt, heard.shown) == (False, True, (BOOT, (7, 2), 0))
+    effect = heard.hear(report(answer, epoch=7, version=(7, 0), up=1_100))
+    assert (effect.anew, effect.doubt, heard.shown) == (False, True, (BOOT, (7, 2), 0))
 
 
 def test_answer_of_a_boot_that_is_over_proves_nothing() -> None:
@@ -102,7 +102,7 @@ def test_answer_of_a_boot_that_is_over_proves_nothing() -> None:
 def test_answer_that_the_broker_had_kept_proves_nothing() -> None:
     heard = Heard()
     answer = heard.ask()
-    assert heard.hear(report(answer, boot="0000beef"), live=False) == Folded(Kind.STALE)
+    assert heard.hear(report(answer, boot="0000beef"), live=False) == ReportEffect(Kind.STALE)
 
 
 def test_usual_reports_raise_no_doubt() -> None:
@@ -114,7 +114,7 @@ def test_usual_reports_raise_no_doubt() -> None:
 
 def test_light_is_asked_at_most_every_quarter_of_a_second_and_no_sooner_than_it_had_time_to_answer() -> None:
     heard = Heard()
-    question = heard.house.by_name["kitchen"].challenge
+    question = heard.house.by_name["kitchen"].pending_probe
     assert question.is_due(NOW)
     heard.ask()
     assert [question.is_due(NOW + int(s * S)) for s in (0, 1, 4.9, 5)] == [False, False, False, True]
@@ -123,7 +123,7 @@ def test_light_is_asked_at_most_every_quarter_of_a_second_and_no_sooner_than_it_
 
 
 def claim(heard: Heard, version: tuple[int, int], s: float = 0) -> list[str]:
-    return heard.house.hear_claims({"kitchen": Have(version=version, online=True)}, NOW + int(s * S))
+    return heard.house.hear_shown_versions({"kitchen": Have(version=version, online=True)}, NOW + int(s * S))
 
 
 def test_version_that_a_phone_shows_is_false_if_the_light_answers_an_older_one() -> None:
@@ -131,15 +131,15 @@ def test_version_that_a_phone_shows_is_false_if_the_light_answers_an_older_one()
     answer = heard.ask()
     assert (claim(heard, (7, 0)), claim(heard, TOP)) == ([], ["kitchen"])
     assert not heard.hear(report(answer, epoch=7, version=(7, 0), up=1_100), 0.1).anew  # asked before the phone came
-    folded = heard.hear(report(heard.ask(0.1), epoch=7, version=(7, 0), up=1_200), 0.2)
-    assert (folded.anew, folded.missed, folded.tell, heard.shown) == (True, False, True, (BOOT, (7, 0), 1))
+    effect = heard.hear(report(heard.ask(0.1), epoch=7, version=(7, 0), up=1_200), 0.2)
+    assert (effect.anew, effect.missed, effect.tell, heard.shown) == (True, False, True, (BOOT, (7, 0), 1))
 
 
 def test_version_that_a_phone_shows_is_true_if_the_light_comes_to_it() -> None:
     heard = Heard()
     claim(heard, (7, 1))
-    folded = heard.hear(report(heard.ask(), epoch=7, up=1_100), 0.1)
-    assert (folded.anew, folded.doubt) == (False, False)
+    effect = heard.hear(report(heard.ask(), epoch=7, up=1_100), 0.1)
+    assert (effect.anew, effect.doubt) == (False, False)
 
 
 def test_phone_that_shows_what_is_false_again_and_again_is_heeded_every_five_seconds() -> None:
@@ -157,15 +157,15 @@ def test_phone_that_shows_what_is_false_spoils_no_question_that_is_under_way() -
     heard.hear(lie(version=(8, 0)), 1)
     answer = heard.ask(2)
     assert claim(heard, TOP, 2.1) == ["kitchen"]
-    folded = heard.hear(report(answer, epoch=7, up=3_000), 2.2)
-    assert (folded.anew, folded.doubt, heard.shown) == (True, False, (BOOT, (7, 1), 1))
+    effect = heard.hear(report(answer, epoch=7, up=3_000), 2.2)
+    assert (effect.anew, effect.doubt, heard.shown) == (True, False, (BOOT, (7, 1), 1))
 
 
 def test_version_that_a_phone_shows_of_a_light_that_is_not_known_is_remembered_with_the_newest_others() -> None:
     heard = Heard()
     for number in range(2 * MAX_LIGHTS):
-        heard.house.hear_claims({f"light-{number}": Have(version=TOP, online=True)}, NOW)
-    assert len(heard.house._claims) == MAX_LIGHTS
+        heard.house.hear_shown_versions({f"light-{number}": Have(version=TOP, online=True)}, NOW)
+    assert len(heard.house._shown_versions) == MAX_LIGHTS
     assert not heard.house.fold_report("light-0", report(), NOW, live=True).doubt
     assert heard.house.fold_report(f"light-{2 * MAX_LIGHTS - 1}", report(), NOW, live=True).doubt
 
@@ -187,8 +187,8 @@ def test_light_that_says_that_it_is_degraded_is_shown_so_until_it_says_otherwise
     heard = Heard()
     told = []
     for second, degraded in enumerate(["", "flash", "flash", "", "flash"], 1):
-        folded = heard.hear(report(epoch=7, up=1_000 * second).model_copy(update={"degraded": degraded}), second)
-        told.append((folded.tell, folded.degraded, heard.house.view("kitchen", NOW + second * S).degraded))
+        effect = heard.hear(report(epoch=7, up=1_000 * second).model_copy(update={"degraded": degraded}), second)
+        told.append((effect.tell, effect.degraded, heard.house.view("kitchen", NOW + second * S).degraded))
     assert told[1:] == [(True, "flash", True), (False, "", True), (True, "", None), (True, "flash", True)]
     again = heard.hear(report(boot=OTHER, epoch=8).model_copy(update={"degraded": "flash"}), 6)
     assert (again.began, again.degraded) == (True, "flash")
@@ -229,7 +229,7 @@ class Play:
         self._made: list[Report] = []
         self._asked: list[str] = []
         self.now = 0.0
-        self.results: list[Folded] = []
+        self.results: list[ReportEffect] = []
 
     def do(self, step: str | tuple[str, Report]) -> None:
         device = self.device
@@ -262,7 +262,7 @@ def test_no_order_of_an_honest_lights_reports_begins_a_line_or_goes_back(steps: 
         play.do(step)
         assert play.heard.shown[1:] >= before[1:]
         before = play.heard.shown
-    assert not any(folded.anew or folded.shared for folded in play.results)
+    assert not any(effect.anew or effect.shared for effect in play.results)
 
 
 @settings(max_examples=50)

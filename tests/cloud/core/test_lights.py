@@ -1,7 +1,7 @@
 from typing import Any
 
-from presslight.cloud.core.folded import Kind
 from presslight.cloud.core.lights import Lights
+from presslight.cloud.core.report_effect import Kind
 from presslight.contract.mqtt import Cause, Dropped, Report
 from presslight.contract.phone import MAX_LIGHTS, Change, Have
 from tests.cloud.ports import ASKS_AS, BOOT, S, key, nobody, report
@@ -17,8 +17,8 @@ def house(first: Report | None = None, *, live: bool = True) -> Lights:
 
 def test_first_report_makes_a_light_known() -> None:
     made = Lights(nobody, ASKS_AS)
-    folded = made.fold_report("kitchen", report(), NOW, live=False)
-    assert (folded.kind, folded.tell) == (Kind.NEWS, True)
+    effect = made.fold_report("kitchen", report(), NOW, live=False)
+    assert (effect.kind, effect.tell) == (Kind.NEWS, True)
     view = made.view("kitchen", NOW + S)
     assert (view.id, view.state, view.brightness, view.version, view.boot) == ("kitchen", "ON", 200, (1, 0), BOOT)
     assert (view.up, view.age_ms) == (1_999, 1_000)
@@ -93,8 +93,8 @@ def test_silence_counts_only_while_the_broker_delivers_and_the_bridge_runs() -> 
 
 def test_newest_version_wins() -> None:
     made = house(report((key(1), "applied"), (key(2), "applied"), state="ON"))
-    folded = made.fold_report("kitchen", report((key(1), "applied"), state="OFF"), NOW, live=True)
-    assert (folded.kind, folded.tell) == (Kind.NEWS, False)
+    effect = made.fold_report("kitchen", report((key(1), "applied"), state="OFF"), NOW, live=True)
+    assert (effect.kind, effect.tell) == (Kind.NEWS, False)
     assert made.by_name["kitchen"].report.state == "ON"
 
 
@@ -108,8 +108,8 @@ def test_missed_answers_are_seen() -> None:
 
 def test_higher_epoch_is_a_new_boot_even_if_the_broker_had_kept_it() -> None:
     made = house()
-    folded = made.fold_report("kitchen", report(boot="0000beef", epoch=2, up=5), NOW, live=False)
-    assert (folded.kind, folded.over, folded.tell, folded.missed) == (Kind.NEWS, BOOT, True, True)
+    effect = made.fold_report("kitchen", report(boot="0000beef", epoch=2, up=5), NOW, live=False)
+    assert (effect.kind, effect.over, effect.tell, effect.missed) == (Kind.NEWS, BOOT, True, True)
     assert made.by_name["kitchen"].bound.at(NOW) == 5
     assert not made.by_name["kitchen"].live
 
@@ -117,8 +117,8 @@ def test_higher_epoch_is_a_new_boot_even_if_the_broker_had_kept_it() -> None:
 def test_report_of_a_boot_that_is_over_is_stale() -> None:
     made = house()
     made.fold_report("kitchen", report(boot="0000beef", epoch=2), NOW, live=True)
-    folded = made.fold_report("kitchen", report(up=10**6), NOW, live=True)
-    assert (folded.kind, folded.tell, folded.over) == (Kind.STALE, False, None)
+    effect = made.fold_report("kitchen", report(up=10**6), NOW, live=True)
+    assert (effect.kind, effect.tell, effect.over) == (Kind.STALE, False, None)
     assert made.by_name["kitchen"].report.boot == "0000beef"
 
 
@@ -133,8 +133,8 @@ def test_late_report_of_a_boot_that_is_over_ends_no_boot_that_is_silent() -> Non
     made.fold_report("kitchen", report(boot="0000beef", epoch=2), NOW, live=True)
     made.fold_report("kitchen", report(boot="0000cafe", epoch=3), NOW, live=True)
     for boot, epoch in ((BOOT, 1), ("0000beef", 2)):
-        folded = made.fold_report("kitchen", report(boot=boot, epoch=epoch), NOW + 40 * S, live=True)
-        assert folded.kind is Kind.STALE
+        effect = made.fold_report("kitchen", report(boot=boot, epoch=epoch), NOW + 40 * S, live=True)
+        assert effect.kind is Kind.STALE
 
 
 def test_heartbeat_is_told_only_to_refresh_the_clock() -> None:
@@ -193,8 +193,8 @@ def test_change_of_a_light_that_was_not_heard_itself_is_not_told_until_it_is() -
     made = house(report(cause=Cause(by="start", up=0)), live=False)
     made.fold_availability("kitchen", "online", NOW)
     assert change(made) is None
-    folded = made.fold_report("kitchen", report(up=1_001, cause=Cause(by="start", up=0)), NOW, live=True)
-    assert folded.tell
+    effect = made.fold_report("kitchen", report(up=1_001, cause=Cause(by="start", up=0)), NOW, live=True)
+    assert effect.tell
     assert change(made) == Change(by="start", age_ms=1_001)
 
 

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from presslight.cloud.core.folded import Folded, Kind
+from presslight.cloud.core.report_effect import Kind, ReportEffect
 from presslight.cloud.telemetry.metrics import Metrics
 from presslight.cloud.telemetry.observer import BridgeObserver
 from presslight.contract.errors import ErrorCode
@@ -18,9 +18,9 @@ def observer() -> BridgeObserver:
 def test_everything_that_goes_wrong_is_counted(observer: BridgeObserver) -> None:
     observer.error(ErrorCode.RATE_LIMITED, "ann", "key", "detail")
     observer.bad_message("topic", "malformed", "detail")
-    observer.folded("kitchen", Folded(Kind.STALE))
-    observer.folded("kitchen", Folded(Kind.NEWS, missed=True))
-    observer.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
+    observer.on_report("kitchen", ReportEffect(Kind.STALE))
+    observer.on_report("kitchen", ReportEffect(Kind.NEWS, missed=True))
+    observer.on_report("kitchen", ReportEffect(Kind.NEWS, missed=True, began=True, over="0000beef"))
     observer.mistake("topic", RuntimeError("x"))
     observer.store_trouble(RuntimeError("x"))
     observer.broker(found=False, cause="silent", detail="")
@@ -65,7 +65,7 @@ def test_broker_that_stays_away_is_logged_once_and_counted_each_time(
 def test_mistake_is_logged_with_where_it_was(observer: BridgeObserver, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
         observer.mistake("a topic", RuntimeError("a defect"))
-        observer.folded("kitchen", Folded(Kind.NEWS, missed=True, began=True, over="0000beef"))
+        observer.on_report("kitchen", ReportEffect(Kind.NEWS, missed=True, began=True, over="0000beef"))
     (mistake, rebooted) = caplog.records
     assert (mistake.levelname, getattr(mistake, "where", "")) == ("ERROR", "a topic")
     assert mistake.exc_info is not None
@@ -91,7 +91,7 @@ def test_messages_that_a_light_dropped_are_told_with_its_name(
     observer: BridgeObserver, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
-        observer.folded("kitchen", Folded(Kind.NEWS, dropped=(("invalid", 10),)))
+        observer.on_report("kitchen", ReportEffect(Kind.NEWS, dropped=(("invalid", 10),)))
     (line,) = caplog.records
     told = [getattr(line, name) for name in ("levelname", "message", "light", "cause", "count")]
     assert told == ["WARNING", "light dropped messages", "kitchen", "invalid", 10]
@@ -130,8 +130,8 @@ def test_light_that_says_ever_new_things_of_itself_fills_no_log(
     with caplog.at_level(logging.DEBUG, "presslight.bridge"):
         for turn in range(1_000):
             dropped = (("invalid", 1), ("malformed", 10 ** (turn % 9)))
-            observer.folded("kitchen", Folded(Kind.NEWS, over="0000beef", dropped=dropped))
-        observer.folded("hall", Folded(Kind.NEWS, over="0000beef", dropped=(("invalid", 10),)))
+            observer.on_report("kitchen", ReportEffect(Kind.NEWS, over="0000beef", dropped=dropped))
+        observer.on_report("hall", ReportEffect(Kind.NEWS, over="0000beef", dropped=(("invalid", 10),)))
     told = [(record.message, getattr(record, "light", "")) for record in caplog.records]
     assert len(told) < 120
     assert told[-2:] == [("light rebooted", "hall"), ("light dropped messages", "hall")]

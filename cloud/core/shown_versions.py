@@ -11,7 +11,7 @@ RESTS_NS = 5 * 10**9
 """So long after a claim was found false no other is judged."""
 
 
-class Claims:
+class ShownVersions:
     """The newest version that is shown: of those that came before the question, and of those after it."""
 
     __slots__ = ("_asked", "_refuted_at", "_waiting")

@@ -14,7 +14,7 @@ RESTS_NS = 250_000_000
 """A light that contradicts what is known is asked this often at the most."""
 
 
-class Challenge:
+class PendingProbe:
     """The newest question to one light. `asked_at`: when that was; None: never. `wanted`: there should be one more."""
 
     __slots__ = ("_key", "asked_at", "wanted")

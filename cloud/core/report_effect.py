@@ -17,7 +17,7 @@ class Kind(Enum):
     """Of one light more than a house may have; nothing was taken in."""
 
 
-class Folded(NamedTuple):
+class ReportEffect(NamedTuple):
     """What a report changed. `missed`: answers were given that nobody saw.
 
     `began`: its boot was not known; `over`: the boot that ended with that, if one was known.
@@ -40,10 +40,10 @@ class Folded(NamedTuple):
     degraded: str = ""
 
 
-def begun(report: Report, over: str | None = None, *, anew: bool = False, shared: bool = False) -> Folded:
+def begun(report: Report, over: str | None = None, *, anew: bool = False, shared: bool = False) -> ReportEffect:
     """A report was the first of its boot, or of a line of versions."""
     dropped = drops.news(drops.NONE, report.dropped)
-    return Folded(
+    return ReportEffect(
         Kind.NEWS, tell=True, missed=True, began=True, over=over, dropped=dropped, anew=anew, shared=shared,
         degraded=report.degraded,
     )  # fmt: skip
