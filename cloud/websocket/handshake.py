@@ -23,6 +23,7 @@ def welcome(hello: Hello, principal: Principal, ports: SessionPorts, now: int) -
     """What a phone is told that we let in."""
     settings = ports.settings
     have = {light: shown for light, shown in hello.have.items() if principal.may_see(light)}
+    hidden = tuple(light for light in hello.have if light not in have)
     ports.presses.hear_shown_versions(have, now)
     news, clocks = _lights(principal, ports, have, now)
     return Welcome(
@@ -33,7 +34,7 @@ def welcome(hello: Hello, principal: Principal, ports: SessionPorts, now: int) -
         broker=ports.presses.broker,
         lights=news,
         clocks=clocks,
-        gone=ports.presses.lights.gone_for(have),
+        gone=(*ports.presses.lights.gone_for(have), *hidden),
     )
 
 

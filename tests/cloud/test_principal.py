@@ -51,6 +51,12 @@ async def test_guest_who_may_not_press_a_light_is_refused_on_both_ways(
     assert answer.json()["code"] == code
 
 
+async def test_light_whose_right_was_taken_away_is_gone_at_the_next_welcome(guest_house: House) -> None:
+    have = {light: {"version": [1, 0], "online": True} for light in ("kitchen", "study")}
+    guest = await guest_house.phone(guest_token(guest_house), have=have)
+    assert guest.welcome["gone"] == ["study"]
+
+
 async def test_guest_lists_over_http_what_they_may_see(guest_house: House) -> None:
     mine = {"Authorization": f"Bearer {guest_token(guest_house)}"}
     listed = (await guest_house.http.get("/api/lights", headers=mine)).json()["lights"]

@@ -33,7 +33,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
         def noted(self: object, piece: bytes, feed: object = feed) -> None:
             pieces.append(piece)
-            feed(self, piece)  # type: ignore[operator]
+            feed(self, piece)  # type: ignore[operator]  # either class's own
 
         monkeypatch.setattr(protocol, "_feed_parser", noted)
     return pieces
