@@ -62,9 +62,9 @@ class Upkeep:
         written_elsewhere = self._store.written_elsewhere()
         self._forgetting.note(written_elsewhere=written_elsewhere)
         self._must_check_tokens = written_elsewhere or self._store.has_expired() or self._must_check_tokens
-        talks = list(self._phones.connected) if self._must_check_tokens else []
-        for start in range(0, len(talks), TOKENS_PER_QUERY):
-            some = talks[start : start + TOKENS_PER_QUERY]
+        sessions = list(self._phones.connected) if self._must_check_tokens else []
+        for start in range(0, len(sessions), TOKENS_PER_QUERY):
+            some = sessions[start : start + TOKENS_PER_QUERY]
             good = self._store.valid_tokens(session.token or "" for session in some)
             for session in some:
                 if session.token not in good:
@@ -83,8 +83,8 @@ class Upkeep:
     async def _write_uses(self) -> None:
         """Store which tokens are in use, each `WRITTEN_EACH_S`; an open socket is a use."""
         if self._uses_noted.take(self._now()):
-            talks = list(self._phones.connected)
-            for start in range(0, len(talks), TOKENS_PER_QUERY):
-                self._store.note_uses(session.token or "" for session in talks[start : start + TOKENS_PER_QUERY])
+            sessions = list(self._phones.connected)
+            for start in range(0, len(sessions), TOKENS_PER_QUERY):
+                self._store.note_uses(session.token or "" for session in sessions[start : start + TOKENS_PER_QUERY])
                 await asyncio.sleep(0)  # presses come first
         self._store.write_uses()

@@ -1,4 +1,4 @@
-"""Where a broker is: the one address type that all parts pass around. Its repr hides the password."""
+"""The address of a broker: the one type for it in all parts. Its repr hides the password."""
 
 from typing import Self
 from urllib.parse import quote

@@ -41,7 +41,7 @@ MQTT_CHANNELS: dict[str, Channel] = {
 _PARAMETERS = {"light": "A light's name: its MQTT user and client id.", "bridge": "A bridge's MQTT user."}
 _CONTENT_TYPES = {"availability": "text/plain", "announced": "text/plain", "canary": "application/octet-stream"}
 _BARE = ("announced", "canary")
-"""What is of no shape."""
+"""A payload without a schema."""
 
 
 def document() -> Json:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable
 
 MOST_KEYS = 1_000
-"""What comes up beyond so many kinds is counted as one kind."""
+"""Kinds that are counted apart; all beyond are counted as one."""
 
 
 def is_worth_a_line(times: int) -> bool:

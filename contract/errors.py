@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 
 class ErrorCode(StrEnum):
-    """What went wrong with a frame or a request. Callers branch on this, never on the text."""
+    """Stable code of an error in a frame or a request. Callers branch on this, never on the text."""
 
     MALFORMED = "malformed"
     TOO_LARGE = "too_large"
@@ -71,7 +71,7 @@ class CloseCode(IntEnum):
 
 
 class Meaning(NamedTuple):
-    """What a code says: a sentence for people, whether the same request may succeed later, the HTTP status."""
+    """The meaning of a code: a sentence for people, whether the same request may succeed later, the HTTP status."""
 
     message: str
     retry: bool
@@ -115,7 +115,7 @@ class PresslightError(Exception):
 
 
 class ContractError(PresslightError, ValueError):
-    """What came in is not of the contract; `code` is what the sender hears, the text says where."""
+    """A message that breaks the contract; its sender is told `code`, the text says where it is wrong."""
 
     code: ClassVar[ErrorCode]
 
@@ -145,7 +145,7 @@ class Invalid(ContractError):
 
 
 def sentence(error: BaseException) -> str:
-    """What went wrong, for people. An error of the system names the file it is about first, where there is one."""
+    """A sentence for people on an error. One of the system names its file first, where there is one."""
     if isinstance(error, FileExistsError) and error.filename:  # of a folder that was to be made
         return f"{printable(error.filename)} is there already, and is no folder"
     if isinstance(error, OSError) and error.strerror:

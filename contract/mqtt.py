@@ -80,7 +80,7 @@ class SetCommand(LightWish, Wire):
 
 
 class Decision(Wire):
-    """What the light decided about one key. `us`: from the message read to the output changed, in µs, if applied."""
+    """A light's decision about one key. `us`: from the message read to the output changed, in µs, if applied."""
 
     key: Key
     outcome: Outcome
@@ -89,7 +89,7 @@ class Decision(Wire):
 
 
 class Cause(Wire):
-    """What brought a light to the version that it shows, when its clock showed `up`.
+    """The cause of the version that a light shows, at `up` on its clock.
 
     `press`: a message with a key, which is `key`. `command`: one without (Home Assistant, a script). `button`: its own.
     `start`: its boot. Another word is a newer firmware's.

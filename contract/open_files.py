@@ -23,7 +23,7 @@ def limit() -> int:
 
 
 def trouble(files: int) -> str | None:
-    """What to tell whoever starts a program that may have so many; None where that is enough."""
+    """A warning for whoever starts a program that may have so many files open; None where that is enough."""
     if files >= LOW:
         return None
     return f"this process may have {files:,} files and connections open at once, which is few: raise `ulimit -Hn`"

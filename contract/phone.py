@@ -47,7 +47,7 @@ class Wish(LightWish, Asked):
 
 
 class Have(Asked):
-    """What a phone already shows of a light; the welcome leaves it out unless something is newer."""
+    """A light as a phone shows it already; the welcome leaves it out unless something is newer."""
 
     version: Version
     online: bool
@@ -114,7 +114,7 @@ ChangedBy = OpenWord
 
 
 class Change(Wire):
-    """What brought a light to the version shown, `age_ms` before the bridge sent this.
+    """The cause of the version shown, `age_ms` before the bridge sent this.
 
     `phone`: with by `phone`, the name of the token whose press it was, if the bridge knows it. `command`: a message
     without a key (Home Assistant, a script). `button`: the light's own. `start`: its boot. Another word is of a
@@ -160,7 +160,7 @@ class Clock(Wire):
 
 
 class Limits(Wire):
-    """What the bridge takes from one phone; over it, the phone hears `too_large` or `rate_limited`."""
+    """Limits of one phone; beyond them it is told `too_large` or `rate_limited`."""
 
     frame_bytes: int = MAX_FRAME_BYTES
     presses_per_s: int
@@ -238,7 +238,7 @@ class PressOutcome(Wire):
 
 
 class Problem(Wire):
-    """What was wrong with a frame. `retry`: whether the same frame may succeed later. `key`: if it was a press."""
+    """An error in a frame. `retry`: whether the same frame may succeed later. `key`: if it was a press."""
 
     type: Literal["error"] = "error"
     code: ErrorCode

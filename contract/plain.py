@@ -13,7 +13,7 @@ from typing import Any
 from presslight.contract.errors import Malformed
 
 OTHER = "?"
-"""What stands for a string that is read over."""
+"""Stands for a string that is read over."""
 
 _STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
 _TEXT = re.compile(rb"(?:[\t\r\n !#-\[\]-~]|" + _STRING.pattern + rb")*+")

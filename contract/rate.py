@@ -48,5 +48,5 @@ class Rates:
 
 
 def cost_of(size: int) -> int:
-    """What a frame or a packet of so many bytes takes from a bucket: one for each KiB that it begins."""
+    """Cost in a bucket of a frame or packet of so many bytes: one for each KiB that it begins."""
     return 1 if size <= _BYTES_OF_ONE else 1 + (size - 1) // _BYTES_OF_ONE

@@ -53,7 +53,7 @@ class Strangers:
 
 
 def origin_of(host: str | None) -> str:
-    """Who shares a bound: an IPv4 address, the network of an IPv6 one; the empty string for this machine."""
+    """The key of a shared bound: an IPv4 address, the /64 network of an IPv6 one; empty for this machine."""
     try:
         address = ip_address((host or "").partition("%")[0])
     except ValueError:

@@ -24,7 +24,7 @@ _RTO_MAX = 44  # Linux 6.15 and later
 
 
 def reachable(host: str) -> str:
-    """Where a client of this machine connects to reach a server on `host`."""
+    """The address at which clients of this machine reach a server that listens on `host`."""
     return EVERYWHERE.get(host, host)
 
 

@@ -45,7 +45,7 @@ Action = Literal["read", "write", "empty"]
 
 
 class Role(StrEnum):
-    """Who a broker user is."""
+    """The role of a user of the broker."""
 
     LIGHT = "light"
     BRIDGE = "bridge"

@@ -130,7 +130,7 @@ class Moment(Wire):
 
 
 class Outcome(StrEnum):
-    """What a light decided about a key. Only `applied` changed its output; the others never will, except BUSY.
+    """A light's decision about a key. Only `applied` changed its output; the others never will, except BUSY.
 
     BUSY: the dedupe table has no free place. A copy of the same key may still act until its deadline, so nobody may
     call it final before that. FORGOTTEN: the light cannot tell any more whether it applied this key. REBOOTED: the
@@ -148,7 +148,7 @@ class Outcome(StrEnum):
 
 
 class PressStatus(StrEnum):
-    """What a phone is told of its press (docs/protocol.md says when each is true)."""
+    """Status of a press, as its phone is told (docs/protocol.md says when each is true)."""
 
     ACCEPTED = "accepted"
     APPLIED = "applied"

@@ -17,55 +17,8 @@ SHARED = {
 }
 """Class names that several modules of a part define on purpose, each with its reason."""
 
-STILL_TO_BE_RENAMED = {
-    ("cloud", "Counts"),
-    ("cloud", "State"),
-}
-"""Class names with several meanings in a part today. A name that has one meaning again leaves this set."""
-
 RIDDLE = re.compile(r"(?:What|Who|Where)\b")
 """How a docstring may not begin: its first line is a noun phrase or an imperative in the field's terms."""
-
-STILL_TO_BE_REWORDED = {
-    "cloud/core/allowance.py",
-    "cloud/core/bound.py",
-    "cloud/core/shown_versions.py",
-    "cloud/core/display.py",
-    "cloud/core/events.py",
-    "cloud/core/report_effect.py",
-    "cloud/core/legs.py",
-    "cloud/core/light.py",
-    "cloud/core/open_presses.py",
-    "cloud/core/ports.py",
-    "cloud/core/press.py",
-    "cloud/core/probe.py",
-    "cloud/core/record.py",
-    "cloud/http/document.py",
-    "cloud/http/host_check.py",
-    "cloud/http/pages.py",
-    "cloud/http/responses.py",
-    "cloud/http/routes.py",
-    "cloud/websocket/bad_frame.py",
-    "cloud/websocket/handshake.py",
-    "cloud/websocket/outbox.py",
-    "cloud/websocket/ports.py",
-    "cloud/websocket/session.py",
-    "contract/address.py",
-    "contract/channels.py",
-    "contract/damping.py",
-    "contract/errors.py",
-    "contract/mqtt.py",
-    "contract/open_files.py",
-    "contract/phone.py",
-    "contract/plain.py",
-    "contract/rate.py",
-    "contract/strangers.py",
-    "contract/tcp.py",
-    "contract/topics.py",
-    "contract/words.py",
-    "mobile_sim/measure/tally.py",
-}
-"""Files with such docstrings today. A file without any leaves this set."""
 
 
 def modules(part: str) -> Iterator[tuple[str, ast.Module]]:
@@ -97,23 +50,19 @@ def shared_names(part: str) -> set[str]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_class_name_has_one_meaning_within_a_part(part: str) -> None:
-    allowed = {name for where, name in STILL_TO_BE_RENAMED | SHARED.keys() if where == part}
+    allowed = {name for where, name in SHARED if where == part}
     assert sorted(shared_names(part) - allowed) == [], "another meaning for a class name that is taken"
     assert sorted(allowed - shared_names(part)) == [], "one meaning again: take it off the list"
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_docstring_begins_with_the_thing_and_not_with_a_question(part: str) -> None:
-    found = {path for path, tree in modules(part) if any(map(RIDDLE.match, docstrings(tree)))}
-    allowed = {path for path in STILL_TO_BE_REWORDED if path.startswith(f"{part}/")}
-    assert sorted(found - allowed) == [], "begin with a noun phrase or an imperative"
-    assert sorted(allowed - found) == [], "reworded: take it off the list"
+    found = [path for path, tree in modules(part) if any(map(RIDDLE.match, docstrings(tree)))]
+    assert found == [], "begin with a noun phrase or an imperative"
 
 
-def test_lists_name_parts_that_are_there() -> None:
-    assert {path.split("/")[0] for path in STILL_TO_BE_REWORDED} <= set(PARTS)
-    assert {part for part, _ in STILL_TO_BE_RENAMED | SHARED.keys()} <= set(PARTS)
-    assert STILL_TO_BE_RENAMED.isdisjoint(SHARED)
+def test_shared_names_are_of_parts_that_are_there() -> None:
+    assert {part for part, _ in SHARED} <= set(PARTS)
 
 
 def test_every_docstring_is_looked_at() -> None:

@@ -1,4 +1,4 @@
-"""What a phone's token may use up, over all its sockets and requests: frames, bytes, sockets. Pure.
+"""Limits of a phone's token, over all its sockets and requests: frames, bytes, sockets. Pure.
 
 A frame counts as one for each KiB that it begins, so that one bucket bounds frames and bytes. Times are ns on a
 monotonic clock.

@@ -19,7 +19,7 @@ class Bound:
         self._heard = heard
 
     def at(self, now: int) -> int:
-        """What the light's clock shows at least, in ms."""
+        """The least that the light's clock shows at `now`, in ms."""
         return self._up + max(0, now - self._heard) * _SLOWEST // (_NS_PER_MS * 1_000_000)
 
     def hear(self, up: int, now: int) -> int:

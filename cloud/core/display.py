@@ -1,4 +1,4 @@
-"""What all phones are shown of the lights, and at what pace. Pure: times are ns on a monotonic clock."""
+"""The changes of lights that are sent to phones, and their pace. Pure: times are ns on a monotonic clock."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a press hears, and what it then says is to be done. Pure: the time is given beside each event."""
+"""The events of a press, and the actions that it asks for. Pure: the time is given beside each event."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Asked(NamedTuple):
 
 
 class OnDisk(NamedTuple):
-    """What was stored of it survives a power cut."""
+    """The stored press is on the disk: it survives a power cut."""
 
 
 class AskedAgain(NamedTuple):
@@ -77,7 +77,7 @@ Event = (
 
 
 class Do(Enum):
-    """What is to be done. All of it is about the press that says so."""
+    """An action for the shell, about the press that asks for it."""
 
     ADMIT = "admit"
     """Store it under its key, with its word, unless the key is known. Nothing after this if that fails."""

@@ -37,5 +37,5 @@ def press_to_light_us(before_us: int, legs: Legs) -> int:
 
 
 def travel_us(legs: Legs) -> int:
-    """What the ways bridge → light → bridge took, both together."""
+    """The time of the ways bridge → light → bridge, both together."""
     return legs.bridge_us - legs.light_us

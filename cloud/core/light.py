@@ -216,7 +216,7 @@ class Light:
         return Clock(id=name, boot=self.report.boot, up=up, age_ms=age_ms, line=self.line or None)
 
     def _change(self, name: str, now: int, phone_of: PhoneOf) -> Change | None:
-        """What brought the light to this version. Of a light that was not heard itself nobody knows how long ago."""
+        """The cause of this version of the light. Its age is known only of a light that has reported itself."""
         cause = self.report.cause
         if cause is None or not self.live:
             return None

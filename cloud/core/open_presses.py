@@ -69,7 +69,7 @@ class OpenPresses:
                 del self._count_of[one]
 
     def watchers(self, key: str) -> list[Watcher]:
-        """Who waits for the words on a press."""
+        """Those that are told each status of a press."""
         return self._watchers.get(key, [])
 
     def watch(self, key: str, watcher: Watcher) -> None:

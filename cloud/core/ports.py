@@ -1,4 +1,4 @@
-"""What the desk needs of others; the shells provide it, tests stand in for it."""
+"""The interfaces that `Presses` needs: shells implement them, tests have stand-ins."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -11,7 +11,7 @@ from presslight.contract.phone import PressOutcome
 
 
 class Watcher(Protocol):
-    """Who asked for a press and hears its words."""
+    """Whoever asked for a press and is told each of its statuses."""
 
     def hear(self, outcome: PressOutcome, text: str) -> None:
         """Take a word: as it is, and as the frame made of it once for all."""
@@ -37,10 +37,10 @@ class PressStore(Protocol):
         """Store a last word."""
 
     def find(self, key: str) -> Record | None:
-        """What is stored of a press."""
+        """The stored press; None where there is none."""
 
     def find_text(self, text: bytes) -> Record | None:
-        """What is stored of the press for whose key a text stands."""
+        """The stored press whose key is that of a text; None where there is none."""
 
     def open_presses(self) -> list[Record]:
         """The presses without a last word."""
@@ -76,7 +76,7 @@ class Broadcaster(Protocol):
 
 
 class Observer(Protocol):
-    """Who measures and logs."""
+    """Metrics and logs."""
 
     def said(self, press: Press) -> None:
         """A press has a new word."""

@@ -34,7 +34,7 @@ NUDGE_NS = 5 * 10**9
 
 
 class State(Enum):
-    """Where a press stands."""
+    """State of a press at the bridge."""
 
     NEW = "new"
     """Nothing is stored, nothing was sent."""
@@ -110,7 +110,7 @@ class Press:
 
     @property
     def state(self) -> State:
-        """Where it stands."""
+        """Its state."""
         return self._state
 
     def record(self) -> Record:
@@ -280,4 +280,4 @@ class Press:
         },
         State.CLOSED: {AskedAgain: _answer},
     }
-    """What a press can hear in each state; all else is a mistake in the bridge."""
+    """The events that a press takes in each state; any other is a defect of the bridge."""

@@ -8,7 +8,7 @@ from presslight.cloud.core.deadline import NEVER
 from presslight.contract.mqtt import Report, SetCommand, encode_set
 
 KEY = f"{'0' * 16}-1"
-"""What all of them are called on the line to the broker: nobody waits for their acknowledgement."""
+"""The key of all probes at the MQTT client: nobody waits for their acknowledgement."""
 
 
 def message(report: Report, key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What was asked for with a press, and how the store keeps it."""
+"""A press as it was asked for, and as the store has it."""
 
 import json
 from typing import NamedTuple
@@ -51,7 +51,7 @@ class Ask(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What was asked for. `payload`: of its Ask, to know the same press by."""
+    """A press that was taken. `payload`: of its Ask; an equal one is the same press."""
 
     key: Key
     light: LightId

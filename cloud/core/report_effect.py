@@ -1,4 +1,4 @@
-"""What a report was to the bridge that heard it. Pure."""
+"""The effect of a report on what the bridge knows of its light. Pure."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from presslight.contract.mqtt import Report
 
 
 class Kind(Enum):
-    """What a report is to what was known."""
+    """How a report stands to what was known."""
 
     NEWS = "news"
     STALE = "stale"
@@ -18,7 +18,7 @@ class Kind(Enum):
 
 
 class ReportEffect(NamedTuple):
-    """What a report changed. `missed`: answers were given that nobody saw.
+    """The changes by a report. `missed`: answers were given that nobody saw.
 
     `began`: its boot was not known; `over`: the boot that ended with that, if one was known.
     `tell`: phones should hear, because something they show changed or the clock's bound is worth telling again.

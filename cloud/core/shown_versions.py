@@ -1,4 +1,4 @@
-"""What phones show of one light that is newer than what is known of it. Pure: times are ns on a monotonic clock.
+"""Versions of one light that phones show, newer than the known one. Pure: times are ns on a monotonic clock.
 
 Another bridge told them so, and may have been wrong. The light is asked, and its answer judges what was shown before
 the question. A phone can show what it likes: so no claim spoils a question that is under way, and after a false one

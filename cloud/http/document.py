@@ -24,7 +24,7 @@ _POLICY = (
 
 @dataclass(frozen=True)
 class Document:
-    """What is sent: the bytes, the same compressed, their tag, and the policy that lets just these scripts run."""
+    """The page as it is sent: bytes, the same with gzip, their ETag, and the policy that lets just these run."""
 
     body: bytes
     packed: bytes
@@ -47,7 +47,7 @@ class Document:
 
 
 def _scripts(files: Mapping[str, str]) -> list[str]:
-    """What runs as soon as it is here, and what runs once the page is."""
+    """The scripts: one that runs as soon as it has arrived, and one that runs once the page has."""
     modules = {name.removesuffix(".js"): text for name, text in files.items() if name.endswith(".js")}
     return [_raw(script) for script in bundles(modules, ["early", "app"])]
 

@@ -1,4 +1,4 @@
-"""What a request meets first: whether it is for this bridge, and whether the page that makes it may."""
+"""The first check of a request: is it for this bridge (Host), and may the page that makes it do so (Origin)."""
 
 from typing import Protocol
 
@@ -15,8 +15,8 @@ MOST_PROXIES = 8
 """So many names of X-Forwarded-Host are read, each proxy's one: a stranger may write thousands."""
 
 
-class Counts(Protocol):
-    """Who counts and logs it."""
+class MisdirectedCounter(Protocol):
+    """Counts and logs requests for other hosts, or of other origins."""
 
     def misdirected(self, code: ErrorCode, name: str) -> None:
         """A request was refused for the name that it came by, or the page that made it."""
@@ -25,7 +25,7 @@ class Counts(Protocol):
 class HostCheck:
     """Lets requests through to `app` that `hosts` takes, over HTTP and WebSocket."""
 
-    def __init__(self, app: ASGIApp, hosts: AllowedHosts, counts: Counts) -> None:
+    def __init__(self, app: ASGIApp, hosts: AllowedHosts, counts: MisdirectedCounter) -> None:
         self._app = app
         self._hosts = hosts
         self._counts = counts
@@ -43,7 +43,7 @@ class HostCheck:
         return await answer(scope, receive, send)
 
     def _judge(self, asked: HTTPConnection) -> tuple[ErrorCode, str] | None:
-        """What is wrong with it, and the name that is; None where nothing is. Without a Host no browser has sent it."""
+        """Its error and the name that is wrong; None where nothing is. Without a Host no browser has sent it."""
         hosts, origins = asked.headers.getlist("host"), asked.headers.getlist("origin")
         if len(hosts) > 1 or not all(map(self._hosts.takes, hosts)):
             return ErrorCode.WRONG_HOST, hosts[-1]

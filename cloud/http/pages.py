@@ -27,7 +27,7 @@ HEADERS = {
 }
 
 _FILE = re.compile(r"\w+\.(?:css|html|js|svg)")
-"""What an editor keeps beside a file has other names."""
+"""The suffixes of files that are served; those of an editor have others."""
 
 
 class Pages:

@@ -58,7 +58,7 @@ def refusal_answer(refusal: Refusal, headers: Mapping[str, str] | None = None) -
 
 
 def as_refusal(error: Refusal | HTTPException | RequestValidationError) -> Refusal:
-    """What the framework refuses, in our words."""
+    """The framework's own errors, as `Problem`."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, RequestValidationError):

@@ -31,7 +31,7 @@ _WAIT = re.compile(r'(?:^|[,;\s])wait="?([0-9]{1,6})"?(?:$|[,;\s])')
 _BEARER = HTTPBearer(auto_error=False, description="The phone's token.")
 _METRICS_BEARER = HTTPBearer(auto_error=False, scheme_name="Metrics", description="Of `up --metrics-token-file`.")
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
-"""What tells that a proxy asks for somebody else."""
+"""Headers by which a proxy tells that it asks for another."""
 
 _ALWAYS = (ErrorCode.UNAUTHENTICATED, ErrorCode.STORE_UNAVAILABLE, ErrorCode.RATE_LIMITED)
 _OF_PRESSES = (

@@ -5,6 +5,7 @@ for the responses to earlier ones, and a request of a client that has not signed
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 
 from presslight.cloud.uvicorn_protocols.disconnection import has_disconnected
 from presslight.cloud.uvicorn_protocols.input_buffer import InputBuffer
@@ -18,7 +19,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 """A piece ends here at the latest, so it completes one head, or two where the first one's end was split."""
 
 
-class PacedHttpProtocol(UnreadResponseTimeout):
+class PacedHttpProtocol(UnreadResponseTimeout, ABC):
     """uvicorn's HTTP protocol; decides when the next piece of input is parsed, and parses none once it is rejected."""
 
     start_queue: StartQueue
@@ -56,13 +57,13 @@ class PacedHttpProtocol(UnreadResponseTimeout):
         super().on_response_complete()
         self._parse_input()
 
+    @abstractmethod
     def _is_authenticated(self) -> bool:
         """Whether the request being answered came with a good token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _check_size(self) -> None:
         """Reject a request that is too large, by `_request_bytes`."""
-        raise NotImplementedError
 
     def _discard_input(self) -> None:
         """Read one chunk per turn: a read costs 0.3 ms, and many clients may go on sending."""

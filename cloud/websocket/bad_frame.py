@@ -1,4 +1,4 @@
-"""What can be read of a frame that is not good, so that its sender knows which one is meant. Pure."""
+"""The key and type that can be read of an invalid frame, so that its sender is told which one is meant. Pure."""
 
 import json
 from collections import Counter

@@ -10,7 +10,7 @@ from presslight.cloud.authentication import Connection
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.websocket.early_hello import SUBPROTOCOL, early_hello
 from presslight.cloud.websocket.ports import SessionPorts
-from presslight.cloud.websocket.session import Session, State
+from presslight.cloud.websocket.session import Session, SessionState
 from presslight.contract.errors import CloseCode
 
 MOST_AT_ONCE = 32
@@ -65,7 +65,7 @@ class _LongWay:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._talk = asyncio.current_task()
+        self._task = asyncio.current_task()
 
     async def send_texts(self, texts: Sequence[str]) -> None:
         for text in texts:
@@ -75,8 +75,8 @@ class _LongWay:
         return False
 
     def abort(self) -> None:
-        if self._talk is not None:
-            self._talk.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
     def abort_after(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds, self.abort)
@@ -107,7 +107,7 @@ class PhoneSockets:
 
 
 class _Socket:
-    __slots__ = ("_early", "_now", "_receive", "_room", "_send", "_talk", "_timer", "_waits", "_way")
+    __slots__ = ("_early", "_now", "_receive", "_room", "_send", "_session", "_timer", "_waits", "_way")
 
     def __init__(
         self,
@@ -125,25 +125,25 @@ class _Socket:
         self._waits = asyncio.Event()
         self._room = asyncio.Event()
         client: tuple[str, int] | None = scope.get("client")
-        self._talk = Session(ports, self._wake, now(), client[0] if client else None)
+        self._session = Session(ports, self._wake, now(), client[0] if client else None)
 
     async def run(self) -> None:
-        self._way.use_allowance(self._talk.allowance)
+        self._way.use_allowance(self._session.allowance)
         self._arm()
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._read(tasks.create_task(self._write(), name="phone writer"))
         finally:
             self._timer.cancel()
-            self._talk.gone()
+            self._session.gone()
 
     async def _read(self, writer: asyncio.Task[None]) -> None:
         """Hear the phone until it is gone, and then end its writer.
 
         The writer is not kept in `self`, which its traceback would keep: Python's search alone would find that cycle.
         """
-        session, is_known, heard = self._talk, False, 0
-        while session.state is not State.ENDED:
+        session, is_known, heard = self._session, False, 0
+        while session.state is not SessionState.ENDED:
             message = await self._next()
             if message["type"] == "websocket.disconnect":
                 writer.cancel()
@@ -155,7 +155,7 @@ class _Socket:
             heard += 1
             if heard % MOST_HEARD_AT_ONCE == 0:
                 await asyncio.sleep(0)  # what was read ahead is handed over without a pause
-            if not is_known and session.state is State.TALKING:
+            if not is_known and session.state is SessionState.TALKING:
                 is_known = True
                 self._way.sign_in(session.allowance)
             while session.outbox.words >= MOST_UNSENT and not writer.done():
@@ -171,15 +171,15 @@ class _Socket:
         text = message.get("text")
         try:
             if text is not None:
-                self._talk.on_text(text, self._now())
+                self._session.on_text(text, self._now())
             else:
-                self._talk.on_binary(message.get("bytes") or b"", self._now())
+                self._session.on_binary(message.get("bytes") or b"", self._now())
         except Exception as error:  # whatever it is, it ends this socket and no other
-            self._talk.fail(error)
+            self._session.fail(error)
 
     def _wake(self, urgent: bool) -> None:
         """Have the writer send what waits; a last word leaves now, ahead of all that its press still has to do."""
-        outbox = self._talk.outbox
+        outbox = self._session.outbox
         if urgent and outbox.stuck_since is None and self._way.send_now(outbox.peek()):
             outbox.take(outbox.words)
         else:
@@ -191,18 +191,18 @@ class _Socket:
                 await self._waits.wait()
                 self._waits.clear()
                 await self._drain()
-                if self._talk.state is State.ENDED:
-                    return await self._end(self._talk.close_code or CloseCode.RESTART)
+                if self._session.state is SessionState.ENDED:
+                    return await self._end(self._session.close_code or CloseCode.RESTART)
         except OSError:  # the phone went away; the reader hears of it
             return None
         except Exception as error:  # what cannot be sent: nothing more can be said to this phone
-            self._talk.fail(error)
+            self._session.fail(error)
             self._way.abort()
         finally:
             self._room.set()
 
     async def _drain(self) -> None:
-        outbox = self._talk.outbox
+        outbox = self._session.outbox
         while outbox:
             outbox.stuck_since = self._now()
             await self._way.send_texts(outbox.take(MOST_AT_ONCE))
@@ -222,15 +222,15 @@ class _Socket:
 
     def _arm(self) -> None:
         now = self._now()
-        wait = (self._talk.wake_at(now) - now) / _NS_PER_S
+        wait = (self._session.wake_at(now) - now) / _NS_PER_S
         self._timer = asyncio.get_running_loop().call_later(max(0.0, wait), self._ring)
 
     def _ring(self) -> None:
         try:
-            self._talk.on_time(self._now())
+            self._session.on_time(self._now())
         except Exception as error:
-            self._talk.fail(error)
-        if self._talk.close_code is CloseCode.SLOW:
+            self._session.fail(error)
+        if self._session.close_code is CloseCode.SLOW:
             self._way.abort()  # nobody reads: a closing handshake would wait for ever
         else:
             self._arm()

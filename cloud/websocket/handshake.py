@@ -20,7 +20,7 @@ def principal_of(frame: Hello, ports: SessionPorts, client: str | None) -> Princ
 
 
 def welcome(hello: Hello, principal: Principal, ports: SessionPorts, now: int) -> Welcome:
-    """What a phone is told that we let in."""
+    """The welcome of a phone that has signed in."""
     settings = ports.settings
     have = {light: shown for light, shown in hello.have.items() if principal.may_see(light)}
     hidden = tuple(light for light in hello.have if light not in have)

@@ -1,4 +1,4 @@
-"""What waits to be sent to one phone. Pure: times are ns on a monotonic clock.
+"""Frames that wait to be sent to one phone. Pure: times are ns on a monotonic clock.
 
 Words (outcomes, errors, pings) wait in order and are never dropped: there are no more of them than open presses and
 unanswered frames. Of a light only the newest change waits, and so does the newest status, behind all lights.

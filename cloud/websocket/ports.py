@@ -1,4 +1,4 @@
-"""What a phone's conversation needs of the bridge; the switchboard provides it, tests stand in for it."""
+"""The interfaces that a phone's session needs: the bridge implements them, tests have stand-ins."""
 
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from presslight.contract.errors import ErrorCode
 
 
 class Counts(Protocol):
-    """Who counts and measures what phones do."""
+    """Metrics and logs of what phones do."""
 
     def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """A phone was told that something was wrong."""
@@ -41,7 +41,7 @@ class Subscriber(Protocol):
 
 
 class SessionPorts(Protocol):
-    """What a conversation needs of the bridge."""
+    """All that a session needs of the bridge."""
 
     @property
     def settings(self) -> Settings:
@@ -49,11 +49,11 @@ class SessionPorts(Protocol):
 
     @property
     def presses(self) -> Presses:
-        """Where presses go."""
+        """The presses."""
 
     @property
     def counts(self) -> Counts:
-        """Who counts."""
+        """The metrics."""
 
     def principal_of(self, token: str) -> Principal | None:
         """The phone that a token was issued to. Raises StoreUnavailable."""
@@ -62,7 +62,7 @@ class SessionPorts(Protocol):
         """Whether the phone is within its rate; counts the press."""
 
     def allowance_of(self, token: str, now: int) -> Allowance:
-        """What the phones with this token may use up."""
+        """The limits of this token, shared by its phones."""
 
     def join(self, session: Subscriber) -> None:
         """From now on the phone hears what happens. Raises Refusal(OVERLOADED)."""

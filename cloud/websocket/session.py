@@ -54,8 +54,8 @@ CLOSES = {
 """Errors after which the socket is closed, and with which code; the last four but for frames only at the hello."""
 
 
-class State(Enum):
-    """Where a conversation stands."""
+class SessionState(Enum):
+    """State of a session."""
 
     GREETING = "greeting"
     """No good hello yet."""
@@ -97,7 +97,7 @@ class Session:
         self._ports = ports
         self._client = client
         self._wake = wake
-        self._state = State.GREETING
+        self._state = SessionState.GREETING
         self._hello_by = now + ports.settings.hello_ms * _NS_PER_MS
         self._heartbeat = Heartbeat(ports.settings.ping_ms * _NS_PER_MS, now)
         self._bad = 0
@@ -105,15 +105,15 @@ class Session:
         self._shown: dict[str, int | None] = {}
 
     @property
-    def state(self) -> State:
-        """Where it stands."""
+    def state(self) -> SessionState:
+        """Its state."""
         return self._state
 
     # What the phone sends
 
     def on_text(self, text: str, now: int) -> None:
         """A text frame came in. Once the conversation has ended, its token revoked say, nothing is heeded any more."""
-        if self._state is State.ENDED:
+        if self._state is SessionState.ENDED:
             return None
         if not self.allowance.takes(len(text), now):
             return self.on_too_many()
@@ -128,7 +128,7 @@ class Session:
 
     def _heed(self, frame: PhoneFrame, now: int) -> None:
         try:
-            if self._state is State.GREETING:
+            if self._state is SessionState.GREETING:
                 self._greet(frame, now)
             else:
                 self._take(frame, now)
@@ -138,7 +138,7 @@ class Session:
 
     def on_binary(self, data: bytes, now: int) -> None:
         """A binary frame came in: not of this protocol."""
-        if self._state is State.ENDED:
+        if self._state is SessionState.ENDED:
             return None
         if not self.allowance.takes(len(data), now):
             return self.on_too_many()
@@ -148,12 +148,12 @@ class Session:
 
     def on_too_many(self) -> None:
         """More frames or bytes came in than may: the phone hears so and has to come again, more slowly."""
-        if self._state is not State.ENDED:
+        if self._state is not SessionState.ENDED:
             self._fail(ErrorCode.RATE_LIMITED)
 
     def _misread(self, code: ErrorCode, detail: str, text: str) -> None:
         said = "" if code is ErrorCode.TOO_LARGE else text
-        if self._state is State.GREETING and not is_hello(said):
+        if self._state is SessionState.GREETING and not is_hello(said):
             self._fail(ErrorCode.HELLO_EXPECTED)
         else:
             self._complain(code, detail, key_of(said))
@@ -171,7 +171,7 @@ class Session:
         self._ports.join(self)
         allowance.sockets += 1
         self.principal, self.token, self.allowance = principal, hello.token, allowance
-        self._state = State.TALKING
+        self._state = SessionState.TALKING
         self._send(encode(welcome(hello, principal, self._ports, now)))
         self._ping(now)
 
@@ -193,7 +193,7 @@ class Session:
     def _refused(self, refusal: Refusal, frame: PhoneFrame) -> None:
         key = frame.key if isinstance(frame, Press | Shown) else None
         self._complain(refusal.code, str(refusal), key)
-        if self._state is State.GREETING and refusal.code in CLOSES:
+        if self._state is SessionState.GREETING and refusal.code in CLOSES:
             self._end(CLOSES[refusal.code])
         elif refusal.code is ErrorCode.HELLO_AGAIN:
             self._count_bad()
@@ -272,24 +272,24 @@ class Session:
         self._end(CLOSES[code])
 
     def _end(self, code: CloseCode) -> None:
-        self._state = State.ENDED
+        self._state = SessionState.ENDED
         self.close_code = code
         self._wake(False)
 
     def revoke(self) -> None:
         """The phone's token is not good any more."""
-        if self._state is State.TALKING:
+        if self._state is SessionState.TALKING:
             self._fail(ErrorCode.UNAUTHENTICATED)
 
     def fail(self, error: Exception) -> None:
         """The bridge failed at this phone: it hears so and has to come again; nobody else notices."""
         self._ports.counts.mistake("/ws", error)
-        if self._state is not State.ENDED:
+        if self._state is not SessionState.ENDED:
             self._fail(ErrorCode.INTERNAL)
 
     def gone(self) -> None:
         """The socket is gone: nobody hears the words any more."""
-        self._state = State.ENDED
+        self._state = SessionState.ENDED
         self._wake = lambda _urgent: None  # else it keeps its socket, which keeps it, until Python looks for circles
         self._ports.leave(self)
         if self.token is not None:
@@ -301,9 +301,9 @@ class Session:
 
     def wake_at(self, now: int) -> int:
         """When (ns) `on_time` is wanted next, as seen at `now`."""
-        if self._state is State.GREETING:
+        if self._state is SessionState.GREETING:
             return min(self._hello_by, self._stuck_by(now))
-        if self._state is State.ENDED:
+        if self._state is SessionState.ENDED:
             return self._stuck_by(now)
         return min(self._heartbeat.wake_at, self._stuck_by(now))
 
@@ -311,11 +311,11 @@ class Session:
         """Do what is due at `now`."""
         if now >= self._stuck_by(now):
             self._fail(ErrorCode.SLOW_PHONE)
-        elif self._state is State.GREETING and now >= self._hello_by:
+        elif self._state is SessionState.GREETING and now >= self._hello_by:
             self._fail(ErrorCode.HELLO_TIMEOUT)
-        elif self._state is State.TALKING and self._heartbeat.is_silent(now):
+        elif self._state is SessionState.TALKING and self._heartbeat.is_silent(now):
             self._fail(ErrorCode.SILENT_PHONE)
-        elif self._state is State.TALKING and self._heartbeat.is_due(now):
+        elif self._state is SessionState.TALKING and self._heartbeat.is_due(now):
             self._ping(now)
 
     def _ping(self, now: int) -> None:

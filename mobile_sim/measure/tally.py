@@ -1,4 +1,4 @@
-"""What a run of presses adds up to. Pure."""
+"""The sums of a run of presses. Pure."""
 
 from collections import Counter
 

@@ -41,7 +41,7 @@ class Shelf:
 
     def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         with patient(self.address) as database:
-            return [tuple(row[name] for name in row.keys()) for row in database.run(statement, values)]  # noqa: SIM118
+            return [tuple(row[name] for name in row.keys()) for row in database.run(statement, values)]  # noqa: SIM118 -- a row of SQLite iterates its values
 
 
 def record(number: int = 1, *, phone: str = "ann", origin: str | None = None) -> Record:
