@@ -1,10 +1,10 @@
-"""What became of every test of a run. At the end of a whole one, each row of docs/failure-modes.md must be shown."""
+"""What became of every test of a run. At the end of a whole one, each entry of docs/failure-modes.md must be shown."""
 
 from collections import defaultdict
 
 import pytest
 
-from tests.failure_table import named_tests
+from tests.failure_entries import named_tests
 
 
 class Outcomes:
@@ -19,7 +19,7 @@ class Outcomes:
         self._seen[bare(test)].add(outcome)
 
     def unshown(self) -> dict[str, set[str]]:
-        """The tests named by a row that did not pass, with what became of them. A part of the suite shows nothing.
+        """The tests named by an entry that did not pass, with what became of them. A part of the suite shows nothing.
 
         Those of the day and those of the night are a suite each.
         """
@@ -62,7 +62,7 @@ class _Notes:
             self._outcomes.saw(report.nodeid, report.outcome)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A whole run fails where a row of the table was not shown."""
+        """A whole run fails where an entry of the page was not shown."""
         if session.config.option.collectonly:
             self._outcomes.collected.clear()
         if session.exitstatus == pytest.ExitCode.OK and self._outcomes.unshown():

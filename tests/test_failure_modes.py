@@ -1,4 +1,4 @@
-"""docs/failure-modes.md, checked: no row is missing, no answer is vague, every test that it names exists.
+"""docs/failure-modes.md, checked: no entry is missing, no answer is vague, every test that it names exists.
 
 That each of them ran and passed is checked at the end of a whole run, by `tests/outcomes.py`.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.failure_table import COLUMNS, NAMED, ROWS, Named, Row, named_tests, rows
+from tests.failure_entries import ENTRIES, FIELDS, NAMED, Entry, Named, entries, named_tests
 from tests.outcomes import Outcomes
 
 TESTS = Path(__file__).parent
@@ -25,19 +25,19 @@ REQUIRED = {
     "broker": {"dead", "delivers nothing", "without what it retained", "light only", "retained", "another light's name",
                "garbage"},
     "store": {"disk full", "locked", "frozen or crashed", "power cut", "replaced", "log of changes", "later version"},
-    "light: power": {"none", "nobody saw it go", "cut and back", "middle of a boot", "is held"},
-    "light: Wi-Fi": {"during a press", "button", "driver has given up", "driver fails with an error",
+    "light\'s power": {"none", "nobody saw it go", "cut and back", "middle of a boot", "is held"},
+    "light\'s Wi-Fi": {"during a press", "button", "driver has given up", "driver fails with an error",
                      "does not come back", "half-open", "no address", "name server fails", "addresses is dead", "IPv6",
                      "stands still", "handshake", "certificate"},
-    "light: flash": {"middle of a write", "refuses", "is full", "cannot be read", "certificate"},
-    "light: clock": {"wraps", "drifts", "no date", "time server is silent", "time server lies"},
-    "light: firmware": {"task breaks", "endless loop", "no memory", "memory for TLS", "garbage", "16 phones",
+    "light\'s flash": {"middle of a write", "refuses", "is full", "cannot be read", "certificate"},
+    "light\'s clock": {"wraps", "drifts", "no date", "time server is silent", "time server lies"},
+    "light\'s firmware": {"task breaks", "endless loop", "no memory", "memory for TLS", "garbage", "16 phones",
                         "update", "dies"},
     "operator": {"port in use", "address", "bridge's password", "light's password", "settings", "CA file",
                  "without a CA", "no Mosquitto", "no MicroPython", "wrong token", "new chip", "no ESP32", "second chip",
                  "gets no link"},
 }  # fmt: skip
-"""Each component and, by words of their own, the ways it fails that must have a row."""
+"""Each component and, by words of their own, the ways it fails that must have an entry."""
 
 
 def is_there(test: Named) -> bool:
@@ -50,33 +50,33 @@ def is_there(test: Named) -> bool:
     )
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['component']}: {row['fails']}"[:60])
-def test_row_says_what_and_when_and_names_tests_that_are_there(row: Row) -> None:
-    assert len(row.cells) == len(COLUMNS)
-    assert all(row.cells), "a cell is empty"
-    assert not VAGUE.search(" ".join(row.cells))
-    assert WITHIN.search(row["within"]), "no time"
-    assert row.tests
-    assert any(not test.is_nightly for test in row.tests), "only nightly tests show it"
-    assert [test for test in row.tests if not is_there(test)] == []
-    assert not NAMED.sub("", row["shown by"]).strip(), "something that is no test"
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.component}: {entry.fails}"[:60])
+def test_entry_says_what_and_when_and_names_tests_that_are_there(entry: Entry) -> None:
+    assert [name for name, _ in entry.fields] == FIELDS
+    assert all(text for _, text in entry.fields), "a field is empty"
+    assert not VAGUE.search(" ".join((entry.fails, *(text for _, text in entry.fields))))
+    assert WITHIN.search(entry["within"]), "no time"
+    assert entry.tests
+    assert any(not test.is_nightly for test in entry.tests), "only nightly tests show it"
+    assert [test for test in entry.tests if not is_there(test)] == []
+    assert not NAMED.sub("", entry["shown by"]).strip(" -"), "something that is no test"
 
 
 @pytest.mark.parametrize("component", REQUIRED)
-def test_every_way_that_a_component_fails_has_its_row(component: str) -> None:
-    told = [row["fails"].lower() for row in ROWS if row["component"] == component]
+def test_every_way_that_a_component_fails_has_its_entry(component: str) -> None:
+    told = [entry.fails.lower() for entry in ENTRIES if entry.component == component]
     assert [way for way in REQUIRED[component] if not any(way.lower() in each for each in told)] == []
 
 
-def test_every_row_is_of_a_component_of_the_list() -> None:
-    assert {row["component"] for row in ROWS} == set(REQUIRED)
+def test_every_entry_is_of_a_component_of_the_list() -> None:
+    assert {entry.component for entry in ENTRIES} == set(REQUIRED)
 
 
 def test_vague_or_empty_answers_are_found() -> None:
     assert VAGUE.search("the page hangs")
     assert VAGUE.search("undefined")
-    text = "| component | fails |\n|---|---|\n| phone | `a.py::test_b` |\n"
-    assert rows(text)[-1].cells == ("phone", "`a.py::test_b`")
+    text = "## Phone\n\n### phone: asleep\n\n- within: 2 s\n  or more\n- shown by:\n  - `a.py::test_b`\n"
+    assert entries(text) == [Entry("phone", "asleep", (("within", "2 s or more"), ("shown by", "- `a.py::test_b`")))]
 
 
 def outcomes_of(*, nightly: bool = False, **of_test: str) -> Outcomes:
@@ -90,7 +90,7 @@ def outcomes_of(*, nightly: bool = False, **of_test: str) -> Outcomes:
 
 
 @pytest.mark.parametrize("nightly", [False, True])
-def test_whole_run_shows_every_row(nightly: bool) -> None:
+def test_whole_run_shows_every_entry(nightly: bool) -> None:
     assert named_tests(nightly=nightly)
     assert outcomes_of(nightly=nightly).unshown() == {}
 
@@ -100,7 +100,7 @@ def test_night_in_which_a_test_of_its_own_failed_is_told() -> None:
     assert [each.partition("::")[2] for each in failed] == ["test_thousands_of_presses_on_a_slow_network"]
 
 
-def test_row_whose_test_failed_or_did_not_run_is_not_shown() -> None:
+def test_entry_whose_test_failed_or_did_not_run_is_not_shown() -> None:
     failed = outcomes_of(test_same_key_acts_once="failed").unshown()
     assert [(each.partition("::")[2], seen) for each, seen in failed.items()] == [
         ("test_same_key_acts_once", {"failed", "passed"})
