@@ -15,7 +15,9 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from presslight.contract.errors import CloseCode, ErrorCode
-from presslight.contract.phone import Hello, decode_bridge_frame, decode_phone_frame
+from presslight.contract.phone import Hello
+from presslight.contract.phone_codec import decode_bridge_frame, decode_phone_frame
+from presslight.contract.shapes import BRIDGE_FRAMES, PHONE_FRAMES
 from presslight.contract.words import PressStatus, Reason
 from presslight.mobile_sim.measure import load
 from presslight.mobile_sim.phone import Phone
@@ -243,7 +245,12 @@ def test_frames_are_of_the_contract_to_the_last_field() -> None:
     assert len(lines) > 12
 
 
-def test_each_word_and_each_type_of_frame_has_its_sample() -> None:
+@pytest.mark.parametrize(("kind", "frames"), [("json phone", PHONE_FRAMES), ("json bridge", BRIDGE_FRAMES)])
+def test_each_type_of_frame_has_its_sample(kind: str, frames: dict[str, Any]) -> None:
+    assert {json.loads(line)["type"] for block in blocks(kind) for line in block.splitlines()} == set(frames)
+
+
+def test_each_status_has_its_sample() -> None:
     shown = [json.loads(line) for block in blocks("json bridge") for line in block.splitlines()]
     assert {frame["status"]: frame["final"] for frame in shown if frame["type"] == "outcome"} == {
         status.value: status.final for status in PressStatus

@@ -5,6 +5,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from presslight.contract.errors import ErrorCode
+from presslight.contract.phone import BridgeFrame, PhoneFrame
 from presslight.contract.sample import Kind, Sample, samples
 from presslight.contract.shapes import BRIDGE_FRAMES, PHONE_FRAMES, UNIONS, schemas
 
@@ -72,6 +73,11 @@ def test_schema_of_a_frame_takes_what_the_schema_of_its_side_takes(kind: Kind, f
             frame = json.loads(sample.payload)
             assert frame["type"] in frames
             assert Draft202012Validator(SCHEMAS[frame["type"]]).is_valid(frame), sample.name
+
+
+@pytest.mark.parametrize(("union", "frames"), [(PhoneFrame, PHONE_FRAMES), (BridgeFrame, BRIDGE_FRAMES)])
+def test_every_frame_has_its_schema(union: Any, frames: dict[str, Any]) -> None:
+    assert set(frames.values()) == set(get_args(union))
 
 
 @pytest.mark.parametrize("side", UNIONS)

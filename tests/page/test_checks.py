@@ -38,6 +38,7 @@ MISTAKES = [
     ("press.js", 'case "accepted":', 'case "acepted":', "acepted"),
     ("screen.js", "view.age_ms", "view.age", "age"),
     ("journey.js", "least, most } =", "least, more } =", "more"),
+    ("app.js", 'case "gone":', 'case "outcome":', "LightGone"),
 ]
 """By module: what is right, what is not, and the name that the complaint has."""
 
