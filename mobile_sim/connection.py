@@ -25,9 +25,8 @@ from presslight.contract.phone import (
     PressOutcome,
     Problem,
     Welcome,
-    decode_bridge_frame,
-    encode,
 )
+from presslight.contract.phone_codec import decode_bridge_frame, encode
 from presslight.contract.phone_rules import HANDSHAKE_MS
 from presslight.contract.words import WIRE_VERSION
 from presslight.mobile_sim.clock import now_ms, wait

@@ -3,40 +3,40 @@
 from collections.abc import Callable
 
 from presslight.cloud.core.open_presses import OpenPresses
-from presslight.cloud.core.ports import Observer, PressStore, Watcher
+from presslight.cloud.core.ports import Observer, OutcomeListener, PressStore
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.errors import Refusal
-from presslight.contract.phone import encode
+from presslight.contract.phone_codec import encode
 
 
 class DiskWaits:
     """`on_disk` hears of each press at which time (ns) it is there."""
 
     def __init__(
-        self, ledger: PressStore, presses: OpenPresses, observer: Observer, on_disk: Callable[[Press, int], None]
+        self, store: PressStore, presses: OpenPresses, observer: Observer, on_disk: Callable[[Press, int], None]
     ) -> None:
-        self._store = ledger
+        self._store = store
         self._presses = presses
         self._observer = observer
         self._on_disk = on_disk
-        self._asked_meanwhile: dict[str, list[Watcher]] = {}
+        self._asked_meanwhile: dict[str, list[OutcomeListener]] = {}
 
     def begin(self, press: Press) -> None:
         """Have a press on the disk that was just stored."""
         self._store.sync(lambda now, error: self._end(press, now, error))
 
-    def ask_again(self, press: Press, watcher: Watcher) -> None:
+    def ask_again(self, press: Press, listener: OutcomeListener) -> None:
         """Somebody asks for a press again: who asks n times is answered n times."""
-        if press.state is State.STORED and watcher in self._presses.watchers(press.order.key):
-            self._asked_meanwhile.setdefault(press.order.key, []).append(watcher)
+        if press.state is State.STORED and listener in self._presses.listeners(press.order.key):
+            self._asked_meanwhile.setdefault(press.order.key, []).append(listener)
 
     def _end(self, press: Press, now: int, error: Refusal | None) -> None:
         again = self._asked_meanwhile.pop(press.order.key, [])
         try:
             if error is None:
                 self._on_disk(press, now)
-                for watcher in again:
-                    watcher.hear(press.outcome(), encode(press.outcome()))
+                for listener in again:
+                    listener.on_outcome(press.outcome(), encode(press.outcome()))
             else:
                 self._give_up(press, error)
         except Exception as mistake:  # the others that waited with it go on
@@ -44,7 +44,7 @@ class DiskWaits:
 
     def _give_up(self, press: Press, refusal: Refusal) -> None:
         """Say that a press could not be stored. It was not sent, and is not until somebody asks for it again."""
-        watchers = self._presses.watchers(press.order.key)
+        listeners = self._presses.listeners(press.order.key)
         self._presses.remove(press)
-        for watcher in watchers:
-            watcher.refuse(press.order.key, refusal)
+        for listener in listeners:
+            listener.on_refusal(press.order.key, refusal)

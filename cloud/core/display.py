@@ -5,7 +5,8 @@ from collections.abc import Callable
 from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.ports import Broadcaster
 from presslight.cloud.core.timers import Timers
-from presslight.contract.phone import LightChanged, LightGone, encode
+from presslight.contract.phone import LightChanged, LightGone
+from presslight.contract.phone_codec import encode
 
 PACE_NS = 50_000_000
 """A light that changes faster than this is shown at this pace, the newest change always."""
@@ -14,9 +15,9 @@ PACE_NS = 50_000_000
 class Display:
     """Shows the lights of `lights` to `audience`. `alarm` hears when (ns) `on_time` is wanted."""
 
-    def __init__(self, lights: Lights, audience: Broadcaster, alarm: Callable[[int], None]) -> None:
+    def __init__(self, lights: Lights, broadcaster: Broadcaster, alarm: Callable[[int], None]) -> None:
         self._lights = lights
-        self._broadcaster = audience
+        self._broadcaster = broadcaster
         self._shown: dict[str, int] = {}
         self._owed: set[str] = set()
         self._alarms = Timers(alarm)

@@ -1,6 +1,5 @@
-"""The events of a press, and the actions that it asks for. Pure: the time is given beside each event."""
+"""The events of a press. Pure: the time is given beside each event."""
 
-from enum import Enum
 from typing import NamedTuple
 
 from presslight.contract.words import Outcome, Version
@@ -74,20 +73,3 @@ Event = (
     Asked | OnDisk | AskedAgain | Published | Acked | Decided | Heard
     | BoundPassed | BootOver | LightForgotten | Reborn | BrokerFound
 )  # fmt: skip
-
-
-class Do(Enum):
-    """An action for the shell, about the press that asks for it."""
-
-    ADMIT = "admit"
-    """Store it under its key, with its word, unless the key is known. Nothing after this if that fails."""
-    SYNC = "sync"
-    """Have what is stored of it on the disk; it waits for OnDisk."""
-    PUBLISH = "publish"
-    """Hand its set message to the broker, if it is there."""
-    ANSWER = "answer"
-    """Say its word to who asked just now."""
-    SAY = "say"
-    """Say its word to all who have asked."""
-    CLOSE = "close"
-    """Store its last word. A crash may lose that: then the light is asked again."""

@@ -76,7 +76,7 @@ class Light:
         """Whether two devices use its name, as far as was heard lately."""
         return self._shared_until is not None
 
-    def fold(self, report: Report, now: int, *, live: bool) -> ReportEffect:
+    def on_report(self, report: Report, now: int, *, live: bool) -> ReportEffect:
         """Take in a further report. `live`: the light sent it now; the broker had not kept it."""
         proven = live and self.pending_probe.is_answered_in(report)
         if proven and not self._follows(report):

@@ -33,11 +33,11 @@ class Lights:
         self._stands_offline: set[str] = set()
         self.found_at = self._since = self._asked = -_GAP_NS
 
-    def fold_report(self, name: str, report: Report, now: int, *, live: bool) -> ReportEffect:
+    def on_report(self, name: str, report: Report, now: int, *, live: bool) -> ReportEffect:
         """Take in a report of the light `name`."""
         light = self.by_name.get(name)
         if light is not None:
-            return light.fold(report, now, live=live)
+            return light.on_report(report, now, live=live)
         if len(self.by_name) >= MAX_LIGHTS:
             return ReportEffect(Kind.CROWDED)
         online = live or self._availability.pop(name, False)
@@ -93,7 +93,7 @@ class Lights:
         """Whether a light's availability topic says `offline`, as was heard on this connection to the broker."""
         return name in self._stands_offline
 
-    def fold_availability(self, name: str, availability: Availability, now: int) -> bool:
+    def on_availability(self, name: str, availability: Availability, now: int) -> bool:
         """Take in an availability of the light `name`. True if phones should hear."""
         online = availability == "online"
         light = self.by_name.get(name)
@@ -171,7 +171,7 @@ class Lights:
         self._asked = now
         silent = [name for name, light in self.by_name.items() if light.online and self._is_silent(light, now)]
         for name in silent:
-            self.fold_availability(name, "offline", now)
+            self.on_availability(name, "offline", now)
         return silent
 
     def _is_silent(self, light: Light, now: int) -> bool:

@@ -1,8 +1,8 @@
-"""The presses without a last word, and who waits for it. Pure."""
+"""The presses without a final status, and who is told of each. Pure."""
 
 from collections import Counter
 
-from presslight.cloud.core.ports import Watcher
+from presslight.cloud.core.ports import OutcomeListener
 from presslight.cloud.core.press import Press
 
 SHARE_OF_PHONE = 4
@@ -17,7 +17,7 @@ class OpenPresses:
         self._most_of_light = most_of_light
         self._by_key: dict[str, Press] = {}
         self._by_light: dict[str, dict[str, Press]] = {}
-        self._watchers: dict[str, list[Watcher]] = {}
+        self._listeners: dict[str, list[OutcomeListener]] = {}
         self._count_of: Counter[tuple[str, str | None]] = Counter()  # by phone and light, and by phone
 
     def __len__(self) -> int:
@@ -45,44 +45,44 @@ class OpenPresses:
             and count[phone, light] < _share(self._most_of_light)
         )
 
-    def add(self, press: Press, watcher: Watcher | None) -> None:
+    def add(self, press: Press, listener: OutcomeListener | None) -> None:
         """Take up a press."""
         order = press.order
         self._by_key[order.key] = press
         self._by_light.setdefault(order.light, {})[order.key] = press
-        self._watchers[order.key] = [] if watcher is None else [watcher]
+        self._listeners[order.key] = [] if listener is None else [listener]
         for one in ((order.phone, None), (order.phone, order.light)):
             self._count_of[one] += 1
 
     def remove(self, press: Press) -> None:
-        """Let go of a press, and of who waits for it."""
+        """Remove a press, and its listeners."""
         order = press.order
         del self._by_key[order.key]
         of_light = self._by_light[order.light]
         del of_light[order.key]
         if not of_light:
             del self._by_light[order.light]
-        del self._watchers[order.key]
+        del self._listeners[order.key]
         for one in ((order.phone, None), (order.phone, order.light)):
             self._count_of[one] -= 1
             if not self._count_of[one]:
                 del self._count_of[one]
 
-    def watchers(self, key: str) -> list[Watcher]:
+    def listeners(self, key: str) -> list[OutcomeListener]:
         """Those that are told each status of a press."""
-        return self._watchers.get(key, [])
+        return self._listeners.get(key, [])
 
-    def watch(self, key: str, watcher: Watcher) -> None:
-        """Have `watcher` hear every word from now on, each once."""
-        watchers = self._watchers.get(key)
-        if watchers is not None and watcher not in watchers:
-            watchers.append(watcher)
+    def add_listener(self, key: str, listener: OutcomeListener) -> None:
+        """Tell `listener` each status of a press from now on, once."""
+        listeners = self._listeners.get(key)
+        if listeners is not None and listener not in listeners:
+            listeners.append(listener)
 
-    def leave(self, key: str, watcher: Watcher) -> None:
-        """`watcher` has no use for further words."""
-        watchers = self._watchers.get(key, [])
-        if watcher in watchers:
-            watchers.remove(watcher)
+    def remove_listener(self, key: str, listener: OutcomeListener) -> None:
+        """Tell `listener` no further status of a press."""
+        listeners = self._listeners.get(key, [])
+        if listener in listeners:
+            listeners.remove(listener)
 
 
 def _share(room: int) -> int:

@@ -10,18 +10,18 @@ from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.contract.phone import PressOutcome
 
 
-class Watcher(Protocol):
+class OutcomeListener(Protocol):
     """Whoever asked for a press and is told each of its statuses."""
 
-    def hear(self, outcome: PressOutcome, text: str) -> None:
-        """Take a word: as it is, and as the frame made of it once for all."""
+    def on_outcome(self, outcome: PressOutcome, text: str) -> None:
+        """A status of a press: `outcome`, and `text`, the frame made of it once for all."""
 
-    def refuse(self, key: str, refusal: Refusal) -> None:
-        """Take it that the press could not be stored after all."""
+    def on_refusal(self, key: str, refusal: Refusal) -> None:
+        """A press could not be stored after all."""
 
 
 class PressStore(Protocol):
-    """The store. Each raises StoreUnavailable, but `close`, which keeps what it could not write."""
+    """The store of presses. Each raises StoreUnavailable, but `close`, which keeps what it could not write."""
 
     def admit(self, record: Record, text: bytes | None = None) -> None:
         """Store a new press, and the digest of the text that stands for its key.
@@ -34,7 +34,7 @@ class PressStore(Protocol):
         """Have `then` called with the time (ns), now or later, once all admitted so far survives a power cut."""
 
     def close(self, record: Record) -> None:
-        """Store a last word."""
+        """Store a final status."""
 
     def find(self, key: str) -> Record | None:
         """The stored press; None where there is none."""
@@ -43,14 +43,14 @@ class PressStore(Protocol):
         """The stored press whose key is that of a text; None where there is none."""
 
     def open_presses(self) -> list[Record]:
-        """The presses without a last word."""
+        """The presses without a final status."""
 
     def asked_to_forget(self, light: str) -> int | None:
         """When (Unix ms) a light was last asked to be forgotten."""
 
 
 class LightPublisher(Protocol):
-    """The line to the broker."""
+    """The connection to the broker."""
 
     def publish(self, light: str, message: bytes, key: str) -> int | None:
         """Send a set message. Answers when (ns) it was handed over, None if there is no broker."""
@@ -78,8 +78,8 @@ class Broadcaster(Protocol):
 class Observer(Protocol):
     """Metrics and logs."""
 
-    def said(self, press: Press) -> None:
-        """A press has a new word."""
+    def on_status(self, press: Press) -> None:
+        """A press has a new status."""
 
     def on_report(self, light: str, effect: ReportEffect) -> None:
         """A report was taken in."""

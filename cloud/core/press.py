@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import ClassVar
 
+from presslight.cloud.core.actions import Action, Admit, Close, Publish, Reply, Sync, Tell
 from presslight.cloud.core.events import (
     Acked,
     Asked,
@@ -16,7 +17,6 @@ from presslight.cloud.core.events import (
     BoundPassed,
     BrokerFound,
     Decided,
-    Do,
     Event,
     Heard,
     LightForgotten,
@@ -133,60 +133,63 @@ class Press:
             legs=self.legs,
         )
 
-    def on_event(self, event: Event, now: int) -> tuple[Do, ...]:
+    def on_event(self, event: Event, now: int) -> tuple[Action, ...]:
         """Take in what happened at `now`; answer what to do. Raises IllegalMove."""
         step = self._TABLE[self._state].get(type(event))
         if step is None:
             raise IllegalMove(f"a press that is {self._state.value} cannot hear {event}")
         actions = step(self, event, now)
         if self._state is State.OPEN and now < self._quiet_until:
-            actions = tuple(action for action in actions if action is not Do.PUBLISH)
-        if Do.PUBLISH in actions:
+            actions = tuple(action for action in actions if not isinstance(action, Publish))
+        if any(isinstance(action, Publish) for action in actions):
             self._pushed = now
         return actions
 
-    def _asked(self, event: Asked, _now: int) -> tuple[Do, ...]:
+    def _publication(self) -> Publish:
+        return Publish(self.order.light, self.order.message)
+
+    def _asked(self, event: Asked, _now: int) -> tuple[Action, ...]:
         """Store it. Where its light refuses it anyhow if it comes once more, nothing waits for the disk."""
         if event.new and not (event.broker and event.light):
             self.status = PressStatus.OFFLINE
             self.reason = Reason.LIGHT_OFFLINE if event.broker else Reason.BROKER_AWAY
         elif event.dated:
             self._move(State.OPEN)
-            return (Do.ADMIT, Do.PUBLISH, Do.ANSWER)
+            return (Admit(self.record()), self._publication(), Tell(self.outcome()))
         self._move(State.STORED)
-        return (Do.ADMIT, Do.SYNC)
+        return (Admit(self.record()), Sync())
 
-    def _on_disk(self, _event: OnDisk, _now: int) -> tuple[Do, ...]:
+    def _on_disk(self, _event: OnDisk, _now: int) -> tuple[Action, ...]:
         if self.status.final:
             return self._end(self.status, self.reason)
         self._move(State.OPEN)
-        return (Do.PUBLISH, Do.SAY)
+        return (self._publication(), Tell(self.outcome()))
 
-    def _wait(self, _event: Event, _now: int) -> tuple[Do, ...]:
+    def _wait(self, _event: Event, _now: int) -> tuple[Action, ...]:
         """Wait for the disk: nobody has heard of it yet, and what was missed the light tells when it is sent."""
         return ()
 
-    def _push_and_answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
+    def _push_and_answer(self, _event: AskedAgain, _now: int) -> tuple[Action, ...]:
         self._quiet_until = 0
-        return (Do.PUBLISH, Do.ANSWER)
+        return (self._publication(), Reply(self.outcome()))
 
-    def _answer(self, _event: AskedAgain, _now: int) -> tuple[Do, ...]:
-        return (Do.ANSWER,)
+    def _answer(self, _event: AskedAgain, _now: int) -> tuple[Action, ...]:
+        return (Reply(self.outcome()),)
 
-    def _push(self, _event: Reborn | BrokerFound, _now: int) -> tuple[Do, ...]:
-        return (Do.PUBLISH,)
+    def _push(self, _event: Reborn | BrokerFound, _now: int) -> tuple[Action, ...]:
+        return (self._publication(),)
 
-    def _published(self, _event: Published, now: int) -> tuple[Do, ...]:
+    def _published(self, _event: Published, now: int) -> tuple[Action, ...]:
         if self.stamps is not None and self.stamps.published is None:
             self.stamps.published = now
         return ()
 
-    def _acked(self, _event: Acked, now: int) -> tuple[Do, ...]:
+    def _acked(self, _event: Acked, now: int) -> tuple[Action, ...]:
         if self.stamps is not None and self.stamps.acked is None:
             self.stamps.acked = now
         return ()
 
-    def _decided(self, event: Decided, now: int) -> tuple[Do, ...]:
+    def _decided(self, event: Decided, now: int) -> tuple[Action, ...]:
         match event.outcome:
             case Outcome.BUSY:
                 self._busy = True
@@ -204,7 +207,7 @@ class Press:
             case refusal:
                 return self._end(PressStatus.REFUSED, REFUSALS[refusal])
 
-    def _heard(self, event: Heard, now: int) -> tuple[Do, ...]:
+    def _heard(self, event: Heard, now: int) -> tuple[Action, ...]:
         """No decision on this key in a report: past the deadline that settles it, if no answer was missed."""
         same = event.boot == self.order.not_after.boot
         self._followed = self._followed and not (same and event.missed)
@@ -215,33 +218,33 @@ class Press:
                 return self._too_late(BoundPassed(), now)
         return self._nudge(now, waits=same and self._state is State.OPEN)
 
-    def _nudge(self, now: int, *, waits: bool) -> tuple[Do, ...]:
+    def _nudge(self, now: int, *, waits: bool) -> tuple[Action, ...]:
         """Ask again where nothing else will: past the deadline, or with a deadline on a clock not known here."""
         rested = self._pushed is None or now - self._pushed >= NUDGE_NS
-        return (Do.PUBLISH,) if rested and not waits else ()
+        return (self._publication(),) if rested and not waits else ()
 
-    def _too_late(self, _event: BoundPassed, _now: int) -> tuple[Do, ...]:
+    def _too_late(self, _event: BoundPassed, _now: int) -> tuple[Action, ...]:
         self._move(State.UNCONFIRMED)
         self.status = PressStatus.UNCONFIRMED
-        return (Do.PUBLISH, Do.SAY)
+        return (self._publication(), Tell(self.outcome()))
 
-    def _lost(self, _event: BootOver, _now: int) -> tuple[Do, ...]:
+    def _lost(self, _event: BootOver, _now: int) -> tuple[Action, ...]:
         return self._end(PressStatus.LOST_IN_REBOOT)
 
-    def _forgotten(self, _event: LightForgotten, _now: int) -> tuple[Do, ...]:
+    def _forgotten(self, _event: LightForgotten, _now: int) -> tuple[Action, ...]:
         return self._end(PressStatus.FORGOTTEN)
 
-    def _end(self, status: PressStatus, reason: Reason | None = None) -> tuple[Do, ...]:
+    def _end(self, status: PressStatus, reason: Reason | None = None) -> tuple[Action, ...]:
         self._move(State.CLOSED)
         self.status, self.reason = status, reason
-        return (Do.SAY, Do.CLOSE)
+        return (Tell(self.outcome()), Close(self.record()))
 
     def _move(self, state: State) -> None:
         if state not in MOVES[self._state]:
             raise IllegalMove(f"a press cannot go from {self._state.value} to {state.value}")
         self._state = state
 
-    _TABLE: ClassVar[Mapping[State, Mapping[type[Event], Callable[..., tuple[Do, ...]]]]] = {
+    _TABLE: ClassVar[Mapping[State, Mapping[type[Event], Callable[..., tuple[Action, ...]]]]] = {
         State.NEW: {Asked: _asked},
         State.STORED: {
             OnDisk: _on_disk,

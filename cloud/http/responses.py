@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 
 from presslight.cloud.errors import Refusal
 from presslight.contract.errors import MEANINGS, ErrorCode
-from presslight.contract.phone import PressBody, Problem, encode
+from presslight.contract.phone import PressBody, Problem
+from presslight.contract.phone_codec import encode
 
 _RETRY_AFTER_S = 1
 OF_ALL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -22,7 +22,8 @@ from presslight.cloud.http.allowed_hosts import is_loopback, name_in
 from presslight.cloud.http.idempotency_key import key_or_text
 from presslight.cloud.http.responses import KEY_HEADER, OF_ALL, PRESS_BODY, header, json_answer, problems
 from presslight.contract.errors import ContractError, ErrorCode
-from presslight.contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish, decode_press_body, encode
+from presslight.contract.phone import MAX_FRAME_BYTES, Lights, PressBody, PressOutcome, Wish
+from presslight.contract.phone_codec import decode_press_body, encode
 from presslight.contract.words import is_key, is_light_id
 
 LONGEST_WAIT_S = 10
@@ -67,14 +68,14 @@ class Waiter:
         self.outcome: PressOutcome | None = None
         self.text = ""
 
-    def hear(self, outcome: PressOutcome, text: str) -> None:
+    def on_outcome(self, outcome: PressOutcome, text: str) -> None:
         """Take a word."""
         self.outcome, self.text = outcome, text
         self.told.set()
         if outcome.final:
             self.settled.set()
 
-    def refuse(self, _key: str, refusal: Refusal) -> None:
+    def on_refusal(self, _key: str, refusal: Refusal) -> None:
         """Take it that the press could not be stored after all."""
         self.refusal = refusal
         self.told.set()
@@ -233,7 +234,7 @@ async def _answer(bridge: Bridge, ask: Ask, now: int, wait_s: int | None) -> Res
     if waiter.outcome is None:
         raise Refusal(ErrorCode.SHUTTING_DOWN)
     key = waiter.outcome.key
-    bridge.presses.leave(key, waiter)
+    bridge.presses.remove_listener(key, waiter)
     if waiter.outcome.final:
         return json_answer(waiter.text, 200, headers)
     return json_answer(waiter.text, 202, {"Location": f"/api/presses/{key}", **headers})

@@ -129,7 +129,7 @@ class Forgetting:
         """Carry out the requests that wait. Raises StoreUnavailable."""
         for asked in self._look() if self._is_due else ():
             if asked.answer is Answer.FORGOTTEN:
-                self._heed(asked)
+                self._forget_asked(asked)
             elif asked.answer is None and self._is_emptied(asked):  # by us or by another bridge
                 self._store.answer(asked, Answer.FORGOTTEN)
             elif asked.answer is None and self._presses.broker:
@@ -141,7 +141,7 @@ class Forgetting:
         self._is_due = any(asked.answer is None for asked in found)
         return [asked for asked in found if self._presses.lights.hear_request(asked.light, asked.asked_at)]
 
-    def _heed(self, asked: ForgetRequest) -> None:
+    def _forget_asked(self, asked: ForgetRequest) -> None:
         if not self._is_emptied(asked):
             self._presses.forget(asked.light, self._now())
 

@@ -81,8 +81,8 @@ class Metrics:
         """Register counters that another object keeps; `read` is called at each scrape."""
         self._registry.register(_CallbackCounter(f"presslight_{name}", text, labels, read))
 
-    def said(self, press: Press) -> None:
-        """Count a press's new word, and measure its legs once it has acted."""
+    def on_status(self, press: Press) -> None:
+        """Count a press's new status, and measure its legs once it has acted."""
         self._status(press.status, press.reason or "").inc()
         if press.legs is not None and press.stamps is not None:
             self._observe_legs(press.stamps.before_us, press.legs)

@@ -46,9 +46,9 @@ class BridgeObserver:
         self._drops = Damping(_FIRST)
         self._reboots = Damping(_FIRST)
 
-    def said(self, press: Press) -> None:
-        """Count and log a press's new word."""
-        self.metrics.said(press)
+    def on_status(self, press: Press) -> None:
+        """Count and log a press's new status."""
+        self.metrics.on_status(press)
         level = logging.DEBUG if press.status in _USUAL else logging.INFO
         if self._log.isEnabledFor(level):
             self._log.log(

@@ -18,18 +18,8 @@ from presslight.cloud.websocket.heartbeat import Heartbeat
 from presslight.cloud.websocket.outbox import Outbox
 from presslight.cloud.websocket.ports import SessionPorts
 from presslight.contract.errors import MEANINGS, CloseCode, ContractError, ErrorCode
-from presslight.contract.phone import (
-    Hello,
-    PhoneFrame,
-    Ping,
-    Pong,
-    Press,
-    PressOutcome,
-    Problem,
-    Shown,
-    decode_phone_frame,
-    encode,
-)
+from presslight.contract.phone import Hello, PhoneFrame, Ping, Pong, Press, PressOutcome, Problem, Shown
+from presslight.contract.phone_codec import decode_phone_frame, encode
 from presslight.contract.words import PressStatus
 
 BAD_FRAMES = 20
@@ -112,7 +102,7 @@ class Session:
     # What the phone sends
 
     def on_text(self, text: str, now: int) -> None:
-        """A text frame came in. Once the conversation has ended, its token revoked say, nothing is heeded any more."""
+        """A text frame came in. Once the session is closed, its token revoked say, frames are ignored."""
         if self._state is SessionState.ENDED:
             return None
         if not self.allowance.takes(len(text), now):
@@ -123,10 +113,10 @@ class Session:
         except ContractError as error:
             self._misread(error.code, str(error), text)
         else:
-            self._heed(frame, now)
+            self._dispatch(frame, now)
         return None
 
-    def _heed(self, frame: PhoneFrame, now: int) -> None:
+    def _dispatch(self, frame: PhoneFrame, now: int) -> None:
         try:
             if self._state is SessionState.GREETING:
                 self._greet(frame, now)
@@ -221,15 +211,15 @@ class Session:
 
     # What the phone hears
 
-    def hear(self, outcome: PressOutcome, text: str) -> None:
-        """A press that this phone asked for has a word."""
+    def on_outcome(self, outcome: PressOutcome, text: str) -> None:
+        """A press that this phone asked for has a status."""
         if outcome.final:
             self._watched.discard(outcome.key)
         if outcome.status is PressStatus.APPLIED:
             self._await_shown(outcome)
         self._send(text, urgent=outcome.final)
 
-    def refuse(self, key: str, refusal: Refusal) -> None:
+    def on_refusal(self, key: str, refusal: Refusal) -> None:
         """A press that this phone asked for could not be stored after all."""
         self._watched.discard(key)
         self._complain(refusal.code, str(refusal), key)
@@ -295,7 +285,7 @@ class Session:
         if self.token is not None:
             self.allowance.sockets -= 1
         for key in self._watched:
-            self._ports.presses.leave(key, self)
+            self._ports.presses.remove_listener(key, self)
 
     # Time
 

@@ -1,4 +1,4 @@
-"""Stand-ins for what the desk talks to, each keeping what it was told; and short ways to make what goes in."""
+"""Stand-ins for the ports of `Presses`, each keeping what it was told; and short ways to make what goes in."""
 
 import secrets
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from presslight.cloud.core.report_effect import ReportEffect
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Decision, Report, decode_set
-from presslight.contract.phone import BrokerStatus, LightChanged, LightGone, PressOutcome, Wish, decode_bridge_frame
+from presslight.contract.phone import BrokerStatus, LightChanged, LightGone, PressOutcome, Wish
+from presslight.contract.phone_codec import decode_bridge_frame
 from presslight.contract.words import Moment, Outcome, split_key
 
 MS = 1_000_000
@@ -178,7 +179,7 @@ class Observer:
         self.words: list[str] = []
         self.reports: list[ReportEffect] = []
 
-    def said(self, press: Press) -> None:
+    def on_status(self, press: Press) -> None:
         self.words.append(press.status)
 
     def on_report(self, light: str, effect: ReportEffect) -> None:
@@ -188,18 +189,18 @@ class Observer:
         raise error
 
 
-class Watcher:
+class Listener:
     """Keeps the words it heard."""
 
     def __init__(self) -> None:
         self.outcomes: list[PressOutcome] = []
         self.refusals: list[tuple[str, ErrorCode]] = []
 
-    def hear(self, outcome: PressOutcome, text: str) -> None:
+    def on_outcome(self, outcome: PressOutcome, text: str) -> None:
         assert decode_bridge_frame(text) == outcome
         self.outcomes.append(outcome)
 
-    def refuse(self, key: str, refusal: Refusal) -> None:
+    def on_refusal(self, key: str, refusal: Refusal) -> None:
         self.refusals.append((key, refusal.code))
 
     @property
@@ -211,36 +212,36 @@ class Watcher:
         return self.words[-1]
 
 
-class Office:
-    """A desk with all its ports, a clock that the test moves, and the kitchen light online, heard just now."""
+class Harness:
+    """Presses with all their ports, a clock that the test moves, and the kitchen light online, heard just now."""
 
-    def __init__(self, *, ledger: PressStore | None = None, furnished: bool = True, **limits: int) -> None:
-        self.ledger = ledger or PressStore()
-        self.line = LightPublisher()
-        self.audience = Broadcaster()
+    def __init__(self, *, store: PressStore | None = None, with_light: bool = True, **limits: int) -> None:
+        self.store = store or PressStore()
+        self.publisher = LightPublisher()
+        self.broadcaster = Broadcaster()
         self.observer = Observer()
         self.alarms: list[int] = []
         self.now = 1_000 * S
-        self.ledger.now = lambda: self.now
+        self.store.now = lambda: self.now
         self.presses = Presses(
-            self.ledger,
-            self.line,
-            self.audience,
+            self.store,
+            self.publisher,
+            self.broadcaster,
             self.observer,
             self.alarms.append,
             **{"max_open": 100, "max_open_per_light": 50} | limits,
             draw=partial(next, chain([ASKS_AS], iter(partial(secrets.token_hex, 8), ""))),
         )
         self.presses.reload(self.now)
-        if furnished:
+        if with_light:
             self.report(up=1_000)
             self.presses.on_availability("kitchen", "online", self.now, live=False)
             self.presses.on_broker(found=True, now=self.now)
 
-    def ask(self, number: int = 1, **more: Any) -> Watcher:
-        watcher = Watcher()
-        self.presses.ask(ask(number, **more), watcher, self.now)
-        return watcher
+    def ask(self, number: int = 1, **more: Any) -> Listener:
+        listener = Listener()
+        self.presses.ask(ask(number, **more), listener, self.now)
+        return listener
 
     def report(self, *decided: tuple[str, str], light: str = "kitchen", live: bool = True, **more: Any) -> None:
         self.presses.on_report(light, report(*decided, **more), self.now, live=live)

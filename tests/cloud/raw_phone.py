@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from presslight.contract.phone import decode_bridge_frame
+from presslight.contract.phone_codec import decode_bridge_frame
 from tests.cloud.ports import key
 
 WAIT_S = 20

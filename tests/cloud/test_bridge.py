@@ -15,9 +15,9 @@ from presslight.cloud.store.store import Store
 from presslight.contract.address import BrokerAddress
 from presslight.contract.topics import STATE
 from tests.cloud.conftest import House
-from tests.cloud.ports import MS, S, Watcher, ask, key, report
+from tests.cloud.ports import MS, Listener, S, ask, key, report
 from tests.cloud.raw_phone import until
-from tests.cloud.shelf import record
+from tests.cloud.store_harness import record
 
 
 class Clock:
@@ -43,15 +43,15 @@ async def test_alarm_rings_for_the_deadline(settings: Settings) -> None:
             STATE.format(light="kitchen"), report().model_dump_json().encode(), retained=False
         )
         bridge.broker_events.on_broker(found=True)
-        watcher = Watcher()
-        bridge.presses.ask(ask(patience_ms=100), watcher, clock.now)
-        await until(lambda: watcher.words == ["accepted"])
+        listener = Listener()
+        bridge.presses.ask(ask(patience_ms=100), listener, clock.now)
+        await until(lambda: listener.words == ["accepted"])
         assert bridge.timer.at == bridge.presses.wake_at is not None
         clock.now += 60 * MS
         bridge._on_time()
-        assert watcher.words == ["accepted"]
+        assert listener.words == ["accepted"]
         clock.now += 60 * MS
-        await until(lambda: watcher.last == "unconfirmed")
+        await until(lambda: listener.last == "unconfirmed")
 
 
 async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,11 +134,11 @@ async def test_two_bridges_on_one_store_act_once(house: House) -> None:
         replica.broker_events.on_broker(found=True)
         await phone.press(1)
         await phone.until("outcome")
-        watcher = Watcher()
-        replica.presses.ask(ask(1), watcher, replica.now())
-        await until(lambda: len(watcher.words) > 0)
-        assert watcher.words[0] in ("accepted", "applied")
+        listener = Listener()
+        replica.presses.ask(ask(1), listener, replica.now())
+        await until(lambda: len(listener.words) > 0)
+        assert listener.words[0] in ("accepted", "applied")
         with pytest.raises(Refusal):
-            replica.presses.ask(ask(1, phone="bob"), watcher, replica.now())
+            replica.presses.ask(ask(1, phone="bob"), listener, replica.now())
         await phone.until("outcome", final=True)
     assert len(light.model.acted) == 1

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from presslight.contract.phone import encode
+from presslight.contract.phone_codec import encode
 from tests.cloud.conftest import House
 from tests.cloud.raw_phone import UPGRADE, WAIT_S, RawPhone
 from tests.contract import strategies

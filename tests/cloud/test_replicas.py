@@ -12,15 +12,15 @@ from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import decode_set
 from presslight.contract.phone import Wish
 from tests.cloud.model_light import ModelLight
-from tests.cloud.ports import BOOT, Office, key
-from tests.cloud.shelf import Shelf
+from tests.cloud.ports import BOOT, Harness, key
+from tests.cloud.store_harness import StoreHarness
 
 
 class Replica(NamedTuple):
     """A bridge and its store."""
 
-    office: Office
-    shelf: Shelf
+    harness: Harness
+    tested: StoreHarness
 
 
 class Replicas:
@@ -35,20 +35,20 @@ class Replicas:
 
     def start(self) -> Replica:
         """Start a bridge. An earlier one goes on without being told."""
-        shelf = Shelf(self.address)
-        office = Office(ledger=shelf.store)  # type: ignore[arg-type] # a real store takes its place
-        shelf.store._now = lambda: office.now
-        self.all.append(Replica(office, shelf))
+        tested = StoreHarness(self.address)
+        harness = Harness(store=tested.store)  # type: ignore[arg-type]  # a real store takes its place
+        tested.store._now = lambda: harness.now
+        self.all.append(Replica(harness, tested))
         return self.all[-1]
 
-    def deliver(self, *offices: Office) -> None:
+    def deliver(self, *harnesses: Harness) -> None:
         """Deliver everything published so far to the light, then its reports to these bridges."""
         for replica in self.all:
-            for message in replica.office.line.messages:
+            for message in replica.harness.publisher.messages:
                 self.light.receive(decode_set(message), 1_100)
-            replica.office.line.messages.clear()
-        for office in offices:
-            office.presses.on_report("kitchen", self.light.report(1_100), office.now, live=True)
+            replica.harness.publisher.messages.clear()
+        for harness in harnesses:
+            harness.presses.on_report("kitchen", self.light.report(1_100), harness.now, live=True)
 
     @property
     def acted(self) -> list[str]:
@@ -75,32 +75,32 @@ def replicas(address: Address, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repl
     made = Replicas(address)
     yield made
     for replica in made.all:
-        replica.shelf.store.shut()
+        replica.tested.store.shut()
 
 
 def test_one_key_through_both_acts_once_and_both_say_so(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     heard = [a.ask(), b.ask()]
-    assert [watcher.words for watcher in heard] == [["accepted"], ["accepted"]]
-    assert (len(a.line.sent), len(b.line.sent)) == (1, 1)
+    assert [listener.words for listener in heard] == [["accepted"], ["accepted"]]
+    assert (len(a.publisher.sent), len(b.publisher.sent)) == (1, 1)
     replicas.deliver(a, b)
-    assert [watcher.last for watcher in heard] == ["applied", "applied"]
+    assert [listener.last for listener in heard] == ["applied", "applied"]
     assert replicas.acted == [key()]
 
 
 def test_offline_of_one_is_the_others_word_too(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     a.presses.on_broker(found=False, now=a.now)
     assert a.ask().words == ["offline broker_away"]
     assert b.ask().words == ["offline broker_away"]
-    assert b.line.sent == []
+    assert b.publisher.sent == []
     a.presses.on_broker(found=True, now=a.now)
-    assert replicas.start().office.line.sent == []
+    assert replicas.start().harness.publisher.sent == []
     assert replicas.acted == []
 
 
 def test_press_that_one_took_is_not_offline_at_the_other(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     b.presses.on_broker(found=False, now=b.now)
     a.ask()
     at_b = b.ask()
@@ -113,8 +113,8 @@ def test_press_that_one_took_is_not_offline_at_the_other(replicas: Replicas) -> 
 
 
 def test_press_of_one_that_died_before_it_sent_is_taken_over(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
-    a.line.down = True
+    a, b = replicas.a.harness, replicas.b.harness
+    a.publisher.down = True
     a.ask()
     at_b = b.ask()
     replicas.deliver(b)
@@ -123,31 +123,31 @@ def test_press_of_one_that_died_before_it_sent_is_taken_over(replicas: Replicas)
 
 
 def test_one_that_starts_takes_up_what_another_holds_and_nothing_is_said_twice(replicas: Replicas) -> None:
-    a = replicas.a.office
+    a = replicas.a.harness
     at_a = a.ask()
     late = replicas.start()
-    assert late.office.line.sent == []
-    replicas.deliver(a, late.office)
+    assert late.harness.publisher.sent == []
+    replicas.deliver(a, late.harness)
     assert at_a.words == ["accepted", "applied"]
     for replica in replicas.all:
-        replica.shelf.store.flush()
-    assert late.office.ask().words == ["applied"]
+        replica.tested.store.flush()
+    assert late.harness.ask().words == ["applied"]
     assert replicas.acted == [key()]
 
 
 def test_last_word_of_one_is_found_by_another_that_never_heard_of_the_press(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     a.ask()
     replicas.deliver(a)
-    replicas.a.shelf.store.flush()
+    replicas.a.tested.store.flush()
     assert b.ask().words == ["applied"]
     assert b.presses.status_of(key(), "ann").status == "applied"
-    assert b.line.sent == []
+    assert b.publisher.sent == []
 
 
 def test_one_that_did_not_follow_the_press_never_says_that_it_did_not_happen(replicas: Replicas) -> None:
     """B did not know the press when the light answered, so it asks the light again."""
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     a.ask()
     replicas.deliver(a)
     at_b = b.ask()
@@ -155,19 +155,19 @@ def test_one_that_did_not_follow_the_press_never_says_that_it_did_not_happen(rep
         b.later(10_000)
         b.report(up=up)
         assert at_b.last in ("accepted", "unconfirmed")
-    assert len(b.line.sent) > 1
+    assert len(b.publisher.sent) > 1
     replicas.deliver(b)
     assert at_b.last == "applied"
     assert replicas.acted == [key()]
 
 
 def test_both_name_the_phone_that_changed_the_light(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     a.ask()
     replicas.deliver(a, b)
-    for office in (a, b, replicas.start().office):
-        office.presses.on_report("kitchen", replicas.light.report(1_100), office.now, live=True)
-        change = office.presses.lights.view("kitchen", office.now).change
+    for harness in (a, b, replicas.start().harness):
+        harness.presses.on_report("kitchen", replicas.light.report(1_100), harness.now, live=True)
+        change = harness.presses.lights.view("kitchen", harness.now).change
         assert change is not None
         assert (change.by, change.phone) == ("phone", "ann")
 
@@ -176,32 +176,32 @@ TEXT = b"a digest" * 4
 
 
 def test_one_text_through_both_acts_once_also_in_the_next_life(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     heard = [a.ask(key="", text=TEXT), b.ask(key="", text=TEXT), a.ask(key="", text=TEXT)]
     replicas.deliver(a, b)
-    assert [watcher.last for watcher in heard] == ["applied"] * 3
-    assert len({told.key for watcher in heard for told in watcher.outcomes}) == 1
+    assert [listener.last for listener in heard] == ["applied"] * 3
+    assert len({told.key for listener in heard for told in listener.outcomes}) == 1
     for replica in replicas.all:
-        replica.shelf.store.flush()
-    assert replicas.start().office.ask(key="", text=TEXT).words == ["applied"]
+        replica.tested.store.flush()
+    assert replicas.start().harness.ask(key="", text=TEXT).words == ["applied"]
     assert len(replicas.acted) == 1
 
 
 def test_texts_of_one_phone_through_both_are_each_applied(replicas: Replicas) -> None:
     """Each bridge numbers keys in an origin of its own, so that neither supersedes the other's."""
-    a, b = replicas.a.office, replicas.b.office
-    heard = [office.ask(key="", text=bytes([number]) * 32) for number, office in enumerate([a, b, b, a])]
+    a, b = replicas.a.harness, replicas.b.harness
+    heard = [harness.ask(key="", text=bytes([number]) * 32) for number, harness in enumerate([a, b, b, a])]
     replicas.deliver(a, b)
-    assert [watcher.last for watcher in heard] == ["applied"] * 4
+    assert [listener.last for listener in heard] == ["applied"] * 4
     assert len(replicas.acted) == 4
 
 
 def test_payload_and_phone_of_a_key_are_the_same_everywhere(replicas: Replicas) -> None:
-    a, b = replicas.a.office, replicas.b.office
+    a, b = replicas.a.harness, replicas.b.harness
     a.ask()
     with pytest.raises(Refusal) as reused:
         b.ask(patience_ms=500, set=Wish(state="OFF"))
     with pytest.raises(Refusal) as forbidden:
         b.ask(phone="bob")
     assert (reused.value.code, forbidden.value.code) == (ErrorCode.KEY_REUSED, ErrorCode.FORBIDDEN)
-    assert b.line.sent == []
+    assert b.publisher.sent == []

@@ -12,7 +12,7 @@ from presslight.contract.mqtt import SetCommand, decode_set
 from presslight.contract.phone import Wish
 from presslight.contract.words import MAX_DRIFT_PPM, Moment
 from tests.cloud.model_light import ModelLight
-from tests.cloud.ports import MS, Office, PressStore, S, Watcher, key
+from tests.cloud.ports import MS, Harness, Listener, PressStore, S, key
 
 PHONES = 6
 PRESSES = 40
@@ -27,28 +27,28 @@ class World:
         self.light = ModelLight(places)
         self.drift = self.dice.randint(-MAX_DRIFT_PPM, MAX_DRIFT_PPM)
         self.booted = 900 * S
-        self.ledger = PressStore()
+        self.store = PressStore()
         self.events: list[tuple[int, int, Callable[[], None]]] = []
         self.loss = 0.3
-        self.watchers: dict[str, list[Watcher]] = {}
+        self.listeners: dict[str, list[Listener]] = {}
         self.asked: dict[str, dict[str, Any]] = {}
         self.to_light_at = self.to_bridge_at = self.order = 0
         self.start_bridge(1_000 * S)
 
     def start_bridge(self, now: int) -> None:
         """Start a bridge on the same store. One before it is not told: it hears what was under way, like a replica."""
-        self.office = Office(ledger=self.ledger, furnished=False)
-        self.office.now = now
-        self.office.line.publish = self.send  # type: ignore[method-assign]  # the network takes its place
-        self.office.presses.on_report("kitchen", self.light.report(self.up()), now, live=False)
-        self.office.presses.on_availability("kitchen", "online", now, live=False)
-        self.office.presses.on_broker(found=True, now=now)
+        self.harness = Harness(store=self.store, with_light=False)
+        self.harness.now = now
+        self.harness.publisher.publish = self.send  # type: ignore[method-assign]  # the network takes its place
+        self.harness.presses.on_report("kitchen", self.light.report(self.up()), now, live=False)
+        self.harness.presses.on_availability("kitchen", "online", now, live=False)
+        self.harness.presses.on_broker(found=True, now=now)
 
     def restart_bridge(self) -> None:
-        self.start_bridge(self.office.now)
+        self.start_bridge(self.harness.now)
 
     def up(self) -> int:
-        passed = self.office.now - self.booted
+        passed = self.harness.now - self.booted
         return passed * (1_000_000 + self.drift) // 1_000_000 // MS
 
     def at(self, now: int, what: Callable[[], None]) -> None:
@@ -66,9 +66,9 @@ class World:
         command = decode_set(message)
         for _ in range(2 if self.dice.random() < 0.2 else 1):
             if self.dice.random() >= self.loss:
-                self.to_light_at = max(self.to_light_at, self.office.now + self.delay())
+                self.to_light_at = max(self.to_light_at, self.harness.now + self.delay())
                 self.at(self.to_light_at, partial(self.receive, command))
-        return self.office.now
+        return self.harness.now
 
     def receive(self, command: SetCommand) -> None:
         self.light.receive(command, self.up())
@@ -77,18 +77,18 @@ class World:
     def tell(self) -> None:
         """Send the light's present report to the bridge: in order, lost at random."""
         if self.dice.random() >= self.loss:
-            report, presses = self.light.report(self.up()), self.office.presses
-            self.to_bridge_at = max(self.to_bridge_at, self.office.now + self.delay())
-            self.at(self.to_bridge_at, lambda: presses.on_report("kitchen", report, self.office.now, live=True))
+            report, presses = self.light.report(self.up()), self.harness.presses
+            self.to_bridge_at = max(self.to_bridge_at, self.harness.now + self.delay())
+            self.at(self.to_bridge_at, lambda: presses.on_report("kitchen", report, self.harness.now, live=True))
 
     def heartbeat(self) -> None:
         self.tell()
-        self.at(self.office.now + HEARTBEAT_S * S, self.heartbeat)
+        self.at(self.harness.now + HEARTBEAT_S * S, self.heartbeat)
 
     def reboot(self) -> None:
         self.light.reboot()
-        self.booted = self.office.now - self.dice.randint(0, 500) * MS
-        self.office.presses.on_availability("kitchen", "online", self.office.now, live=True)
+        self.booted = self.harness.now - self.dice.randint(0, 500) * MS
+        self.harness.presses.on_availability("kitchen", "online", self.harness.now, live=True)
         self.tell()
 
     def press(self, number: int) -> None:
@@ -106,17 +106,17 @@ class World:
     def deadline(self) -> Moment | None:
         if self.dice.random() < 0.5:
             return None
-        light = self.office.presses.lights.by_name["kitchen"]
-        return Moment(boot=light.report.boot, up=light.bound.at(self.office.now) + self.dice.randint(0, 3_000))
+        light = self.harness.presses.lights.by_name["kitchen"]
+        return Moment(boot=light.report.boot, up=light.bound.at(self.harness.now) + self.dice.randint(0, 3_000))
 
     def ask(self, pressed: str) -> None:
         try:
-            watcher = self.office.ask(**self.asked[pressed])
+            listener = self.harness.ask(**self.asked[pressed])
         except Refusal as refusal:
             if not refusal.retry:
                 raise
         else:
-            self.watchers.setdefault(pressed, []).append(watcher)
+            self.listeners.setdefault(pressed, []).append(listener)
 
     def ask_again(self) -> None:
         if self.asked:
@@ -125,17 +125,17 @@ class World:
     def run(self, until: int) -> None:
         while self.events and (event := min(self.events, key=lambda event: event[:2]))[0] <= until:
             self.events.remove(event)
-            self.office.later(max(0, event[0] - self.office.now) // MS)
-            self.office.now = max(self.office.now, event[0])
+            self.harness.later(max(0, event[0] - self.harness.now) // MS)
+            self.harness.now = max(self.harness.now, event[0])
             event[2]()
-        self.office.later(max(0, until - self.office.now) // MS)
+        self.harness.later(max(0, until - self.harness.now) // MS)
 
 
 @pytest.mark.parametrize("places", [2, 16])
 @pytest.mark.parametrize("seed", range(40))
 def test_last_words_are_true(seed: int, places: int) -> None:
     world = World(seed, places)
-    start = world.office.now
+    start = world.harness.now
     world.at(start, world.heartbeat)
     for number in range(1, PRESSES + 1):
         world.sometime(start, 20, partial(world.press, number))
@@ -155,13 +155,13 @@ def check(world: World) -> None:
     acted = [pressed for pressed, _, _ in world.light.acted]
     assert len(set(acted)) == len(acted), "a press acted twice"
     for pressed, boot, up in world.light.acted:
-        record = world.ledger.records[pressed]
+        record = world.store.records[pressed]
         assert record.boot == boot, f"{pressed} acted in another boot"
         assert up <= record.up, f"{pressed} acted late"
     for pressed in world.asked:
-        record = world.ledger.records[pressed]
+        record = world.store.records[pressed]
         assert record.status.final, f"{pressed} has no last word"
-        said = {status for watcher in world.watchers[pressed] for status in watcher.words}
+        said = {status for listener in world.listeners[pressed] for status in listener.words}
         assert not ("applied" in said and pressed not in acted), f"{pressed} did not act: {said}"
         assert not (any(map(means_no, said)) and pressed in acted), f"{pressed} acted: {said}"
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from presslight.contract.errors import ContractError, ErrorCode, refusal
 from presslight.contract.mqtt import Discovery, decode_availability, decode_report, decode_set, encode_set
-from presslight.contract.phone import decode_bridge_frame, decode_phone_frame, decode_press_body
+from presslight.contract.phone_codec import decode_bridge_frame, decode_phone_frame, decode_press_body
 from presslight.contract.sample import FOLDER, Kind, Sample, samples
 from presslight.contract.words import Key
 

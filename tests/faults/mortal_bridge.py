@@ -37,21 +37,21 @@ def _nap(*_: object) -> None:
 
 def main() -> None:
     """Put the seams in, and be presslight."""
-    publish, hear, make = MqttClient.publish, Session.hear, Bridge.__init__
+    publish, on_outcome, make = MqttClient.publish, Session.on_outcome, Bridge.__init__
 
     def publish_or_die(client: Any, light: str, message: bytes, key: str) -> Any:
         if key != probe.KEY:
             _die_if(signal.SIGUSR1)
         return publish(client, light, message, key)
 
-    def hear_or_die(session: Any, outcome: Any, text: str) -> None:
+    def send_or_die(session: Any, outcome: Any, text: str) -> None:
         if outcome.final:
             _die_if(signal.SIGUSR2)
-        hear(session, outcome, text)
+        on_outcome(session, outcome, text)
 
     for owner, name, method in (
         (MqttClient, "publish", publish_or_die),
-        (Session, "hear", hear_or_die),
+        (Session, "on_outcome", send_or_die),
         (Bridge, "__init__", partialmethod(make, now=_now)),
     ):
         setattr(owner, name, method)

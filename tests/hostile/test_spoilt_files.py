@@ -19,7 +19,7 @@ from presslight.cloud.store.tokens import issue_token
 from presslight.contract.address import BrokerAddress
 from presslight.light_settings import setup_files
 from tests.cloud.ports import key
-from tests.cloud.shelf import Later, Shelf, record
+from tests.cloud.store_harness import Later, StoreHarness, record
 from tests.hostile.damage import MOST_BYTES, spoilt
 
 TIMES = 60
@@ -50,11 +50,11 @@ def load_settings(file: Path) -> None:
 
 
 def make_store(file: Path) -> None:
-    shelf = Shelf(file)
+    tested = StoreHarness(file)
     for number in range(1, 5):
-        shelf.store.admit(record(number))
-    shelf.sql("INSERT INTO forgotten (light, asked_at, answer) VALUES ('kitchen', 5, 'forgotten')")
-    shelf.store.shut()
+        tested.store.admit(record(number))
+    tested.sql("INSERT INTO forgotten (light, asked_at, answer) VALUES ('kitchen', 5, 'forgotten')")
+    tested.store.shut()
     issue_token(file, "ann")
 
 

@@ -13,7 +13,7 @@ from presslight.cloud.store.store import PRUNED_AT_ONCE
 from presslight.contract.words import PressStatus
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
-from tests.cloud.shelf import Shelf, record
+from tests.cloud.store_harness import StoreHarness, record
 
 SPOILT = [
     ("word", "nonsense"), ("reason", "nonsense"), ("version", "{"), ("version", "[1]"), ("version", "7"),
@@ -23,20 +23,20 @@ SPOILT = [
 
 
 @pytest.fixture
-def shelf(address: Address) -> Iterator[Shelf]:
-    made = Shelf(address)
+def tested(address: Address) -> Iterator[StoreHarness]:
+    made = StoreHarness(address)
     yield made
     made.store.shut()
 
 
 @pytest.mark.parametrize(("column", "value"), SPOILT)
 def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
-    shelf: Shelf, column: str, value: object
+    tested: StoreHarness, column: str, value: object
 ) -> None:
     for number in (1, 2):
-        shelf.store.admit(record(number))
-    shelf.sql(f"UPDATE presses SET {column} = ? WHERE key = ?", value, key(1))
-    again = shelf.another()
+        tested.store.admit(record(number))
+    tested.sql(f"UPDATE presses SET {column} = ? WHERE key = ?", value, key(1))
+    again = tested.another()
     assert again.open_presses() == [record(2)]
     if column != "key":
         with pytest.raises(DuplicateKey) as known:
@@ -44,8 +44,8 @@ def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
         assert known.value.record.status is PressStatus.FORGOTTEN
     assert again.open_presses() == [record(2)]
     again.shut()
-    assert [json.loads(str(kept))[column] == value for (kept,) in shelf.sql("SELECT kept FROM spoilt")] == [True]
-    (trouble,) = shelf.troubles
+    assert [json.loads(str(kept))[column] == value for (kept,) in tested.sql("SELECT kept FROM spoilt")] == [True]
+    (trouble,) = tested.troubles
     assert "set aside" in str(trouble)
     assert "\n" not in str(trouble)
 
@@ -53,38 +53,38 @@ def test_press_that_cannot_be_read_is_set_aside_and_its_key_acts_no_more(
 @pytest.mark.parametrize("column", ["light", "phone", "payload", "boot", "word", "reason", "version", "legs"])
 def test_text_that_is_no_utf8_is_no_trouble_to_the_rest(tmp_path: Path, column: str) -> None:
     """PostgreSQL keeps no such text."""
-    shelf = Shelf(tmp_path / "presses.db")
+    tested = StoreHarness(tmp_path / "presses.db")
     for number in (1, 2):
-        shelf.store.admit(record(number))
-    shelf.sql(f"UPDATE presses SET {column} = CAST(X'ff' AS TEXT) WHERE key = ?", key(1))
-    again = shelf.another()
+        tested.store.admit(record(number))
+    tested.sql(f"UPDATE presses SET {column} = CAST(X'ff' AS TEXT) WHERE key = ?", key(1))
+    again = tested.another()
     assert record(2) in again.open_presses()
     again.find(key(1))
     again.shut()
-    shelf.store.shut()
+    tested.store.shut()
 
 
-def test_request_to_forget_that_cannot_be_read_is_set_aside(shelf: Shelf) -> None:
-    shelf.sql(
+def test_request_to_forget_that_cannot_be_read_is_set_aside(tested: StoreHarness) -> None:
+    tested.sql(
         "INSERT INTO forgotten (light, asked_at, answer) VALUES ('kitchen', 5, 'nonsense'), ('hall', 6, 'forgotten')"
     )
-    assert [(asked.light, asked.answer) for asked in shelf.store.to_forget()] == [("hall", Answer.FORGOTTEN)]
-    assert [light for (light,) in shelf.sql("SELECT light FROM forgotten")] == ["hall"]
-    assert len(shelf.troubles) == len(shelf.sql("SELECT kept FROM spoilt")) == 1
+    assert [(asked.light, asked.answer) for asked in tested.store.to_forget()] == [("hall", Answer.FORGOTTEN)]
+    assert [light for (light,) in tested.sql("SELECT light FROM forgotten")] == ["hall"]
+    assert len(tested.troubles) == len(tested.sql("SELECT kept FROM spoilt")) == 1
 
 
-def test_press_under_no_key_at_all_is_pruned(shelf: Shelf) -> None:
-    shelf.store.admit(record())
-    shelf.sql("UPDATE presses SET key = 'nonsense', word = 'applied', asked_at = 0")
-    assert shelf.store.prune(1, PRUNED_AT_ONCE) == 1
+def test_press_under_no_key_at_all_is_pruned(tested: StoreHarness) -> None:
+    tested.store.admit(record())
+    tested.sql("UPDATE presses SET key = 'nonsense', word = 'applied', asked_at = 0")
+    assert tested.store.prune(1, PRUNED_AT_ONCE) == 1
 
 
 @pytest.mark.parametrize(("column", "value"), SPOILT)
 async def test_house_with_a_spoilt_press_starts_and_presses(closed_house: House, column: str, value: object) -> None:
-    shelf = Shelf(closed_house.folder / "presses.db")
-    shelf.store.admit(record())
-    shelf.sql(f"UPDATE presses SET {column} = ?", value)
-    shelf.store.shut()
+    tested = StoreHarness(closed_house.folder / "presses.db")
+    tested.store.admit(record())
+    tested.sql(f"UPDATE presses SET {column} = ?", value)
+    tested.store.shut()
     await closed_house.open()
     light = await closed_house.light()
     phone = await closed_house.phone()
@@ -101,7 +101,7 @@ async def test_press_that_is_spoilt_meanwhile_is_answered(house: House) -> None:
     phone = await house.phone()
     await phone.press(1)
     assert (await phone.until("outcome", final=True))["status"] == "applied"
-    store = Shelf(house.folder / "presses.db")
+    store = StoreHarness(house.folder / "presses.db")
     await house.until(lambda: store.sql("SELECT word FROM presses") == [("applied",)])
     store.sql("UPDATE presses SET version = 'nonsense', legs = 'nonsense'")
     store.store.shut()

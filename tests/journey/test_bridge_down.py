@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed
 
 from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.contract.errors import CloseCode
-from presslight.contract.phone import Hello, encode
+from presslight.contract.phone import Hello
+from presslight.contract.phone_codec import encode
 from presslight.contract.topics import AVAILABILITY
 from presslight.micropython import Command
 from presslight.mobile_sim.events import PhoneStatus

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from presslight.contract.phone import Hello, Press, PressOutcome, Wish, decode_bridge_frame, encode
+from presslight.contract.phone import Hello, Press, PressOutcome, Wish
+from presslight.contract.phone_codec import decode_bridge_frame, encode
 from presslight.contract.topics import HOME_ASSISTANT_USER, SET
 from presslight.mobile_sim.phone import Phone
 from presslight.mobile_sim.screen import Light

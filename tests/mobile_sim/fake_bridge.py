@@ -24,9 +24,8 @@ from presslight.contract.phone import (
     Shown,
     View,
     Welcome,
-    decode_phone_frame,
-    encode,
 )
+from presslight.contract.phone_codec import decode_phone_frame, encode
 from presslight.contract.words import PressStatus, Reason
 from tests.ports import lasting
 

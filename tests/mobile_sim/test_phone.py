@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from presslight.contract.errors import ErrorCode, Invalid
-from presslight.contract.phone import BrokerStatus, LightChanged, Press, encode
+from presslight.contract.phone import BrokerStatus, LightChanged, Press
+from presslight.contract.phone_codec import encode
 from presslight.mobile_sim import press as rules
 from presslight.mobile_sim.errors import UnknownLight, Unreachable
 from presslight.mobile_sim.events import PhoneStatus

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from presslight.contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, View, encode
+from presslight.contract.phone import MAX_FRAME_BYTES, Change, Clock, Hello, View
+from presslight.contract.phone_codec import encode
 from presslight.contract.words import Version
 from presslight.mobile_sim.screen import Screen
 from tests.mobile_sim.fake_bridge import view

@@ -162,24 +162,24 @@ class Bridge:
 
     def _post(self, life: BridgeProcess, ask: Ask, answer: Callable[[PressOutcome | Problem], None]) -> None:
         try:
-            life.presses.ask(ask, Answer(answer), life.now())
+            life.presses.ask(ask, HttpListener(answer), life.now())
         except Refusal as refusal:
             meaning = MEANINGS[refusal.code]
             life.error(refusal.code, ask.phone, ask.key, str(refusal))
             answer(Problem(code=refusal.code, message=str(refusal), retry=meaning.retry, key=ask.key))
 
 
-class Answer:
-    """Who hears the words on a press that came by HTTP."""
+class HttpListener:
+    """Listener of a press that came by HTTP: answers its first status."""
 
     def __init__(self, answer: Callable[[PressOutcome | Problem], None]) -> None:
         self._answer = answer
 
-    def hear(self, outcome: PressOutcome, text: str) -> None:
-        """See `presslight.cloud.core.ports.Watcher`."""
+    def on_outcome(self, outcome: PressOutcome, text: str) -> None:
+        """See `presslight.cloud.core.ports.OutcomeListener`."""
         self._answer(outcome)
 
-    def refuse(self, key: str, refusal: Refusal) -> None:
-        """See `presslight.cloud.core.ports.Watcher`."""
+    def on_refusal(self, key: str, refusal: Refusal) -> None:
+        """See `presslight.cloud.core.ports.OutcomeListener`."""
         meaning = MEANINGS[refusal.code]
         self._answer(Problem(code=refusal.code, message=str(refusal), retry=meaning.retry, key=key))

@@ -176,7 +176,7 @@ class BridgeProcess:
 
     # Observer
 
-    def said(self, press: Press) -> None:
+    def on_status(self, press: Press) -> None:
         """The bridge's word on a press: it is judged before anybody hears it."""
         self._ground.note(self.name, f"says {press.status} {press.reason or ''} of {press.order.key}")
         self._ground.said(press.order.key, press.status.value, self.name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache, partial
+from typing import assert_never
 
 from pydantic import BaseModel
 
@@ -10,15 +11,17 @@ from presslight.cloud.core.record import Ask
 from presslight.contract import phone as frames
 from presslight.contract.light import WishFields
 from presslight.contract.phone import (
+    BridgeFrame,
     BrokerStatus,
     LightChanged,
     LightGone,
+    Ping,
+    Pong,
     PressOutcome,
     Problem,
     Welcome,
-    decode_bridge_frame,
-    encode,
 )
+from presslight.contract.phone_codec import decode_bridge_frame, encode
 from presslight.contract.words import WIRE_VERSION, Version
 from presslight.mobile_sim import journal_state
 from presslight.mobile_sim.events import PhoneStatus
@@ -182,7 +185,7 @@ class App:
     def _hear(self, text: str) -> None:
         self._do(lambda: self._take(_decode(text)))
 
-    def _take(self, frame: BaseModel) -> None:
+    def _take(self, frame: BridgeFrame) -> None:
         match frame:
             case Welcome():
                 self._welcomed(frame)
@@ -196,6 +199,10 @@ class App:
                 self.presses.outcome(frame)
             case Problem():
                 self.presses.problem(frame)
+            case Ping() | Pong():
+                pass  # the connection answers those
+            case _:
+                assert_never(frame)
 
     def _welcomed(self, welcome: Welcome) -> None:
         self._ground.note(self._handset.name, "is welcome")

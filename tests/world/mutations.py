@@ -20,7 +20,8 @@ from lamp.command import VALID, Command
 from lamp.gate import Gate
 from lamp.light import Light
 from lamp.table import ACTED, NEVER, NEW, UNKNOWN, Table
-from presslight.cloud.core.events import Decided, Do, LightForgotten
+from presslight.cloud.core.actions import Action
+from presslight.cloud.core.events import Decided, LightForgotten
 from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.pending_probe import PendingProbe
 from presslight.cloud.core.press import Press, State
@@ -118,12 +119,12 @@ def _kept_wishes() -> AbstractContextManager[object]:
 
 def _blind_faith() -> AbstractContextManager[object]:
     """A bridge that does not notice that it missed answers."""
-    real = Lights.fold_report
+    real = Lights.on_report
 
-    def fold(house: Lights, *report: object, **live: bool) -> ReportEffect:
+    def on_report(house: Lights, *report: object, **live: bool) -> ReportEffect:
         return real(house, *report, **live)._replace(missed=False)  # type: ignore[arg-type]  # as they came
 
-    return patch.object(Lights, "fold_report", fold)
+    return patch.object(Lights, "on_report", on_report)
 
 
 def _recalled_as_followed() -> AbstractContextManager[object]:
@@ -152,7 +153,7 @@ def _all_new() -> AbstractContextManager[object]:
 def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
     """A bridge that says of a press on a light that was forgotten that it never acted."""
 
-    def forgotten(press: Press, _event: LightForgotten, _now: int) -> tuple[Do, ...]:
+    def forgotten(press: Press, _event: LightForgotten, _now: int) -> tuple[Action, ...]:
         return press._end(PressStatus.NOT_APPLIED)
 
     table = {state: {**events} for state, events in Press._TABLE.items()}
@@ -164,7 +165,7 @@ def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
 def _final_busy() -> AbstractContextManager[object]:
     real = Press._decided
 
-    def decided(press: Press, event: Decided, now: int) -> tuple[Do, ...]:
+    def decided(press: Press, event: Decided, now: int) -> tuple[Action, ...]:
         if event.outcome is Outcome.BUSY:
             return press._end(PressStatus.REFUSED, Reason.BUSY)
         return real(press, event, now)

@@ -188,7 +188,12 @@ class World(Ground):
         for bridge in self.bridges:
             if bridge.life is not None:
                 presses = bridge.life.presses
-                held = (len(presses), len(presses._deadlines), len(presses._open._watchers), len(bridge.life.talks))
+                held = (
+                    len(presses),
+                    len(presses._runner._deadlines),
+                    len(presses._open._listeners),
+                    len(bridge.life.talks),
+                )
                 require(max(held) <= most, f"memory: {bridge.name} holds {held}")
         for lamp in self.lamps.values():
             if lamp.light is not None:

@@ -7,31 +7,31 @@ from presslight.cloud.core.press import Press
 from presslight.cloud.core.record import Order
 from presslight.cloud.errors import StoreUnavailable
 from presslight.contract.errors import ErrorCode
-from tests.cloud.ports import Observer, PressStore, Watcher, key, moment
+from tests.cloud.ports import Listener, Observer, PressStore, key, moment
 
 
 class Waits:
     """Presses that wait for a disk which takes nothing until it is told to. `there` lists those that it has."""
 
     def __init__(self, on_disk: Callable[[Press, int], None] | None = None) -> None:
-        self.ledger = PressStore()
-        self.ledger.is_slow = True
+        self.store = PressStore()
+        self.store.is_slow = True
         self.presses = OpenPresses(10, 10)
         self.there: list[str] = []
         self.observer = Mistakes()
-        self.waits = DiskWaits(self.ledger, self.presses, self.observer, on_disk or self._note)
+        self.waits = DiskWaits(self.store, self.presses, self.observer, on_disk or self._note)
 
     def _note(self, press: Press, now: int) -> None:
         press.on_event(OnDisk(), now)
         self.there.append(press.order.key)
 
-    def begin(self, number: int = 1) -> tuple[Press, Watcher]:
+    def begin(self, number: int = 1) -> tuple[Press, Listener]:
         order = Order(key(number), "kitchen", "ann", "payload", b"", moment(3_000))
-        press, watcher = Press(order, followed=True, stamps=None), Watcher()
+        press, listener = Press(order, followed=True, stamps=None), Listener()
         press.on_event(Asked(True, True, dated=False, new=True), 0)
-        self.presses.add(press, watcher)
+        self.presses.add(press, listener)
         self.waits.begin(press)
-        return press, watcher
+        return press, listener
 
 
 class Mistakes(Observer):
@@ -50,26 +50,26 @@ def test_presses_are_there_in_the_order_in_which_they_were_stored() -> None:
     for number in (2, 1, 3):
         house.begin(number)
     assert house.there == []
-    house.ledger.on_disk()
+    house.store.on_disk()
     assert house.there == [key(2), key(1), key(3)]
 
 
 def test_who_asked_again_meanwhile_is_answered_as_often() -> None:
     house = Waits()
-    press, watcher = house.begin()
-    stranger = Watcher()
-    for asker in (watcher, watcher, stranger):
+    press, listener = house.begin()
+    stranger = Listener()
+    for asker in (listener, listener, stranger):
         house.waits.ask_again(press, asker)
-    house.ledger.on_disk()
-    house.waits.ask_again(press, watcher)  # it waits no more
-    assert (watcher.words, stranger.words) == (["accepted"] * 2, [])
+    house.store.on_disk()
+    house.waits.ask_again(press, listener)  # it waits no more
+    assert (listener.words, stranger.words) == (["accepted"] * 2, [])
 
 
 def test_disk_that_fails_refuses_each_press_and_lets_go_of_it() -> None:
     house = Waits()
-    _, watcher = house.begin()
-    house.ledger.on_disk(StoreUnavailable("the disk failed"))
-    assert watcher.refusals == [(key(), ErrorCode.STORE_UNAVAILABLE)]
+    _, listener = house.begin()
+    house.store.on_disk(StoreUnavailable("the disk failed"))
+    assert listener.refusals == [(key(), ErrorCode.STORE_UNAVAILABLE)]
     assert (house.there, len(house.presses)) == ([], 0)
 
 
@@ -83,5 +83,5 @@ def test_defect_at_one_press_leaves_the_others() -> None:
     house = Waits(fail)
     house.begin(1)
     house.begin(2)
-    house.ledger.on_disk()
+    house.store.on_disk()
     assert seen == house.observer.mistakes == [key(1), key(2)]

@@ -10,19 +10,19 @@ class Room:
 
     def __init__(self) -> None:
         self.house = Lights(nobody, ASKS_AS)
-        self.audience = Broadcaster()
+        self.broadcaster = Broadcaster()
         self.alarms: list[int] = []
-        self.display = Display(self.house, self.audience, self.alarms.append)
+        self.display = Display(self.house, self.broadcaster, self.alarms.append)
         for name in ("kitchen", "hall"):
-            self.house.fold_report(name, report(), NOW, live=True)
+            self.house.on_report(name, report(), NOW, live=True)
 
     def change(self, seq: int, now: int, name: str = "kitchen") -> None:
-        self.house.fold_report(name, report(version=(1, seq), brightness=seq), now, live=True)
+        self.house.on_report(name, report(version=(1, seq), brightness=seq), now, live=True)
         self.display.tell(name, now)
 
     @property
     def shown(self) -> list[tuple[str, int]]:
-        return [(frame.light.id, frame.light.version[1]) for frame in self.audience.lights]
+        return [(frame.light.id, frame.light.version[1]) for frame in self.broadcaster.lights]
 
 
 def test_first_change_is_shown_at_once() -> None:
@@ -74,5 +74,5 @@ def test_frame_says_what_is_true_when_it_leaves() -> None:
     room.change(1, NOW)
     room.change(2, NOW + MS)
     room.display.on_time(NOW + PACE_NS)
-    light = room.audience.lights[-1].light
+    light = room.broadcaster.lights[-1].light
     assert (light.brightness, light.age_ms) == (2, (PACE_NS - MS) // MS)

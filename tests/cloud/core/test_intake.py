@@ -20,7 +20,7 @@ class Presses:
 
     def __init__(self) -> None:
         self.lights = Lights(nobody, ASKS_AS)
-        self.lights.fold_report("kitchen", report(up=1_000), NOW, live=True)
+        self.lights.on_report("kitchen", report(up=1_000), NOW, live=True)
         numbers = count(100)
         self.intake = Intake(self.lights, OpenPresses(10, 10), lambda: f"{next(numbers):016x}")
 
@@ -74,7 +74,7 @@ def test_place_in_a_boot_that_is_not_known_is_held_as_long_as_a_light_takes_dead
                 ask(key=key(1, f"{number:016x}"), not_after=moment(3_000)), NOW, broker=False
             )
             presses.intake.on_sent(press.order, NOW)
-        presses.lights.fold_report("kitchen", report(up=1_000), NOW, live=True)
+        presses.lights.on_report("kitchen", report(up=1_000), NOW, live=True)
     else:
         presses.fill(not_after=moment(3_000, boot))
     assert presses.refuses(NOW + QUIET_NS - 1) is ErrorCode.RATE_LIMITED

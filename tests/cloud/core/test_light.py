@@ -32,7 +32,7 @@ class Heard:
         return view.boot, view.version, view.line or 0
 
     def hear(self, said: Report, s: float = 0, *, live: bool = True) -> ReportEffect:
-        return self.house.fold_report("kitchen", said, NOW + int(s * S), live=live)
+        return self.house.on_report("kitchen", said, NOW + int(s * S), live=live)
 
     def ask(self, s: float = 0) -> tuple[str, str]:
         """Ask the light; what it answers."""
@@ -166,8 +166,8 @@ def test_version_that_a_phone_shows_of_a_light_that_is_not_known_is_remembered_w
     for number in range(2 * MAX_LIGHTS):
         heard.house.hear_shown_versions({f"light-{number}": Have(version=TOP, online=True)}, NOW)
     assert len(heard.house._shown_versions) == MAX_LIGHTS
-    assert not heard.house.fold_report("light-0", report(), NOW, live=True).doubt
-    assert heard.house.fold_report(f"light-{2 * MAX_LIGHTS - 1}", report(), NOW, live=True).doubt
+    assert not heard.house.on_report("light-0", report(), NOW, live=True).doubt
+    assert heard.house.on_report(f"light-{2 * MAX_LIGHTS - 1}", report(), NOW, live=True).doubt
 
 
 def test_two_devices_of_one_name_are_seen_until_one_is_silent_for_a_minute() -> None:

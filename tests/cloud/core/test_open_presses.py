@@ -1,7 +1,7 @@
 from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.press import Press
 from presslight.cloud.core.record import Order
-from tests.cloud.ports import Watcher, key, moment
+from tests.cloud.ports import Listener, key, moment
 
 
 def press(number: int, light: str = "kitchen", phone: str = "ann") -> Press:
@@ -22,13 +22,13 @@ def test_press_is_found_by_key_and_by_light() -> None:
 
 def test_removed_press_leaves_nothing_behind() -> None:
     presses = OpenPresses(10, 10)
-    watcher = Watcher()
+    listener = Listener()
     for number in range(1, 5):
-        presses.add(press(number), watcher)
+        presses.add(press(number), listener)
     for made in presses.all():
         presses.remove(made)
-    assert (len(presses), presses.of("kitchen"), presses.watchers(key(1))) == (0, [], [])
-    assert (presses._by_light, presses._watchers, presses._count_of) == ({}, {}, {})
+    assert (len(presses), presses.of("kitchen"), presses.listeners(key(1))) == (0, [], [])
+    assert (presses._by_light, presses._listeners, presses._count_of) == ({}, {}, {})
 
 
 def test_presses_may_be_removed_while_they_are_gone_through() -> None:
@@ -69,18 +69,18 @@ def test_one_phone_gets_a_quarter_of_the_room_at_a_light_and_in_all() -> None:
 
 def test_watcher_is_kept_once_and_let_go() -> None:
     presses = OpenPresses(10, 10)
-    first, second = Watcher(), Watcher()
+    first, second = Listener(), Listener()
     presses.add(press(1), first)
-    presses.watch(key(1), first)
-    presses.watch(key(1), second)
-    assert presses.watchers(key(1)) == [first, second]
-    presses.leave(key(1), first)
-    presses.leave(key(1), first)
-    assert presses.watchers(key(1)) == [second]
+    presses.add_listener(key(1), first)
+    presses.add_listener(key(1), second)
+    assert presses.listeners(key(1)) == [first, second]
+    presses.remove_listener(key(1), first)
+    presses.remove_listener(key(1), first)
+    assert presses.listeners(key(1)) == [second]
 
 
 def test_press_that_is_not_open_is_watched_by_nobody() -> None:
     presses = OpenPresses(10, 10)
-    presses.watch(key(1), Watcher())
-    presses.leave(key(1), Watcher())
-    assert presses.watchers(key(1)) == []
+    presses.add_listener(key(1), Listener())
+    presses.remove_listener(key(1), Listener())
+    assert presses.listeners(key(1)) == []

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from presslight.cloud.core.actions import Action, Close, Publish, Tell
 from presslight.cloud.core.events import (
     Acked,
     Asked,
@@ -15,7 +16,6 @@ from presslight.cloud.core.events import (
     BoundPassed,
     BrokerFound,
     Decided,
-    Do,
     Event,
     Heard,
     LightForgotten,
@@ -47,19 +47,22 @@ def press(*, followed: bool = True) -> Press:
     return Press(ORDER, followed=followed, stamps=Stamps(0))
 
 
-def words(done: tuple[Do, ...]) -> str:
-    return " ".join(action.value for action in done)
+PUBLISHED = (Publish(ORDER.light, ORDER.message),)
 
 
-OPENED = (ASKED, "admit publish answer")
-LATE = (BoundPassed(), "publish say")
+def names(actions: tuple[Action, ...]) -> str:
+    return " ".join(type(action).__name__.lower() for action in actions)
+
+
+OPENED = (ASKED, "admit publish tell")
+LATE = (BoundPassed(), "publish tell")
 
 STORED, OPEN, TOO_LATE, CLOSED = State.STORED, State.OPEN, State.UNCONFIRMED, State.CLOSED
-AGAIN = (AskedAgain(), "publish answer")
+AGAIN = (AskedAgain(), "publish reply")
 BUSY = (decided("busy"), "")
-ANSWERED_LATE = (decided("late"), "say close")
-APPLIED = (decided("applied"), "say close")
-ON_DISK = (OnDisk(), "say close")
+ANSWERED_LATE = (decided("late"), "tell close")
+APPLIED = (decided("applied"), "tell close")
+ON_DISK = (OnDisk(), "tell close")
 LIGHT_AWAY = (Asked(broker=True, light=False), "admit sync")
 UNDATED = (Asked(broker=True, light=True, dated=False), "admit sync")
 
@@ -71,39 +74,39 @@ UNHEARD: list[tuple[Event, str]] = [
 LIVES: list[tuple[str, list[tuple[Event, str]], State, str]] = [
     ("applied", [OPENED, APPLIED], CLOSED, "applied"),
     ("late", [OPENED, ANSWERED_LATE], CLOSED, "refused late"),
-    ("superseded", [OPENED, (decided("superseded"), "say close")], CLOSED, "refused superseded"),
-    ("precondition", [OPENED, (decided("precondition"), "say close")], CLOSED, "refused precondition"),
-    ("invalid", [OPENED, (decided("invalid"), "say close")], CLOSED, "refused invalid"),
-    ("forgotten", [OPENED, (decided("forgotten"), "say close")], CLOSED, "forgotten"),
-    ("rebooted", [OPENED, (decided("rebooted"), "say close")], CLOSED, "lost_in_reboot"),
-    ("boot over", [OPENED, (BootOver(), "say close")], CLOSED, "lost_in_reboot"),
-    ("boot over, too late", [OPENED, LATE, (BootOver(), "say close")], CLOSED, "lost_in_reboot"),
+    ("superseded", [OPENED, (decided("superseded"), "tell close")], CLOSED, "refused superseded"),
+    ("precondition", [OPENED, (decided("precondition"), "tell close")], CLOSED, "refused precondition"),
+    ("invalid", [OPENED, (decided("invalid"), "tell close")], CLOSED, "refused invalid"),
+    ("forgotten", [OPENED, (decided("forgotten"), "tell close")], CLOSED, "forgotten"),
+    ("rebooted", [OPENED, (decided("rebooted"), "tell close")], CLOSED, "lost_in_reboot"),
+    ("boot over", [OPENED, (BootOver(), "tell close")], CLOSED, "lost_in_reboot"),
+    ("boot over, too late", [OPENED, LATE, (BootOver(), "tell close")], CLOSED, "lost_in_reboot"),
     ("broker away", [(Asked(broker=False, light=True), "admit sync"), ON_DISK], CLOSED, "offline broker_away"),
     ("all away", [(Asked(broker=False, light=False), "admit sync"), ON_DISK], CLOSED, "offline broker_away"),
     ("light away", [LIGHT_AWAY, ON_DISK], CLOSED, "offline light_offline"),
-    ("offline, again", [LIGHT_AWAY, ON_DISK, (AskedAgain(), "answer")], CLOSED, "offline light_offline"),
+    ("offline, again", [LIGHT_AWAY, ON_DISK, (AskedAgain(), "reply")], CLOSED, "offline light_offline"),
     ("not on the disk", [LIGHT_AWAY, (AskedAgain(), "")], STORED, "offline light_offline"),
-    ("without a deadline", [UNDATED, (OnDisk(), "publish say"), APPLIED], CLOSED, "applied"),
+    ("without a deadline", [UNDATED, (OnDisk(), "publish tell"), APPLIED], CLOSED, "applied"),
     ("without a deadline, not on the disk", [UNDATED, *UNHEARD], STORED, "accepted"),
     ("asked again", [OPENED, AGAIN], OPEN, "accepted"),
     ("asked again, too late", [OPENED, LATE, AGAIN], TOO_LATE, "unconfirmed"),
-    ("asked again, closed", [OPENED, APPLIED, (AskedAgain(), "answer")], CLOSED, "applied"),
+    ("asked again, closed", [OPENED, APPLIED, (AskedAgain(), "reply")], CLOSED, "applied"),
     ("light reborn", [OPENED, (Reborn(), "publish")], OPEN, "accepted"),
     ("light reborn, too late", [OPENED, LATE, (Reborn(), "publish")], TOO_LATE, "unconfirmed"),
     ("broker found", [OPENED, (BrokerFound(), "publish")], OPEN, "accepted"),
     ("broker found, too late", [OPENED, LATE, (BrokerFound(), "publish")], TOO_LATE, "unconfirmed"),
     ("too late, then applied", [OPENED, LATE, APPLIED], CLOSED, "applied"),
     ("too late, then late", [OPENED, LATE, ANSWERED_LATE], CLOSED, "refused late"),
-    ("too late, then absent", [OPENED, LATE, (PAST, "say close")], CLOSED, "not_applied"),
+    ("too late, then absent", [OPENED, LATE, (PAST, "tell close")], CLOSED, "not_applied"),
     ("not yet", [OPENED, (BEFORE, "")], OPEN, "accepted"),
-    ("absent past the deadline", [OPENED, (PAST, "say close")], CLOSED, "not_applied"),
-    ("a gap proves nothing", [OPENED, (GAP, ""), (PAST, "publish say")], TOO_LATE, "unconfirmed"),
-    ("a gap in the last report", [OPENED, (GAP_PAST, "publish say")], TOO_LATE, "unconfirmed"),
-    ("a gap, then answered", [OPENED, (GAP_PAST, "publish say"), ANSWERED_LATE], CLOSED, "refused late"),
+    ("absent past the deadline", [OPENED, (PAST, "tell close")], CLOSED, "not_applied"),
+    ("a gap proves nothing", [OPENED, (GAP, ""), (PAST, "publish tell")], TOO_LATE, "unconfirmed"),
+    ("a gap in the last report", [OPENED, (GAP_PAST, "publish tell")], TOO_LATE, "unconfirmed"),
+    ("a gap, then answered", [OPENED, (GAP_PAST, "publish tell"), ANSWERED_LATE], CLOSED, "refused late"),
     ("busy is no last word", [OPENED, BUSY], OPEN, "accepted"),
     ("busy, then applied", [OPENED, BUSY, APPLIED], CLOSED, "applied"),
     ("busy, then late", [OPENED, BUSY, LATE, ANSWERED_LATE], CLOSED, "refused busy"),
-    ("busy is asked again", [OPENED, BUSY, (PAST, "publish say")], TOO_LATE, "unconfirmed"),
+    ("busy is asked again", [OPENED, BUSY, (PAST, "publish tell")], TOO_LATE, "unconfirmed"),
     ("another boot", [OPENED, (ELSEWHERE, "")], OPEN, "accepted"),
 ]  # fmt: skip
 
@@ -112,7 +115,7 @@ LIVES: list[tuple[str, list[tuple[Event, str]], State, str]] = [
 def test_press_lives(steps: Sequence[tuple[Event, str]], state: State, status: str) -> None:
     lived = press()
     for number, (event, todo) in enumerate(steps):
-        assert words(lived.on_event(event, number * MS)) == todo
+        assert names(lived.on_event(event, number * MS)) == todo
     assert lived.state is state
     assert " ".join(filter(None, (lived.status, lived.reason))) == status
 
@@ -120,7 +123,7 @@ def test_press_lives(steps: Sequence[tuple[Event, str]], state: State, status: s
 def test_unfollowed_press_is_never_called_not_applied() -> None:
     lived = press(followed=False)
     lived.on_event(ASKED, 0)
-    assert words(lived.on_event(PAST, MS)) == "publish say"
+    assert names(lived.on_event(PAST, MS)) == "publish tell"
     assert lived.status is PressStatus.UNCONFIRMED
     assert lived.on_event(PAST, 2 * MS) == ()
 
@@ -131,7 +134,7 @@ def test_report_without_an_answer_has_the_light_asked_again_after_a_while(event:
     lived.on_event(ASKED, 0)
     lived.on_event(BoundPassed(), MS)
     assert lived.on_event(event, NUDGE_NS) == ()
-    assert lived.on_event(event, NUDGE_NS + MS) == (Do.PUBLISH,)
+    assert lived.on_event(event, NUDGE_NS + MS) == PUBLISHED
     assert lived.on_event(event, NUDGE_NS + 2 * MS) == ()
 
 
@@ -141,13 +144,13 @@ def test_light_that_was_busy_is_asked_again_only_once_it_is_too_late_to_act() ->
     assert lived.on_event(decided("busy"), NUDGE_NS) == ()
     lived.on_event(BoundPassed(), NUDGE_NS)
     assert lived.on_event(decided("busy"), 2 * NUDGE_NS - 1) == ()
-    assert lived.on_event(decided("busy"), 2 * NUDGE_NS) == (Do.PUBLISH,)
+    assert lived.on_event(decided("busy"), 2 * NUDGE_NS) == PUBLISHED
 
 
 def test_press_for_an_unknown_boot_is_asked_again_after_a_while() -> None:
     lived = press()
     lived.on_event(ASKED, 0)
-    assert lived.on_event(ELSEWHERE, NUDGE_NS) == (Do.PUBLISH,)
+    assert lived.on_event(ELSEWHERE, NUDGE_NS) == PUBLISHED
 
 
 def test_applied_press_has_version_and_legs() -> None:
@@ -227,8 +230,9 @@ def test_no_life_breaks_a_promise(events: list[Event], followed: bool) -> None:
             continue
         gap = gap or (isinstance(event, Heard) and event.boot == BOOT and event.missed)
         assert (lived.state is State.CLOSED) == lived.status.final
-        assert (Do.CLOSE in done) == (before is not State.CLOSED and lived.state is State.CLOSED)
-        assert Do.SAY in done or lived.state is before
+        kinds = {type(action) for action in done}
+        assert (Close in kinds) == (before is not State.CLOSED and lived.state is State.CLOSED)
+        assert Tell in kinds or lived.state is before
         assert (lived.reason is not None) == (lived.status in (PressStatus.REFUSED, PressStatus.OFFLINE))
         assert not (lived.status is PressStatus.NOT_APPLIED and gap)
         assert (lived.status is PressStatus.APPLIED) == (lived.version is not None)

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.cloud.http.responses import as_refusal, json_answer, problems, refusal_answer
 from presslight.contract.errors import MEANINGS, ErrorCode
-from presslight.contract.phone import decode_bridge_frame
+from presslight.contract.phone_codec import decode_bridge_frame
 
 
 @pytest.mark.parametrize("code", ErrorCode)

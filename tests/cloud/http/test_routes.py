@@ -14,7 +14,7 @@ from tests.cloud.conftest import House
 from tests.cloud.held_client import ON, HeldClient
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S
-from tests.cloud.shelf import Shelf, record
+from tests.cloud.store_harness import StoreHarness, record
 
 KITCHEN = "/api/lights/kitchen/presses"
 
@@ -59,7 +59,7 @@ async def test_word_is_not_told_before_it_is_on_the_disk(
 ) -> None:
     """Another bridge may have stored it just now; after a power cut nobody would know of it, and it could act."""
     waiting: list[OnStored] = []
-    other = Shelf(house.bridge.settings.store)
+    other = StoreHarness(house.bridge.settings.store)
     other.store.admit(record()._replace(status=PressStatus.OFFLINE))
     other.store.shut()
     monkeypatch.setattr(house.bridge.store, "sync", waiting.append)
@@ -76,7 +76,7 @@ async def test_wait_ends_with_the_present_word(house: House, client: HeldClient)
     light.deaf = True
     answer = await client.press(Prefer="respond-async, wait=0")
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=0")
-    assert house.bridge.presses._open.watchers(key()) == []
+    assert house.bridge.presses._open.listeners(key()) == []
 
 
 async def test_wait_ends_when_the_bridge_ends(house: House, client: HeldClient) -> None:

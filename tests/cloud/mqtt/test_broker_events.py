@@ -7,7 +7,7 @@ from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.mqtt.muting import FIRST_MUTE_NS, Muting
 from presslight.contract.topics import ALL_AVAILABILITIES, ALL_STATES, STATE
 from tests.cloud.conftest import House
-from tests.cloud.ports import Office, report
+from tests.cloud.ports import Harness, report
 from tests.cloud.raw_phone import WAIT_S
 
 
@@ -15,13 +15,13 @@ class Events:
     """BrokerEvents with all its collaborators in memory."""
 
     def __init__(self) -> None:
-        self.office = Office()
+        self.harness = Harness()
         self.muting = Muting()
         self.reconnects = 0
         self.mistakes: list[str] = []
-        inbox = Inbox(self.office.presses, self, self.muting)
+        inbox = Inbox(self.harness.presses, self, self.muting)
         self.events = BrokerEvents(
-            inbox, self.office.presses, self.muting, self, self.reconnect, lambda: self.office.now
+            inbox, self.harness.presses, self.muting, self, self.reconnect, lambda: self.harness.now
         )
 
     def reconnect(self) -> None:
@@ -35,14 +35,14 @@ class Events:
         self.mistakes.append(where)
 
     def mute(self, light: str) -> None:
-        while self.muting.accepts(light, 1, self.office.now):
+        while self.muting.accepts(light, 1, self.harness.now):
             pass
 
 
 def test_error_of_our_own_is_counted_and_goes_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Events()
-    monkeypatch.setattr(made.office.presses, "on_report", lambda *_, **__: 1 / 0)
-    monkeypatch.setattr(made.office.presses, "on_ack", lambda *_: 1 / 0)
+    monkeypatch.setattr(made.harness.presses, "on_report", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(made.harness.presses, "on_ack", lambda *_: 1 / 0)
     topic = STATE.format(light="kitchen")
     made.events.on_message(topic, report().model_dump_json().encode(), retained=False)
     made.events.on_ack("0123456789abcdef-1")
@@ -55,7 +55,7 @@ def test_light_whose_mute_has_ended_is_subscribed_to_by_a_reconnect() -> None:
     assert not any("hall" in topic for topic in made.events.topics())
     made.events.on_broker(found=True)
     assert made.reconnects == 0
-    made.office.now += FIRST_MUTE_NS
+    made.harness.now += FIRST_MUTE_NS
     made.events.on_broker(found=False)
     assert made.reconnects == 0
     made.events.on_broker(found=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from presslight.cloud.mqtt.inbox import Inbox
 from presslight.cloud.mqtt.muting import BURST, FIRST_MUTE_NS, Muting
 from presslight.contract.mqtt import MAX_REPORT_BYTES
-from tests.cloud.ports import Office, key, report
+from tests.cloud.ports import Harness, key, report
 
 STATE = "presslight/light/kitchen/state"
 AVAILABILITY = "presslight/light/kitchen/availability"
@@ -23,14 +23,14 @@ class Counts:
 
 
 class Room:
-    def __init__(self, *, furnished: bool = False) -> None:
-        self.office = Office(furnished=furnished)
+    def __init__(self, *, with_light: bool = False) -> None:
+        self.harness = Harness(with_light=with_light)
         self.counts = Counts()
         self.muting = Muting()
-        self.inbox = Inbox(self.office.presses, self.counts, self.muting)
+        self.inbox = Inbox(self.harness.presses, self.counts, self.muting)
 
     def take(self, topic: str, payload: bytes, *, retained: bool = False) -> list[str]:
-        self.inbox.receive(topic, payload, self.office.now, retained=retained)
+        self.inbox.receive(topic, payload, self.harness.now, retained=retained)
         return self.counts.causes
 
 
@@ -41,7 +41,7 @@ def room() -> Room:
 
 def test_report_and_availability_reach_the_house(room: Room) -> None:
     def is_so() -> tuple[bool, bool]:
-        light = room.office.presses.lights.by_name["kitchen"]
+        light = room.harness.presses.lights.by_name["kitchen"]
         return light.online, light.live
 
     assert room.take(STATE, GOOD, retained=True) == []
@@ -61,7 +61,7 @@ def test_light_of_a_newer_firmware_is_shown_with_what_is_known_of_it(room: Room)
         "date": "gps",
     }
     assert room.take(STATE, json.dumps(json.loads(GOOD) | newer).encode()) == []
-    view = room.office.audience.lights[-1].light
+    view = room.harness.broadcaster.lights[-1].light
     assert (view.state, view.brightness, view.traits) == ("ON", 200, ("brightness", "color"))
     assert view.change is not None
     assert view.change.by == "schedule"
@@ -99,15 +99,15 @@ def test_bad_message_is_counted_by_cause_and_changes_nothing(
     room: Room, topic: str, payload: bytes, cause: str
 ) -> None:
     assert room.take(topic, payload) == [cause]
-    assert room.office.presses.lights.by_name == {}
+    assert room.harness.presses.lights.by_name == {}
     assert room.take(STATE, GOOD) == [cause]
-    assert list(room.office.presses.lights.by_name) == ["kitchen"]
+    assert list(room.harness.presses.lights.by_name) == ["kitchen"]
 
 
 @given(st.binary(max_size=300), st.sampled_from([STATE, AVAILABILITY]), st.booleans())
 def test_no_payload_harms_the_house(payload: bytes, topic: str, retained: bool) -> None:
-    room = Room(furnished=True)
-    watcher = room.office.ask()
+    room = Room(with_light=True)
+    watcher = room.harness.ask()
     room.take(topic, payload, retained=retained)
     room.take(STATE, GOOD)
     assert watcher.words == ["accepted", "applied"]
@@ -124,45 +124,45 @@ def flood(room: Room, topic: str = STATE, payload: bytes = GOOD) -> None:
     [(STATE, GOOD), (STATE, b"garbage"), (STATE, b""), (AVAILABILITY, b"offline"), (AVAILABILITY, b"")],
 )
 def test_light_that_sends_too_much_is_muted_whatever_it_sends(topic: str, payload: bytes) -> None:
-    room = Room(furnished=True)
+    room = Room(with_light=True)
     flood(room, topic, payload)
     assert room.counts.causes[-1] == "rate"
     assert room.muting.muted == {"kitchen"}
-    assert room.office.line.reconnects == 1
-    light = room.office.presses.lights.by_name.get("kitchen")
+    assert room.harness.publisher.reconnects == 1
+    light = room.harness.presses.lights.by_name.get("kitchen")
     assert light is None or not light.online
 
 
 def test_muted_light_is_offline_to_phones_and_nothing_is_taken_of_it() -> None:
-    room = Room(furnished=True)
+    room = Room(with_light=True)
     flood(room)
-    room.office.later(100)
-    assert [told.light.online for told in room.office.audience.lights][-1] is False
-    assert room.office.ask(2).last == "offline light_offline"
+    room.harness.later(100)
+    assert [told.light.online for told in room.harness.broadcaster.lights][-1] is False
+    assert room.harness.ask(2).last == "offline light_offline"
     newest = report().model_copy(update={"up": 9_000}).model_dump_json().encode()
     for retained in (True, False):
         room.take(STATE, newest, retained=retained)
         room.take(AVAILABILITY, b"online", retained=retained)
-    light = room.office.presses.lights.by_name["kitchen"]
+    light = room.harness.presses.lights.by_name["kitchen"]
     assert (light.online, light.report.up) == (False, 1_000)
     assert room.counts.causes == ["rate"]
 
 
 def test_light_whose_time_is_over_is_what_the_broker_keeps_of_it() -> None:
-    room = Room(furnished=True)
+    room = Room(with_light=True)
     flood(room)
-    assert room.muting.topics(room.office.presses.lights.names()) == ()
-    room.office.now += FIRST_MUTE_NS
-    room.muting.end_mutes(room.office.now)
+    assert room.muting.topics(room.harness.presses.lights.names()) == ()
+    room.harness.now += FIRST_MUTE_NS
+    room.muting.end_mutes(room.harness.now)
     room.take(STATE, GOOD, retained=True)
     room.take(AVAILABILITY, b"online", retained=True)
-    assert room.office.presses.lights.by_name["kitchen"].online
+    assert room.harness.presses.lights.by_name["kitchen"].online
 
 
 def test_flood_of_one_light_is_nothing_to_another(room: Room) -> None:
     flood(room)
     room.take(STATE.replace("kitchen", "hall"), GOOD)
-    assert room.office.presses.lights.by_name["hall"].online
+    assert room.harness.presses.lights.by_name["hall"].online
     assert room.counts.causes == ["rate"]
 
 

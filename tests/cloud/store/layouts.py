@@ -19,7 +19,7 @@ from presslight.cloud.store import migrations
 from presslight.cloud.store.database import Address, database_at, patient
 from presslight.cloud.store.migrations import Migration, newest_layout
 from presslight.cloud.store.tokens import hash_of
-from tests.cloud.shelf import Shelf, applied, record
+from tests.cloud.store_harness import StoreHarness, applied, record
 from tests.postgres import PostgresServer, find_program
 
 RELEASED = Path(__file__).parent / "released"
@@ -55,14 +55,14 @@ WHERE connamespace = current_schema()::regnamespace ORDER BY 1, 2, 3
 
 def fill(address: Address) -> None:
     """Have a row in each table: an open press under a text, one with its last word, a token, a forgotten light."""
-    shelf = Shelf(address)
-    shelf.store.admit(record(1))
-    shelf.store.admit(record(2), TEXT)
-    shelf.store.close(applied(record(1)))
-    shelf.store.flush()
+    tested = StoreHarness(address)
+    tested.store.admit(record(1))
+    tested.store.admit(record(2), TEXT)
+    tested.store.close(applied(record(1)))
+    tested.store.flush()
     for statement, values in _ROWS:
-        shelf.sql(statement, *values)
-    shelf.store.shut()
+        tested.sql(statement, *values)
+    tested.store.shut()
 
 
 def load(address: Address, layout: int) -> None:

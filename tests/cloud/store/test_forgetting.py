@@ -13,7 +13,7 @@ from presslight.cloud.store.database import patient
 from presslight.cloud.store.forgetting import Answer, Forgetting
 from presslight.cloud.store.store import WAITED_FOR_MS, Store
 from tests.cloud import ports
-from tests.cloud.ports import Office
+from tests.cloud.ports import Harness
 
 LIGHT = "kitchen"
 
@@ -37,8 +37,8 @@ def store(address: Path | str) -> Iterator[Store]:
 class LightPublisher:
     """A broker that tells, or does not, that it has emptied what it kept of a light."""
 
-    def __init__(self, office: Office, *, echoes: bool = True) -> None:
-        self.office = office
+    def __init__(self, harness: Harness, *, echoes: bool = True) -> None:
+        self.harness = harness
         self.echoes = echoes
         self.acks = True
         self.drops = False
@@ -47,16 +47,16 @@ class LightPublisher:
     async def clear_retained(self, light: str) -> bool:
         self.emptied.append(light)
         if self.drops:
-            self.office.presses.on_broker(found=False, now=self.office.now)
-            self.office.later(1_000)
-            self.office.presses.on_broker(found=True, now=self.office.now)
+            self.harness.presses.on_broker(found=False, now=self.harness.now)
+            self.harness.later(1_000)
+            self.harness.presses.on_broker(found=True, now=self.harness.now)
         elif self.echoes:
             self.echo(light)
         return self.acks
 
     def echo(self, light: str = LIGHT) -> None:
-        if self.office.presses.lights.knows(light):
-            self.office.presses.on_emptied(light, self.office.now)
+        if self.harness.presses.lights.knows(light):
+            self.harness.presses.on_emptied(light, self.harness.now)
 
 
 class PressStore(ports.PressStore):
@@ -73,20 +73,20 @@ class PressStore(ports.PressStore):
 class Bridge:
     """A bridge at this store."""
 
-    def __init__(self, store: Store, *, echoes: bool = True, furnished: bool = True) -> None:
-        self.office = Office(ledger=PressStore(store), furnished=furnished)
-        self.office.presses.broker = True
-        self.line = LightPublisher(self.office, echoes=echoes)
+    def __init__(self, store: Store, *, echoes: bool = True, with_light: bool = True) -> None:
+        self.harness = Harness(store=PressStore(store), with_light=with_light)
+        self.harness.presses._runner.broker = True
+        self.publisher = LightPublisher(self.harness, echoes=echoes)
         self.readied = 0
         self.broker_knows = True
         self.forgetting = Forgetting(
-            store, self.line, self.office.presses, lambda: self.office.now, self._ready, trouble, mistake
+            store, self.publisher, self.harness.presses, lambda: self.harness.now, self._ready, trouble, mistake
         )
         self.forgetting.recall()
 
     async def _ready(self, _light: str) -> bool:
         if self.broker_knows:
-            assert len(self.line.emptied) == self.readied
+            assert len(self.publisher.emptied) == self.readied
             self.readied += 1
         return self.broker_knows
 
@@ -118,11 +118,11 @@ async def test_nothing_is_emptied_until_the_broker_knows_that_the_light_may_not_
     bridge.broker_knows = False
     wanted(address)
     await bridge.handle_requests()
-    assert bridge.line.emptied == []
+    assert bridge.publisher.emptied == []
     assert [asked.answer for asked in store.to_forget()] == [None]
     bridge.broker_knows = True
     await bridge.handle_requests()
-    assert bridge.line.emptied == [LIGHT]
+    assert bridge.publisher.emptied == [LIGHT]
 
 
 async def test_bridge_empties_and_answers_once(address: Path | str, store: Store) -> None:
@@ -130,10 +130,10 @@ async def test_bridge_empties_and_answers_once(address: Path | str, store: Store
     wanted(address)
     for _ in range(2):
         await bridge.handle_requests()
-    assert bridge.line.emptied == [LIGHT]
+    assert bridge.publisher.emptied == [LIGHT]
     assert bridge.readied == 1
     assert [asked.answer for asked in store.to_forget()] == [Answer.FORGOTTEN]
-    assert bridge.office.audience.gone == [LIGHT]
+    assert bridge.harness.broadcaster.gone == [LIGHT]
 
 
 async def test_who_asks_right_after_it_was_done_has_it_done_again(address: Path | str, store: Store) -> None:
@@ -142,49 +142,49 @@ async def test_who_asks_right_after_it_was_done_has_it_done_again(address: Path 
     await bridge.handle_requests()
     wanted(address)
     await bridge.handle_requests()
-    assert bridge.line.emptied == [LIGHT, LIGHT]
+    assert bridge.publisher.emptied == [LIGHT, LIGHT]
     assert [asked.answer for asked in store.to_forget()] == [Answer.UNKNOWN]
 
 
 async def test_bridge_without_its_broker_does_it_later(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
-    bridge.office.presses.broker = False
+    bridge.harness.presses._runner.broker = False
     wanted(address)
     await bridge.handle_requests()
-    assert bridge.line.emptied == []
-    bridge.office.presses.broker = True
+    assert bridge.publisher.emptied == []
+    bridge.harness.presses._runner.broker = True
     await bridge.handle_requests()
-    assert bridge.line.emptied == [LIGHT]
+    assert bridge.publisher.emptied == [LIGHT]
 
 
 async def test_bridge_that_was_away_reads_that_another_has_done_it(address: Path | str, store: Store) -> None:
     one, other = Bridge(store), Bridge(store)
-    other.office.presses.broker = False
+    other.harness.presses._runner.broker = False
     wanted(address)
     await one.handle_requests()
     for _ in range(2):
         await other.handle_requests()
-    assert other.line.emptied == []
-    assert other.office.audience.gone == [LIGHT]
-    assert LIGHT not in other.office.presses.lights.by_name
+    assert other.publisher.emptied == []
+    assert other.harness.broadcaster.gone == [LIGHT]
+    assert LIGHT not in other.harness.presses.lights.by_name
 
 
 async def test_bridge_that_does_not_know_the_light_leaves_the_answer_to_one_that_does(
     address: Path | str, store: Store
 ) -> None:
-    one, stranger = Bridge(store), Bridge(store, furnished=False)
+    one, stranger = Bridge(store), Bridge(store, with_light=False)
     wanted(address)
     asked = store.to_forget()[0]
     await one.handle_requests()
     store.answer(asked, Answer.UNKNOWN)  # the stranger had begun as well
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
     await stranger.handle_requests()
-    assert stranger.line.emptied == []
+    assert stranger.publisher.emptied == []
 
 
 async def test_light_that_nobody_knows_is_unknown(address: Path | str, store: Store) -> None:
     wanted(address)
-    await Bridge(store, furnished=False).handle_requests()
+    await Bridge(store, with_light=False).handle_requests()
     assert store.to_forget()[0].answer is Answer.UNKNOWN
 
 
@@ -198,12 +198,12 @@ async def test_light_may_be_forgotten_again(address: Path | str, store: Store) -
     bridge = Bridge(store)
     wanted(address)
     await bridge.handle_requests()
-    bridge.office.report(boot="0000beef")
+    bridge.harness.report(boot="0000beef")
     await bridge.handle_requests()
     wanted(address, ms_ago=-1_000)
     await bridge.handle_requests()
-    assert bridge.line.emptied == [LIGHT, LIGHT]
-    assert bridge.office.audience.gone == [LIGHT, LIGHT]
+    assert bridge.publisher.emptied == [LIGHT, LIGHT]
+    assert bridge.harness.broadcaster.gone == [LIGHT, LIGHT]
 
 
 async def test_bridge_that_starts_tells_what_was_forgotten_and_keeps_who_came_since(
@@ -211,13 +211,13 @@ async def test_bridge_that_starts_tells_what_was_forgotten_and_keeps_who_came_si
 ) -> None:
     wanted(address)
     await Bridge(store).handle_requests()
-    later = Bridge(store, furnished=False)
-    later.office.report(boot="0000beef")
+    later = Bridge(store, with_light=False)
+    later.harness.report(boot="0000beef")
     await later.handle_requests()
-    assert later.line.emptied == []
-    assert later.office.audience.gone == []
-    assert list(later.office.presses.lights.forgotten) == [LIGHT]
-    assert LIGHT in later.office.presses.lights.by_name
+    assert later.publisher.emptied == []
+    assert later.harness.broadcaster.gone == []
+    assert list(later.harness.presses.lights.forgotten) == [LIGHT]
+    assert LIGHT in later.harness.presses.lights.by_name
 
 
 async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address: Path | str, store: Store) -> None:
@@ -226,12 +226,12 @@ async def test_bridge_that_heard_of_it_leaves_the_light_that_came_since(address:
         await bridge.handle_requests()
     wanted(address)
     await one.handle_requests()
-    other.line.echo()
-    other.office.report(boot="0000beef")
+    other.publisher.echo()
+    other.harness.report(boot="0000beef")
     for _ in range(2):
         await other.handle_requests()
-    assert other.office.audience.gone == [LIGHT]
-    assert LIGHT in other.office.presses.lights.by_name
+    assert other.harness.broadcaster.gone == [LIGHT]
+    assert LIGHT in other.harness.presses.lights.by_name
 
 
 async def test_bridge_that_heard_of_it_takes_it_for_no_request_that_came_after(
@@ -242,14 +242,14 @@ async def test_bridge_that_heard_of_it_takes_it_for_no_request_that_came_after(
         await bridge.handle_requests()
     wanted(address, ms_ago=1)
     await one.handle_requests()
-    other.line.echo()
+    other.publisher.echo()
     for bridge in (one, other):
-        bridge.office.report(boot="0000beef")
+        bridge.harness.report(boot="0000beef")
     wanted(address)
     for bridge in (other, one):  # other has looked into the store neither before nor after it heard of the first
         await bridge.handle_requests()
-    assert other.line.emptied == [LIGHT]
-    assert other.office.audience.gone == [LIGHT, LIGHT]
+    assert other.publisher.emptied == [LIGHT]
+    assert other.harness.broadcaster.gone == [LIGHT, LIGHT]
 
 
 async def test_emptying_is_for_the_last_request_that_was_heard_of_where_the_store_is_away(
@@ -269,14 +269,14 @@ async def test_emptying_is_for_the_last_request_that_was_heard_of_where_the_stor
 async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(address: Path | str, store: Store) -> None:
     one, other = Bridge(store), Bridge(store)
     await other.handle_requests()
-    other.line.echo()
-    other.office.report(boot="0000beef")
-    other.office.presses.broker = False
+    other.publisher.echo()
+    other.harness.report(boot="0000beef")
+    other.harness.presses._runner.broker = False
     other.forgetting.note(written_elsewhere=False)
     wanted(address)
     await one.handle_requests()
     await other.handle_requests()
-    assert other.office.audience.gone == [LIGHT, LIGHT]
+    assert other.harness.broadcaster.gone == [LIGHT, LIGHT]
 
 
 async def test_light_that_was_emptied_before_the_store_went_away_is_answered_for_later(
@@ -292,21 +292,21 @@ async def test_light_that_was_emptied_before_the_store_went_away_is_answered_for
         with pytest.raises(StoreUnavailable):
             await bridge.handle_requests()
     assert store.to_forget()[0].answer is None
-    bridge.office.report(boot="0000beef")
+    bridge.harness.report(boot="0000beef")
     await bridge.forgetting.handle_requests()
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
-    assert bridge.line.emptied == [LIGHT]
-    assert LIGHT in bridge.office.presses.lights.by_name
+    assert bridge.publisher.emptied == [LIGHT]
+    assert LIGHT in bridge.harness.presses.lights.by_name
 
 
 @pytest.mark.parametrize("why", ["not acknowledged", "connection dropped"])
 async def test_broker_that_may_not_have_heard_is_asked_again(why: str, address: Path | str, store: Store) -> None:
     bridge = Bridge(store, echoes=False)
-    bridge.line.acks, bridge.line.drops = why != "not acknowledged", why == "connection dropped"
+    bridge.publisher.acks, bridge.publisher.drops = why != "not acknowledged", why == "connection dropped"
     wanted(address)
     await bridge.handle_requests()
     assert store.to_forget()[0].answer is None
-    bridge.line.acks, bridge.line.drops, bridge.line.echoes = True, False, True
+    bridge.publisher.acks, bridge.publisher.drops, bridge.publisher.echoes = True, False, True
     await bridge.forgetting.handle_requests()
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
 
@@ -327,7 +327,7 @@ async def test_request_ends_with_the_wait(address: Path | str, store: Store) -> 
     assert store.to_forget() == []
     bridge = Bridge(store)
     await bridge.handle_requests()
-    assert bridge.line.emptied == []
+    assert bridge.publisher.emptied == []
 
 
 def test_answer_to_a_newer_request_is_told_to_who_asked_before(
@@ -345,7 +345,7 @@ async def test_request_is_nothing_once_who_asked_cannot_wait_any_more(address: P
     wanted(address, ms_ago=WAITED_FOR_MS + 1)
     bridge = Bridge(store)
     await bridge.handle_requests()
-    assert bridge.line.emptied == []
+    assert bridge.publisher.emptied == []
     assert store.to_forget() == []
 
 
@@ -361,7 +361,7 @@ async def test_request_that_is_taken_back_at_the_last_moment_is_not_done(address
 
     bridge.forgetting._before = before
     await bridge.handle_requests()
-    assert bridge.line.emptied == []
+    assert bridge.publisher.emptied == []
 
 
 async def test_request_that_came_to_nothing_leaves_all_as_it_was(address: Path | str, store: Store) -> None:
@@ -369,14 +369,14 @@ async def test_request_that_came_to_nothing_leaves_all_as_it_was(address: Path |
     wanted(address, ms_ago=1_000)
     await bridge.handle_requests()
     before = store.to_forget()
-    bridge.office.report(boot="0000beef")
+    bridge.harness.report(boot="0000beef")
     assert asked_in_vain(address) is None
     assert store.to_forget() == before
-    restarted = Bridge(store, furnished=False)
-    restarted.office.report(boot="0000beef")
+    restarted = Bridge(store, with_light=False)
+    restarted.harness.report(boot="0000beef")
     for each in (bridge, restarted):
         await each.handle_requests()
-        assert LIGHT in each.office.presses.lights.by_name
+        assert LIGHT in each.harness.presses.lights.by_name
 
 
 async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address: Path | str, store: Store) -> None:
@@ -385,13 +385,13 @@ async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address
     before = store.to_forget()[0]
     wanted(address)
     bridge = Bridge(store)
-    bridge.office.presses.broker = False
+    bridge.harness.presses._runner.broker = False
     await bridge.handle_requests()
     with patient(address) as database:
         forgetting._give_up(database, LIGHT, store.to_forget()[0].asked_at, before)
     await bridge.handle_requests()
     assert store.to_forget() == [before]
-    assert LIGHT in bridge.office.presses.lights.by_name
+    assert LIGHT in bridge.harness.presses.lights.by_name
 
 
 def test_what_a_bridge_did_in_the_last_moment_stays(address: Path | str, store: Store) -> None:

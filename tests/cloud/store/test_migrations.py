@@ -17,8 +17,8 @@ from presslight.cloud.store.database import Address
 from presslight.cloud.store.migrations import MIGRATIONS, LaterLayout, newest_layout, pending_migrations
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S
-from tests.cloud.shelf import Shelf, applied, record
 from tests.cloud.store.layouts import RELEASED, TEXT, TOKEN, be_killed, fill, further, layout_of, load, shape
+from tests.cloud.store_harness import StoreHarness, applied, record
 
 TABLES = ["presses", "origins", "tokens", "forgotten", "spoilt", "token_times", "texts"]
 
@@ -35,18 +35,18 @@ REST = (
 
 
 def opens(address: Address) -> None:
-    Shelf(address).store.shut()
+    StoreHarness(address).store.shut()
 
 
 def is_of_layout_2(address: Address) -> bool:
     """Whether a store that `fill` made has all that FIRST and REST do, once."""
     with further(*FIRST, *REST):
-        shelf = Shelf(address)
-        assert shelf.sql("SELECT light, room FROM rooms") == [("kitchen", "ground floor")]
-        assert shelf.sql("SELECT phone, home FROM tokens") == [("ann", "home")]
-        assert shelf.sql("SELECT holder FROM origins") == [("ann",)]
-        assert shelf.store.find(key(1)) == applied(record(1))._replace(phone="ANN")
-        shelf.store.shut()
+        tested = StoreHarness(address)
+        assert tested.sql("SELECT light, room FROM rooms") == [("kitchen", "ground floor")]
+        assert tested.sql("SELECT phone, home FROM tokens") == [("ann", "home")]
+        assert tested.sql("SELECT holder FROM origins") == [("ann",)]
+        assert tested.store.find(key(1)) == applied(record(1))._replace(phone="ANN")
+        tested.store.shut()
     return layout_of(address) == 2
 
 
@@ -80,15 +80,15 @@ def test_layout_of_a_later_presslight_is_refused(number: int) -> None:
 def test_store_of_a_released_layout_opens_with_all_that_is_in_it(address: Address, layout: int) -> None:
     load(address, layout)
     assert layout_of(address) == layout
-    shelf = Shelf(address)
-    assert shelf.store.open_presses() == [record(2)]
-    assert shelf.store.find(key(1)) == applied(record(1))
-    assert shelf.store.find_text(TEXT) == record(2)
-    assert shelf.store.phone_of(TOKEN) == "ann"
-    assert [asked.light for asked in shelf.store.to_forget()] == ["hall"]
-    shelf.store.admit(record(3))
-    shelf.store.shut()
-    assert shelf.troubles == []
+    tested = StoreHarness(address)
+    assert tested.store.open_presses() == [record(2)]
+    assert tested.store.find(key(1)) == applied(record(1))
+    assert tested.store.find_text(TEXT) == record(2)
+    assert tested.store.phone_of(TOKEN) == "ann"
+    assert [asked.light for asked in tested.store.to_forget()] == ["hall"]
+    tested.store.admit(record(3))
+    tested.store.shut()
+    assert tested.troubles == []
     assert layout_of(address) == newest_layout()
 
 
@@ -186,8 +186,8 @@ def test_table_that_a_migration_makes_anew_takes_nothing_else_with_it(tmp_path: 
     anew = made.replace("presses", "presses_anew", 1).replace("{", "{{").replace("}", "}}")
     copy = "INSERT INTO presses_anew SELECT * FROM presses"
     with further(anew, copy, "DROP TABLE presses", "ALTER TABLE presses_anew RENAME TO presses"):
-        shelf = Shelf(path)
-        assert shelf.store.find_text(TEXT) == record(2)
-        shelf.sql("DELETE FROM presses")
-        assert shelf.sql("SELECT * FROM texts") == []
-        shelf.store.shut()
+        tested = StoreHarness(path)
+        assert tested.store.find_text(TEXT) == record(2)
+        tested.sql("DELETE FROM presses")
+        assert tested.sql("SELECT * FROM texts") == []
+        tested.store.shut()

@@ -21,85 +21,91 @@ from presslight.contract.errors import ErrorCode
 from presslight.contract.words import PressStatus
 from tests.cloud.ports import key
 from tests.cloud.raw_phone import WAIT_S, until
-from tests.cloud.shelf import Shelf, applied, record
+from tests.cloud.store_harness import StoreHarness, applied, record
 from tests.postgres import PostgresServer
 
 
 @pytest.fixture
-def shelf(database_url: str) -> Iterator[Shelf]:
-    made = Shelf(database_url)
+def tested(database_url: str) -> Iterator[StoreHarness]:
+    made = StoreHarness(database_url)
     yield made
     made.store.shut()
 
 
-def hurry(shelf: Shelf) -> None:
+def hurry(tested: StoreHarness) -> None:
     """From now on the store waits no longer than it does in real life."""
-    database = shelf.store._database
+    database = tested.store._database
     assert isinstance(database, Postgres)
     assert database._connection
     database._patience_s = database._connection.patience_s = 0.25
 
 
-def is_away(shelf: Shelf) -> bool:
-    assert isinstance(shelf.store._database, Postgres)
-    return shelf.store._database._connection is None
+def is_away(tested: StoreHarness) -> bool:
+    assert isinstance(tested.store._database, Postgres)
+    return tested.store._database._connection is None
 
 
-async def test_frozen_database_costs_one_wait_and_comes_back(shelf: Shelf, postgres: PostgresServer) -> None:
-    shelf.store.admit(record(1))
-    hurry(shelf)
+async def test_frozen_database_costs_one_wait_and_comes_back(tested: StoreHarness, postgres: PostgresServer) -> None:
+    tested.store.admit(record(1))
+    hurry(tested)
     with postgres.frozen():
         with pytest.raises(StoreUnavailable, match="Timeout"):
-            shelf.store.admit(record(2))
-        assert is_away(shelf)
+            tested.store.admit(record(2))
+        assert is_away(tested)
         with pytest.raises(StoreUnavailable, match="away"):
-            shelf.store.admit(record(3))
+            tested.store.admit(record(3))
         with pytest.raises(StoreUnavailable, match="away"):
-            shelf.store.find(key(1))
-    assert len([each for each in shelf.troubles if not isinstance(each, StoreUnavailable)]) == 1  # once, and each press
-    await shelf.store.maintain()
-    shelf.store.admit(record(3))
-    assert shelf.store.find(key(1)) == record(1)
+            tested.store.find(key(1))
+    assert (
+        len([each for each in tested.troubles if not isinstance(each, StoreUnavailable)]) == 1
+    )  # once, and each press
+    await tested.store.maintain()
+    tested.store.admit(record(3))
+    assert tested.store.find(key(1)) == record(1)
 
 
-async def test_press_that_was_stored_with_nobody_told_of_it_is_known(shelf: Shelf, postgres: PostgresServer) -> None:
+async def test_press_that_was_stored_with_nobody_told_of_it_is_known(
+    tested: StoreHarness, postgres: PostgresServer
+) -> None:
     """The answer was lost, not the press: asked again, it is the same press."""
-    hurry(shelf)
+    hurry(tested)
     with postgres.frozen(), pytest.raises(StoreUnavailable):
-        shelf.store.admit(record())
-    await shelf.store.maintain()
+        tested.store.admit(record())
+    await tested.store.maintain()
     with contextlib.suppress(DuplicateKey):
-        shelf.store.admit(record())
-    assert shelf.store.find(key()) == record()
-    assert shelf.sql("SELECT count(*) FROM presses") == [(1,)]
+        tested.store.admit(record())
+    assert tested.store.find(key()) == record()
+    assert tested.sql("SELECT count(*) FROM presses") == [(1,)]
 
 
-async def test_database_that_crashes_keeps_every_press(shelf: Shelf, postgres: PostgresServer) -> None:
+async def test_database_that_crashes_keeps_every_press(tested: StoreHarness, postgres: PostgresServer) -> None:
     for number in range(1, 21):
-        shelf.store.admit(record(number))
+        tested.store.admit(record(number))
     postgres.stop(signal.SIGQUIT)
     try:
-        shelf.store.close(applied(record(1)))
+        tested.store.close(applied(record(1)))
         with pytest.raises(StoreUnavailable):
-            shelf.store.admit(record(21))
-        shelf.later.pass_by()
+            tested.store.admit(record(21))
+        tested.later.pass_by()
         with pytest.raises(StoreUnavailable):
-            await shelf.store.maintain()
-        assert shelf.store.find(key(1)) == applied(record(1))
+            await tested.store.maintain()
+        assert tested.store.find(key(1)) == applied(record(1))
     finally:
         postgres.start()
-    await shelf.store.maintain()
-    shelf.later.pass_by()
-    assert shelf.store.find(key(1)) == applied(record(1))
-    assert shelf.store.open_presses() == [record(number) for number in range(2, 21)]
+    await tested.store.maintain()
+    tested.later.pass_by()
+    assert tested.store.find(key(1)) == applied(record(1))
+    assert tested.store.open_presses() == [record(number) for number in range(2, 21)]
 
 
-async def test_store_that_is_shut_while_it_connects_leaves_nothing(shelf: Shelf, postgres: PostgresServer) -> None:
-    hurry(shelf)
+async def test_store_that_is_shut_while_it_connects_leaves_nothing(
+    tested: StoreHarness, postgres: PostgresServer
+) -> None:
+    hurry(tested)
     with postgres.frozen():
         with pytest.raises(StoreUnavailable):
-            shelf.store.find(key())
-        tending = asyncio.create_task(shelf.store.maintain())
+            tested.store.find(key())
+        tending = asyncio.create_task(tested.store.maintain())
         await asyncio.sleep(0)
         tending.cancel()
         await asyncio.wait([tending])
@@ -107,7 +113,7 @@ async def test_store_that_is_shut_while_it_connects_leaves_nothing(shelf: Shelf,
     await asyncio.get_running_loop().shutdown_default_executor()
     await asyncio.sleep(0)
     others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    await until(lambda: shelf.sql(others) == [(0,)])  # the server lets go of a connection a moment after the other end
+    await until(lambda: tested.sql(others) == [(0,)])  # the server lets go of a connection a moment after the other end
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
@@ -125,94 +131,94 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
         return list(threads.map(call, calls))
 
 
-def test_one_key_through_two_stores_at_once_is_stored_once(shelf: Shelf) -> None:
-    other = shelf.another()
+def test_one_key_through_two_stores_at_once_is_stored_once(tested: StoreHarness) -> None:
+    other = tested.another()
     for number in range(1, 201):
         offline = record(number)._replace(status=PressStatus.OFFLINE)
-        said = at_once(partial(shelf.store.admit, record(number)), partial(other.admit, offline))
+        said = at_once(partial(tested.store.admit, record(number)), partial(other.admit, offline))
         (known,) = [answer for answer in said if isinstance(answer, DuplicateKey)]
         assert said.count(None) == 1
         assert known.record == (offline if said[1] is None else record(number))
-        assert other.find(key(number)) == shelf.store.find(key(number)) == known.record
+        assert other.find(key(number)) == tested.store.find(key(number)) == known.record
     other.shut()
 
 
-def test_one_text_through_two_stores_at_once_is_one_press(shelf: Shelf) -> None:
-    other = shelf.another()
+def test_one_text_through_two_stores_at_once_is_one_press(tested: StoreHarness) -> None:
+    other = tested.another()
     for number in range(1, 201):
         text = number.to_bytes(32)
         ours, theirs = record(number, origin="a" * 16), record(number, origin="b" * 16)
-        said = at_once(partial(shelf.store.admit, ours, text), partial(other.admit, theirs, text))
+        said = at_once(partial(tested.store.admit, ours, text), partial(other.admit, theirs, text))
         (known,) = [answer for answer in said if isinstance(answer, DuplicateKey)]
         assert said.count(None) == 1
         assert known.record == (theirs if said[1] is None else ours)
-        assert shelf.store.find_text(text) == other.find_text(text) == known.record
-    assert shelf.sql("SELECT count(*) FROM presses") == [(200,)]
+        assert tested.store.find_text(text) == other.find_text(text) == known.record
+    assert tested.sql("SELECT count(*) FROM presses") == [(200,)]
     other.shut()
 
 
-def test_one_origin_through_two_stores_at_once_is_one_phones(shelf: Shelf) -> None:
-    other = shelf.another()
+def test_one_origin_through_two_stores_at_once_is_one_phones(tested: StoreHarness) -> None:
+    other = tested.another()
     for number in range(1, 101):
         origin = f"{number:016x}"
         anns, bobs = record(1, origin=origin), record(2, origin=origin, phone="bob")
-        said = at_once(partial(shelf.store.admit, anns), partial(other.admit, bobs))
+        said = at_once(partial(tested.store.admit, anns), partial(other.admit, bobs))
         (refused,) = [answer for answer in said if isinstance(answer, Refusal)]
         assert refused.code is ErrorCode.FORBIDDEN
         assert said.count(None) == 1
     other.shut()
 
 
-def test_last_words_of_two_stores_at_once_do_not_block_each_other(shelf: Shelf) -> None:
-    other = shelf.another()
+def test_last_words_of_two_stores_at_once_do_not_block_each_other(tested: StoreHarness) -> None:
+    other = tested.another()
     for number in range(1, 301):
-        shelf.store.admit(record(number))
+        tested.store.admit(record(number))
     for number in range(1, 301):
-        shelf.store.close(applied(record(number)))
+        tested.store.close(applied(record(number)))
         other.close(record(301 - number)._replace(status=PressStatus.FORGOTTEN))
-    assert at_once(shelf.store.flush, other.flush) == [None, None]
-    assert shelf.troubles == []
-    assert shelf.store.open_presses() == []
-    assert len(shelf.sql("SELECT DISTINCT word FROM presses")) == 1
+    assert at_once(tested.store.flush, other.flush) == [None, None]
+    assert tested.troubles == []
+    assert tested.store.open_presses() == []
+    assert len(tested.sql("SELECT DISTINCT word FROM presses")) == 1
     other.shut()
 
 
 @pytest.mark.usefixtures("database_url")
 def test_two_bridges_may_start_at_once_on_an_empty_database(postgres: PostgresServer) -> None:
     for _ in range(5):
-        shelves = at_once(*[partial(Shelf, postgres.new_database())] * 3)
-        for shelf in shelves:
-            assert isinstance(shelf, Shelf)
-            shelf.store.shut()
+        shelves = at_once(*[partial(StoreHarness, postgres.new_database())] * 3)
+        for tested in shelves:
+            assert isinstance(tested, StoreHarness)
+            tested.store.shut()
 
 
 @pytest.mark.parametrize("is_cut_off", [False, True])
 async def test_other_store_in_the_place_of_the_one_that_was_opened_takes_nothing(
-    shelf: Shelf, *, is_cut_off: bool
+    tested: StoreHarness, *, is_cut_off: bool
 ) -> None:
-    shelf.store.admit(record(1))
-    schema = str(shelf.sql("SELECT current_schema()")[0][0])
-    with psycopg.connect(str(shelf.address), autocommit=True) as owner:
+    tested.store.admit(record(1))
+    schema = str(tested.sql("SELECT current_schema()")[0][0])
+    with psycopg.connect(str(tested.address), autocommit=True) as owner:
         owner.execute(f"ALTER SCHEMA {schema} RENAME TO {schema}_aside".encode())
         owner.execute(f"CREATE SCHEMA {schema}".encode())
-    token = issue_token(shelf.address, "ann")  # makes the tables
+    token = issue_token(tested.address, "ann")  # makes the tables
     if is_cut_off:
-        shelf.store._database.close()
+        tested.store._database.close()
     with contextlib.suppress(StoreUnavailable):
-        await shelf.store.maintain()
+        await tested.store.maintain()
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
-            shelf.store.admit(record(2))
+            tested.store.admit(record(2))
         with pytest.raises(StoreUnavailable):
-            shelf.store.phone_of(token)
+            tested.store.phone_of(token)
         with pytest.raises(StoreReplaced):
-            await shelf.store.maintain()
-    with psycopg.connect(str(shelf.address), autocommit=True) as owner:
+            await tested.store.maintain()
+    with psycopg.connect(str(tested.address), autocommit=True) as owner:
         owner.execute(f"DROP SCHEMA {schema} CASCADE".encode())
         owner.execute(f"ALTER SCHEMA {schema}_aside RENAME TO {schema}".encode())
-    await shelf.store.maintain()
-    shelf.store.admit(record(2))
-    assert shelf.store.find(key(1)) == record(1)
+    await tested.store.maintain()
+    tested.store.admit(record(2))
+    assert tested.store.find(key(1)) == record(1)
 
 
 @pytest.mark.parametrize(
@@ -222,16 +228,16 @@ async def test_other_store_in_the_place_of_the_one_that_was_opened_takes_nothing
 def test_what_promises_rest_on_is_not_left_to_the_server(
     database_url: str, setting: str, servers: str, ours: str
 ) -> None:
-    shelf = Shelf(f"{database_url}%20-c{setting}%3D{servers}")
-    assert shelf.store._database.run(f"SHOW {setting}") == [{setting: ours}]
-    shelf.store.shut()
+    tested = StoreHarness(f"{database_url}%20-c{setting}%3D{servers}")
+    assert tested.store._database.run(f"SHOW {setting}") == [{setting: ours}]
+    tested.store.shut()
 
 
-def test_database_that_may_only_be_read_refuses(shelf: Shelf) -> None:
-    shelf.store._database.run("SET default_transaction_read_only = on")
+def test_database_that_may_only_be_read_refuses(tested: StoreHarness) -> None:
+    tested.store._database.run("SET default_transaction_read_only = on")
     with pytest.raises(StoreUnavailable, match="ReadOnly"):
-        shelf.store.admit(record())
-    assert shelf.store.find(key()) is None
+        tested.store.admit(record())
+    assert tested.store.find(key()) is None
 
 
 def test_missing_server_is_one_clear_line() -> None:

@@ -7,7 +7,7 @@ import pytest
 from presslight.cloud.errors import StoreNotOpened
 from presslight.cloud.store.database import patient
 from presslight.cloud.store.private_file import make_private
-from tests.cloud.shelf import Shelf, record
+from tests.cloud.store_harness import StoreHarness, record
 
 
 @pytest.fixture(autouse=True)
@@ -24,21 +24,21 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_store_in_a_folder_that_all_may_read_is_its_owners_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    shelf = Shelf(tmp_path / "presses.db")
-    shelf.store.admit(record())
+    tested = StoreHarness(tmp_path / "presses.db")
+    tested.store.admit(record())
     assert modes(tmp_path) == dict.fromkeys(("presses.db", "presses.db-wal", "presses.db-shm"), 0o600)
-    shelf.store.shut()
+    tested.store.shut()
 
 
 def test_store_that_others_could_read_is_closed_to_them_when_it_is_opened(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "presses.db")
-    shelf.store.admit(record())
+    tested = StoreHarness(tmp_path / "presses.db")
+    tested.store.admit(record())
     for file in tmp_path.iterdir():
         file.chmod(0o664)
-    with patient(shelf.address):
+    with patient(tested.address):
         assert set(modes(tmp_path).values()) == {0o600}
-    shelf.store.admit(record(2))  # its locks still hold
-    shelf.store.shut()
+    tested.store.admit(record(2))  # its locks still hold
+    tested.store.shut()
 
 
 def test_file_that_cannot_be_made_is_told_by_name(tmp_path: Path) -> None:

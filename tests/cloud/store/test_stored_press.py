@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from presslight.cloud.core.record import Record
 from presslight.cloud.store.stored_press import as_text, closed_press, closing_statement, new_press, record_of
 from presslight.contract.words import PressStatus, Reason
-from tests.cloud.shelf import applied, record
+from tests.cloud.store_harness import applied, record
 
 ROW_ID = 7
 COLUMNS = ("key", "light", "phone", "payload", "message", "boot", "up", "word", "reason", "version", "legs")

@@ -27,7 +27,7 @@ def pressed(outcome: str, *, measured: bool = True) -> Press:
 
 
 def test_applied_press_is_measured_leg_by_leg(observer: BridgeObserver) -> None:
-    observer.said(pressed("applied"))
+    observer.on_status(pressed("applied"))
     assert shows(observer, "press_to_light_seconds_count 1.0")
     assert shows(observer, "press_to_light_seconds_sum 0.01")
     assert shows(observer, 'press_leg_seconds_sum{leg="bridge"} 0.009')
@@ -39,7 +39,7 @@ def test_applied_press_is_measured_leg_by_leg(observer: BridgeObserver) -> None:
 
 @pytest.mark.parametrize("press", [pressed("late"), pressed("applied", measured=False)])
 def test_press_that_was_not_seen_through_is_not_measured(observer: BridgeObserver, press: Press) -> None:
-    observer.said(press)
+    observer.on_status(press)
     assert shows(observer, "press_to_light_seconds_count 0.0")
 
 

@@ -36,8 +36,8 @@ def test_everything_that_goes_wrong_is_counted(observer: BridgeObserver) -> None
 
 def test_every_line_about_a_press_carries_its_key(observer: BridgeObserver, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "presslight.bridge"):
-        observer.said(pressed("applied"))
-        observer.said(pressed("late"))
+        observer.on_status(pressed("applied"))
+        observer.on_status(pressed("late"))
     assert [(record.levelname, getattr(record, "status", "")) for record in caplog.records] == [
         ("DEBUG", "applied"),
         ("INFO", "refused"),

@@ -15,8 +15,9 @@ from presslight.cloud.websocket.ports import Subscriber
 from presslight.cloud.websocket.session import BAD_FRAMES, Session, SessionState
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import MEANINGS, CloseCode, ErrorCode
-from presslight.contract.phone import MAX_FRAME_BYTES, decode_bridge_frame, encode
-from tests.cloud.ports import MS, Office, S, key
+from presslight.contract.phone import MAX_FRAME_BYTES
+from presslight.contract.phone_codec import decode_bridge_frame, encode
+from tests.cloud.ports import MS, Harness, S, key
 from tests.contract import strategies
 
 SETTINGS = Settings(
@@ -31,11 +32,11 @@ class SessionPorts:
 
     def __init__(self) -> None:
         self.settings = SETTINGS
-        self.office = Office()
-        self.presses: Presses = self.office.presses
+        self.harness = Harness()
+        self.presses: Presses = self.harness.presses
         self.talks: set[Subscriber] = set()
         self.within_rate = True
-        self.allowance = Allowance.of_token(1_000, 1_000, self.office.now)
+        self.allowance = Allowance.of_token(1_000, 1_000, self.harness.now)
         self.full = False
         self.store_fails = False
         self.errors: list[tuple[str, str | None]] = []
@@ -84,7 +85,7 @@ class Phone:
     def __init__(self, ports: SessionPorts, *, greeted: bool = True) -> None:
         self.ports = ports
         self.wakes = 0
-        self.now = ports.office.now
+        self.now = ports.harness.now
         self.session = Session(ports, self._wake, self.now)
         if greeted:
             self.send(HELLO)
@@ -294,7 +295,7 @@ def test_any_frames_in_any_order_are_answered_or_end_it(said: list[str | bytes],
 
 @pytest.mark.parametrize("frame", [{"type": "pong", "n": 7}, {"type": "ping", "n": 7}, PRESS])
 def test_frames_over_the_rate_are_told_and_close(ports: SessionPorts, frame: Any) -> None:
-    ports.allowance = Allowance.of_token(1, 10, ports.office.now)
+    ports.allowance = Allowance.of_token(1, 10, ports.harness.now)
     phone = Phone(ports)
     for _ in range(80 - HELLO_COST):
         phone.send(frame)
@@ -306,7 +307,7 @@ def test_frames_over_the_rate_are_told_and_close(ports: SessionPorts, frame: Any
 
 
 def test_bytes_count_too(ports: SessionPorts) -> None:
-    ports.allowance = Allowance.of_token(1, 10, ports.office.now)
+    ports.allowance = Allowance.of_token(1, 10, ports.harness.now)
     phone = Phone(ports)
     for _ in range(4):
         phone.send(json.dumps({"type": "ping", "n": 7}) + " " * (MAX_FRAME_BYTES - 30))
@@ -314,7 +315,7 @@ def test_bytes_count_too(ports: SessionPorts) -> None:
 
 
 def test_rate_of_frames_is_a_tokens_over_all_its_sockets(ports: SessionPorts) -> None:
-    ports.allowance = Allowance.of_token(1, 10, ports.office.now)
+    ports.allowance = Allowance.of_token(1, 10, ports.harness.now)
     one, other = Phone(ports), Phone(ports)
     for _ in range(80 - 2 * HELLO_COST):
         one.send({"type": "ping", "n": 7})
@@ -376,7 +377,7 @@ def test_many_bad_frames_in_a_row_close(phone: Phone, bad: str) -> None:
 
 def test_press_hears_its_words(phone: Phone) -> None:
     phone.send(PRESS)
-    phone.ports.office.report((key(), "applied"))
+    phone.ports.harness.report((key(), "applied"))
     accepted, applied = phone.heard()
     assert (accepted["status"], accepted["final"]) == ("accepted", False)
     assert (applied["status"], applied["final"], applied["version"]) == ("applied", True, [1, 1])
@@ -405,13 +406,13 @@ def test_press_over_the_rate_is_refused_and_not_stored(phone: Phone) -> None:
     assert {error["code"] for error in errors} == {"rate_limited"}
     assert [error["key"] for error in errors] == [key(number) for number in range(1, 200)]
     assert phone.session.state is SessionState.TALKING
-    assert phone.ports.office.ledger.records == {}
+    assert phone.ports.harness.store.records == {}
 
 
 def test_key_reused_leaves_the_first_press_watched(phone: Phone) -> None:
     phone.send(PRESS)
     phone.send(PRESS | {"set": {"state": "OFF"}})
-    phone.ports.office.report((key(), "applied"))
+    phone.ports.harness.report((key(), "applied"))
     assert [frame.get("status", frame.get("code")) for frame in phone.heard()] == ["accepted", "key_reused", "applied"]
 
 
@@ -478,8 +479,8 @@ def test_phone_that_reads_nothing_is_closed(phone: Phone) -> None:
 
 def test_shown_is_measured_once_for_a_press_of_this_phone(phone: Phone) -> None:
     phone.send(PRESS)
-    phone.ports.office.now += 3 * MS
-    phone.ports.office.report((key(), "applied"))
+    phone.ports.harness.now += 3 * MS
+    phone.ports.harness.report((key(), "applied"))
     phone.heard()
     phone.send({"type": "shown", "key": key(), "ms": 20})
     assert phone.ports.journeys == [(20, 3_000)]
@@ -491,7 +492,7 @@ def test_shown_is_measured_once_for_a_press_of_this_phone(phone: Phone) -> None:
 def test_only_the_newest_presses_are_waited_for_to_be_shown(phone: Phone) -> None:
     for number in range(1, 101):
         phone.send(PRESS | {"key": key(number)})
-        phone.ports.office.report((key(number), "applied"))
+        phone.ports.harness.report((key(number), "applied"))
     phone.heard()
     for number in (1, 36, 37, 100):
         phone.send({"type": "shown", "key": key(number), "ms": number})
@@ -500,8 +501,8 @@ def test_only_the_newest_presses_are_waited_for_to_be_shown(phone: Phone) -> Non
 
 
 def test_overload_refuses_the_press_and_the_socket_stays(ports: SessionPorts) -> None:
-    ports.office = Office(max_open=1)
-    ports.presses = ports.office.presses
+    ports.harness = Harness(max_open=1)
+    ports.presses = ports.harness.presses
     phone = Phone(ports)
     phone.send(PRESS)
     phone.send(PRESS | {"key": key(2)})
@@ -530,7 +531,7 @@ def test_gone_phone_is_forgotten(phone: Phone) -> None:
     phone.send(PRESS)
     phone.heard()
     phone.session.gone()
-    phone.ports.office.report((key(), "applied"))
+    phone.ports.harness.report((key(), "applied"))
     assert phone.heard() == []
     assert phone.ports.talks == set()
 
@@ -548,7 +549,7 @@ def test_light_and_status_reach_the_outbox_and_wake_its_writer(phone: Phone) -> 
 def test_press_that_has_its_last_word_is_remembered_no_more(phone: Phone) -> None:
     phone.send(PRESS)
     assert phone.session._watched == {key()}
-    phone.ports.office.report((key(), "applied"))
+    phone.ports.harness.report((key(), "applied"))
     assert [frame["status"] for frame in phone.heard()] == ["accepted", "applied"]
     assert phone.session._watched == set()
 

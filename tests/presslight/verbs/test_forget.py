@@ -24,7 +24,8 @@ from presslight.cloud.store.database import patient
 from presslight.cloud.store.tokens import issue_token
 from presslight.command import app
 from presslight.contract.address import BrokerAddress
-from presslight.contract.phone import Hello, Welcome, decode_bridge_frame, encode
+from presslight.contract.phone import Hello, Welcome
+from presslight.contract.phone_codec import decode_bridge_frame, encode
 from presslight.contract.topics import AVAILABILITY, DISCOVERY, STATE
 from presslight.mobile_sim.phone import Phone
 from presslight.simulated.simulated_light import SimulatedLight

@@ -25,7 +25,7 @@ class Later:
             call()
 
 
-class Shelf:
+class StoreHarness:
     """A store, its address, and what went wrong in it."""
 
     def __init__(self, address: Address) -> None:

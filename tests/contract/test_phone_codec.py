@@ -7,20 +7,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from presslight.contract.errors import ContractError, Invalid, Malformed, TooLarge, UnknownType
-from presslight.contract.phone import (
-    MAX_FRAME_BYTES,
-    MAX_HAVE,
-    BridgeFrame,
-    Hello,
-    PhoneFrame,
-    Ping,
-    Press,
-    PressBody,
-    decode_bridge_frame,
-    decode_phone_frame,
-    decode_press_body,
-    encode,
-)
+from presslight.contract.phone import MAX_FRAME_BYTES, MAX_HAVE, BridgeFrame, Hello, PhoneFrame, Ping, Press, PressBody
+from presslight.contract.phone_codec import decode_bridge_frame, decode_phone_frame, decode_press_body, encode
 from presslight.contract.words import MAX_SMALL
 from tests.contract import strategies
 from tests.contract.reading import total
