@@ -20,7 +20,7 @@ class Broker(Protocol):
     async def stop(self) -> None:
         """End it, without the wills of its clients, and free the port; `start` may follow."""
 
-    async def watch(self) -> None:
+    async def wait_until_stopped(self) -> None:
         """Wait until it is stopped. Raises BrokerDied when it ends unasked."""
 
     async def apply_accounts(self, disconnected: Collection[str]) -> None:

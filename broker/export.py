@@ -48,7 +48,7 @@ def stale(folder: Path = FOLDER) -> list[str]:
     ]
 
 
-def write(folder: Path = FOLDER) -> None:
+def write_files(folder: Path = FOLDER) -> None:
     """Write each exported file to `folder`. Raises OSError."""
     folder.mkdir(exist_ok=True)
     for name, text in files().items():
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m presslight.broker.export", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
     if not parser.parse_args(arguments).check:
-        write()
+        write_files()
         return 0
     wrong = stale()
     for name in wrong:

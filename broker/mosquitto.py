@@ -138,7 +138,7 @@ class Mosquitto:
         """Reload the accounts; Mosquitto disconnects whose is gone. Raises BrokerDied, BrokerSilent."""
         await self.reload()
 
-    async def watch(self) -> None:
+    async def wait_until_stopped(self) -> None:
         """Wait until Mosquitto is stopped. Raises BrokerDied when it ends unasked."""
         process = self._running_process()
         await process.ended.wait()

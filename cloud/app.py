@@ -70,10 +70,10 @@ def _refuser(bridge: Bridge) -> Any:
         if isinstance(error, Refusal | HTTPException | RequestValidationError):
             refusal = as_refusal(error)
         else:
-            bridge.counts.mistake(request.url.path, error)
+            bridge.counts.on_defect(request.url.path, error)
             refusal = Refusal(ErrorCode.INTERNAL)
         key = request.headers.get("idempotency-key", "")[:_LONGEST_LOGGED]
-        bridge.counts.error(refusal.code, getattr(request.state, "phone", None), key, str(refusal))
+        bridge.counts.on_error_sent(refusal.code, getattr(request.state, "phone", None), key, str(refusal))
         return refusal_answer(refusal, _with_head(getattr(error, "headers", None) or {}))
 
     return refuse

@@ -73,7 +73,7 @@ class Bridge:
         inbox = Inbox(self.presses, counts, self.muting)
         self.broker_events = BrokerEvents(inbox, self.presses, self.muting, counts, self.mqtt.reconnect, now)
         self.forgetting = Forgetting(
-            self.store, self.mqtt, self.presses, now, self._prepare_forgetting, counts.store_trouble, counts.mistake
+            self.store, self.mqtt, self.presses, now, self._prepare_forgetting, counts.store_trouble, counts.on_defect
         )
         self.upkeep = Upkeep(settings, self.store, self.phones, self.forgetting, counts, now)
         self._before_forgetting = before_forgetting
@@ -126,7 +126,7 @@ class Bridge:
 
     def on_no_upgrade(self, client: str | None) -> None:
         """Log, once an hour, that a request for the WebSocket came without Upgrade, and from which address."""
-        if self._no_upgrade_lines.take(self.now()):
+        if self._no_upgrade_lines.take_tokens(self.now()):
             self.counts.no_upgrade(client)
 
     # Callbacks of the parts
@@ -136,7 +136,7 @@ class Bridge:
         try:
             self.presses.on_time(self.now())
         except Exception as error:
-            self.counts.mistake("alarm", error)
+            self.counts.on_defect("alarm", error)
         return self.presses.wake_at
 
     async def _prepare_forgetting(self, light: str) -> bool:

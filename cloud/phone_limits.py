@@ -19,7 +19,7 @@ class PhoneLimits:
         if bucket is None:
             bucket = Bucket(self._press_rate, self._press_burst, now)
             self._buckets[phone] = bucket
-        return bucket.take(now)
+        return bucket.take_tokens(now)
 
     def allowance_of(self, token: str, now: int) -> Allowance:
         """Return the allowance that all connections with this token share. The token must be good, or memory grows."""

@@ -25,12 +25,12 @@ class Phones:
         """Remove a phone, if it is there."""
         self.connected.discard(session)
 
-    def light(self, name: str, text: str) -> None:
+    def send_light(self, name: str, text: str) -> None:
         """Send the frame `text` about a changed light to every phone."""
         for session in self.connected:
-            session.light(name, text)
+            session.send_light(name, text)
 
-    def broker_status(self, text: str) -> None:
+    def send_broker_status(self, text: str) -> None:
         """Send the frame `text` about the broker's loss or return to every phone."""
         for session in self.connected:
-            session.broker_status(text)
+            session.send_broker_status(text)

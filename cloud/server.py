@@ -139,7 +139,7 @@ class BridgeServer:
         """Protocols of the open connections."""
         return self._server.server_state.connections
 
-    async def watch(self) -> None:
+    async def wait_until_stopped(self) -> None:
         """Return once the server was stopped. Raises BridgeFailed when it ends by itself."""
         await asyncio.wait([self._run])
         if not self._server.should_exit:

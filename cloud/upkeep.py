@@ -53,14 +53,14 @@ class Upkeep:
             except StoreUnavailable as error:
                 self._counts.store_trouble(error)
             except Exception as error:
-                self._counts.mistake("upkeep", error)
+                self._counts.on_defect("upkeep", error)
             else:
                 self._counts.store_good()
 
     async def _close_revoked(self) -> None:
         """Close the sockets whose tokens have expired, or were revoked by this or another process."""
         written_elsewhere = self._store.written_elsewhere()
-        self._forgetting.note(written_elsewhere=written_elsewhere)
+        self._forgetting.note_write(written_elsewhere=written_elsewhere)
         self._must_check_tokens = written_elsewhere or self._store.has_expired() or self._must_check_tokens
         sessions = list(self._phones.connected) if self._must_check_tokens else []
         for start in range(0, len(sessions), TOKENS_PER_QUERY):
@@ -82,7 +82,7 @@ class Upkeep:
 
     async def _write_uses(self) -> None:
         """Store which tokens are in use, each `WRITTEN_EACH_S`; an open socket is a use."""
-        if self._uses_noted.take(self._now()):
+        if self._uses_noted.take_tokens(self._now()):
             sessions = list(self._phones.connected)
             for start in range(0, len(sessions), TOKENS_PER_QUERY):
                 self._store.note_uses(session.token or "" for session in sessions[start : start + TOKENS_PER_QUERY])

@@ -19,7 +19,7 @@ class Damping:
         self._first = first
         self._counts: Counter[Hashable] = Counter()
 
-    def note(self, kind: Hashable) -> int:
+    def count_up(self, kind: Hashable) -> int:
         """Count one. How often this kind has come up, where that is worth a line; otherwise 0."""
         known = kind if kind in self._counts or len(self._counts) < MOST_KEYS else None
         self._counts[known] += 1

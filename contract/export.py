@@ -39,7 +39,7 @@ def stale(folder: Path) -> list[str]:
     return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
 
 
-def write(folder: Path) -> None:
+def write_files(folder: Path) -> None:
     """Make `folder` current: write what is stale, remove what is no longer made."""
     wanted = files()
     for name in stale(folder):
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = FOLDER) -> int:
     parser = argparse.ArgumentParser(prog="python -m presslight.contract.export", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
     if not parser.parse_args(arguments).check:
-        write(folder)
+        write_files(folder)
         return 0
     wrong = stale(folder)
     for name in wrong:

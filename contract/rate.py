@@ -17,7 +17,7 @@ class Bucket:
         self._tokens = self._burst
         self._at = now
 
-    def take(self, now: int, cost: int = 1) -> bool:
+    def take_tokens(self, now: int, cost: int = 1) -> bool:
         """Take `cost` tokens. False, and nothing taken, if there are not so many."""
         passed, self._at = now - self._at, now
         tokens = self._tokens + passed * self._per_ns if passed > 0 else self._tokens

@@ -50,7 +50,7 @@ class RealTime:
         return asyncio.get_running_loop().call_later(max(0.0, at - now_ms()) / 1_000, call)
 
 
-async def wait(event: asyncio.Event, ms: float) -> None:
+async def wait_for_event(event: asyncio.Event, ms: float) -> None:
     """Wait until the event is set, at most so long, and clear it."""
     try:
         async with asyncio.timeout(max(0.0, ms) / 1_000):

@@ -29,7 +29,7 @@ from presslight.contract.phone import (
 from presslight.contract.phone_codec import decode_bridge_frame, encode
 from presslight.contract.phone_rules import HANDSHAKE_MS
 from presslight.contract.words import WIRE_VERSION
-from presslight.mobile_sim.clock import now_ms, wait
+from presslight.mobile_sim.clock import now_ms, wait_for_event
 from presslight.mobile_sim.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -107,15 +107,15 @@ class Connection:
         """Serve until the socket ends. Raises ConnectionClosed or Silent, in a group."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._write(), name="phone: writer")
+                group.create_task(self._send_queued(), name="phone: writer")
                 group.create_task(self._beat(), name="phone: heartbeat")
                 while True:
-                    self._hear(await self._receive())
+                    self._dispatch(await self._receive())
         except ExceptionGroup:
             await raise_if_cancelled()
             raise
 
-    def _hear(self, frame: Frame | None) -> None:
+    def _dispatch(self, frame: Frame | None) -> None:
         match frame:
             case Ping(n=n):
                 self.send(Pong(n=n))
@@ -134,7 +134,7 @@ class Connection:
 
     async def _receive(self) -> Frame | None:
         text = await self._wire.recv()
-        self._heart.heard(now_ms())
+        self._heart.on_frame(now_ms())
         try:
             return decode_bridge_frame(text)
         except ContractError as error:
@@ -148,7 +148,7 @@ class Connection:
             async with asyncio.timeout(FLUSH_S):
                 await self._unsent.join()
 
-    async def _write(self) -> None:
+    async def _send_queued(self) -> None:
         while True:
             await self._wire.send(await self._unsent.get())
             self._unsent.task_done()
@@ -157,6 +157,6 @@ class Connection:
         while not self._heart.is_silent(now_ms()):
             if (n := self._heart.due(now_ms())) is not None:
                 self.send(Ping(n=n))
-            await wait(self._stirred, self._heart.wake_at - now_ms())
+            await wait_for_event(self._stirred, self._heart.wake_at - now_ms())
         self._wire.transport.abort()
         raise Silent("the bridge fell silent")

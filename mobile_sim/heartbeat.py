@@ -32,7 +32,7 @@ class Heartbeat:
         """When to ask `due` again."""
         return min(self._next, self._silent_at)
 
-    def heard(self, now: float) -> None:
+    def on_frame(self, now: float) -> None:
         """Anything came in."""
         self._heard, self._prove_by = now, inf
 

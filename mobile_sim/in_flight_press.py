@@ -36,10 +36,10 @@ class PressPorts(Protocol):
     def send(self, frame: BaseModel, *, hedge: bool = False) -> None:
         """Send a frame, if there is a link. `hedge`: rather on another path than before."""
 
-    def keep(self, press: frames.Press, lead_ms: int) -> None:
+    def store_press(self, press: frames.Press, lead_ms: int) -> None:
         """Write a press down. Raises JournalBroken."""
 
-    def forget(self, key: str) -> None:
+    def forget_press(self, key: str) -> None:
         """The press has its last word."""
 
 
@@ -71,7 +71,7 @@ class InFlightPress:
         if self._over.is_set():
             return
         for action in self._rules.on_event(event, self._ports.time.now()):
-            self._do(action)
+            self._perform(action)
 
     def outcome(self, outcome: frames.PressOutcome) -> None:
         """The bridge's word on it."""
@@ -91,24 +91,24 @@ class InFlightPress:
                 await self._over.wait()
         return self.journey
 
-    def leave(self) -> None:
+    def stop_waiting(self) -> None:
         """The phone ends; whoever waits gets the present word."""
         self._wake(None)
         self._over.set()
 
-    def _do(self, action: Action) -> None:
+    def _perform(self, action: Action) -> None:
         match action:
             case Store():
-                self._ports.keep(self.frame, self._lead_ms)
+                self._ports.store_press(self.frame, self._lead_ms)
             case Send(age_ms, hedge):
                 self._send(age_ms, hedge=hedge)
             case Say(status, reason):
-                self._say(status, reason)
+                self._set_status(status, reason)
             case TellShown(ms):
                 self._ports.send(frames.Shown(type="shown", key=self.frame.key, ms=ms))
             case Forget():
                 self._wake(None)
-                self._ports.forget(self.frame.key)
+                self._ports.forget_press(self.frame.key)
             case Wake(at):
                 self._wake(at)
             case _:
@@ -121,7 +121,7 @@ class InFlightPress:
         self.journey = self.journey._replace(copies=self.journey.copies + 1)
         self._ports.send(self.frame.model_copy(update={"age_ms": age}) if age else self.frame, hedge=hedge)
 
-    def _say(self, status: PhoneStatus, reason: str | None) -> None:
+    def _set_status(self, status: PhoneStatus, reason: str | None) -> None:
         total = self._ports.time.now() - self._pressed if status.final and self._aged_ms is None else None
         self.journey = self.journey._replace(status=status, reason=reason, total_ms=total)
         if status.final:

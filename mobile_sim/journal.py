@@ -77,13 +77,13 @@ class Journal:
         """The newest deadline given to a light."""
         return self._state.latest.get(light)
 
-    def keep(self, press: Press, lead_ms: int, unix_ms: int) -> None:
+    def store_press(self, press: Press, lead_ms: int, unix_ms: int) -> None:
         """Write a press down at the wall clock's `unix_ms`; survives SIGKILL once this returns."""
         kept = Kept(press=press, lead_ms=lead_ms, unix_ms=unix_ms)
         self._append(kept)
-        self._state.keep(kept)
+        self._state.add_press(kept)
 
-    def forget(self, key: str) -> None:
+    def forget_press(self, key: str) -> None:
         """The press has its last word. If this cannot be written, a later life asks once more, which does no harm."""
         self._state.close(key)
         try:
@@ -119,7 +119,7 @@ class Journal:
             self._state.origin, self._n = _new_origin(), 0
         self._state.upto = self._n + BLOCK
         if self._path is not None and self._file is not None:
-            replaced, self._file = self._file, _replace(self._path, journal_state.write(self._state))
+            replaced, self._file = self._file, _replace(self._path, journal_state.rewrite_journal(self._state))
             os.close(replaced)
 
 

@@ -52,7 +52,7 @@ class JournalState:
     unreadable: int = 0
     """Lines that made no sense; with any of them the counter cannot be trusted, so a new origin is due."""
 
-    def keep(self, kept: Kept) -> None:
+    def add_press(self, kept: Kept) -> None:
         """A press was made."""
         self.open[kept.press.key] = kept
         if kept.press.not_after is not None:
@@ -90,12 +90,12 @@ def _add(state: JournalState, line: bytes) -> None:
         state.unreadable += 1
         return
     if isinstance(entry, Kept):
-        state.keep(entry)
+        state.add_press(entry)
     else:
         state.close(entry.done)
 
 
-def write(state: JournalState) -> bytes:
+def rewrite_journal(state: JournalState) -> bytes:
     """Write a journal anew, with only what is still needed."""
     head = Head(origin=state.origin, upto=state.upto, latest=state.latest)
     return b"".join([line(head), *map(line, state.open.values())])

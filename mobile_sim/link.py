@@ -14,7 +14,7 @@ from presslight.contract.cancelling import raise_if_cancelled
 from presslight.contract.phone import Problem
 from presslight.contract.phone_rules import FINAL_CLOSE_CODES, HANDSHAKE_MS
 from presslight.mobile_sim.backoff import Backoff
-from presslight.mobile_sim.clock import now_ms, wait
+from presslight.mobile_sim.clock import now_ms, wait_for_event
 from presslight.mobile_sim.connection import Connection, LinkListener, Silent
 from presslight.mobile_sim.errors import TurnedAway, Unreachable
 from presslight.mobile_sim.trouble import describe
@@ -76,7 +76,7 @@ class Link:
         self._task = asyncio.create_task(self._run(), name="phone: link")
         self._task.add_done_callback(lambda _: ended())
 
-    def check(self) -> None:
+    def raise_if_refused(self) -> None:
         """Raise TurnedAway if the bridge wants no more of this phone, Unreachable if the link was not started."""
         if self._task is None:
             raise Unreachable("this phone is not switched on: `async with Phone(…) as phone`")
@@ -109,7 +109,7 @@ class Link:
             self._judge(errors)
             pause = self._backoff.after(self._lived_ms, answered=self._answered)
             log.info("no link to the bridge (%s); next try in %.0f ms", self.trouble, pause)
-            await wait(self._hurry, pause)
+            await wait_for_event(self._hurry, pause)
 
     async def _live(self) -> None:
         welcome_by = now_ms() + HANDSHAKE_MS

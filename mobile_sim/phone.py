@@ -54,7 +54,7 @@ class Phone:
         self._connect_ms = connect_ms
         self._journal = Journal(journal)
         self._screen = Screen(now_ms())
-        listener = LinkListener(self._screen.have, self._welcomed, self._heard, self._lost)
+        listener = LinkListener(self._screen.have, self._welcomed, self._on_frame, self._lost)
         self._paths = Paths(where.socket, token, listener, client=client, spare=spare)
         self._link = self._paths.link
         self._presses = Presses(self._journal, self._paths.send, RealTime())
@@ -70,7 +70,7 @@ class Phone:
                 while self._welcome is None:
                     await self._next_change()
         except BaseException as error:
-            await self._leave()
+            await self._stop_waiting()
             if isinstance(error, TimeoutError):
                 raise Unreachable(f"no bridge at {self._bridge}: {self._link.trouble}") from None
             raise
@@ -79,7 +79,7 @@ class Phone:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._leave()
+        await self._stop_waiting()
 
     @property
     def lights(self) -> Mapping[str, Light]:
@@ -181,7 +181,7 @@ class Phone:
 
         `wish`: as in `press`. Raises what `press` raises.
         """
-        self._slides.move(light, wish)
+        self._slides.on_move(light, wish)
 
     async def settled(self) -> None:
         """Wait until every press has its last word."""
@@ -214,22 +214,22 @@ class Phone:
                 await self.until(lambda lights: version is None or _has(lights, journey.light, version))
 
     def _shown(self, light: str) -> Light:
-        self._link.check()
+        self._link.raise_if_refused()
         try:
             return self.lights[light]
         except KeyError:
             raise UnknownLight(f"no light is called {light[:40]!r}") from None
 
     async def _next_change(self) -> None:
-        self._link.check()
+        self._link.raise_if_refused()
         await self._pulse.wait()
 
     def _beat(self) -> None:
         self._pulse.set()
         self._pulse = asyncio.Event()
 
-    async def _leave(self) -> None:
-        self._presses.leave()
+    async def _stop_waiting(self) -> None:
+        self._presses.stop_waiting()
         self._journal.close()
         try:
             await self._paths.stop()
@@ -251,7 +251,7 @@ class Phone:
         self._presses.link_up(self.rtt_ms or 0)
         self._beat()
 
-    def _heard(self, frame: Pushed) -> None:
+    def _on_frame(self, frame: Pushed) -> None:
         match frame:
             case LightChanged(light=view):
                 self._show(view)

@@ -88,12 +88,12 @@ class Press:
         """Take in what happened at `now`; answer what to do, in order."""
         if self._state is State.CLOSED:
             return []
-        actions = self._heard(event, now)
+        actions = self._on_status(event, now)
         actions += self._expire(now)
         actions += self._ask_if_due(now)
         return actions if self._is_closed() else [*actions, Wake(self._wake_at())]
 
-    def _heard(self, event: Event, now: float) -> list[Action]:
+    def _on_status(self, event: Event, now: float) -> list[Action]:
         actions: list[Action] = []
         match event:
             case Pressed(rtt_ms):
@@ -105,7 +105,7 @@ class Press:
             case OutcomeHeard(status, reason):
                 actions = self._outcome(status, reason, now)
             case ErrorHeard(code, retry):
-                actions = self._error(code, retry, now)
+                actions = self._on_error(code, retry, now)
             case DeadlineNear(ms):
                 self._expires = min(self._expires, now + ms)
             case TimePassed():
@@ -137,12 +137,12 @@ class Press:
         if status is PressStatus.UNCONFIRMED and self._state is not State.UNCONFIRMED:
             return self._unconfirmed(now + ASK_AGAIN_MS)
         if status is PressStatus.ACCEPTED and self._state is State.ASKING:
-            self._move(State.ACCEPTED)
+            self._move_to(State.ACCEPTED)
             self._next = inf  # the bridge sees to it until the deadline
             return [Say(PhoneStatus.ACCEPTED)]
         return []
 
-    def _error(self, code: str, retry: bool, now: float) -> list[Action]:
+    def _on_error(self, code: str, retry: bool, now: float) -> list[Action]:
         if self._state is State.NEW:
             return []
         self._refusal = code
@@ -166,7 +166,7 @@ class Press:
         return self._unconfirmed(now)
 
     def _unconfirmed(self, ask_at: float) -> list[Action]:
-        self._move(State.UNCONFIRMED)
+        self._move_to(State.UNCONFIRMED)
         self._gap = self._first_gap()
         self._ask_at(ask_at)
         return [Say(PhoneStatus.UNCONFIRMED)]
@@ -176,7 +176,7 @@ class Press:
         if self._rtt is None or now < self._next or self._is_closed():
             return []
         if self._state is State.NEW:
-            self._move(State.ASKING)
+            self._move_to(State.ASKING)
         copy = Send(self._age(now), hedge=self._hedging)
         self._loose += 1
         self._ask_at(inf if self._state is State.ACCEPTED else now + self._gap, hedge=self._state is State.ASKING)
@@ -187,7 +187,7 @@ class Press:
         self._next, self._hedging = at, hedge
 
     def _close(self, status: PhoneStatus, reason: str | None, now: float) -> list[Action]:
-        self._move(State.CLOSED)
+        self._move_to(State.CLOSED)
         measured = status is PhoneStatus.APPLIED and not self._restored
         shown = [TellShown(self._age(now))] if measured else []
         return [Forget(), Say(status, reason), *shown]
@@ -212,7 +212,7 @@ class Press:
     def _is_closed(self) -> bool:
         return self._state is State.CLOSED
 
-    def _move(self, state: State) -> None:
+    def _move_to(self, state: State) -> None:
         if state not in MOVES[self._state]:
             raise IllegalMove(f"a press cannot go from {self._state.value} to {state.value}")
         self._state = state

@@ -121,16 +121,16 @@ class Presses:
         if flight is not None:
             flight.problem(problem)
 
-    def leave(self) -> None:
+    def stop_waiting(self) -> None:
         """The phone ends. What is open stays in the journal."""
         for flight in self.open:
-            flight.leave()
+            flight.stop_waiting()
 
-    def keep(self, press: frames.Press, lead_ms: int) -> None:
+    def store_press(self, press: frames.Press, lead_ms: int) -> None:
         """Write a press down. Raises JournalBroken."""
-        self._journal.keep(press, lead_ms, self.time.wall())
+        self._journal.store_press(press, lead_ms, self.time.wall())
 
-    def forget(self, key: str) -> None:
+    def forget_press(self, key: str) -> None:
         """A press has its last word."""
         self._flights.pop(key, None)
-        self._journal.forget(key)
+        self._journal.forget_press(key)

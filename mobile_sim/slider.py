@@ -15,7 +15,7 @@ class Slider:
         self._sent: WishFields | None = None
         self._waiting: WishFields | None = None
 
-    def move(self, wish: WishFields) -> WishFields | None:
+    def on_move(self, wish: WishFields) -> WishFields | None:
         """Take the finger's newest wish. Answers the wish to press now, or None if it has to wait."""
         if self._sent is None:
             self._sent = wish

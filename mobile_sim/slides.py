@@ -19,9 +19,9 @@ class Slides:
         self._begin = begin
         self._sliders: dict[str, Slider] = {}
 
-    def move(self, light: str, wish: WishFields) -> None:
+    def on_move(self, light: str, wish: WishFields) -> None:
         """Take the finger's newest wish. Raises what a press raises."""
-        due = self._sliders.setdefault(light, Slider()).move(wish)
+        due = self._sliders.setdefault(light, Slider()).on_move(wish)
         if due is not None:
             self._press(light, due)
 
@@ -37,9 +37,9 @@ class Slides:
         except BaseException:
             del self._sliders[light]
             raise
-        flight.on_status = lambda status: self._heard(flight, status)
+        flight.on_status = lambda status: self._on_status(flight, status)
 
-    def _heard(self, flight: InFlightPress, status: PhoneStatus) -> None:
+    def _on_status(self, flight: InFlightPress, status: PhoneStatus) -> None:
         """Once it is known that the press cannot act any more, the next may go."""
         if not status.final and status is not PhoneStatus.UNCONFIRMED:
             return

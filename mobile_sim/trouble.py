@@ -28,13 +28,13 @@ def describe(error: BaseException) -> str:
                 "`up --allowed-host` adds it (HTTP 421)"
             )
         case InvalidHandshake() | InvalidURI():
-            clause = f"this network blocks the app, or there is no bridge at this address ({_answer(error)})"
+            clause = f"this network blocks the app, or there is no bridge at this address ({_name_answer(error)})"
         case OSError(errno=int(number), strerror=str(text)):
             clause = (os.strerror(number) if number > 0 else text).lower()
     return clause
 
 
-def _answer(error: InvalidHandshake | InvalidURI) -> str:
+def _name_answer(error: InvalidHandshake | InvalidURI) -> str:
     """Name the answer that came instead of a WebSocket."""
     match error:
         case InvalidStatus(response=response):

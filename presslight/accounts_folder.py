@@ -63,7 +63,7 @@ class AccountsFolder:
                 self.accounts.remove(user)
             self._gone.add(user)
 
-    def move(self, host: str | None, port: int | None, tls: bool | None) -> None:
+    def change_address(self, host: str | None, port: int | None, tls: bool | None) -> None:
         """Change the broker's address; None keeps the former value. Raises Invalid."""
         if self.address is None and host is None and not self.is_new:
             raise Invalid(

@@ -32,6 +32,6 @@ def read(folder: Path) -> int | None:
     return port if 0 < port < 65_536 else None
 
 
-def write(folder: Path, port: int) -> None:
+def write_port(folder: Path, port: int) -> None:
     """Write the port for the next start. Raises OSError."""
     replace_files({folder / RECORD: f"{port}\n"}, mode=PUBLIC)

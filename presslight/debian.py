@@ -65,9 +65,9 @@ class _PrivateApt:
 
     def unpacked(self, package: str) -> Path:
         self._prepare()
-        self._ask("apt-get", "update")
-        needs = depends(self._ask("apt-cache", "depends", "--important", package))
-        self._ask("apt-get", "download", package, *needs)
+        self._run_apt("apt-get", "update")
+        needs = depends(self._run_apt("apt-cache", "depends", "--important", package))
+        self._run_apt("apt-get", "download", package, *needs)
         tree = self.folder / "tree"
         for archive in sorted(self.folder.glob("*.deb")):
             _run(["dpkg-deb", "-x", str(archive), str(tree)])
@@ -83,7 +83,7 @@ class _PrivateApt:
         signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
         return f"deb {signed}{self.mirror} {self.release} main\n"
 
-    def _ask(self, program: str, *arguments: str) -> str:
+    def _run_apt(self, program: str, *arguments: str) -> str:
         return _run([program, *self._settings(), *arguments], self.folder)
 
     def _settings(self) -> list[str]:

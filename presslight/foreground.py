@@ -24,7 +24,7 @@ async def stay_up(stack: Stack, status: Status, shown: StartupMessage, *, demo: 
         shown.print(stack)
         full_collections.make_rare()
         out.print("Ctrl-C ends it.")
-        await stack.watch()
+        await stack.restart_dead_parts()
 
 
 async def press_each(stack: Stack) -> Table:

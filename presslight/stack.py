@@ -148,7 +148,7 @@ class Stack:
             return None
         return self.broker.address.signed_in_as(HOME_ASSISTANT_USER, self._accounts.password(HOME_ASSISTANT_USER))
 
-    async def watch(self) -> None:
+    async def restart_dead_parts(self) -> None:
         """Restart parts that end unasked, until cancelled. Raises the error of a part after MAX_RESTARTS."""
         async with asyncio.TaskGroup() as tasks:
             for name, light in self.lights.items():
@@ -156,8 +156,9 @@ class Stack:
                     self._restart_when_ended(_wait_until_died(light), light.power_on), name=f"watch {name}"
                 )
             if self.broker is not None:
-                tasks.create_task(self._restart_when_ended(self.broker.watch, self.broker.start), name="watch broker")
-            tasks.create_task(self.bridge.watch(), name="watch bridge")
+                watched = self._restart_when_ended(self.broker.wait_until_stopped, self.broker.start)
+                tasks.create_task(watched, name="watch broker")
+            tasks.create_task(self.bridge.wait_until_stopped(), name="watch bridge")
             tasks.create_task(self._watch_accounts(), name="watch accounts")
 
     async def _watch_accounts(self) -> NoReturn:
@@ -253,7 +254,7 @@ class Stack:
             else:
                 break
         if asked or public:
-            ports.write(folder, broker.address.port)
+            ports.write_port(folder, broker.address.port)
         return broker
 
     async def _start_bridge(self, exits: AsyncExitStack, folder: Path, address: BrokerAddress) -> None:

@@ -100,7 +100,7 @@ class EmbeddedBroker:
     ) -> None:
         await self.stop()
 
-    async def watch(self) -> None:
+    async def wait_until_stopped(self) -> None:
         """Wait for ever: it ends with this process, or by `stop`."""
         await asyncio.get_running_loop().create_future()
 
@@ -164,7 +164,7 @@ class EmbeddedBroker:
     def _is_within_rate(self, client: ClientConnection, user: str) -> bool:
         """Charge the CONNECT to the user's rate; False after a refusing CONNACK."""
         bucket = self._rate_bucket(user)
-        is_within_rate = bucket is None or bucket.take(time.monotonic_ns(), CONNECT_COST)
+        is_within_rate = bucket is None or bucket.take_tokens(time.monotonic_ns(), CONNECT_COST)
         if not is_within_rate:
             client.refuse(ReasonCode.QUOTA_EXCEEDED)
             self.refusals.record(user, RefusalKind.RATE, "connects too often")

@@ -102,14 +102,14 @@ class ClientConnection(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # a
         self._task = asyncio.current_task()
         self._unread = rewritten_connect(connect, user)
         timeout_s = connect.keep_alive * 1.5 or None  # 3.1.2.10
-        self._packets.configure(self._codec.check, timeout_s, rate_bucket)
+        self._packets.configure(self._codec.check_packet, timeout_s, rate_bucket)
         if maximum := self._codec.receive_maximum:
             self.receive_maximum = ReceiveMaximum(maximum)
-        self._move(ConnectionState.CONNECTING)
+        self._move_to(ConnectionState.CONNECTING)
 
     def start_receiving(self) -> None:
         """Give amqtt the packets after CONNECT: its loop for this client runs now."""
-        self._move(ConnectionState.CONNECTED)
+        self._move_to(ConnectionState.CONNECTED)
 
     def finish_request(self) -> None:
         """Count one request of this client as processed by amqtt."""
@@ -140,7 +140,7 @@ class ClientConnection(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # a
 
     async def aclose(self) -> None:
         """Close the socket, sending unsent bytes for at most CLOSE_TIMEOUT_S, and end amqtt's reading."""
-        self._move(ConnectionState.CLOSED)
+        self._move_to(ConnectionState.CLOSED)
         if self._wind_up_timer:
             self._wind_up_timer.cancel()
         self._writer.close()
@@ -184,7 +184,7 @@ class ClientConnection(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # a
         Waiting here would let a client that returns find its session half removed.
         """
         if self._state not in {ConnectionState.RELEASED, ConnectionState.CLOSED}:
-            self._move(ConnectionState.RELEASED)
+            self._move_to(ConnectionState.RELEASED)
 
     def feed_eof(self) -> None:
         """Do nothing: part of amqtt's interface, and never called."""
@@ -200,7 +200,7 @@ class ClientConnection(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # a
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _move(self, state: ConnectionState) -> None:
+    def _move_to(self, state: ConnectionState) -> None:
         if state not in MOVES[self._state]:
             raise RuntimeError(f"a connection cannot go from {self._state} to {state}")
         self._state = state
@@ -219,7 +219,7 @@ class ClientConnection(ReaderAdapter, WriterAdapter):  # type: ignore[misc]  # a
             self._wind_up_timer = asyncio.get_running_loop().call_later(WIND_UP_TIMEOUT_S, self._cancel_amqtt)
             await self._wait_until(lambda: not self._pending_requests)  # amqtt drops requests that are pending then
             if self._state is ConnectionState.CONNECTED and (packet or not self._has_will):
-                self._move(ConnectionState.DISCONNECTING)  # no end of stream yet: amqtt would forget the DISCONNECT
+                self._move_to(ConnectionState.DISCONNECTING)  # no end of stream yet: amqtt would forget the DISCONNECT
                 return DISCONNECT_BYTES
             raise asyncio.IncompleteReadError(b"", None)
         if packet.kind in {PacketType.PUBLISH, PacketType.SUBSCRIBE, PacketType.UNSUBSCRIBE}:

@@ -28,7 +28,7 @@ class Mqtt3Codec:
     max_packet_bytes: int | None = None
     """The largest packet for the client, in bytes, which only MQTT 5 can state (3.1.2.11.4)."""
 
-    def check(self, sent: Packet) -> None:
+    def check_packet(self, sent: Packet) -> None:
         """Raise Malformed for a packet that the standard or this broker's bounds forbid."""
         if sent.kind is PacketType.PUBLISH:
             _check_publish(sent)

@@ -36,7 +36,7 @@ class Mqtt5Codec:
         self._refused: set[int] = set()
         self._identifiers: dict[int, int] = {}
 
-    def check(self, sent: Packet) -> None:
+    def check_packet(self, sent: Packet) -> None:
         """Raise Malformed or BadPacket for a packet that the standard or this broker's bounds forbid."""
         match sent.kind:
             case PacketType.PUBLISH:

@@ -62,7 +62,7 @@ class PacketReader:
         """Charge the packet to the user's rate. Raises PacketRateExceeded."""
         cost = packet_cost(packet)
         self._cost_this_turn += cost
-        if self._rate_bucket and not self._rate_bucket.take(time.monotonic_ns(), cost):
+        if self._rate_bucket and not self._rate_bucket.take_tokens(time.monotonic_ns(), cost):
             raise PacketRateExceeded(ReasonCode.QUOTA_EXCEEDED, f"more than {PACKETS_PER_S} packets a second")
 
 

@@ -97,7 +97,7 @@ def read(body: bytes, at: int, allowed: frozenset[Property]) -> tuple[Properties
         if name in found and name is not Property.USER_PROPERTY:
             raise BadPacket(ReasonCode.PROTOCOL_ERROR, f"{name.name} twice")
         found[name], at = _READERS[name](items, at + 1)
-        _check(name, found[name])
+        _check_value(name, found[name])
     return found, end
 
 
@@ -144,7 +144,7 @@ def _property_of(identifier: int, allowed: frozenset[Property]) -> Property:
     return Property(identifier)
 
 
-def _check(name: Property, value: Any) -> None:
+def _check_value(name: Property, value: Any) -> None:
     if (name in _NOT_ZERO and value == 0) or (name in _FLAGS and value > 1):
         raise BadPacket(ReasonCode.PROTOCOL_ERROR, f"{name.name} cannot be {value}")
     if name is Property.RESPONSE_TOPIC and (not value or "+" in value or "#" in value):

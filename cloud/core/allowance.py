@@ -47,12 +47,12 @@ class Allowance:
 
     def takes(self, size: int, now: int) -> bool:
         """Whether a frame of so many bytes may come; counts it."""
-        return self._bucket.take(now, cost_of(size))
+        return self._bucket.take_tokens(now, cost_of(size))
 
     def takes_hello(self, now: int) -> bool:
         """Whether a socket may say hello; counts that."""
-        return self._bucket.take(now, HELLO_COST)
+        return self._bucket.take_tokens(now, HELLO_COST)
 
     def takes_request(self, now: int) -> bool:
         """Whether a request may come; counts it."""
-        return self._bucket.take(now, REQUEST_COST)
+        return self._bucket.take_tokens(now, REQUEST_COST)

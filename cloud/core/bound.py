@@ -22,7 +22,7 @@ class Bound:
         """The least that the light's clock shows at `now`, in ms."""
         return self._up + max(0, now - self._heard) * _SLOWEST // (_NS_PER_MS * 1_000_000)
 
-    def hear(self, up: int, now: int) -> int:
+    def observe(self, up: int, now: int) -> int:
         """Take in a report made at `up`. Answers by how many ms the bound rose; 0 if it knew better."""
         rise = up - self.at(now)
         if rise > 0:

@@ -40,7 +40,7 @@ class DiskWaits:
             else:
                 self._give_up(press, error)
         except Exception as mistake:  # the others that waited with it go on
-            self._observer.mistake(press.order.key, mistake)
+            self._observer.on_defect(press.order.key, mistake)
 
     def _give_up(self, press: Press, refusal: Refusal) -> None:
         """Say that a press could not be stored. It was not sent, and is not until somebody asks for it again."""

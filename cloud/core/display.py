@@ -27,13 +27,13 @@ class Display:
         """When (ns) `on_time` is wanted next."""
         return self._alarms.next_at
 
-    def tell(self, name: str, now: int) -> None:
+    def show_light(self, name: str, now: int) -> None:
         """Show a light, now or when its pace allows."""
         if name in self._owed:
             return
         due = self._shown.get(name, now - PACE_NS) + PACE_NS
         if due <= now:
-            self._show(name, now)
+            self._send_light(name, now)
         else:
             self._owed.add(name)
             self._alarms.set(due, name)
@@ -41,18 +41,18 @@ class Display:
     def on_time(self, now: int) -> None:
         """Show what was held back and is due at `now`."""
         for name in self._alarms.due(now):
-            self._show(name, now)
+            self._send_light(name, now)
 
-    def take_away(self, name: str) -> None:
+    def remove_light(self, name: str) -> None:
         """Have phones take away a light that was forgotten, at once and instead of what was held back of it."""
         self._owed.discard(name)
         self._shown.pop(name, None)
-        self._broadcaster.light(name, encode(LightGone(light=name)))
+        self._broadcaster.send_light(name, encode(LightGone(light=name)))
 
-    def _show(self, name: str, now: int) -> None:
+    def _send_light(self, name: str, now: int) -> None:
         if name not in self._lights.by_name:  # forgotten since
             return
         self._owed.discard(name)
         self._shown[name] = now
         view = self._lights.view(name, now)
-        self._broadcaster.light(name, encode(LightChanged(light=view)))
+        self._broadcaster.send_light(name, encode(LightChanged(light=view)))

@@ -51,7 +51,7 @@ class Intake:
         until = now + QUIET_NS
         if light is not None and light.report.boot == order.not_after.boot:
             until = min(until, light.bound.passes(order.not_after.up))
-        self._origins.note(order.light, order.phone, split_key(order.key)[0], until)
+        self._origins.hold_place(order.light, order.phone, split_key(order.key)[0], until)
 
     def on_known(self, ask: Ask, key: str) -> None:
         """The press was stored before, under another key than the one that it was given now."""

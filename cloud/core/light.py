@@ -84,7 +84,7 @@ class Light:
         is_late = live and self._is_late(report, now)
         same = report.boot == self.report.boot
         effect = self._go_on(report, now, live=live) if same else self._reboot(report, now, live=live)
-        self.shown_versions.hear(self.report.version)
+        self.shown_versions.on_version(self.report.version)
         if proven and self.shown_versions.refute(now):
             self.line += 1
             self.told(now)
@@ -95,13 +95,13 @@ class Light:
         """A phone shows this version. Answers whether that is newer than what is known here, and is to be judged."""
         if version <= self.report.version:
             return False
-        self.shown_versions.note(version)
+        self.shown_versions.on_shown(version)
         return self.shown_versions.is_due(now)
 
-    def ask(self, key: str, now: int) -> None:
+    def begin_probe(self, key: str, now: int) -> None:
         """The light is asked now what it is, with a key that was never used."""
-        self.pending_probe.ask(key, now)
-        self.shown_versions.ask(now)
+        self.pending_probe.begin(key, now)
+        self.shown_versions.on_probe(now)
 
     def _follows(self, report: Report) -> bool:
         """Whether the answer to the newest question is as new as what was known when that was asked."""
@@ -127,18 +127,18 @@ class Light:
 
     def _go_on(self, report: Report, now: int, *, live: bool) -> ReportEffect:
         missed = report.decided - self.report.decided > len(report.outcomes)
-        rise = self.bound.hear(report.up, now) if self._is_newest(report) else 0
+        rise = self.bound.observe(report.up, now) if self._is_newest(report) else 0
         changed = report.version > self.report.version or (live and not (self.online and self.live))
         dropped = drops.news(self.report.dropped, report.dropped)
         was = self.report.degraded
-        self._take(report, live=live)
+        self._apply_report(report, live=live)
         degraded = self.report.degraded
         self.heard = now
         tell = self._worth_telling(rise, now, changed=changed or degraded != was)
         news = degraded if degraded != was else ""
         return ReportEffect(Kind.NEWS, tell=tell, missed=missed, dropped=dropped, degraded=news)
 
-    def _take(self, report: Report, *, live: bool) -> None:
+    def _apply_report(self, report: Report, *, live: bool) -> None:
         if self._is_newest(report):
             self.report = report
             self.pending_probe.drop()

@@ -66,7 +66,7 @@ class Lights:
         light = self.by_name[name]
         self._asked_so_often += 1
         key = f"{self._asks_as}-{self._asked_so_often}"
-        light.ask(key, now)
+        light.begin_probe(key, now)
         return probe.message(light.report, key)
 
     def to_ask(self, now: int) -> list[str]:

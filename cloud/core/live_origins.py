@@ -23,7 +23,7 @@ class LiveOrigins:
             del live[passed]
         return len(live) < self._most
 
-    def note(self, light: str, phone: str, origin: str, until: int) -> None:
+    def hold_place(self, light: str, phone: str, origin: str, until: int) -> None:
         """A press of this origin goes to the light, which may keep its place up to `until`."""
         live = self._until.setdefault((light, phone), {})
         live[origin] = max(until, live.get(origin, until))

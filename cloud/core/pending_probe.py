@@ -28,7 +28,7 @@ class PendingProbe:
         """Whether it was not asked just now."""
         return self.asked_at is None or now - self.asked_at >= (RESTS_NS if self._key is None else WAITS_NS)
 
-    def ask(self, key: str, now: int) -> None:
+    def begin(self, key: str, now: int) -> None:
         """The light is asked now, with a key that was never used."""
         self._key, self.asked_at, self.wanted = key, now, False
 

@@ -68,10 +68,10 @@ class LightPublisher(Protocol):
 class Broadcaster(Protocol):
     """The phones, all of them."""
 
-    def light(self, name: str, text: str) -> None:
+    def send_light(self, name: str, text: str) -> None:
         """A light changed or is gone; `text` is the frame."""
 
-    def broker_status(self, text: str) -> None:
+    def send_broker_status(self, text: str) -> None:
         """The broker was lost or found; `text` is the frame."""
 
 
@@ -84,5 +84,5 @@ class Observer(Protocol):
     def on_report(self, light: str, effect: ReportEffect) -> None:
         """A report was taken in."""
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         """The bridge itself failed at something."""

@@ -101,9 +101,9 @@ class Press:
         order = Order(record.key, record.light, record.phone, record.payload, record.message, moment)
         press = cls(order, followed=False, stamps=None)
         press._quiet_until = quiet_until
-        press._move(State.STORED if record.status.final or not on_disk else State.OPEN)
+        press._move_to(State.STORED if record.status.final or not on_disk else State.OPEN)
         if record.status.final and on_disk:
-            press._move(State.CLOSED)
+            press._move_to(State.CLOSED)
         press.status, press.reason = record.status, record.reason
         press.version, press.legs = record.version, record.legs
         return press
@@ -154,18 +154,18 @@ class Press:
             self.status = PressStatus.OFFLINE
             self.reason = Reason.LIGHT_OFFLINE if event.broker else Reason.BROKER_AWAY
         elif event.dated:
-            self._move(State.OPEN)
+            self._move_to(State.OPEN)
             return (Admit(self.record()), self._publication(), Tell(self.outcome()))
-        self._move(State.STORED)
+        self._move_to(State.STORED)
         return (Admit(self.record()), Sync())
 
     def _on_disk(self, _event: OnDisk, _now: int) -> tuple[Action, ...]:
         if self.status.final:
-            return self._end(self.status, self.reason)
-        self._move(State.OPEN)
+            return self._close(self.status, self.reason)
+        self._move_to(State.OPEN)
         return (self._publication(), Tell(self.outcome()))
 
-    def _wait(self, _event: Event, _now: int) -> tuple[Action, ...]:
+    def _wait_for_disk(self, _event: Event, _now: int) -> tuple[Action, ...]:
         """Wait for the disk: nobody has heard of it yet, and what was missed the light tells when it is sent."""
         return ()
 
@@ -173,7 +173,7 @@ class Press:
         self._quiet_until = 0
         return (self._publication(), Reply(self.outcome()))
 
-    def _answer(self, _event: AskedAgain, _now: int) -> tuple[Action, ...]:
+    def _reply(self, _event: AskedAgain, _now: int) -> tuple[Action, ...]:
         return (Reply(self.outcome()),)
 
     def _push(self, _event: Reborn | BrokerFound, _now: int) -> tuple[Action, ...]:
@@ -197,23 +197,23 @@ class Press:
             case Outcome.APPLIED:
                 self.version = event.version
                 self.legs = self.stamps.legs(now, event.us) if self.stamps else None
-                return self._end(PressStatus.APPLIED)
+                return self._close(PressStatus.APPLIED)
             case Outcome.FORGOTTEN:
-                return self._end(PressStatus.FORGOTTEN)
+                return self._close(PressStatus.FORGOTTEN)
             case Outcome.REBOOTED:
-                return self._end(PressStatus.LOST_IN_REBOOT)
+                return self._close(PressStatus.LOST_IN_REBOOT)
             case Outcome.LATE if self._busy:
-                return self._end(PressStatus.REFUSED, Reason.BUSY)
+                return self._close(PressStatus.REFUSED, Reason.BUSY)
             case refusal:
-                return self._end(PressStatus.REFUSED, REFUSALS[refusal])
+                return self._close(PressStatus.REFUSED, REFUSALS[refusal])
 
-    def _heard(self, event: Heard, now: int) -> tuple[Action, ...]:
+    def _no_decision(self, event: Heard, now: int) -> tuple[Action, ...]:
         """No decision on this key in a report: past the deadline that settles it, if no answer was missed."""
         same = event.boot == self.order.not_after.boot
         self._followed = self._followed and not (same and event.missed)
         if same and event.up > self.order.not_after.up:
             if self._followed and not self._busy:
-                return self._end(PressStatus.NOT_APPLIED)
+                return self._close(PressStatus.NOT_APPLIED)
             if self._state is State.OPEN:
                 return self._too_late(BoundPassed(), now)
         return self._nudge(now, waits=same and self._state is State.OPEN)
@@ -224,22 +224,22 @@ class Press:
         return (self._publication(),) if rested and not waits else ()
 
     def _too_late(self, _event: BoundPassed, _now: int) -> tuple[Action, ...]:
-        self._move(State.UNCONFIRMED)
+        self._move_to(State.UNCONFIRMED)
         self.status = PressStatus.UNCONFIRMED
         return (self._publication(), Tell(self.outcome()))
 
     def _lost(self, _event: BootOver, _now: int) -> tuple[Action, ...]:
-        return self._end(PressStatus.LOST_IN_REBOOT)
+        return self._close(PressStatus.LOST_IN_REBOOT)
 
     def _forgotten(self, _event: LightForgotten, _now: int) -> tuple[Action, ...]:
-        return self._end(PressStatus.FORGOTTEN)
+        return self._close(PressStatus.FORGOTTEN)
 
-    def _end(self, status: PressStatus, reason: Reason | None = None) -> tuple[Action, ...]:
-        self._move(State.CLOSED)
+    def _close(self, status: PressStatus, reason: Reason | None = None) -> tuple[Action, ...]:
+        self._move_to(State.CLOSED)
         self.status, self.reason = status, reason
         return (Tell(self.outcome()), Close(self.record()))
 
-    def _move(self, state: State) -> None:
+    def _move_to(self, state: State) -> None:
         if state not in MOVES[self._state]:
             raise IllegalMove(f"a press cannot go from {self._state.value} to {state.value}")
         self._state = state
@@ -248,22 +248,22 @@ class Press:
         State.NEW: {Asked: _asked},
         State.STORED: {
             OnDisk: _on_disk,
-            AskedAgain: _wait,
-            Acked: _wait,
-            Decided: _wait,
-            Heard: _wait,
-            BoundPassed: _wait,
-            BootOver: _wait,
-            LightForgotten: _wait,
-            Reborn: _wait,
-            BrokerFound: _wait,
+            AskedAgain: _wait_for_disk,
+            Acked: _wait_for_disk,
+            Decided: _wait_for_disk,
+            Heard: _wait_for_disk,
+            BoundPassed: _wait_for_disk,
+            BootOver: _wait_for_disk,
+            LightForgotten: _wait_for_disk,
+            Reborn: _wait_for_disk,
+            BrokerFound: _wait_for_disk,
         },
         State.OPEN: {
             AskedAgain: _push_and_answer,
             Published: _published,
             Acked: _acked,
             Decided: _decided,
-            Heard: _heard,
+            Heard: _no_decision,
             BoundPassed: _too_late,
             BootOver: _lost,
             LightForgotten: _forgotten,
@@ -275,12 +275,12 @@ class Press:
             Published: _published,
             Acked: _acked,
             Decided: _decided,
-            Heard: _heard,
+            Heard: _no_decision,
             BootOver: _lost,
             LightForgotten: _forgotten,
             Reborn: _push,
             BrokerFound: _push,
         },
-        State.CLOSED: {AskedAgain: _answer},
+        State.CLOSED: {AskedAgain: _reply},
     }
     """The events that a press takes in each state; any other is a defect of the bridge."""

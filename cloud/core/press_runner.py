@@ -117,7 +117,7 @@ class PressRunner:
         try:
             self._pass(press, now)
         except Exception as error:  # the other presses that are due go on
-            self._observer.mistake(press.order.key, error)
+            self._observer.on_defect(press.order.key, error)
 
     def _pass(self, press: Press, now: int) -> None:
         name = press.order.light

@@ -157,7 +157,7 @@ class Presses:
         """A light reported. `live`: just now; the broker had not kept it."""
         effect = self.lights.on_report(name, report, now, live=live)
         self._observer.on_report(name, effect)
-        self._settle(self._open.of(name), report, effect, now)
+        self._deliver_decisions(self._open.of(name), report, effect, now)
         if effect.began:
             for press in self._open.of(name):
                 self._runner.arm(press)
@@ -167,7 +167,7 @@ class Presses:
         if effect.doubt:
             self._ask_light(name, now)
         if effect.tell:
-            self._display.tell(name, now)
+            self._display.show_light(name, now)
 
     def hear_shown_versions(self, have: dict[str, Have], now: int) -> None:
         """A phone said what it shows."""
@@ -181,7 +181,7 @@ class Presses:
         if self.broker and pending_probe.is_due(now):
             self._publisher.publish(name, self.lights.question(name, now), probe.KEY)
 
-    def _settle(self, presses: list[Press], report: Report, effect: ReportEffect, now: int) -> None:
+    def _deliver_decisions(self, presses: list[Press], report: Report, effect: ReportEffect, now: int) -> None:
         decided = {decision.key: decision for decision in report.outcomes}
         heard = Heard(report.boot, report.up, effect.missed)
         for press in presses:
@@ -203,7 +203,7 @@ class Presses:
             for press in self._open.of(name):
                 self._runner.feed(press, Reborn(), now)
         elif self.lights.on_availability(name, availability, now):
-            self._display.tell(name, now)
+            self._display.show_light(name, now)
 
     def on_emptied(self, name: str, now: int) -> None:
         """The broker keeps nothing of a light any more: for whom that was done is in the store at this moment."""
@@ -217,12 +217,12 @@ class Presses:
         """A light is no more. What was pressed it may still do and tell, until the deadline has passed."""
         self.lights.forget(name)
         self._runner.forget_light(name, now)
-        self._display.take_away(name)
+        self._display.remove_light(name)
 
     def mute(self, name: str, now: int) -> None:
         """A light sends too much: it is not listened to, and so offline to phones."""
         if name in self.lights.by_name and self.lights.on_availability(name, "offline", now):
-            self._display.tell(name, now)
+            self._display.show_light(name, now)
         self._publisher.reconnect()
 
     # The broker
@@ -242,7 +242,7 @@ class Presses:
                 self._miss(now)
             return
         self._runner.broker = found
-        self._broadcaster.broker_status(encode(BrokerStatus(connected=found)))
+        self._broadcaster.send_broker_status(encode(BrokerStatus(connected=found)))
         if found:
             self.lights.found(now)
             for name in self.lights.by_name:
@@ -257,13 +257,13 @@ class Presses:
     def _miss(self, now: int) -> None:
         """Heed who says nothing, though the broker delivers."""
         for name in self.lights.miss(now):
-            self._display.tell(name, now)
+            self._display.show_light(name, now)
             if not self.lights.stands_offline(name):
                 self._publisher.publish_offline(name)
         for name in self.lights.not_back(now):
             self.forget(name, now)
         for name in self.lights.part(now):
-            self._display.tell(name, now)
+            self._display.show_light(name, now)
         for name in self.lights.to_ask(now):
             self._ask_light(name, now)
 

@@ -21,7 +21,7 @@ class ShownVersions:
         self._waiting: Version | None = None
         self._refuted_at: int | None = None
 
-    def note(self, version: Version) -> None:
+    def on_shown(self, version: Version) -> None:
         """A phone shows this."""
         self._waiting = _newest(version, self._waiting)
 
@@ -30,12 +30,12 @@ class ShownVersions:
         rested = self._refuted_at is None or now - self._refuted_at >= RESTS_NS
         return self._asked is not None or (self._waiting is not None and rested)
 
-    def ask(self, now: int) -> None:
+    def on_probe(self, now: int) -> None:
         """The light is asked now."""
         if self._waiting is not None and self.is_due(now):
             self._asked, self._waiting = _newest(self._waiting, self._asked), None
 
-    def hear(self, version: Version) -> None:
+    def on_version(self, version: Version) -> None:
         """The light has come to this version."""
         if self._asked is not None and version >= self._asked:
             self._asked = None

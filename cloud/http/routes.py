@@ -122,7 +122,7 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
         body = await _body(request)
         wish = Wish(**body.attributes())
         ask = Ask(key, _light(light), principal, wish, body.if_ver, body.not_after, body.patience_ms, text=text)
-        return await _answer(bridge, ask, now, _wait_s(prefer))
+        return await _answer_press(bridge, ask, now, _wait_s(prefer))
 
     @router.get(
         "/api/presses/{key}",
@@ -221,7 +221,7 @@ def _may_measure(token: SecretStr | None, request: Request, credentials: HTTPAut
     return not is_forwarded and all(map(is_loopback, names))
 
 
-async def _answer(bridge: Bridge, ask: Ask, now: int, wait_s: int | None) -> Response:
+async def _answer_press(bridge: Bridge, ask: Ask, now: int, wait_s: int | None) -> Response:
     waiter = Waiter()
     bridge.presses.ask(ask, waiter, now)
     if not waiter.told.is_set():

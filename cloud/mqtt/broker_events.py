@@ -14,7 +14,7 @@ class BrokerCounts(Protocol):
     def broker(self, *, found: bool, cause: str, detail: str) -> None:
         """Count the broker's loss by cause, or note its return."""
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         """Count an error of our own."""
 
 
@@ -45,14 +45,14 @@ class BrokerEvents:
         try:
             self._inbox.receive(topic, payload, self._now(), retained=retained)
         except Exception as error:
-            self._counts.mistake(topic, error)
+            self._counts.on_defect(topic, error)
 
     def on_ack(self, key: str) -> None:
         """Note that the broker acknowledged the set message of a press."""
         try:
             self._presses.on_ack(key, self._now())
         except Exception as error:
-            self._counts.mistake("acknowledgement", error)
+            self._counts.on_defect("acknowledgement", error)
 
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         """Note the broker's return or loss. Subscribe anew where a light's mute has ended or a light is new."""

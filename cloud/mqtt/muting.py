@@ -50,7 +50,7 @@ class Muting:
     def accepts(self, name: str, size: int, now: int) -> bool:
         """Count a light's message of `size` bytes. Return False, and mute the light, if that exceeds its rate."""
         rates = self._rates_after_mute if name in self.mutes else self._rates
-        if rates.of(name, now).take(now, cost_of(size)):
+        if rates.of(name, now).take_tokens(now, cost_of(size)):
             return True
         self._mute(name, now)
         return False

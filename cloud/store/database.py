@@ -50,7 +50,7 @@ class Database(Protocol):
         Raises Refusal(FORBIDDEN) if the origin is another phone's.
         """
 
-    def settle(self, presses: Sequence[ClosedPress]) -> None:
+    def write_final_statuses(self, presses: Sequence[ClosedPress]) -> None:
         """Write last words; a press that has one keeps it."""
 
     def sync(self, then: OnSynced) -> None:

@@ -66,7 +66,7 @@ class ForgetRequests(Protocol):
     def to_forget(self) -> list[ForgetRequest]:
         """Return the requests that are done, or that somebody waits for."""
 
-    def answer(self, asked: ForgetRequest, answer: Answer) -> None:
+    def answer_request(self, asked: ForgetRequest, answer: Answer) -> None:
         """Answer a request; the first answer stays."""
 
 
@@ -110,7 +110,7 @@ class Forgetting:
                 self._presses.lights.hear_request(asked.light, asked.asked_at)
                 self._presses.lights.recall(asked.light)
 
-    def note(self, *, written_elsewhere: bool) -> None:
+    def note_write(self, *, written_elsewhere: bool) -> None:
         """Note whether another process may have written to the store since the last call."""
         self._is_due = self._is_due or written_elsewhere
 
@@ -127,15 +127,15 @@ class Forgetting:
 
     async def handle_requests(self) -> None:
         """Carry out the requests that wait. Raises StoreUnavailable."""
-        for asked in self._look() if self._is_due else ():
+        for asked in self._read_requests() if self._is_due else ():
             if asked.answer is Answer.FORGOTTEN:
                 self._forget_asked(asked)
             elif asked.answer is None and self._is_emptied(asked):  # by us or by another bridge
-                self._store.answer(asked, Answer.FORGOTTEN)
+                self._store.answer_request(asked, Answer.FORGOTTEN)
             elif asked.answer is None and self._presses.broker:
-                await self._do(asked)
+                await self._forget_everywhere(asked)
 
-    def _look(self) -> list[ForgetRequest]:
+    def _read_requests(self) -> list[ForgetRequest]:
         """The requests in the store, without one that came back because a newer one was withdrawn."""
         found = self._store.to_forget()
         self._is_due = any(asked.answer is None for asked in found)
@@ -149,7 +149,7 @@ class Forgetting:
         """Whether the light was forgotten since the request: one with its name now is another light."""
         return self._presses.lights.forgotten.get(asked.light, 0) >= asked.asked_at
 
-    async def _do(self, asked: ForgetRequest) -> None:
+    async def _forget_everywhere(self, asked: ForgetRequest) -> None:
         is_ready = await self._before(asked.light)
         if not is_ready or asked not in self._store.to_forget():  # it may be taken back meanwhile
             return
@@ -162,9 +162,9 @@ class Forgetting:
         except TimeoutError:
             return
         if await self._echoed(asked):
-            self._store.answer(asked, Answer.FORGOTTEN)
+            self._store.answer_request(asked, Answer.FORGOTTEN)
         elif self._presses.broker and lights.found_at == connected_at:
-            self._store.answer(asked, Answer.REFUSED if known else Answer.UNKNOWN)
+            self._store.answer_request(asked, Answer.REFUSED if known else Answer.UNKNOWN)
 
     async def _echoed(self, asked: ForgetRequest) -> bool:
         """Whether the broker delivered the empty retained messages within ECHO_S."""
@@ -175,7 +175,7 @@ class Forgetting:
         return self._is_emptied(asked)
 
 
-def ask(store: Address, light: str, patience_s: float) -> Answer | None:
+def request_forgetting(store: Address, light: str, patience_s: float) -> Answer | None:
     """Request that a light is forgotten, and wait `patience_s` seconds for a bridge's answer; None: there was none.
 
     A request that was not carried out is withdrawn: another light may get the name. Raises StoreUnavailable.

@@ -25,7 +25,7 @@ class GroupCommit:
         self._is_at_work = False
         self._broken: StoreUnavailable | None = None
 
-    def wait(self, then: OnSynced) -> None:
+    def call_when_synced(self, then: OnSynced) -> None:
         """Call `then` once all that was written up to now is on the disk."""
         self._waiting.append(then)
         if not self._is_at_work:

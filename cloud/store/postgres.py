@@ -136,11 +136,11 @@ class Postgres:
         except (psycopg.Error, LaterLayout) as error:
             raise StoreNotOpened(_sentence(error)) from None
         self._connection = _connect(self.url, self._patience_s)
-        self._which = self._ask(_WHICH, ())
+        self._which = self._query(_WHICH, ())
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[DictRow]:
         """Run a statement. Raises StoreUnavailable."""
-        return self._ask(_translated(statement), values)
+        return self._query(_translated(statement), values)
 
     def admit(self, origin: str, press: NewPress) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
@@ -152,17 +152,17 @@ class Postgres:
 
     def _admit(self, statement: bytes, before: tuple[object, ...], origin: str, press: NewPress) -> bool:
         values = (*before, origin, origin, press.phone, *press, press.phone, press.key)
-        (row,) = self._ask(statement, values)
+        (row,) = self._query(statement, values)
         if row["owner"] is None:  # a replica has bound the origin in this very moment
-            (row,) = self._ask(statement, values)
+            (row,) = self._query(statement, values)
         if row["owner"] != press.phone:
             raise Refusal(ErrorCode.FORBIDDEN)
         return bool(row["is_admitted"])
 
-    def settle(self, presses: Sequence[ClosedPress]) -> None:
+    def write_final_statuses(self, presses: Sequence[ClosedPress]) -> None:
         """Write last words. Raises StoreUnavailable."""
         if presses:
-            self._ask(_SETTLE, [list(column) for column in zip(*presses, strict=True)])
+            self._query(_SETTLE, [list(column) for column in zip(*presses, strict=True)])
 
     def sync(self, then: OnSynced) -> None:
         """Call `then` now: each commit was on the disk when it was answered."""
@@ -184,7 +184,7 @@ class Postgres:
             except asyncio.CancelledError:
                 connecting.add_done_callback(_drop)
                 raise
-        if self._ask(_WHICH, ()) != self._which:
+        if self._query(_WHICH, ()) != self._which:
             self.close()
             self._connection = None
             raise StoreReplaced("PostgreSQL has another store than the one that was opened: restart the bridge with it")
@@ -194,7 +194,7 @@ class Postgres:
         if self._connection is not None:
             self._connection.close()
 
-    def _ask(self, statement: bytes, values: Sequence[object]) -> list[DictRow]:
+    def _query(self, statement: bytes, values: Sequence[object]) -> list[DictRow]:
         if self._connection is None:
             raise StoreUnavailable("the database is away")
         try:

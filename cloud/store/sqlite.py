@@ -100,7 +100,7 @@ class Sqlite:
             self._maintenance = connect(self.path)
             self._db.execute(f"PRAGMA busy_timeout = {int(self._patience_s * 1000)}")
             self._seen = self._data_version()
-            self._files.note()
+            self._files.remember_files()
             self._log = log = os.open(self._files.log, os.O_RDWR)
             self._commit = GroupCommit(partial(os.fdatasync, log))
             self._sync_files(log)
@@ -126,19 +126,19 @@ class Sqlite:
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """Run a statement. Raises StoreUnavailable."""
-        self._check()
+        self._check_files()
         with as_store_unavailable():
             return self._db.execute(statement, values).fetchall()
 
     def admit(self, origin: str, press: NewPress) -> bool:
         """Store a press; False if its key is known. Raises Refusal(FORBIDDEN), StoreUnavailable."""
-        self._check()
+        self._check_files()
         with as_store_unavailable():
             return self._insert(origin, press)
 
     def admit_text(self, origin: str, press: NewPress, text: bytes) -> bool:
         """Store a press under a text's digest; False if that or its key is known. Raises as `admit` does."""
-        self._check()
+        self._check_files()
         with as_store_unavailable(), suppress(_AlreadyStored), transaction(self._db):
             if self._insert(origin, press) and self._db.execute(_NAME, (text, press.key)).rowcount:
                 return True
@@ -153,11 +153,11 @@ class Sqlite:
             raise Refusal(ErrorCode.FORBIDDEN)
         return bool(self._db.execute(_INSERT, new).rowcount)
 
-    def settle(self, presses: Sequence[ClosedPress]) -> None:
+    def write_final_statuses(self, presses: Sequence[ClosedPress]) -> None:
         """Write last words. Raises StoreUnavailable."""
         if not presses:
             return
-        self._check()
+        self._check_files()
         with as_store_unavailable(), transaction(self._db):
             self._db.executemany(_SETTLE, presses)
 
@@ -168,11 +168,11 @@ class Sqlite:
         """
         if self._commit is None:
             return then(StoreUnavailable("it is closed"))
-        return self._commit.wait(then)
+        return self._commit.call_when_synced(then)
 
     def written_elsewhere(self) -> bool:
         """Return whether another connection has committed since the last call. Raises StoreUnavailable."""
-        self._check()
+        self._check_files()
         with as_store_unavailable():
             before, self._seen = self._seen, self._data_version()
         return before != self._seen
@@ -180,14 +180,14 @@ class Sqlite:
     def _data_version(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()["data_version"])
 
-    def _check(self) -> None:
+    def _check_files(self) -> None:
         """Raise StoreReplaced where the files that were opened are not there, StoreUnavailable while it is not open."""
         if not self._is_open:
             raise StoreUnavailable("it is not open")
-        if not self._files.check():
+        if not self._files.is_wal_whole():
             if not self._log_is_checkpointed():
                 raise self._files.replaced(self._files.log, "was cut short")
-            self._files.note()
+            self._files.remember_files()
 
     def _log_is_checkpointed(self) -> bool:
         """Whether the WAL is shorter because another program has checkpointed all of it."""
@@ -203,7 +203,7 @@ class Sqlite:
         Where the files were replaced, try to open them again. Raises StoreUnavailable.
         """
         try:
-            self._check()
+            self._check_files()
         except StoreUnavailable as error:
             if not await self._reopened():
                 raise

@@ -134,7 +134,7 @@ class Store:
         """Write WRITTEN_AT_ONCE of the last words that wait; after an error all wait RETRY_S longer."""
         self._flushing = False
         try:
-            self._write(WRITTEN_AT_ONCE)
+            self._write_batch(WRITTEN_AT_ONCE)
         except StoreUnavailable as error:
             self._trouble(error)
             self._flush_in(RETRY_S)
@@ -142,10 +142,10 @@ class Store:
             if self._unwritten:
                 self._flush_in(0)
 
-    def _write(self, most: int) -> None:
+    def _write_batch(self, most: int) -> None:
         records = list(islice(self._unwritten.values(), most))
         now = unix_ms()
-        self._database.settle([closed_press(record, now) for record in records])
+        self._database.write_final_statuses([closed_press(record, now) for record in records])
         for record in records:
             del self._unwritten[record.key]
 
@@ -197,7 +197,7 @@ class Store:
         """Return the phone that a token was issued to, None if it is not valid. Raises StoreUnavailable."""
         digest, now = hash_of(token), unix_s()
         for row in self._database.run(_PHONE, (digest, now)):
-            self._uses.note(digest, now)
+            self._uses.note_use(digest, now)
             return str(row["phone"])
         return None
 
@@ -222,7 +222,7 @@ class Store:
         """Note that these tokens are in use; `write_uses` writes it."""
         now = unix_s()
         for token in tokens:
-            self._uses.note(hash_of(token), now)
+            self._uses.note_use(hash_of(token), now)
 
     def write_uses(self) -> None:
         """Write the last use of WRITTEN_AT_ONCE tokens. Raises StoreUnavailable."""
@@ -251,7 +251,7 @@ class Store:
             return int(row["asked_at"])
         return None
 
-    def answer(self, asked: ForgetRequest, answer: Answer) -> None:
+    def answer_request(self, asked: ForgetRequest, answer: Answer) -> None:
         """Answer a request; the first answer stays. Raises StoreUnavailable."""
         self._database.run(_ANSWER, (answer.value, asked.light, asked.asked_at))
 
@@ -278,7 +278,7 @@ class Store:
         """Write the last words that wait, and close the database."""
         try:
             while self._unwritten:
-                self._write(WRITTEN_AT_ONCE)
+                self._write_batch(WRITTEN_AT_ONCE)
         except StoreUnavailable as error:
             self._trouble(error)
         self._database.close()

@@ -28,14 +28,14 @@ class StoreFiles:
         self._bytes = 0
         self._log_bytes = 0
 
-    def note(self) -> None:
+    def remember_files(self) -> None:
         """Remember the files that are there now. Raises OSError."""
         real = os.path.realpath(self._path)  # where a link leads; one that leads elsewhere later shows in the database
         self.log, self._index = real + LOG, real + INDEX
-        database, log, index = _look(self._path), _look(self.log), _look(self._index)
+        database, log, index = _identity(self._path), _identity(self.log), _identity(self._index)
         (self._database, self._bytes), (self._log, self._log_bytes), (self._index_file, _) = database, log, index
 
-    def check(self) -> bool:
+    def is_wal_whole(self) -> bool:
         """Return False where the WAL is shorter than it was, else True.
 
         Raises StoreReplaced where a file is missing or another one, or where the database is shorter.
@@ -56,7 +56,7 @@ class StoreFiles:
     def has_database(self) -> bool:
         """Whether the database file is the remembered one."""
         try:
-            found, _length = _look(self._path)
+            found, _length = _identity(self._path)
         except OSError:
             return False
         return found == self._database
@@ -68,7 +68,7 @@ class StoreFiles:
     def _found(self, name: str, ours: _Identity | None) -> int:
         """The length in bytes of a file that is still the remembered one. Raises StoreReplaced."""
         try:
-            found, length = _look(name)
+            found, length = _identity(name)
         except OSError as error:
             raise self.replaced(name, f"cannot be found ({error.strerror})") from None
         if found != ours:
@@ -76,6 +76,6 @@ class StoreFiles:
         return length
 
 
-def _look(name: str) -> tuple[_Identity, int]:
+def _identity(name: str) -> tuple[_Identity, int]:
     status = os.stat(name)  # noqa: PTH116 -- on the path of a press; a Path takes twice as long
     return (status.st_dev, status.st_ino), status.st_size

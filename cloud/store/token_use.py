@@ -14,7 +14,7 @@ class TokenUse:
         self._written: dict[bytes, float] = {}
         self._unwritten: set[bytes] = set()
 
-    def note(self, token: bytes, now: float) -> None:
+    def note_use(self, token: bytes, now: float) -> None:
         """Note the use of a token."""
         if abs(now - self._written.get(token, -WRITTEN_EACH_S)) >= WRITTEN_EACH_S:
             self._unwritten.add(token)

@@ -71,7 +71,7 @@ class LibraryDamping(logging.Filter):
         if record.name.startswith(OURS) or record.levelno < logging.WARNING:
             return True
         error = record.exc_info[1] if record.exc_info else None
-        times = self._damping.note((record.pathname, record.lineno, error and place_of(error)))
+        times = self._damping.count_up((record.pathname, record.lineno, error and place_of(error)))
         record.__dict__["times"] = times
         return times > 0
 

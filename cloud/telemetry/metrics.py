@@ -101,7 +101,7 @@ class Metrics:
         if bridge_us is not None:
             self._legs["phone"].observe(max(0, ms * 1_000 - bridge_us) * _US)
 
-    def error(self, code: ErrorCode) -> None:
+    def count_error(self, code: ErrorCode) -> None:
         """Count an error that a phone was told."""
         self._error(code).inc()
 

@@ -59,27 +59,27 @@ class BridgeObserver:
         """Count a light's report, and log a reboot, false versions, a shared name, a fault and dropped messages."""
         self.metrics.report(effect.kind.value).inc()
         if effect.over is not None:
-            if times := self._reboots.note(light):
+            if times := self._reboots.count_up(light):
                 self._log.info("light rebooted", light=light, times=times)
         elif effect.missed and effect.kind is Kind.NEWS:
             self.metrics.gaps.inc()
-        if effect.anew and (times := self._lines.note(light)):
+        if effect.anew and (times := self._lines.count_up(light)):
             self._log.warning(
                 "what was known of a light, or shown by a phone, was false: its versions begin anew",
                 light=light,
                 times=times,
             )
-        if effect.shared and (times := self._shared.note(light)):
+        if effect.shared and (times := self._shared.count_up(light)):
             self._log.warning("two devices use the name of one light", light=light, times=times)
-        if effect.degraded and self._degraded.note(light):
+        if effect.degraded and self._degraded.count_up(light):
             self._log.warning("light is degraded", light=light, what=printable(effect.degraded))
         for cause, count in effect.dropped:
-            if self._drops.note((light, cause)):
+            if self._drops.count_up((light, cause)):
                 self._log.warning("light dropped messages", light=light, cause=cause, count=count)
 
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+    def on_error_sent(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """Count an error that a phone was told."""
-        self.metrics.error(code)
+        self.metrics.count_error(code)
         if self._log.isEnabledFor(logging.DEBUG):
             shown = {name: without_secrets(text or "") for name, text in (("key", key), ("detail", detail))}
             self._log.debug("phone refused", code=code, phone=phone, **shown)
@@ -94,19 +94,19 @@ class BridgeObserver:
     def sign_in_failed(self, client: str | None) -> None:
         """Count a sign-in without a valid token; log the 1st, 10th, 100th … of an address."""
         self.metrics.failed_sign_ins.inc()
-        if times := self._strangers.note(shown := _address(client)):
+        if times := self._strangers.count_up(shown := _address(client)):
             self._log.warning("sign-in failed", client=shown, times=times)
 
     def crowded(self, client: str | None) -> None:
         """Count a connection dropped before sign-in, as another came from `client`; logged as above."""
         self.metrics.dropped_strangers.inc()
-        if times := self._crowds.note(shown := _address(client)):
+        if times := self._crowds.count_up(shown := _address(client)):
             self._log.warning("too many connections that do not sign in", client=shown, times=times)
 
     def misdirected(self, code: ErrorCode, name: str) -> None:
         """Count a request refused for its Host or Origin; logged as above, by that name."""
-        self.metrics.error(code)
-        if times := self._misdirected.note((code, name[:_LONGEST_NAME])):  # a stranger's may have 64 kB
+        self.metrics.count_error(code)
+        if times := self._misdirected.count_up((code, name[:_LONGEST_NAME])):  # a stranger's may have 64 kB
             shown = printable(without_secrets(name)[:_LONGEST_NAME])
             hint = "if it is yours: presslight up --allowed-host"
             self._log.warning(f"refused a request; {hint}", code=code, host=shown, times=times)
@@ -118,17 +118,17 @@ class BridgeObserver:
     def bad_message(self, topic: str, cause: str, detail: str) -> None:
         """Count an MQTT message that could not be used."""
         self.metrics.bad_messages.labels(cause).inc()
-        if cause == "rate" and (times := self._floods.note(topic)):
+        if cause == "rate" and (times := self._floods.count_up(topic)):
             self._log.warning(f"a light sends too much: {detail}", topic=topic, times=times)
         self._log.debug("bad message", topic=topic, cause=cause, detail=detail)
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         """Count a defect of the bridge: an exception that nothing expected. The bridge goes on.
 
         The 1st, 10th, 100th … of a line of code is logged: the same cause can come again and again.
         """
         self.metrics.troubles.labels("mistake").inc()
-        if times := self._mistakes.note(place_of(error)):
+        if times := self._mistakes.count_up(place_of(error)):
             self._log.error("mistake", where=without_secrets(where[:_LONGEST_NAME]), times=times, exc_info=error)
 
     def store_trouble(self, error: Exception) -> None:
@@ -137,7 +137,7 @@ class BridgeObserver:
         self.store_is_good = False
         self.store_troubles += 1
         what = error.what if isinstance(error, StoreReplaced) else str(error)
-        if times := self._store.note(what):
+        if times := self._store.count_up(what):
             self._log.warning("store", error=what, times=times)
 
     def store_good(self) -> None:

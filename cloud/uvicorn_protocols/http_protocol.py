@@ -184,7 +184,7 @@ class HttpProtocol(PacedHttpProtocol):
             return
         self._is_rejected = True
         self.pipeline.clear()
-        self.counts.error(code, None, None, detail)
+        self.counts.on_error_sent(code, None, None, detail)
         cycle = self._being_answered()
         if cycle is None or not cycle.response_started:
             self.transport.write(final_response(Refusal(code, detail)))

@@ -21,7 +21,7 @@ _SHARE_OF_ONE_ADDRESS = 4
 class ConnectionCounts(Protocol):
     """Counters of what is rejected before it reaches the application."""
 
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+    def on_error_sent(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """Count an error that a client was told."""
 
     def crowded(self, client: str | None) -> None:

@@ -94,7 +94,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.connection_lost(error)
             raise
         if not self.handshake_initiated:
-            self.counts.error(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
+            self.counts.on_error_sent(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
             self.transport.write(final_response(Refusal(ErrorCode.MALFORMED, NO_HANDSHAKE)))
             self.transport.close()
 
@@ -221,17 +221,17 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Send text frames, then wait for room in the write buffer. Raises OSError once the connection is closed."""
         if self.disconnected or self.conn.state is not OPEN:
             raise ClientDisconnected
-        self._write(texts)
+        self._write_frames(texts)
         await self.writable.wait()
 
     def send_now(self, texts: Sequence[str]) -> bool:
         """Send text frames if the write buffer has room. Return False, and send nothing, if it has none."""
         has_room = self.writable.is_set() and self.conn.state is OPEN and not self.disconnected
         if has_room:
-            self._write(texts)
+            self._write_frames(texts)
         return has_room
 
-    def _write(self, texts: Sequence[str]) -> None:
+    def _write_frames(self, texts: Sequence[str]) -> None:
         frames = [Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts]
         self.transport.write(b"".join(frames))
 
@@ -254,12 +254,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             extensions[SHORT_WAY] = self
             self._extensions = extensions
         else:
-            self.counts.error(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
+            self.counts.on_error_sent(ErrorCode.MALFORMED, None, None, NO_HANDSHAKE)
 
     def handle_parser_exception(self) -> None:
         """Count a violation of the framing; the client gets a close code (RFC 6455, 7.4.1: 1002, 1007, 1009)."""
         close = self.conn.close_sent
         too_big = close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
         code = ErrorCode.TOO_LARGE if too_big else ErrorCode.MALFORMED
-        self.counts.error(code, None, None, close.reason if close else "")
+        self.counts.on_error_sent(code, None, None, close.reason if close else "")
         super().handle_parser_exception()

@@ -132,7 +132,7 @@ class _Socket:
         self._arm()
         try:
             async with asyncio.TaskGroup() as tasks:
-                await self._read(tasks.create_task(self._write(), name="phone writer"))
+                await self._read(tasks.create_task(self._send_queued(), name="phone writer"))
         finally:
             self._timer.cancel()
             self._session.gone()
@@ -151,7 +151,7 @@ class _Socket:
             if message["type"] == TOO_MANY:
                 session.on_too_many()
             else:
-                self._hear(message)
+                self._on_message(message)
             heard += 1
             if heard % MOST_HEARD_AT_ONCE == 0:
                 await asyncio.sleep(0)  # what was read ahead is handed over without a pause
@@ -167,7 +167,7 @@ class _Socket:
         early, self._early = self._early, None
         return await self._receive() if early is None else {"type": "websocket.receive", "text": early}
 
-    def _hear(self, message: Message) -> None:
+    def _on_message(self, message: Message) -> None:
         text = message.get("text")
         try:
             if text is not None:
@@ -181,18 +181,18 @@ class _Socket:
         """Have the writer send what waits; a last word leaves now, ahead of all that its press still has to do."""
         outbox = self._session.outbox
         if urgent and outbox.stuck_since is None and self._way.send_now(outbox.peek()):
-            outbox.take(outbox.words)
+            outbox.take_frames(outbox.words)
         else:
             self._waits.set()
 
-    async def _write(self) -> None:
+    async def _send_queued(self) -> None:
         try:
             while True:
                 await self._waits.wait()
                 self._waits.clear()
                 await self._drain()
                 if self._session.state is SessionState.ENDED:
-                    return await self._end(self._session.close_code or CloseCode.RESTART)
+                    return await self._close_with(self._session.close_code or CloseCode.RESTART)
         except OSError:  # the phone went away; the reader hears of it
             return None
         except Exception as error:  # what cannot be sent: nothing more can be said to this phone
@@ -205,11 +205,11 @@ class _Socket:
         outbox = self._session.outbox
         while outbox:
             outbox.stuck_since = self._now()
-            await self._way.send_texts(outbox.take(MOST_AT_ONCE))
+            await self._way.send_texts(outbox.take_frames(MOST_AT_ONCE))
             self._room.set()
         outbox.stuck_since = None
 
-    async def _end(self, code: CloseCode) -> None:
+    async def _close_with(self, code: CloseCode) -> None:
         if code in _ABUSE:
             self._way.ignore_input()
             await asyncio.sleep(PENANCE_S)

@@ -28,7 +28,7 @@ class Heartbeat:
     def _silent_at(self) -> int:
         return self._heard + int(SILENCE * self._every)
 
-    def hear(self, now: int) -> None:
+    def on_frame(self, now: int) -> None:
         """Anything came in."""
         self._heard = now
 

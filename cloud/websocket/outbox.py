@@ -24,7 +24,7 @@ class Outbox:
         """Queue a frame that must arrive."""
         self._words.append(text)
 
-    def light(self, name: str, text: str) -> None:
+    def put_light(self, name: str, text: str) -> None:
         """Queue a light's newest change instead of an older one that still waits."""
         self._lights[name] = text
 
@@ -45,7 +45,7 @@ class Outbox:
         """The words that wait, left where they are."""
         return list(self._words)
 
-    def take(self, most: int) -> list[str]:
+    def take_frames(self, most: int) -> list[str]:
         """Take out up to `most` frames, words first."""
         taken = [self._words.popleft() for _ in range(min(most, len(self._words)))]
         names = list(self._lights)[: most - len(taken)]

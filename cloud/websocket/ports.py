@@ -12,10 +12,10 @@ from presslight.contract.errors import ErrorCode
 class Counts(Protocol):
     """Metrics and logs of what phones do."""
 
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+    def on_error_sent(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """A phone was told that something was wrong."""
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         """The bridge itself failed at something."""
 
     def sign_in_failed(self, client: str | None) -> None:
@@ -30,10 +30,10 @@ class Subscriber(Protocol):
 
     token: str | None
 
-    def light(self, name: str, text: str) -> None:
+    def send_light(self, name: str, text: str) -> None:
         """A light changed; `text` is the frame that says so."""
 
-    def broker_status(self, text: str) -> None:
+    def send_broker_status(self, text: str) -> None:
         """The broker was lost or found; `text` is the frame that says so."""
 
     def revoke(self) -> None:

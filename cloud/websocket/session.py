@@ -107,7 +107,7 @@ class Session:
             return None
         if not self.allowance.takes(len(text), now):
             return self.on_too_many()
-        self._heartbeat.hear(now)
+        self._heartbeat.on_frame(now)
         try:
             frame = decode_phone_frame(text)
         except ContractError as error:
@@ -132,7 +132,7 @@ class Session:
             return None
         if not self.allowance.takes(len(data), now):
             return self.on_too_many()
-        self._heartbeat.hear(now)
+        self._heartbeat.on_frame(now)
         self._misread(ErrorCode.MALFORMED, "frames are text", "")
         return None
 
@@ -184,7 +184,7 @@ class Session:
         key = frame.key if isinstance(frame, Press | Shown) else None
         self._complain(refusal.code, str(refusal), key)
         if self._state is SessionState.GREETING and refusal.code in CLOSES:
-            self._end(CLOSES[refusal.code])
+            self._end_session(CLOSES[refusal.code])
         elif refusal.code is ErrorCode.HELLO_AGAIN:
             self._count_bad()
 
@@ -229,13 +229,13 @@ class Session:
             self._shown.pop(next(iter(self._shown)))
         self._shown[outcome.key] = outcome.legs.bridge_us if outcome.legs else None
 
-    def light(self, name: str, text: str) -> None:
+    def send_light(self, name: str, text: str) -> None:
         """A light changed."""
         if self.principal is not None and self.principal.may_see(name):
-            self.outbox.light(name, text)
+            self.outbox.put_light(name, text)
             self._wake(False)
 
-    def broker_status(self, text: str) -> None:
+    def send_broker_status(self, text: str) -> None:
         """The broker was lost or found."""
         self.outbox.broker_status(text)
         self._wake(False)
@@ -245,7 +245,7 @@ class Session:
         self._wake(urgent)
 
     def _complain(self, code: ErrorCode, detail: str, key: str | None) -> None:
-        self._ports.counts.error(code, self.principal and self.principal.name, key, detail)
+        self._ports.counts.on_error_sent(code, self.principal and self.principal.name, key, detail)
         meaning = MEANINGS[code]
         message = detail or meaning.message
         self._send(encode(Problem(code=code, message=message, retry=meaning.retry, key=key)))
@@ -255,13 +255,13 @@ class Session:
     def _count_bad(self) -> None:
         self._bad += 1
         if self._bad >= BAD_FRAMES:
-            self._end(CloseCode.ABUSE)
+            self._end_session(CloseCode.ABUSE)
 
     def _fail(self, code: ErrorCode) -> None:
         self._complain(code, "", None)
-        self._end(CLOSES[code])
+        self._end_session(CLOSES[code])
 
-    def _end(self, code: CloseCode) -> None:
+    def _end_session(self, code: CloseCode) -> None:
         self._state = SessionState.ENDED
         self.close_code = code
         self._wake(False)
@@ -273,7 +273,7 @@ class Session:
 
     def fail(self, error: Exception) -> None:
         """The bridge failed at this phone: it hears so and has to come again; nobody else notices."""
-        self._ports.counts.mistake("/ws", error)
+        self._ports.counts.on_defect("/ws", error)
         if self._state is not SessionState.ENDED:
             self._fail(ErrorCode.INTERNAL)
 

@@ -17,7 +17,7 @@ def parse(text: str) -> float:
     return ms
 
 
-def write(ms: float) -> str:
+def format_duration(ms: float) -> str:
     """Write ms for people: `2 s`, `1.5 s`, `850 ms`, `4.2 ms`, `0.31 ms`."""
     if ms >= 1_000 and ms % 100 == 0:
         return f"{ms / 1_000:g} s"

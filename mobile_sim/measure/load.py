@@ -106,9 +106,9 @@ class _Load:
             self.tally.add(flight.journey)
             return
         self._open[flight.frame.key] = flight
-        flight.on_status = lambda status: self._heard(flight, status)
+        flight.on_status = lambda status: self._on_status(flight, status)
 
-    def _heard(self, flight: InFlightPress, status: PhoneStatus) -> None:
+    def _on_status(self, flight: InFlightPress, status: PhoneStatus) -> None:
         if status.final:
             del self._open[flight.frame.key]
             self.tally.add(flight.journey)

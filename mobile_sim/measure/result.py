@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from presslight.mobile_sim.events import PhoneStatus
-from presslight.mobile_sim.measure.duration import write
+from presslight.mobile_sim.measure.duration import format_duration
 from presslight.mobile_sim.measure.percentiles import SURE, Figures
 from presslight.mobile_sim.measure.tally import Tally
 
@@ -104,9 +104,9 @@ def _p99(
     if figures is None:
         return Check(name=name, passed=False, text=f"{what}: no press was applied, so there is nothing to measure")
     over = figures.p99 - budget_ms
-    said = f"{what} p99 is {write(figures.p99)}"
-    verdict = f"{write(over)} over the budget of" if over > 0 else "within the budget of"
-    return Check(name=name, passed=over <= 0, text=f"{said}, {verdict} {write(budget_ms)}")
+    said = f"{what} p99 is {format_duration(figures.p99)}"
+    verdict = f"{format_duration(over)} over the budget of" if over > 0 else "within the budget of"
+    return Check(name=name, passed=over <= 0, text=f"{said}, {verdict} {format_duration(budget_ms)}")
 
 
 def _last_words(tally: Tally, plan: Plan) -> Check:
@@ -127,8 +127,8 @@ def _notes(tally: Tally, plan: Plan, *, too_late: bool) -> list[str]:
     lateness, figures = tally.lateness.figures(), tally.confirmation.figures()
     if too_late and lateness:
         notes.append(
-            f"the generator made presses {write(lateness.p99)} late at p99 ({write(plan.lateness_limit_ms)} allowed): "
-            "press less often, or from a machine that is less busy"
+            f"the generator made presses {format_duration(lateness.p99)} late at p99 "
+            f"({format_duration(plan.lateness_limit_ms)} allowed): press less often, or from a less busy machine"
         )
     if figures and figures.n < SURE:
         notes.append(f"p99 of {figures.n} presses is rough ({_interval(figures)}); 1,000 or more say more")
@@ -138,6 +138,6 @@ def _notes(tally: Tally, plan: Plan, *, too_late: bool) -> list[str]:
 
 
 def _interval(figures: Figures) -> str:
-    low = write(figures.p99_low) if figures.p99_low is not None else "0 ms"
-    high = write(figures.p99_high) if figures.p99_high is not None else "more than was seen"
+    low = format_duration(figures.p99_low) if figures.p99_low is not None else "0 ms"
+    high = format_duration(figures.p99_high) if figures.p99_high is not None else "more than was seen"
     return f"95 % sure: {low} to {high}"

@@ -36,7 +36,7 @@ class ChosenLight:
     time_server: str | None = None
     inverted: bool = False
 
-    def check(self) -> None:
+    def check_settings(self) -> None:
         """Raise Invalid for a setting that no chip can use."""
         if self.lamp_pin is not None and self.lamp_pin == self.button_pin:
             raise Invalid("lamp and button cannot be on the same pin (--led-pin, --button-pin)")

@@ -119,7 +119,7 @@ class FlashPlan:
         written = (DeviceFile(self.image, f"{chip.name}'s flash at {chip.offset}", size),)
         yield Step("write MicroPython", (*esptool, "write-flash", chip.offset, str(self.image)), written)
 
-    def ask(self) -> Step:
+    def ask_board(self) -> Step:
         """Ask the board for its data; after an image this is MicroPython's first start."""
         limit_s, patience_s = (TRY_S, FIRST_START_S) if self.image else (ANSWER_S, 0)
         return Step("ask the board what it is", self._exec(ASK), limit_s=limit_s, patience_s=patience_s)
@@ -147,7 +147,7 @@ class FlashPlan:
     def steps(self, setup: Mapping[str, str]) -> Iterator[Step]:
         """Each step, in order. Raises Invalid for an invalid image."""
         yield from self.write_image()
-        yield self.ask()
+        yield self.ask_board()
         yield from self.copy(setup)
         yield self.start()
 

@@ -21,7 +21,7 @@ class FlashProgress:
         """Show the title of `step`."""
         self._progress.update(self._task, description=step.title)
 
-    def end(self) -> None:
+    def finish_step(self) -> None:
         """Count the step as done."""
         self._progress.advance(self._task)
 

@@ -25,7 +25,7 @@ class FlashRequest:
     watch_s: float = 0
     image_sum: str | None = None
 
-    def check(self) -> None:
+    def check_request(self) -> None:
         """Raise Invalid for errors that can be found before the chip is changed."""
         chip = None
         if self.plan.image:
@@ -35,7 +35,7 @@ class FlashRequest:
                 check_sha256(self.plan.image, self.image_sum)
             check_version(self.plan.image)
         if self.light:
-            self.light.check()
+            self.light.check_settings()
         if self.light and chip:
             chip_pins.check_pins(chip, self.light.pins(chip))
 

@@ -34,14 +34,14 @@ async def flash_board(request: FlashRequest) -> None:
         plan = replace(request.plan, staging=private)
         await run_steps(plan.write_image(), plan.port, progress)
         board = await _ask_board(plan, progress)
-        await _check(request, board, known, progress)
+        await _check_board(request, board, known, progress)
         setup = request.setup(board)
         for name, text in staged_files(setup).items():
             write_secret(private / name, text)
         await run_steps(chain(plan.copy(setup), [plan.start()]), plan.port, progress)
     out.print(f"The chip on {plan.port} has its firmware and starts it now.")
     if request.watch_s:
-        await _watch(plan.port, request.watch_s)
+        await _wait_until_connected(plan.port, request.watch_s)
 
 
 async def _try_sign_in(light: ChosenLight) -> str | None:
@@ -57,7 +57,7 @@ async def _try_sign_in(light: ChosenLight) -> str | None:
 
 async def _ask_board(plan: FlashPlan, progress: FlashProgress) -> Board:
     try:
-        return read_board(await run_steps([plan.ask()], plan.port, progress))
+        return read_board(await run_steps([plan.ask_board()], plan.port, progress))
     except tool.ToolFailed:
         chip = None if plan.image or port_error(plan.port) else await _chip_without_micropython(plan, progress)
         if chip is None:
@@ -78,7 +78,7 @@ async def _chip_without_micropython(plan: FlashPlan, progress: FlashProgress) ->
     return chip_named(found[1]) if found else None
 
 
-async def _watch(port: str, limit_s: float) -> None:
+async def _wait_until_connected(port: str, limit_s: float) -> None:
     """Wait until the light has connected. Raises LightNotConnected."""
     if not port.startswith("/"):
         print_error(f"the light's start is not watched: {printable(port)} is no path, such as /dev/ttyUSB0")
@@ -97,11 +97,11 @@ async def run_steps(steps: Iterable[Step], port: str, progress: FlashProgress) -
     for step in steps:
         progress.begin(step)
         printed = await tool.run_with_retries(step.command, port, step.limit_s, step.patience_s)
-        progress.end()
+        progress.finish_step()
     return printed
 
 
-async def _check(request: FlashRequest, board: Board, known: str | None, progress: FlashProgress) -> None:
+async def _check_board(request: FlashRequest, board: Board, known: str | None, progress: FlashProgress) -> None:
     """Refuse an unsuitable board, after a restart of its unchanged firmware; print the warnings."""
     try:
         request.check_board(board)

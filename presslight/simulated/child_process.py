@@ -56,7 +56,7 @@ class ChildProcess:
         if self._process.returncode is None:
             self._process.kill()
 
-    async def end(self) -> None:
+    async def end_process(self) -> None:
         """End it: `quit`, then SIGTERM, then SIGKILL; on cancellation SIGKILL at once."""
         try:
             self.write_line("quit")

@@ -27,9 +27,9 @@ class NameServer(UdpServer):
             lookup = asyncio.ensure_future(
                 asyncio.get_running_loop().getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
             )
-            lookup.add_done_callback(partial(self._answer, data, addr))
+            lookup.add_done_callback(partial(self._respond, data, addr))
 
-    def _answer(
+    def _respond(
         self, question: bytes, client: tuple[str, int], lookup: asyncio.Future[list[tuple[object, ...]]]
     ) -> None:
         if lookup.cancelled() or self._transport.is_closing():
@@ -37,10 +37,10 @@ class NameServer(UdpServer):
         error = lookup.exception()
         if error:
             is_unknown = isinstance(error, socket.gaierror) and error.errno in NO_NAME
-            self._transport.sendto(answer(question, [], UNKNOWN if is_unknown else FAILED), client)
+            self._transport.sendto(encode_response(question, [], UNKNOWN if is_unknown else FAILED), client)
         else:
             addresses = [str(each[4][0]) for each in lookup.result() if isinstance(each[4], tuple)]
-            self._transport.sendto(answer(question, addresses), client)
+            self._transport.sendto(encode_response(question, addresses), client)
 
 
 def queried_name(question: bytes) -> str | None:
@@ -53,7 +53,7 @@ def queried_name(question: bytes) -> str | None:
     return b".".join(parts).decode(errors="replace") if is_question else None
 
 
-def answer(question: bytes, addresses: Sequence[str], code: int = 0) -> bytes:
+def encode_response(question: bytes, addresses: Sequence[str], code: int = 0) -> bytes:
     """The response with these addresses. `code`: the RCODE (RFC 1035, 4.1.1)."""
     head = question[:2] + bytes((0x81, 0x80 | code)) + question[4:6] + bytes((0, len(addresses), 0, 0, 0, 0))
     records = [b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(each) for each in addresses]

@@ -16,7 +16,7 @@ class OutputWaiters:
         self._waiting: dict[asyncio.Future[LightOutput], Condition] = {}
         self._watchers: list[Callable[[LightOutput], object]] = []
 
-    def watch(self, watcher: Callable[[LightOutput], object]) -> None:
+    def add_watcher(self, watcher: Callable[[LightOutput], object]) -> None:
         """Call `watcher` with each output from now on."""
         self._watchers.append(watcher)
 

@@ -147,7 +147,7 @@ class SimulatedLight:
     ) -> None:
         try:
             if self.power is Power.ON:
-                await self._end()
+                await self._end_process()
         finally:
             async with self._exits:
                 await self._tasks.__aexit__(None, None, None)  # None: so that the body's own error stays as it is
@@ -204,9 +204,9 @@ class SimulatedLight:
             return self.output
         return await self._waiters.until(condition)
 
-    def watch(self, watcher: Callable[[LightOutput], object]) -> None:
+    def add_watcher(self, watcher: Callable[[LightOutput], object]) -> None:
         """Call `watcher` with each output from now on, and at each change of power."""
-        self._waiters.watch(watcher)
+        self._waiters.add_watcher(watcher)
 
     async def power_cut(self) -> None:
         """Cut the power: SIGKILL. Its flash stays. Its sockets are closed, while a real light's just fall silent."""
@@ -278,10 +278,10 @@ class SimulatedLight:
             raise SimulatedLightOff(f"the simulated light {self.name} has no power")
         return self._process
 
-    async def _end(self) -> None:
+    async def _end_process(self) -> None:
         process = self._running_process()
         self._set_power(Power.OFF)
-        await process.end()
+        await process.end_process()
         await self._wait_until_dark()
 
     async def _wait_until_dark(self) -> None:

@@ -15,10 +15,10 @@ class TimeServer(UdpServer):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer a client's request (mode 3); other datagrams are ignored."""
         if len(data) >= SIZE and data[0] & 7 == 3:
-            self._transport.sendto(answer(data, time.time()), addr)
+            self._transport.sendto(encode_response(data, time.time()), addr)
 
 
-def answer(question: bytes, now: float) -> bytes:
+def encode_response(question: bytes, now: float) -> bytes:
     """The response of a stratum 1 server at `now`, in Unix seconds."""
     stamp = (int((now + SINCE_1900) * 2**32) % 2**64).to_bytes(8, "big")
     version = question[0] & 0b111000

@@ -50,7 +50,7 @@ def _change(
         raise Invalid(f"{min(both)} cannot be added and taken away at once")
     kept.remove(gone)
     kept.add((BRIDGE_USER, *asked))
-    kept.move(host, port, tls)
+    kept.change_address(host, port, tls)
     is_new = kept.is_new
     for file in kept.save():
         _print_line(printable(file))

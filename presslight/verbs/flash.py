@@ -103,11 +103,11 @@ def flash(  # noqa: PLR0913, PLR0917 -- each is an option of the command line
         request = FlashRequest(
             FlashPlan(port, Path("PRIVATE_FOLDER"), firmware_image, erase, baud), light, watch, firmware_sha256
         )
-        request.check()
+        request.check_request()
         if dry_run:
             _print_dry_run(request)
             return
-        _check(request)
+        _check_tools(request)
     run_until_signal(lambda: flash_board(request))
 
 
@@ -150,7 +150,7 @@ def _password(given: str | None) -> str:
     return str(typer.prompt("Wi-Fi password", hide_input=True, default="", show_default=False))
 
 
-def _check(request: FlashRequest) -> None:
+def _check_tools(request: FlashRequest) -> None:
     """Check before any change that each program exists and that the port can be opened. Raises ToolFailed, Invalid."""
     for step in request.steps():
         tool.find_program(step.command[0])

@@ -61,7 +61,7 @@ def forget(
     address = store_address(state, store)
     has_account = accounts is not None and name in _open(accounts).accounts.users
     had_own = _remove_own_account(name, state)  # first, as the stack that runs on it cuts the light off then
-    answer = forgetting.ask(address, name, WAIT_S)
+    answer = forgetting.request_forgetting(address, name, WAIT_S)
     if answer is Answer.REFUSED:
         raise NotAllowed(
             f"the broker does not let the bridge empty the topics of {name}: its acl has to say so"

@@ -81,7 +81,7 @@ async def _run(
 async def _log(simulated: SimulatedLight) -> None:
     """Write what changes, line by line, until the light dies, nobody reads or this is cancelled."""
     outputs: asyncio.Queue[LightOutput] = asyncio.Queue()
-    simulated.watch(outputs.put_nowait)
+    simulated.add_watcher(outputs.put_nowait)
     log, output = LightLog(), simulated.output
     try:
         while simulated.power is not Power.DIED:
@@ -97,7 +97,7 @@ async def _show(simulated: SimulatedLight, address: BrokerAddress) -> None:
     with Keyboard() as keyboard, Live(console=out, screen=True, auto_refresh=False) as live:
         screen = _Screen(simulated, picture, live, keyboard)
         screen.change(simulated.output)
-        simulated.watch(screen.change)
+        simulated.add_watcher(screen.change)
         while (key := await keyboard.read_key()) not in QUIT_KEYS:
             await screen.on_key(key)
         screen.stop()

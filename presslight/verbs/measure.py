@@ -73,7 +73,7 @@ class ResultFiles:
     json: Path | None
     junit: Path | None
 
-    def check(self) -> None:
+    def check_writable(self) -> None:
         """Check before a run that the files can be written. Raises Unwritable."""
         for path in filter(None, (self.json, self.junit)):
             if not path.parent.is_dir():
@@ -83,16 +83,16 @@ class ResultFiles:
             except OSError as error:
                 raise Unwritable(f"{printable(path)}: {error.strerror}") from error
 
-    def write(self, result: Result) -> None:
+    def write_result(self, result: Result) -> None:
         """Write both. Raises Unwritable."""
-        self._write(self.json, result.model_dump_json(indent=2) + "\n")
-        self._write(self.junit, junit.xml(result))
+        self._write_file(self.json, result.model_dump_json(indent=2) + "\n")
+        self._write_file(self.junit, junit.xml(result))
 
     def write_error(self, error: BaseException) -> None:
         """Tell a CI system that nothing could be measured."""
-        self._write(self.junit, junit.xml_of_error(getattr(error, "code", "error"), str(error)))
+        self._write_file(self.junit, junit.xml_of_error(getattr(error, "code", "error"), str(error)))
 
-    def _write(self, path: Path | None, text: str) -> None:
+    def _write_file(self, path: Path | None, text: str) -> None:
         if path is None:
             return
         try:
@@ -145,7 +145,7 @@ def measure(  # noqa: PLR0913 -- each is an option of the command
         request = MeasureRequest(
             url, token_for(url, token), tuple(dict.fromkeys(light or ())), lights, presses, rate, duration.parse(budget)
         )
-        files.check()
+        files.check_writable()
     run_until_signal(lambda: _measure(request, files, results))
     if not results:
         print_error("interrupted before anything was measured")
@@ -197,7 +197,7 @@ async def _measure(request: MeasureRequest, files: ResultFiles, results: list[Re
     except* PresslightError as group:
         files.write_error(group.exceptions[0])
         raise
-    files.write(result)
+    files.write_result(result)
     results.append(result)
 
 

@@ -46,7 +46,7 @@ def up(  # noqa: PLR0913 -- each is an option of the command
     place = _host(host, in_lan=in_lan)
     hosts = [read_allowed_host(name) for name in allowed_host or ()]
     metrics_token = None if metrics_token_file is None else read_metrics_token(metrics_token_file)
-    _check(ctx, broker, ca_file, lights, demo=demo)
+    _check_options(ctx, broker, ca_file, lights, demo=demo)
     from presslight.cloud.telemetry.logs import configure  # noqa: PLC0415 -- the stack: a wrong option and --help are told without loading it
     from presslight.foreground import stay_up  # noqa: PLC0415 -- the stack
     from presslight.stack import Stack  # noqa: PLC0415 -- the stack
@@ -76,7 +76,7 @@ def up(  # noqa: PLR0913 -- each is an option of the command
         run_until_signal(lambda: stay_up(stack, status, shown, demo=demo))
 
 
-def _check(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *, demo: bool) -> None:
+def _check_options(ctx: typer.Context, broker: str, ca_file: Path | None, lights: int, *, demo: bool) -> None:
     """Refuse options that cannot work together. Raises Invalid."""
     if demo and not lights:
         raise Invalid("--demo presses each simulated light, and there is none: --lights")

@@ -56,7 +56,7 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="presslight-bench-") as folder:
             users = accounts(self.sizes)
             async with Mosquitto(users, Path(folder) / "mosquitto") as broker, asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(broker.watch(), name="watch the broker")
+                watch = tasks.create_task(broker.wait_until_stopped(), name="watch the broker")
                 await self._measure_each(Bench(self.sizes, users, broker.address, Path(folder)))
                 watch.cancel()
 

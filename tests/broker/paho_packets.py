@@ -61,7 +61,7 @@ def of_paho(kind: int, values: dict[str, Any]) -> Any:
 
 
 def cut_3(stream: bytes) -> list[Packet]:
-    frames, found = PacketDecoder(Mqtt3Codec().check), []
+    frames, found = PacketDecoder(Mqtt3Codec().check_packet), []
     frames.feed(stream)
     while packet := frames.next_packet():
         found.append(packet)

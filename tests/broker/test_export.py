@@ -15,10 +15,10 @@ def test_checked_in_files_are_current() -> None:
 def test_stale_file_is_named_and_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    export.write(tmp_path)
+    export.write_files(tmp_path)
     (tmp_path / "acl").write_text("topic #")
     monkeypatch.setattr(export.stale, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(export.write, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(export.write_files, "__defaults__", (tmp_path,))
     assert export.main(["--check"]) == 1
     assert capsys.readouterr().err == "broker/mosquitto/acl is not current: run python -m presslight.broker.export\n"
     assert export.main([]) == 0

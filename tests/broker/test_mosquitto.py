@@ -196,7 +196,7 @@ def spoil(file: Path, spoilt: bytes | str) -> bytes:
 
 
 async def test_death_is_noticed_and_it_can_be_started_again(kept: Mosquitto, accounts: Accounts) -> None:
-    watch = asyncio.create_task(kept.watch(), name="watch")
+    watch = asyncio.create_task(kept.wait_until_stopped(), name="watch")
     os.kill(kept.pid, signal.SIGKILL)
     with pytest.raises(BrokerDied) as told:
         await watch
@@ -247,7 +247,7 @@ async def test_what_it_reads_is_replaced_in_one_step(kept: Mosquitto, accounts: 
 
 
 async def test_stop_ends_the_watch_without_an_error(kept: Mosquitto) -> None:
-    watch = asyncio.create_task(kept.watch(), name="watch")
+    watch = asyncio.create_task(kept.wait_until_stopped(), name="watch")
     async with asyncio.timeout(10):
         await asyncio.wait([watch], timeout=0)
         await kept.stop()

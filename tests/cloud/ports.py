@@ -157,7 +157,7 @@ class Broadcaster:
         self.gone: list[str] = []
         self.statuses: list[bool] = []
 
-    def light(self, name: str, text: str) -> None:
+    def send_light(self, name: str, text: str) -> None:
         frame = decode_bridge_frame(text)
         if isinstance(frame, LightGone):
             assert frame.light == name
@@ -166,7 +166,7 @@ class Broadcaster:
         assert frame.light.id == name
         return self.lights.append(frame)
 
-    def broker_status(self, text: str) -> None:
+    def send_broker_status(self, text: str) -> None:
         frame = decode_bridge_frame(text)
         assert isinstance(frame, BrokerStatus)
         self.statuses.append(frame.connected)
@@ -185,7 +185,7 @@ class Observer:
     def on_report(self, light: str, effect: ReportEffect) -> None:
         self.reports.append(effect)
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         raise error
 
 

@@ -81,7 +81,7 @@ async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: p
         raise ValueError
 
     monkeypatch.setattr(house.bridge.store, "to_forget", to_forget)
-    house.bridge.forgetting.note(written_elsewhere=True)
+    house.bridge.forgetting.note_write(written_elsewhere=True)
     await until(lambda: len(tried) == 3)
     assert (await house.http.get("/healthz")).status_code == 200
     assert await house.metric("presslight_troubles_total", kind="mistake") >= 2

@@ -108,7 +108,7 @@ async def test_muted_light_can_be_forgotten(open_house: House) -> None:
     await flood(hall, open_house, phone)
     await hall.__aexit__(None, None, None)
     store = open_house.bridge.settings.store
-    answer = await asyncio.to_thread(forgetting.ask, store, "hall", 10)
+    answer = await asyncio.to_thread(forgetting.request_forgetting, store, "hall", 10)
     assert answer is Answer.FORGOTTEN
     await phone.until("gone", light="hall")
 

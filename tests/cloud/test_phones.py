@@ -11,10 +11,10 @@ class Session:
     def __init__(self) -> None:
         self.frames: list[str] = []
 
-    def light(self, name: str, text: str) -> None:
+    def send_light(self, name: str, text: str) -> None:
         self.frames.append(f"{name} {text}")
 
-    def broker_status(self, text: str) -> None:
+    def send_broker_status(self, text: str) -> None:
         self.frames.append(text)
 
     def revoke(self) -> None: ...
@@ -24,10 +24,10 @@ def test_broadcast_goes_to_the_phones_that_have_joined_and_not_left() -> None:
     phones, stays, leaves = Phones(2), Session(), Session()
     phones.join(stays)
     phones.join(leaves)
-    phones.light("kitchen", "on")
+    phones.send_light("kitchen", "on")
     phones.leave(leaves)
     phones.leave(leaves)
-    phones.broker_status("away")
+    phones.send_broker_status("away")
     assert (stays.frames, leaves.frames) == (["kitchen on", "away"], ["kitchen on"])
     assert len(phones) == 1
 

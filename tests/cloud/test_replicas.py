@@ -61,7 +61,7 @@ class AtOnce:
     def __init__(self, sync: Callable[[], None]) -> None:
         self._sync = sync
 
-    def wait(self, then: OnSynced) -> None:
+    def call_when_synced(self, then: OnSynced) -> None:
         self._sync()
         then(None)
 

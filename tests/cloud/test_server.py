@@ -93,7 +93,7 @@ async def test_ended_bridge_leaves_no_task(settings: Settings) -> None:
 
 async def test_watch_returns_when_the_bridge_was_stopped(settings: Settings) -> None:
     async with BridgeServer(settings, port=0) as bridge:
-        watching = asyncio.create_task(bridge.watch())
+        watching = asyncio.create_task(bridge.wait_until_stopped())
     async with asyncio.timeout(WAIT_S):
         await watching
 
@@ -112,7 +112,7 @@ async def test_bridge_that_ends_by_itself_says_so_and_lets_go(
     broken.set()
     with pytest.raises(BridgeFailed):
         async with asyncio.timeout(WAIT_S):
-            await bridge.watch()
+            await bridge.wait_until_stopped()
     with pytest.raises(ExceptionGroup):
         await bridge.__aexit__(None, None, None)
     socket.create_server(("127.0.0.1", bridge.port)).close()

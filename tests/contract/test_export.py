@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from presslight.contract.export import FOLDER, files, main, stale, write
+from presslight.contract.export import FOLDER, files, main, stale, write_files
 
 
 @pytest.fixture
 def exported(tmp_path: Path) -> Path:
-    write(tmp_path)
+    write_files(tmp_path)
     return tmp_path
 
 

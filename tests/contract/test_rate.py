@@ -6,7 +6,7 @@ from tests.cloud.ports import S
 
 
 def taken(bucket: Bucket, now: int, tries: int) -> int:
-    return sum(bucket.take(now) for _ in range(tries))
+    return sum(bucket.take_tokens(now) for _ in range(tries))
 
 
 def test_burst_is_granted_at_once_and_no_more() -> None:
@@ -25,8 +25,8 @@ def test_bucket_holds_no_more_than_its_burst() -> None:
 
 def test_clock_that_goes_back_grants_nothing() -> None:
     bucket = Bucket(50, 1, S)
-    assert bucket.take(S)
-    assert not bucket.take(0)
+    assert bucket.take_tokens(S)
+    assert not bucket.take_tokens(0)
 
 
 @given(st.lists(st.integers(0, S), max_size=200))
@@ -34,22 +34,22 @@ def test_no_sequence_gets_more_than_burst_and_rate(pauses: list[int]) -> None:
     bucket, now, granted = Bucket(50, 10, 0), 0, 0
     for pause in pauses:
         now += pause
-        granted += bucket.take(now)
+        granted += bucket.take_tokens(now)
     assert granted <= 10 + now * 50 / S + 1e-6
 
 
 def test_what_costs_more_than_there_is_takes_nothing() -> None:
     bucket = Bucket(50, 100, 0)
-    assert bucket.take(0, 60)
-    assert not bucket.take(0, 60)
-    assert bucket.take(0, 40)
+    assert bucket.take_tokens(0, 60)
+    assert not bucket.take_tokens(0, 60)
+    assert bucket.take_tokens(0, 40)
 
 
 def test_each_name_has_its_own_and_the_first_of_too_many_is_forgotten() -> None:
     rates = Rates(1, 1, most=2)
-    assert [rates.of(name, 0).take(0) for name in "aabbcc"] == [True, False] * 3
-    assert rates.of("a", 0).take(0)
-    assert not rates.of("c", 0).take(0)
+    assert [rates.of(name, 0).take_tokens(0) for name in "aabbcc"] == [True, False] * 3
+    assert rates.of("a", 0).take_tokens(0)
+    assert not rates.of("c", 0).take_tokens(0)
 
 
 def test_frame_costs_one_for_each_kib() -> None:

@@ -136,7 +136,7 @@ class Lab:
         address = await self._broker_for(name)
         heap = ROOM_FOR_ODD_CLOCK if self._main else None
         light = SimulatedLight(name, address, self.folder / name, heap, self._main)
-        light.watch(self.history.traces[name].see)
+        light.add_watcher(self.history.traces[name].see)
         self.lights[name] = await self._exits.enter_async_context(light)
 
     async def _start_phones(self, near: int, far: int) -> None:

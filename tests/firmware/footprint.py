@@ -136,7 +136,7 @@ async def _pressed(start: Command, folder: Path, at: Places, presses: int) -> To
                 await presser.press_many(presses)
             child.write_line("quit")
     finally:
-        await child.end()
+        await child.end_process()
     return told
 
 

@@ -46,7 +46,7 @@ def runner(micropython: Command, folder: Path, exits: AsyncExitStack) -> Run:
         command = [*micropython, "-X", f"heapsize={heap}", *hostile.command(str(script))]
         own = ENVIRONMENT | hostile.environment(is_first=True, has_power_failed=False) | environment
         child = await ChildProcess.start(command, folder, own)
-        exits.push_async_callback(child.end)
+        exits.push_async_callback(child.end_process)
         return Script(child)
 
     return start

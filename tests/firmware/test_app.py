@@ -28,7 +28,7 @@ async def ran(micropython: Command, folder: Path, script: Path) -> tuple[int, li
             lines = [line.decode().rstrip() async for line in child.lines()]
             return await child.exit_code(), lines
     finally:
-        await child.end()
+        await child.end_process()
 
 
 async def test_light_without_settings_says_so_and_resets(micropython: Command, tmp_path: Path) -> None:

@@ -55,6 +55,6 @@ async def test_light_lives_where_its_heap_grows(tmp_path: Path) -> None:
 async def test_light_that_has_room_for_all_says_nothing(tmp_path: Path) -> None:
     said: list[str] = []
     async with hostile_light(tmp_path, "heap 90") as (light, broker):
-        light.watch(lambda now: said.append(now.log))
+        light.add_watcher(lambda now: said.append(now.log))
         await lives(light, broker)
     assert GROWS not in said

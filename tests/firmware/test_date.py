@@ -177,7 +177,7 @@ async def lines(micropython: Command, folder: Path, program: str, **servers: str
         async with asyncio.timeout(WAIT_S):
             return [line.decode().rstrip() async for line in child.lines()]
     finally:
-        await child.end()
+        await child.end_process()
 
 
 async def dated(

@@ -47,7 +47,7 @@ async def looked_up(micropython: Command, folder: Path, names: str, name: str = 
         async with asyncio.timeout(WAIT_S):
             return [line.decode().rstrip() async for line in child.lines()]
     finally:
-        await child.end()
+        await child.end_process()
 
 
 async def asked(micropython: Command, folder: Path, *replies: Replies) -> tuple[list[str], list[PlayedServer]]:

@@ -174,7 +174,7 @@ async def test_light_that_finds_no_memory_for_tls_boots_anew_as_it_was(
     main = written(tmp_path, program)
     async with SimulatedLight(NAME, broker.address, tmp_path / "flash", heap="256k", main=main) as light:
         duties: set[int] = set()
-        light.watch(lambda output: duties.add(output.duty) if output.us else None)
+        light.add_watcher(lambda output: duties.add(output.duty) if output.us else None)
         async with asyncio.timeout(WAIT_S):
             await light.until(lambda output: output.log == "tried 16")
             await light.until(lambda output: output.log == "MemoryError: no room for TLS")

@@ -216,7 +216,7 @@ async def flood(visit: Visit, light: SimulatedLight, before: Report, qos: int) -
         if glows_seen >= FLOOD or output.link == "down":
             done.set()
 
-    light.watch(count)
+    light.add_watcher(count)
     visit.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
     for number in range(1, FLOOD + 1):
         visit.publish(press(before, number, state="ON" if number % 2 else "OFF", brightness=7), qos=qos)

@@ -99,7 +99,7 @@ async def test_light_of_which_any_task_hangs_or_ends_boots_anew_and_shines_on(
         address = broker.address.signed_in_as(name, accounts.password(name))
         async with SimulatedLight(name, address, folder, heap="256k", main=main) as light:
             duties: list[int] = []
-            light.watch(lambda output: duties.append(output.duty) if output.us else None)
+            light.add_watcher(lambda output: duties.append(output.duty) if output.us else None)
             if name == "well":
                 pid = light.pid
                 async with asyncio.timeout(WAIT_S):

@@ -77,6 +77,6 @@ async def watched(
     light = SimulatedLight("kitchen", NOWHERE, folder, heap=HEAP, main=main, chip=chip)
     light._files = {} if settings is None else {"settings.json": settings}
     seen = Watch(light)
-    light.watch(seen.see)
+    light.add_watcher(seen.see)
     async with light:
         yield seen

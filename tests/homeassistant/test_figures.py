@@ -54,7 +54,7 @@ async def command_after_a_press(home: Home, light: SimulatedLight, remote: Remot
 async def slide(light: SimulatedLight, remote: Remote) -> list[float]:
     """Commands 20 ms apart, as a finger on a slider makes them. In ms, each; one that was never seen is left out."""
     asked, seen = dict[int, float](), dict[int, float]()
-    light.watch(lambda output: seen.setdefault(output.duty, output.us / 1_000))
+    light.add_watcher(lambda output: seen.setdefault(output.duty, output.us / 1_000))
     for value in range(170, 170 + COUNT):  # none that was seen before
         asked[value] = time.monotonic()
         await remote.call("light", "turn_on", entity_id=HALL, brightness=value)

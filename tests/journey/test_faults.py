@@ -114,7 +114,7 @@ async def test_idle_light_stays_online(house: House) -> None:
 
 async def test_dead_light_is_started_again(house: House) -> None:
     phone = await house.phone()
-    watch = asyncio.create_task(house.stack.watch(), name="watch")
+    watch = asyncio.create_task(house.stack.restart_dead_parts(), name="watch")
     try:
         epoch = phone.lights["kitchen"].version[0]
         os.kill(house.kitchen.pid, signal.SIGKILL)

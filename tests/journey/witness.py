@@ -21,7 +21,7 @@ class Witness:
         self.changes: list[Change] = []
         self._last = light.output.us
         self._more = asyncio.Event()
-        light.watch(self._see)
+        light.add_watcher(self._see)
 
     async def until(self, duty: int) -> Change:
         """Wait for the first change to that duty; what the light did before is then known, too."""

@@ -10,7 +10,7 @@ def test_heartbeat_is_what_the_table_says(case: Case) -> None:
     for step in case["steps"]:
         now, event = step["at"], step["event"]
         if event["type"] in ("heard", "pong"):
-            heart.heard(now)
+            heart.on_frame(now)
         if event["type"] == "pong":
             heart.pong(event["n"], now)
         if event["type"] == "doubt":

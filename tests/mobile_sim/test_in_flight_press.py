@@ -68,10 +68,10 @@ async def test_press_of_an_earlier_life_is_sent_with_its_age_and_is_no_journey()
         def send(self, frame: BaseModel, *, hedge: bool = False) -> None:
             sent.append(frame)
 
-        def keep(self, press: Press, lead_ms: int) -> None:
+        def store_press(self, press: Press, lead_ms: int) -> None:
             raise AssertionError
 
-        def forget(self, key: str) -> None:
+        def forget_press(self, key: str) -> None:
             forgotten.append(key)
 
     frame = Press(type="press", key="0123456789abcdef-7", light="kitchen", set=Wish(state="ON"))

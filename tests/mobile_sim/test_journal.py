@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 def press(journal: Journal, light: str = "kitchen", up: int = 5_000) -> Press:
     moment = Moment(boot="0badcafe", up=up)
     made = Press(type="press", key=journal.next_key(), light=light, set=Wish(state="ON"), not_after=moment)
-    journal.keep(made, 2_000, 1)
+    journal.store_press(made, 2_000, 1)
     return made
 
 
@@ -28,7 +28,7 @@ def test_press_that_is_open_is_found_in_the_next_life(path: Path) -> None:
     journal = Journal(path)
     journal.open()
     one, two = press(journal), press(journal)
-    journal.forget(one.key)
+    journal.forget_press(one.key)
     journal.close()
     again = Journal(path)
     left = again.open()
@@ -59,7 +59,7 @@ def test_block_of_keys_that_is_used_up_is_followed_by_another_on_disk(
     keys = []
     for _ in range(10):
         keys.append(press(journal).key)
-        journal.forget(keys[-1])
+        journal.forget_press(keys[-1])
     last = press(journal).key
     journal.close()
     assert len({*keys, last}) == 11
@@ -108,7 +108,7 @@ def test_newest_deadline_of_each_light_outlives_the_phone(path: Path) -> None:
     journal = Journal(path)
     journal.open()
     for light, up in (("kitchen", 5_000), ("kitchen", 7_000), ("hall", 6_000)):
-        journal.forget(press(journal, light, up).key)
+        journal.forget_press(press(journal, light, up).key)
     journal.close()
     for _ in range(2):
         again = Journal(path)
@@ -167,7 +167,7 @@ def test_last_word_that_cannot_be_written_is_told_and_harms_nothing(
     one = press(journal)
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda file, text: 0)
-        journal.forget(one.key)
+        journal.forget_press(one.key)
     journal.close()
     assert "full" in caplog.text
 
@@ -181,7 +181,7 @@ from presslight.contract.phone import Press, Wish
 journal = Journal(Path({str(path)!r}))
 journal.open()
 press = Press(type="press", key=journal.next_key(), light="kitchen", set=Wish(state="ON"))
-journal.keep(press, 2_000, 1)
+journal.store_press(press, 2_000, 1)
 print(press.key, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -187,7 +187,7 @@ def test_press_meant_for_the_next_moment_has_no_negative_age() -> None:
 def test_press_refuses_an_illegal_move() -> None:
     press = Press(0, 2_000)
     with pytest.raises(IllegalMove):
-        press._move(State.ACCEPTED)
+        press._move_to(State.ACCEPTED)
 
 
 @given(lead=st.integers(-10_000, 20_000))

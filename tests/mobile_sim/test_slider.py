@@ -16,7 +16,7 @@ def at(brightness: int) -> WishFields:
 def follow(slider: Slider, event: dict[str, Any]) -> WishFields | None:
     match event["type"]:
         case "moved":
-            return slider.move(event["set"])
+            return slider.on_move(event["set"])
         case "settled":
             return slider.settled()
         case "overruled":
@@ -42,7 +42,7 @@ def test_light_ends_where_the_finger_rests(moves: list[int | None]) -> None:
         if move is None and not in_flight:
             continue
         in_flight -= move is None
-        wish = slider.settled() if move is None else slider.move(at(move))
+        wish = slider.settled() if move is None else slider.on_move(at(move))
         if wish is not None:
             pressed.append(wish)
             in_flight += 1

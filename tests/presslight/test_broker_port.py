@@ -25,16 +25,16 @@ def test_port_asked_for_comes_first_then_that_of_the_last_start(
 
 
 def test_port_that_is_kept_anew_is_never_half_there(tmp_path: Path) -> None:
-    broker_port.write(tmp_path, 1884)
+    broker_port.write_port(tmp_path, 1884)
     with (tmp_path / broker_port.RECORD).open() as reader:
-        broker_port.write(tmp_path, 1885)
+        broker_port.write_port(tmp_path, 1885)
         assert reader.read() == "1884\n"
     assert [file.name for file in tmp_path.iterdir()] == [broker_port.RECORD]
 
 
 def test_port_is_kept_and_nothing_else_is_believed(tmp_path: Path) -> None:
     assert broker_port.read(tmp_path) is None
-    broker_port.write(tmp_path, 1884)
+    broker_port.write_port(tmp_path, 1884)
     assert broker_port.read(tmp_path) == 1884
     for spoilt in (b"", b"\xff", b"0", b"-1", b"65536", b"mqtt"):
         (tmp_path / broker_port.RECORD).write_bytes(spoilt)

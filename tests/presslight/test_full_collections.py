@@ -54,7 +54,7 @@ async def test_a_stack_in_a_terminal_makes_them_rare_once_it_is_up(full: list[in
     frozen: list[int] = []
     stack, shown = MagicMock(), Mock()
     shown.print.side_effect = lambda _: frozen.append(gc.get_freeze_count())
-    stack.watch = AsyncMock(side_effect=lambda: frozen.append(gc.get_freeze_count()))
+    stack.restart_dead_parts = AsyncMock(side_effect=lambda: frozen.append(gc.get_freeze_count()))
     await foreground.stay_up(stack, Mock(), shown, demo=False)
     assert frozen[0] == at_start
     assert frozen[1] > 10_000

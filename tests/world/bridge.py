@@ -165,7 +165,7 @@ class Bridge:
             life.presses.ask(ask, HttpListener(answer), life.now())
         except Refusal as refusal:
             meaning = MEANINGS[refusal.code]
-            life.error(refusal.code, ask.phone, ask.key, str(refusal))
+            life.on_error_sent(refusal.code, ask.phone, ask.key, str(refusal))
             answer(Problem(code=refusal.code, message=str(refusal), retry=meaning.retry, key=ask.key))
 
 

@@ -164,15 +164,15 @@ class BridgeProcess:
 
     # Broadcaster
 
-    def light(self, name: str, text: str) -> None:
+    def send_light(self, name: str, text: str) -> None:
         """Tell all phones of a light."""
         for session in self.talks:
-            session.light(name, text)
+            session.send_light(name, text)
 
-    def broker_status(self, text: str) -> None:
+    def send_broker_status(self, text: str) -> None:
         """Tell all phones of the broker."""
         for session in self.talks:
-            session.broker_status(text)
+            session.send_broker_status(text)
 
     # Observer
 
@@ -189,7 +189,7 @@ class BridgeProcess:
             self._ground.note(self.name, f"begins the versions of {light} anew")
             self._ground.judge.began_anew(light)
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         """A defect is one here, too."""
         raise error
 
@@ -218,7 +218,7 @@ class BridgeProcess:
         """A phone is gone."""
         self.talks.pop(session, None)
 
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+    def on_error_sent(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """Phones are told of what they did wrong."""
         self._ground.note(self.name, f"tells {phone} {code} {key or ''} {detail}")
         if not MEANINGS[code].retry:

@@ -154,7 +154,7 @@ def _denial_of_what_was_forgotten() -> AbstractContextManager[object]:
     """A bridge that says of a press on a light that was forgotten that it never acted."""
 
     def forgotten(press: Press, _event: LightForgotten, _now: int) -> tuple[Action, ...]:
-        return press._end(PressStatus.NOT_APPLIED)
+        return press._close(PressStatus.NOT_APPLIED)
 
     table = {state: {**events} for state, events in Press._TABLE.items()}
     for state in (State.OPEN, State.UNCONFIRMED):
@@ -167,7 +167,7 @@ def _final_busy() -> AbstractContextManager[object]:
 
     def decided(press: Press, event: Decided, now: int) -> tuple[Action, ...]:
         if event.outcome is Outcome.BUSY:
-            return press._end(PressStatus.REFUSED, Reason.BUSY)
+            return press._close(PressStatus.REFUSED, Reason.BUSY)
         return real(press, event, now)
 
     table = {state: {**events} for state, events in Press._TABLE.items()}
@@ -288,27 +288,27 @@ MUTATIONS = (
     Mutation("dedupe window", lambda: _knows(acted=NEW), ("double", "false")),
     Mutation("superseded", lambda: _knows(never=NEW), ("misordered", "false")),
     Mutation("epoch", _no_epoch, ("stale", "anew")),
-    Mutation("store's key closing", _reopened_keys, ("false",), first=32),
+    Mutation("store's key closing", _reopened_keys, ("false",), first=37),
     Mutation("retained drop", _kept_wishes, ("ghost",)),
     Mutation("who left the table", _no_trace_of_who_left, ("false",), first=183),
     Mutation("what left the window", lambda: _knows(unknown=NEVER), ("false",), first=309),
     Mutation("precondition", lambda: _judging(_no_precondition), ("unseen",)),
-    Mutation("deadlines that never go back", _no_latest, ("misordered", "false"), first=1349),
-    Mutation("busy is no last word", _final_busy, ("false",), first=49),
+    Mutation("deadlines that never go back", _no_latest, ("misordered", "false"), first=1886),
+    Mutation("busy is no last word", _final_busy, ("false",), first=100),
     Mutation("missed answers", _blind_faith, ("false",), first=49),
-    Mutation("recalled presses are not followed", _recalled_as_followed, ("false",), first=373),
-    Mutation("a power cut may take a press back", _all_new, ("false",), first=10010),
-    Mutation("presses taken up are quiet", _loud_reload, ("false",), first=66),
+    Mutation("recalled presses are not followed", _recalled_as_followed, ("false",), first=397),
+    Mutation("a power cut may take a press back", _all_new, ("false",), first=10101),
+    Mutation("presses taken up are quiet", _loud_reload, ("false",), first=131),
     Mutation("late reports are no new boot", _loud_ghosts, ("anew", "false")),
     Mutation("answers to old questions prove nothing", _answers_to_old_questions, ("anew",)),
     Mutation("who contradicts is asked", _no_questions, ("stale", "kept"), first=VISITED),
     Mutation("phones heed a new line", _one_line_for_ever, ("stale",), first=VISITED),
-    Mutation("what phones show is heeded", _deaf_to_shown_versions, ("stale",), first=VISITED + 14),
-    Mutation("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=270),
+    Mutation("what phones show is heeded", _deaf_to_shown_versions, ("stale",), first=VISITED + 44),
+    Mutation("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=365),
     Mutation("a text is one press", _texts_that_nobody_remembers, ("double", "false"), first=PROGRAMMED),
     Mutation("texts wait for the disk", _texts_that_do_not_wait, ("double", "false"), first=PROGRAMMED + 78),
     Mutation("texts have origins of their own", _one_origin_for_all_texts, ("reused", "false"), first=PROGRAMMED),
-    Mutation("drift", _no_drift, ("false", "late", "anew"), first=43),
+    Mutation("drift", _no_drift, ("false", "late", "anew"), first=48),
     Mutation("what changed nothing is no cause", _cause_without_a_change, ("misnamed",)),
     Mutation("blocks of keys", _no_blocks, ("false", "silent"), first=39),
     Mutation("bridges say offline to the broker", _silent_about_the_dead, ("kept",), first=2),

@@ -50,7 +50,7 @@ class Wire:
             self.bridge.do(lambda: self._talk.on_text(text, life.now()))
 
     def _flush(self, urgent: bool) -> None:
-        for text in self._talk.outbox.take(1_000):
+        for text in self._talk.outbox.take_frames(1_000):
             self._ground.network.stream(self._back, partial(self._reach, text))
 
     def _reach(self, text: str) -> None:

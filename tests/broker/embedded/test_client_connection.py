@@ -195,7 +195,7 @@ async def test_state_moves_as_stated_and_no_other_way(state: ConnectionState) ->
         client = Bench().client
         client._state = state
         if wanted in MOVES[state]:
-            client._move(wanted)
+            client._move_to(wanted)
         else:
             with pytest.raises(RuntimeError, match=f"from {state} to {wanted}"):
-                client._move(wanted)
+                client._move_to(wanted)

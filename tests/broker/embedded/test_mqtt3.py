@@ -53,7 +53,7 @@ def test_refusal_is_worded_as_far_as_the_version_can(reason: ReasonCode, code: i
 
 @pytest.mark.parametrize("wrong", [subscribe_packet("a", 3), packet(0x40, b"\x00\x01\x00"), packet(0xE0, b"\x04")])
 def test_packet_of_the_other_version_is_refused(wrong: bytes) -> None:
-    frames = PacketDecoder(Mqtt3Codec().check)
+    frames = PacketDecoder(Mqtt3Codec().check_packet)
     frames.feed(wrong)
     with pytest.raises(Malformed):
         frames.next_packet()

@@ -36,7 +36,7 @@ SAID = Connect(5, 0xC2, 4, "kitchen", b"secret", client_id="kitchen")
 
 
 def cut(stream: bytes, language: Mqtt5Codec | None = None) -> list[Packet]:
-    frames, found = PacketDecoder((language or Mqtt5Codec(SAID, lambda *_: True)).check), []
+    frames, found = PacketDecoder((language or Mqtt5Codec(SAID, lambda *_: True)).check_packet), []
     frames.feed(stream)
     while packet := frames.next_packet():
         found.append(packet)

@@ -25,7 +25,7 @@ GOOD = [
 
 
 def cut(stream: bytes, chunk: int = 65_536) -> list[Packet]:
-    frames, found = PacketDecoder(Mqtt3Codec().check), []
+    frames, found = PacketDecoder(Mqtt3Codec().check_packet), []
     for at in range(0, len(stream), chunk):
         frames.feed(stream[at : at + chunk])
         while packet := frames.next_packet():

@@ -31,7 +31,7 @@ async def test_packets_are_read_one_by_one_until_the_stream_ends() -> None:
 
 async def test_silence_is_an_error_after_the_time_limit() -> None:
     packets = reader_of(b"", is_ended=False)
-    packets.configure(Mqtt3Codec().check, 0, None)
+    packets.configure(Mqtt3Codec().check_packet, 0, None)
     with pytest.raises(TimeoutError):
         await packets.read()
 
@@ -40,14 +40,14 @@ async def test_packet_that_the_version_forbids_is_malformed_once_the_version_is_
     no_topic = publish_packet("", b"on")
     packets = reader_of(no_topic * 2)
     assert await packets.read()
-    packets.configure(Mqtt3Codec().check, None, None)
+    packets.configure(Mqtt3Codec().check_packet, None, None)
     with pytest.raises(Malformed):
         await packets.read()
 
 
 async def test_packet_above_the_rate_is_an_error() -> None:
     packets = reader_of(ON * 3)
-    packets.configure(Mqtt3Codec().check, None, Bucket(1e-9, 2, 0))
+    packets.configure(Mqtt3Codec().check_packet, None, Bucket(1e-9, 2, 0))
     for _ in range(2):
         assert await packets.read()
     with pytest.raises(PacketRateExceeded):

@@ -19,7 +19,7 @@ def test_bound_never_falls_when_time_seems_to_go_back() -> None:
 
 def test_better_report_raises_the_bound() -> None:
     bound = Bound(1_000, 0)
-    assert bound.hear(3_000, S) == 3_000 - bound_after_a_second()
+    assert bound.observe(3_000, S) == 3_000 - bound_after_a_second()
     assert bound.at(S) == 3_000
 
 
@@ -30,7 +30,7 @@ def bound_after_a_second() -> int:
 def test_late_report_does_not_lower_the_bound() -> None:
     bound = Bound(1_000, 0)
     before = bound.at(S)
-    assert bound.hear(1_200, S) == 0
+    assert bound.observe(1_200, S) == 0
     assert bound.at(S) == before
 
 

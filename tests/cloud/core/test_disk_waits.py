@@ -41,7 +41,7 @@ class Mistakes(Observer):
         super().__init__()
         self.mistakes: list[str] = []
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         self.mistakes.append(where)
 
 

@@ -18,7 +18,7 @@ class Room:
 
     def change(self, seq: int, now: int, name: str = "kitchen") -> None:
         self.house.on_report(name, report(version=(1, seq), brightness=seq), now, live=True)
-        self.display.tell(name, now)
+        self.display.show_light(name, now)
 
     @property
     def shown(self) -> list[tuple[str, int]]:

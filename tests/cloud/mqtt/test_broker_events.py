@@ -31,7 +31,7 @@ class Events:
 
     def broker(self, *, found: bool, cause: str, detail: str) -> None: ...
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         self.mistakes.append(where)
 
     def mute(self, light: str) -> None:

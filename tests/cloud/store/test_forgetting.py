@@ -92,7 +92,7 @@ class Bridge:
 
     async def handle_requests(self) -> None:
         """As each second, where the store was written to."""
-        self.forgetting.note(written_elsewhere=True)
+        self.forgetting.note_write(written_elsewhere=True)
         await self.forgetting.handle_requests()
 
 
@@ -103,7 +103,7 @@ def wanted(address: Path | str, *, ms_ago: int = 0) -> None:
 
 
 def asked_in_vain(address: Path | str) -> Answer | None:
-    return forgetting.ask(address, LIGHT, 0)
+    return forgetting.request_forgetting(address, LIGHT, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +176,7 @@ async def test_bridge_that_does_not_know_the_light_leaves_the_answer_to_one_that
     wanted(address)
     asked = store.to_forget()[0]
     await one.handle_requests()
-    store.answer(asked, Answer.UNKNOWN)  # the stranger had begun as well
+    store.answer_request(asked, Answer.UNKNOWN)  # the stranger had begun as well
     assert store.to_forget()[0].answer is Answer.FORGOTTEN
     await stranger.handle_requests()
     assert stranger.publisher.emptied == []
@@ -272,7 +272,7 @@ async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(addre
     other.publisher.echo()
     other.harness.report(boot="0000beef")
     other.harness.presses._runner.broker = False
-    other.forgetting.note(written_elsewhere=False)
+    other.forgetting.note_write(written_elsewhere=False)
     wanted(address)
     await one.handle_requests()
     await other.handle_requests()
@@ -288,7 +288,7 @@ async def test_light_that_was_emptied_before_the_store_went_away_is_answered_for
     bridge = Bridge(store)
     wanted(address)
     with monkeypatch.context() as away:
-        away.setattr(store, "answer", broken)
+        away.setattr(store, "answer_request", broken)
         with pytest.raises(StoreUnavailable):
             await bridge.handle_requests()
     assert store.to_forget()[0].answer is None
@@ -318,7 +318,7 @@ async def test_store_is_left_alone_where_nobody_wrote_to_it(
     await bridge.handle_requests()
     monkeypatch.setattr(store, "to_forget", lambda: pytest.fail("read"))
     await bridge.forgetting.handle_requests()
-    bridge.forgetting.note(written_elsewhere=False)
+    bridge.forgetting.note_write(written_elsewhere=False)
     await bridge.forgetting.handle_requests()
 
 
@@ -335,10 +335,10 @@ def test_answer_to_a_newer_request_is_told_to_who_asked_before(
 ) -> None:
     def meanwhile(_s: float) -> None:
         wanted(address, ms_ago=-1_000)
-        store.answer(store.to_forget()[0], Answer.FORGOTTEN)
+        store.answer_request(store.to_forget()[0], Answer.FORGOTTEN)
 
     monkeypatch.setattr(time, "sleep", meanwhile)
-    assert forgetting.ask(address, LIGHT, 10) is Answer.FORGOTTEN
+    assert forgetting.request_forgetting(address, LIGHT, 10) is Answer.FORGOTTEN
 
 
 async def test_request_is_nothing_once_who_asked_cannot_wait_any_more(address: Path | str, store: Store) -> None:
@@ -397,7 +397,7 @@ async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address
 def test_what_a_bridge_did_in_the_last_moment_stays(address: Path | str, store: Store) -> None:
     wanted(address)
     asked = store.to_forget()[0]
-    store.answer(asked, Answer.FORGOTTEN)
+    store.answer_request(asked, Answer.FORGOTTEN)
     with patient(address) as database:
         forgetting._give_up(database, LIGHT, asked.asked_at, None)
     assert [each.answer for each in store.to_forget()] == [Answer.FORGOTTEN]

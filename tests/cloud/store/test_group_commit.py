@@ -40,7 +40,7 @@ def commit(disk: Disk) -> Iterator[GroupCommit]:
 async def test_who_comes_meanwhile_shares_the_next_turn(disk: Disk, commit: GroupCommit) -> None:
     heard: list[tuple[int, StoreUnavailable | None]] = []
     for number in range(10):
-        commit.wait(lambda error, number=number: heard.append((number, error)))  # type: ignore[misc]  # mypy cannot type a lambda's default
+        commit.call_when_synced(lambda error, number=number: heard.append((number, error)))  # type: ignore[misc]  # mypy cannot type a lambda's default
     await until(lambda: disk.begun == 1)
     await asyncio.sleep(0)  # the loop goes on
     assert heard == []
@@ -56,11 +56,11 @@ async def test_disk_that_failed_once_is_not_believed_any_more(disk: Disk, commit
     heard: list[StoreUnavailable | None] = []
     disk.fails = True
     disk.let.release()
-    commit.wait(heard.append)
+    commit.call_when_synced(heard.append)
     await until(lambda: len(heard) == 1)
     disk.fails = False
     disk.let.release()
-    commit.wait(heard.append)
+    commit.call_when_synced(heard.append)
     assert len(heard) == 1  # nobody is told before the call returns
     await until(lambda: len(heard) == 2)
     assert all("Input/output error" in str(error) for error in heard)
@@ -70,9 +70,9 @@ async def test_disk_that_failed_once_is_not_believed_any_more(disk: Disk, commit
 async def test_who_waits_as_it_is_closed_hears_that_it_was(disk: Disk, commit: GroupCommit) -> None:
     first: list[StoreUnavailable | None] = []
     second: list[StoreUnavailable | None] = []
-    commit.wait(first.append)
+    commit.call_when_synced(first.append)
     await until(lambda: disk.begun == 1)
-    commit.wait(second.append)
+    commit.call_when_synced(second.append)
     disk.let.release()
     commit.close()
     await until(lambda: len(first) == len(second) == 1)

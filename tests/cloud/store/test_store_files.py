@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def files(path: Path) -> StoreFiles:
     made = StoreFiles(path)
-    made.note()
+    made.remember_files()
     return made
 
 
@@ -37,7 +37,7 @@ def replace(file: Path) -> None:
 def test_files_that_grow_are_the_same(path: Path, files: StoreFiles) -> None:
     for ending in ENDINGS:
         at(path, ending).write_bytes(b"1234567")
-        assert files.check()
+        assert files.is_wal_whole()
 
 
 @pytest.mark.parametrize("harm", [replace, Path.unlink])
@@ -47,7 +47,7 @@ def test_file_that_is_another_or_gone_is_named(
 ) -> None:
     harm(at(path, ending))
     with pytest.raises(StoreReplaced) as replaced:
-        files.check()
+        files.is_wal_whole()
     assert replaced.value.what.startswith(f"{at(path, ending)} ")
     assert str(path) not in str(replaced.value)  # phones hear that
     assert files.has_database == (ending != "")
@@ -56,21 +56,21 @@ def test_file_that_is_another_or_gone_is_named(
 def test_file_that_is_back_is_ours(path: Path, files: StoreFiles) -> None:
     path.rename(at(path, "aside"))
     with pytest.raises(StoreReplaced):
-        files.check()
+        files.is_wal_whole()
     at(path, "aside").rename(path)
-    assert files.check()
+    assert files.is_wal_whole()
 
 
 def test_database_that_was_cut_is_never_trusted_again(path: Path, files: StoreFiles) -> None:
     path.write_bytes(b"1234")
     for _ in range(2):
         with pytest.raises(StoreReplaced, match="replaced"):
-            files.check()
+            files.is_wal_whole()
         path.write_bytes(b"123456789")
 
 
 def test_log_that_is_shorter_is_told_from_one_that_is_not_ours(path: Path, files: StoreFiles) -> None:
     at(path, LOG).write_bytes(b"")
-    assert not files.check()
-    files.note()
-    assert files.check()
+    assert not files.is_wal_whole()
+    files.remember_files()
+    assert files.is_wal_whole()

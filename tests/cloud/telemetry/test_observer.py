@@ -16,12 +16,12 @@ def observer() -> BridgeObserver:
 
 
 def test_everything_that_goes_wrong_is_counted(observer: BridgeObserver) -> None:
-    observer.error(ErrorCode.RATE_LIMITED, "ann", "key", "detail")
+    observer.on_error_sent(ErrorCode.RATE_LIMITED, "ann", "key", "detail")
     observer.bad_message("topic", "malformed", "detail")
     observer.on_report("kitchen", ReportEffect(Kind.STALE))
     observer.on_report("kitchen", ReportEffect(Kind.NEWS, missed=True))
     observer.on_report("kitchen", ReportEffect(Kind.NEWS, missed=True, began=True, over="0000beef"))
-    observer.mistake("topic", RuntimeError("x"))
+    observer.on_defect("topic", RuntimeError("x"))
     observer.store_trouble(RuntimeError("x"))
     observer.broker(found=False, cause="silent", detail="")
     observer.broker(found=True, cause="", detail="")
@@ -64,7 +64,7 @@ def test_broker_that_stays_away_is_logged_once_and_counted_each_time(
 
 def test_mistake_is_logged_with_where_it_was(observer: BridgeObserver, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
-        observer.mistake("a topic", RuntimeError("a defect"))
+        observer.on_defect("a topic", RuntimeError("a defect"))
         observer.on_report("kitchen", ReportEffect(Kind.NEWS, missed=True, began=True, over="0000beef"))
     (mistake, rebooted) = caplog.records
     assert (mistake.levelname, getattr(mistake, "where", "")) == ("ERROR", "a topic")
@@ -76,11 +76,11 @@ def test_refused_phone_is_not_worth_a_line_unless_asked_for(
     observer: BridgeObserver, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "presslight.bridge"):
-        observer.error(ErrorCode.MALFORMED, "ann", None, "not JSON")
+        observer.on_error_sent(ErrorCode.MALFORMED, "ann", None, "not JSON")
         observer.bad_message("a topic", "malformed", "not JSON")
     assert caplog.records == []
     with caplog.at_level(logging.DEBUG, "presslight.bridge"):
-        observer.error(ErrorCode.MALFORMED, "ann", "a key", "not JSON")
+        observer.on_error_sent(ErrorCode.MALFORMED, "ann", "a key", "not JSON")
     (line,) = caplog.records
     assert [getattr(line, name) for name in ("code", "phone", "key", "detail")] == [
         "malformed", "ann", "a key", "not JSON",

@@ -14,7 +14,7 @@ class Counts:
     def __init__(self) -> None:
         self.crowds: list[str | None] = []
 
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None: ...
+    def on_error_sent(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None: ...
 
     def crowded(self, client: str | None) -> None:
         self.crowds.append(client)

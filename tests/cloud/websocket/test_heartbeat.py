@@ -25,7 +25,7 @@ def test_silence_counts_from_the_newest_frame() -> None:
     pulse = Heartbeat(100 * MS, 0)
     assert not pulse.is_silent(249 * MS)
     assert pulse.is_silent(250 * MS)
-    pulse.hear(200 * MS)
+    pulse.on_frame(200 * MS)
     assert not pulse.is_silent(449 * MS)
     assert pulse.is_silent(450 * MS)
 

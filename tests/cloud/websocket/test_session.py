@@ -47,10 +47,10 @@ class SessionPorts:
     def counts(self) -> "SessionPorts":
         return self
 
-    def error(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
+    def on_error_sent(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         self.errors.append((code, key))
 
-    def mistake(self, where: str, error: Exception) -> None:
+    def on_defect(self, where: str, error: Exception) -> None:
         raise error
 
     def shown(self, ms: int, bridge_us: int | None) -> None:
@@ -98,7 +98,7 @@ class Phone:
         self.session.on_text(frame if isinstance(frame, str) else json.dumps(frame), self.now)
 
     def heard(self) -> list[dict[str, Any]]:
-        frames = self.session.outbox.take(1_000)
+        frames = self.session.outbox.take_frames(1_000)
         for frame in frames:
             decode_bridge_frame(frame)
         return [json.loads(frame) for frame in frames]
@@ -538,12 +538,12 @@ def test_gone_phone_is_forgotten(phone: Phone) -> None:
 
 def test_light_and_status_reach_the_outbox_and_wake_its_writer(phone: Phone) -> None:
     wakes = phone.wakes
-    phone.session.light("kitchen", "old")
-    phone.session.light("kitchen", "new")
+    phone.session.send_light("kitchen", "old")
+    phone.session.send_light("kitchen", "new")
     assert phone.wakes == wakes + 2
-    phone.session.broker_status("status")
+    phone.session.send_broker_status("status")
     assert phone.wakes == wakes + 3
-    assert phone.session.outbox.take(9) == ["new", "status"]
+    assert phone.session.outbox.take_frames(9) == ["new", "status"]
 
 
 def test_press_that_has_its_last_word_is_remembered_no_more(phone: Phone) -> None:

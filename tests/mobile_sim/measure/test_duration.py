@@ -1,7 +1,7 @@
 import pytest
 
 from presslight.contract.errors import Invalid
-from presslight.mobile_sim.measure.duration import parse, write
+from presslight.mobile_sim.measure.duration import format_duration, parse
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_duration_that_is_none_is_invalid(text: str) -> None:
     [(2_000, "2 s"), (1_500, "1.5 s"), (2_310, "2,310 ms"), (850.4, "850 ms"), (4.24, "4.2 ms"), (0.314, "0.31 ms")],
 )
 def test_duration_is_written_with_the_digits_that_matter(ms: float, text: str) -> None:
-    assert write(ms) == text
+    assert format_duration(ms) == text

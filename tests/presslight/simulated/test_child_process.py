@@ -19,6 +19,6 @@ def test_word_to_one_that_has_ended_is_lost(tmp_path: Path, run: Callable[[Corou
         assert [line async for line in child.lines()] == []
         assert await child.exit_code() == 0
         child.write_line("hello")
-        await child.end()
+        await child.end_process()
 
     run(trial())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp import dns
-from presslight.simulated.name_server import NameServer, answer, queried_name
+from presslight.simulated.name_server import NameServer, encode_response, queried_name
 
 WAIT_S = 20
 
@@ -55,7 +55,7 @@ async def test_name_that_this_machine_does_not_know(
 
 def test_answer_is_what_a_light_reads() -> None:
     question = dns.packet("broker.example", b"MN")
-    assert dns.answer(answer(question, ["192.0.2.7", "192.0.2.8"]), question) == ("192.0.2.7", "192.0.2.8")
+    assert dns.answer(encode_response(question, ["192.0.2.7", "192.0.2.8"]), question) == ("192.0.2.7", "192.0.2.8")
 
 
 @given(st.binary(max_size=64))

@@ -138,7 +138,7 @@ async def test_every_press_counts_however_fast_they_are_asked_for(tmp_path: Path
     changes: dict[int, bool] = {}
     async with SimulatedLight("kitchen", NOWHERE, tmp_path) as light:
         await seen(light, has_booted)
-        light.watch(lambda output: changes.setdefault(output.us, is_on(output)))
+        light.add_watcher(lambda output: changes.setdefault(output.us, is_on(output)))
         for _ in range(3):
             light.press_button()
         await seen(light, lambda _: len(changes) == 3)
@@ -198,7 +198,7 @@ async def test_what_a_light_did_right_before_its_power_was_cut_is_seen(firmware:
     shown: list[LightOutput] = []
     async with SimulatedLight("kitchen", NOWHERE, shone.parent) as light:
         os.mkfifo(shone)
-        light.watch(shown.append)
+        light.add_watcher(shown.append)
         light.send_command("shine")
         shone.read_bytes()  # waits until it has shone, and lets nobody here look at it
         await light.power_cut()
@@ -223,7 +223,7 @@ async def test_light_that_died_unseen_is_told_at_the_end(tmp_path: Path) -> None
         async with SimulatedLight("kitchen", NOWHERE, tmp_path) as light:
             os.kill(light.pid, signal.SIGKILL)
             died = asyncio.Event()
-            light.watch(lambda _: died.set() if light.power is Power.DIED else None)
+            light.add_watcher(lambda _: died.set() if light.power is Power.DIED else None)
             async with asyncio.timeout(WAIT_S):
                 await died.wait()
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lamp import sntp
-from presslight.simulated.time_server import SIZE, TimeServer, answer
+from presslight.simulated.time_server import SIZE, TimeServer, encode_response
 
 WAIT_S = 10
 QUESTION = sntp.packet(b"12345678")
@@ -35,4 +35,4 @@ async def test_server_answers_questions_alone() -> None:
 
 @pytest.mark.parametrize("now", [0.5, 1_800_000_000.25, 2_085_978_495.5, 2_085_978_497.0])
 def test_answer_is_read_as_the_second_that_it_was_made_in(now: float) -> None:
-    assert sntp.answer(answer(QUESTION, now), QUESTION) == int(now)
+    assert sntp.answer(encode_response(QUESTION, now), QUESTION) == int(now)

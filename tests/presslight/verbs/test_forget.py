@@ -67,7 +67,7 @@ def forget_where_no_bridge_runs(*words: str) -> Told:
 async def watched(stack: Stack) -> AsyncIterator[Stack]:
     """A stack that runs as `presslight up` has it run."""
     async with stack:
-        watching = asyncio.create_task(stack.watch())
+        watching = asyncio.create_task(stack.restart_dead_parts())
         try:
             yield stack
         finally:
@@ -141,7 +141,7 @@ async def frozen_reload(stack: Stack, heeding: "asyncio.Task[Any]", user: str, f
 
 async def test_mosquitto_that_dies_as_accounts_change_is_started_with_the_new_ones(tmp_path: Path) -> None:
     async with asyncio.timeout(WAIT_S), Stack(broker="mosquitto", lights=0, folder=tmp_path) as stack:
-        watching = asyncio.create_task(stack.watch())
+        watching = asyncio.create_task(stack.restart_dead_parts())
         try:
             broker = await frozen_reload(stack, watching, "attic", tmp_path)
             os.kill(broker.pid, signal.SIGKILL)

@@ -279,7 +279,7 @@ async def test_kept_broker_port_that_is_taken_is_told_and_stops_no_private_start
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         folder.mkdir()
-        broker_port.write(folder, port)
+        broker_port.write_port(folder, port)
         private = await start(*words)
         await said(private, "Ctrl-C ends it.")
         private.terminate()
