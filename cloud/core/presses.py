@@ -16,6 +16,7 @@ from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.ports import Broadcaster, LightPublisher, Observer, OutcomeListener, PressStore
 from presslight.cloud.core.press import Press, State
 from presslight.cloud.core.press_runner import PressRunner
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask, Record
 from presslight.cloud.core.report_effect import Kind, ReportEffect
 from presslight.cloud.errors import DuplicateKey, Refusal, StoreUnavailable
@@ -95,13 +96,15 @@ class Presses:
         """Tell `listener` no further status of this press."""
         self._open.remove_listener(key, listener)
 
-    def status_of(self, key: str, phone: str) -> PressOutcome:
-        """The present status of a press. Raises Refusal."""
+    def status_of(self, key: str, principal: Principal) -> PressOutcome:
+        """The present status of a press of this phone, on a light that it may see. Raises Refusal."""
         press = self._open.get(key)
         record = None if press is not None else self._store.find(key)
         if record is not None:
             press = Press.recalled(record)
-        if press is None or press.order.phone != phone or press.state is State.STORED:
+        if press is None or press.order.phone != principal.name or press.state is State.STORED:
+            raise Refusal(ErrorCode.UNKNOWN_PRESS)
+        if not principal.may_see(press.order.light):
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
         return press.outcome()
 

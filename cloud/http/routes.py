@@ -133,7 +133,7 @@ def _add_presses(router: APIRouter, bridge: Bridge) -> None:
         """Ask for the present word on a press of this phone, by the `key` that its answer carried."""
         if not is_key(key):
             raise Refusal(ErrorCode.UNKNOWN_PRESS)
-        text = encode(bridge.presses.status_of(key, principal.name))
+        text = encode(bridge.presses.status_of(key, principal))
         await _on_disk(bridge)
         return json_answer(text)
 

@@ -61,3 +61,18 @@ async def test_guest_lists_over_http_what_they_may_see(guest_house: House) -> No
     mine = {"Authorization": f"Bearer {guest_token(guest_house)}"}
     listed = (await guest_house.http.get("/api/lights", headers=mine)).json()["lights"]
     assert {view["id"] for view in listed} == {"kitchen", "hall"}
+
+
+async def test_status_of_a_press_is_told_while_its_light_may_be_seen(
+    guest_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = {"Authorization": f"Bearer {guest_token(guest_house)}"}
+    posted = await guest_house.http.post(
+        "/api/lights/kitchen/presses",
+        json={"state": "ON"},
+        headers=mine | {"Idempotency-Key": key(), "Prefer": "wait=5"},
+    )
+    where = f"/api/presses/{posted.json()['key']}"
+    assert (await guest_house.http.get(where, headers=mine)).json()["status"] == "applied"
+    monkeypatch.setattr(Principal, "may_see", lambda self, _light: self.name != GUEST)
+    assert (await guest_house.http.get(where, headers=mine)).json()["code"] == "unknown_press"

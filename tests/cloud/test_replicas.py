@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.errors import Refusal
 from presslight.cloud.store.database import Address
 from presslight.cloud.store.group_commit import OnSynced
@@ -141,7 +142,7 @@ def test_last_word_of_one_is_found_by_another_that_never_heard_of_the_press(repl
     replicas.deliver(a)
     replicas.a.tested.store.flush()
     assert b.ask().words == ["applied"]
-    assert b.presses.status_of(key(), "ann").status == "applied"
+    assert b.presses.status_of(key(), Principal("ann")).status == "applied"
     assert b.publisher.sent == []
 
 

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from presslight.cloud.core.display import PACE_NS
+from presslight.cloud.core.principal import Principal
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import Cause, decode_set
@@ -165,7 +166,7 @@ def test_press_without_a_deadline_waits_for_the_disk() -> None:
     harness.later(1_000)
     assert (harness.publisher.sent, [listener.words for listener in listeners]) == ([], [[], []])
     with pytest.raises(Refusal):
-        harness.presses.status_of(key(), "ann")
+        harness.presses.status_of(key(), Principal("ann"))
     harness.store.on_disk()
     assert (harness.publisher.sent, [listener.words for listener in listeners]) == (
         [("kitchen", key())],
@@ -430,12 +431,12 @@ def test_key_of_another_phone_is_forbidden(closed: bool) -> None:
 def test_word_is_told_to_its_own_phone_only() -> None:
     harness = Harness()
     harness.ask()
-    assert harness.presses.status_of(key(), "ann").status is PressStatus.ACCEPTED
+    assert harness.presses.status_of(key(), Principal("ann")).status is PressStatus.ACCEPTED
     harness.report((key(), "applied"))
-    assert harness.presses.status_of(key(), "ann").status is PressStatus.APPLIED
+    assert harness.presses.status_of(key(), Principal("ann")).status is PressStatus.APPLIED
     for asked, phone in ((key(), "bob"), (key(9), "ann")):
         with pytest.raises(Refusal) as refusal:
-            harness.presses.status_of(asked, phone)
+            harness.presses.status_of(asked, Principal(phone))
         assert refusal.value.code is ErrorCode.UNKNOWN_PRESS
 
 
