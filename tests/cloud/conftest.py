@@ -5,14 +5,14 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 import pytest
 
 from presslight.broker.accounts import Accounts
+from presslight.broker.broker import Broker
 from presslight.broker.embedded.broker import EmbeddedBroker
-from presslight.broker.mosquitto import Mosquitto
 from presslight.cloud.bridge import Bridge
 from presslight.cloud.server import BridgeServer
 from presslight.cloud.settings import Settings
@@ -20,12 +20,10 @@ from presslight.cloud.store.database import Address
 from presslight.cloud.store.tokens import issue_token
 from presslight.contract.address import BrokerAddress
 from presslight.contract.topics import BRIDGE_USER, HOME_ASSISTANT_USER
+from presslight.own_brokers import OWN_BROKERS
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S, RawPhone, until
 from tests.postgres import PostgresServer
-
-Broker: TypeAlias = Mosquitto | EmbeddedBroker
-
 
 UNUSED_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of plain HTTP: made once, for each client of httpx would read all certificates of this machine."""
@@ -131,10 +129,10 @@ async def house(closed_house: House) -> House:
     return closed_house
 
 
-@pytest.fixture(params=["embedded", "mosquitto"])
+@pytest.fixture(params=OWN_BROKERS)
 async def any_house(request: pytest.FixtureRequest, accounts: Accounts, tmp_path: Path) -> AsyncIterator[House]:
-    """A house on each of the two brokers, its bridge not started."""
+    """A house on each broker of our own, its bridge not started."""
     async with AsyncExitStack() as exits:
-        broker = EmbeddedBroker(accounts) if request.param == "embedded" else Mosquitto(accounts)
+        broker = OWN_BROKERS[request.param].make(accounts, tmp_path, "127.0.0.1", 0)
         await exits.enter_async_context(broker)
         yield House(broker, accounts, tmp_path, exits)

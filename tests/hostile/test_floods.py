@@ -15,6 +15,7 @@ from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.refusals import RefusalKind
 from presslight.cloud.store.tokens import issue_token
 from presslight.contract.rate import Rates
+from presslight.own_brokers import OWN_BROKERS
 from tests.cloud.conftest import House
 from tests.cloud.fake_light import FakeLight
 from tests.cloud.raw_phone import WAIT_S
@@ -148,7 +149,7 @@ async def test_bridge_that_starts_amid_a_flood_knows_the_other_lights(any_house:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("broker", OWN_BROKERS)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_victim_beside_a_flood_of_minutes(tmp_path: Path, broker: str, kind: str) -> None:
     seconds = float(os.environ.get("FLOOD_S", MINUTES_S))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from presslight.own_brokers import OWN_BROKERS
 from tests.cloud.ports import key
 from tests.hostile.up import running
 from tests.hostile.victim import Victim, flooding
@@ -56,7 +57,7 @@ async def abuse(folder: Path, broker: str, seconds: float, seed: int) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.timeout(2 * HOUR_S)
-@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("broker", OWN_BROKERS)
 async def test_an_hour_of_random_bytes_is_felt_by_nobody_else(tmp_path: Path, broker: str) -> None:
     seconds = float(os.environ.get("ABUSE_S", HOUR_S)) / 2
     seed = int(os.environ.get("SEED", secrets.randbelow(10**9)))

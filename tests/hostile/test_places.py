@@ -16,6 +16,7 @@ from presslight.cloud.store.database import Address
 from presslight.cloud.store.tokens import issue_token
 from presslight.micropython import Command
 from presslight.mobile_sim.phone import Phone
+from presslight.own_brokers import OWN_BROKERS
 from presslight.stack import Stack
 from tests.cloud.conftest import House as OfModels
 from tests.cloud.raw_phone import WAIT_S, RawPhone
@@ -50,7 +51,7 @@ class House:
         return await self._exits.enter_async_context(RawPhone(self.stack.url, self.token(name)))
 
 
-@pytest.fixture(params=["embedded", "mosquitto"])
+@pytest.fixture(params=OWN_BROKERS)
 async def real(request: pytest.FixtureRequest, micropython: Command, tmp_path: Path) -> AsyncIterator[House]:
     async with AsyncExitStack() as exits:
         stack = await exits.enter_async_context(Stack(broker=request.param, lights=["kitchen"], folder=tmp_path))

@@ -13,6 +13,7 @@ from presslight.broker.accounts import CREDENTIALS, Accounts
 from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.contract.topics import HOME_ASSISTANT_USER
 from presslight.mobile_sim.phone import Phone
+from presslight.own_brokers import OWN_BROKERS
 from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
 
@@ -59,9 +60,9 @@ class House:
         return await self.exits.enter_async_context(client)
 
 
-@pytest.fixture(params=["embedded", "mosquitto"])
+@pytest.fixture(params=OWN_BROKERS)
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
-    """One light, the kitchen's, on each of the two brokers."""
+    """One light, the kitchen's, on each broker of our own."""
     accounts = Accounts.make(["kitchen", "rogue"], others=["bridge", HOME_ASSISTANT_USER])
     accounts.save(tmp_path / CREDENTIALS)
     async with AsyncExitStack() as exits:

@@ -21,6 +21,7 @@ from presslight.cloud.store.database import patient
 from presslight.command import app
 from presslight.lan import NOT_THERE
 from presslight.mobile_sim.phone import Phone
+from presslight.own_brokers import OWN_BROKERS
 from presslight.page_link import RECORD
 from presslight.store_address import store_of
 from tests import forked
@@ -104,7 +105,7 @@ def answers(network: Namespace, host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("broker", OWN_BROKERS)
 async def test_phones_and_home_assistant_are_told_where_to_connect(
     lan: Namespace, start: Start, tmp_path: Path, broker: str
 ) -> None:

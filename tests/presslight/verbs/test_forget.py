@@ -28,6 +28,7 @@ from presslight.contract.phone import Hello, Welcome
 from presslight.contract.phone_codec import decode_bridge_frame, encode
 from presslight.contract.topics import AVAILABILITY, DISCOVERY, STATE
 from presslight.mobile_sim.phone import Phone
+from presslight.own_brokers import OWN_BROKERS
 from presslight.simulated.simulated_light import SimulatedLight
 from presslight.stack import Stack
 from presslight.store_address import store_of
@@ -93,7 +94,7 @@ async def kept_of(address: BrokerAddress, accounts: Accounts, light: str) -> lis
     return sorted(set(kept) & set(topics))
 
 
-@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("broker", OWN_BROKERS)
 async def test_light_is_gone_everywhere_while_its_stack_runs(broker: str, tmp_path: Path) -> None:
     async with asyncio.timeout(WAIT_S), watched(Stack(broker=broker, lights=2, folder=tmp_path)) as stack:
         password = json.loads((tmp_path / CREDENTIALS).read_text())["kitchen"]

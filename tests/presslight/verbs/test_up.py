@@ -19,6 +19,7 @@ from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
 from presslight.cloud.store.database import patient
 from presslight.mobile_sim.phone import Phone
+from presslight.own_brokers import OWN_BROKERS
 from presslight.store_address import store_of
 from tests import forked
 from tests.forked import Forked
@@ -187,7 +188,7 @@ async def test_token_without_a_house_is_one_line(start: Start, tmp_path: Path) -
     assert (code, complaint.count("\n")) == (2, 1)
 
 
-@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("broker", OWN_BROKERS)
 async def test_home_assistant_connects_with_what_is_printed_and_later_starts_keep_it(
     start: Start, tmp_path: Path, broker: str
 ) -> None:
@@ -259,7 +260,7 @@ def accounts() -> Accounts:
     return Accounts.make([])
 
 
-@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("broker", OWN_BROKERS)
 async def test_broker_port_in_use_is_one_line_that_names_the_option(start: Start, broker: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -270,7 +271,7 @@ async def test_broker_port_in_use_is_one_line_that_names_the_option(start: Start
     assert is_empty(tmp_path)
 
 
-@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+@pytest.mark.parametrize("broker", OWN_BROKERS)
 async def test_kept_broker_port_that_is_taken_is_told_and_stops_no_private_start(
     start: Start, broker: str, tmp_path: Path
 ) -> None:
