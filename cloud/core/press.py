@@ -26,6 +26,7 @@ from presslight.cloud.core.events import (
 )
 from presslight.cloud.core.legs import Stamps
 from presslight.cloud.core.record import Order, Record
+from presslight.cloud.errors import IllegalMove
 from presslight.contract.phone import Legs, PressOutcome
 from presslight.contract.words import Moment, Outcome, PressStatus, Reason, Version
 
@@ -55,10 +56,6 @@ MOVES: dict[State, frozenset[State]] = {
     State.UNCONFIRMED: frozenset({State.CLOSED}),
     State.CLOSED: frozenset(),
 }
-
-
-class IllegalMove(Exception):
-    """A press was moved where it cannot go, or heard what it cannot hear: a mistake in the bridge."""
 
 
 REFUSALS: dict[Outcome, Reason] = {

@@ -10,7 +10,8 @@ from presslight.cloud.authentication import Connection
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.websocket.early_hello import SUBPROTOCOL, early_hello
 from presslight.cloud.websocket.ports import SessionPorts
-from presslight.cloud.websocket.session import Session, SessionState
+from presslight.cloud.websocket.session import Session
+from presslight.cloud.websocket.session_state import SessionState
 from presslight.contract.errors import CloseCode
 
 MOST_AT_ONCE = 32
@@ -143,7 +144,7 @@ class _Socket:
         The writer is not kept in `self`, which its traceback would keep: Python's search alone would find that cycle.
         """
         session, is_known, heard = self._session, False, 0
-        while session.state is not SessionState.ENDED:
+        while not session.state.is_over:
             message = await self._next()
             if message["type"] == "websocket.disconnect":
                 writer.cancel()
@@ -155,7 +156,7 @@ class _Socket:
             heard += 1
             if heard % MOST_HEARD_AT_ONCE == 0:
                 await asyncio.sleep(0)  # what was read ahead is handed over without a pause
-            if not is_known and session.state is SessionState.TALKING:
+            if not is_known and session.state is SessionState.OPEN:
                 is_known = True
                 self._way.sign_in(session.allowance)
             while session.outbox.words >= MOST_UNSENT and not writer.done():
@@ -191,7 +192,7 @@ class _Socket:
                 await self._waits.wait()
                 self._waits.clear()
                 await self._drain()
-                if self._session.state is SessionState.ENDED:
+                if self._session.state.is_over:
                     return await self._close_with(self._session.close_code or CloseCode.RESTART)
         except OSError:  # the phone went away; the reader hears of it
             return None

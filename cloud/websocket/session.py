@@ -5,18 +5,18 @@ WebSocket", states the rules.
 """
 
 from collections.abc import Callable
-from enum import Enum
 from typing import assert_never, cast
 
 from presslight.cloud.core.allowance import Allowance
 from presslight.cloud.core.principal import Principal
 from presslight.cloud.core.record import Ask
-from presslight.cloud.errors import Refusal
+from presslight.cloud.errors import IllegalMove, Refusal
 from presslight.cloud.websocket.bad_frame import is_hello, key_of
 from presslight.cloud.websocket.handshake import principal_of, welcome
 from presslight.cloud.websocket.heartbeat import Heartbeat
 from presslight.cloud.websocket.outbox import Outbox
 from presslight.cloud.websocket.ports import SessionPorts
+from presslight.cloud.websocket.session_state import CLOSES, MOVES, SessionState
 from presslight.contract.errors import MEANINGS, CloseCode, ContractError, ErrorCode
 from presslight.contract.phone import Hello, PhoneFrame, Ping, Pong, Press, PressOutcome, Problem, Shown
 from presslight.contract.phone_codec import decode_phone_frame, encode
@@ -27,32 +27,6 @@ BAD_FRAMES = 20
 
 _NS_PER_MS = 1_000_000
 _SHOWN_KEPT = 64
-
-CLOSES = {
-    ErrorCode.HELLO_EXPECTED: CloseCode.HELLO_EXPECTED,
-    ErrorCode.HELLO_TIMEOUT: CloseCode.HELLO_TIMEOUT,
-    ErrorCode.UNAUTHENTICATED: CloseCode.UNAUTHENTICATED,
-    ErrorCode.UNSUPPORTED_VERSION: CloseCode.UNSUPPORTED_VERSION,
-    ErrorCode.SILENT_PHONE: CloseCode.SILENT,
-    ErrorCode.SLOW_PHONE: CloseCode.SLOW,
-    ErrorCode.OVERLOADED: CloseCode.OVERLOADED,
-    ErrorCode.INTERNAL: CloseCode.INTERNAL,
-    ErrorCode.STORE_UNAVAILABLE: CloseCode.OVERLOADED,
-    ErrorCode.TOO_MANY_SOCKETS: CloseCode.OVERLOADED,
-    ErrorCode.RATE_LIMITED: CloseCode.RATE_LIMITED,
-}
-"""Errors after which the socket is closed, and with which code; the last four but for frames only at the hello."""
-
-
-class SessionState(Enum):
-    """State of a session."""
-
-    GREETING = "greeting"
-    """No good hello yet."""
-    TALKING = "talking"
-    """The phone was welcomed and hears all that happens."""
-    ENDED = "ended"
-    """Nothing is read any more; what waits is sent, then the socket closes."""
 
 
 class Session:
@@ -87,7 +61,7 @@ class Session:
         self._ports = ports
         self._client = client
         self._wake = wake
-        self._state = SessionState.GREETING
+        self._state = SessionState.AWAITING_HELLO
         self._hello_by = now + ports.settings.hello_ms * _NS_PER_MS
         self._heartbeat = Heartbeat(ports.settings.ping_ms * _NS_PER_MS, now)
         self._bad = 0
@@ -103,7 +77,7 @@ class Session:
 
     def on_text(self, text: str, now: int) -> None:
         """A text frame came in. Once the session is closed, its token revoked say, frames are ignored."""
-        if self._state is SessionState.ENDED:
+        if self._state.is_over:
             return None
         if not self.allowance.takes(len(text), now):
             return self.on_too_many()
@@ -118,7 +92,7 @@ class Session:
 
     def _dispatch(self, frame: PhoneFrame, now: int) -> None:
         try:
-            if self._state is SessionState.GREETING:
+            if self._state is SessionState.AWAITING_HELLO:
                 self._greet(frame, now)
             else:
                 self._take(frame, now)
@@ -128,7 +102,7 @@ class Session:
 
     def on_binary(self, data: bytes, now: int) -> None:
         """A binary frame came in: not of this protocol."""
-        if self._state is SessionState.ENDED:
+        if self._state.is_over:
             return None
         if not self.allowance.takes(len(data), now):
             return self.on_too_many()
@@ -138,12 +112,12 @@ class Session:
 
     def on_too_many(self) -> None:
         """More frames or bytes came in than may: the phone hears so and has to come again, more slowly."""
-        if self._state is not SessionState.ENDED:
+        if not self._state.is_over:
             self._fail(ErrorCode.RATE_LIMITED)
 
     def _misread(self, code: ErrorCode, detail: str, text: str) -> None:
         said = "" if code is ErrorCode.TOO_LARGE else text
-        if self._state is SessionState.GREETING and not is_hello(said):
+        if self._state is SessionState.AWAITING_HELLO and not is_hello(said):
             self._fail(ErrorCode.HELLO_EXPECTED)
         else:
             self._complain(code, detail, key_of(said))
@@ -161,7 +135,7 @@ class Session:
         self._ports.join(self)
         allowance.sockets += 1
         self.principal, self.token, self.allowance = principal, hello.token, allowance
-        self._state = SessionState.TALKING
+        self._move_to(SessionState.OPEN)
         self._send(encode(welcome(hello, principal, self._ports, now)))
         self._ping(now)
 
@@ -183,7 +157,7 @@ class Session:
     def _refused(self, refusal: Refusal, frame: PhoneFrame) -> None:
         key = frame.key if isinstance(frame, Press | Shown) else None
         self._complain(refusal.code, str(refusal), key)
-        if self._state is SessionState.GREETING and refusal.code in CLOSES:
+        if self._state is SessionState.AWAITING_HELLO and refusal.code in CLOSES:
             self._end_session(CLOSES[refusal.code])
         elif refusal.code is ErrorCode.HELLO_AGAIN:
             self._count_bad()
@@ -262,24 +236,29 @@ class Session:
         self._end_session(CLOSES[code])
 
     def _end_session(self, code: CloseCode) -> None:
-        self._state = SessionState.ENDED
+        self._move_to(SessionState.CLOSING)
         self.close_code = code
         self._wake(False)
 
+    def _move_to(self, state: SessionState) -> None:
+        if state not in MOVES[self._state]:
+            raise IllegalMove(f"a session cannot go from {self._state.value} to {state.value}")
+        self._state = state
+
     def revoke(self) -> None:
         """The phone's token is not good any more."""
-        if self._state is SessionState.TALKING:
+        if self._state is SessionState.OPEN:
             self._fail(ErrorCode.UNAUTHENTICATED)
 
     def fail(self, error: Exception) -> None:
         """The bridge failed at this phone: it hears so and has to come again; nobody else notices."""
         self._ports.counts.on_defect("/ws", error)
-        if self._state is not SessionState.ENDED:
+        if not self._state.is_over:
             self._fail(ErrorCode.INTERNAL)
 
     def gone(self) -> None:
         """The socket is gone: nobody hears the words any more."""
-        self._state = SessionState.ENDED
+        self._move_to(SessionState.CLOSED)
         self._wake = lambda _urgent: None  # else it keeps its socket, which keeps it, until Python looks for circles
         self._ports.leave(self)
         if self.token is not None:
@@ -291,21 +270,23 @@ class Session:
 
     def wake_at(self, now: int) -> int:
         """When (ns) `on_time` is wanted next, as seen at `now`."""
-        if self._state is SessionState.GREETING:
+        if self._state is SessionState.AWAITING_HELLO:
             return min(self._hello_by, self._stuck_by(now))
-        if self._state is SessionState.ENDED:
+        if self._state.is_over:
             return self._stuck_by(now)
         return min(self._heartbeat.wake_at, self._stuck_by(now))
 
     def on_time(self, now: int) -> None:
         """Do what is due at `now`."""
+        if self._state is SessionState.CLOSED:
+            return
         if now >= self._stuck_by(now):
             self._fail(ErrorCode.SLOW_PHONE)
-        elif self._state is SessionState.GREETING and now >= self._hello_by:
+        elif self._state is SessionState.AWAITING_HELLO and now >= self._hello_by:
             self._fail(ErrorCode.HELLO_TIMEOUT)
-        elif self._state is SessionState.TALKING and self._heartbeat.is_silent(now):
+        elif self._state is SessionState.OPEN and self._heartbeat.is_silent(now):
             self._fail(ErrorCode.SILENT_PHONE)
-        elif self._state is SessionState.TALKING and self._heartbeat.is_due(now):
+        elif self._state is SessionState.OPEN and self._heartbeat.is_due(now):
             self._ping(now)
 
     def _ping(self, now: int) -> None:

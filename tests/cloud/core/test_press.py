@@ -24,8 +24,9 @@ from presslight.cloud.core.events import (
     Reborn,
 )
 from presslight.cloud.core.legs import Stamps
-from presslight.cloud.core.press import NUDGE_NS, IllegalMove, Press, State
+from presslight.cloud.core.press import NUDGE_NS, Press, State
 from presslight.cloud.core.record import Order, Record
+from presslight.cloud.errors import IllegalMove
 from presslight.contract.words import Moment, Outcome, PressStatus, Reason
 from tests.cloud.ports import BOOT, MS, key
 

@@ -12,7 +12,8 @@ from presslight.cloud.core.principal import Principal
 from presslight.cloud.errors import Refusal, StoreUnavailable
 from presslight.cloud.settings import Settings
 from presslight.cloud.websocket.ports import Subscriber
-from presslight.cloud.websocket.session import BAD_FRAMES, Session, SessionState
+from presslight.cloud.websocket.session import BAD_FRAMES, Session
+from presslight.cloud.websocket.session_state import SessionState
 from presslight.contract.address import BrokerAddress
 from presslight.contract.errors import MEANINGS, CloseCode, ErrorCode
 from presslight.contract.phone import MAX_FRAME_BYTES
@@ -80,7 +81,7 @@ class SessionPorts:
 
 
 class Phone:
-    """A conversation, and what it was sent."""
+    """A session, and the frames that it sent."""
 
     def __init__(self, ports: SessionPorts, *, greeted: bool = True) -> None:
         self.ports = ports
@@ -163,7 +164,7 @@ def test_anything_before_hello_is_refused_and_closes(ports: SessionPorts, frame:
     phone = Phone(ports, greeted=False)
     phone.send(frame)
     assert phone.error()["code"] == "hello_expected"
-    assert (phone.session.state, phone.session.close_code) == (SessionState.ENDED, CloseCode.HELLO_EXPECTED)
+    assert (phone.session.state, phone.session.close_code) == (SessionState.CLOSING, CloseCode.HELLO_EXPECTED)
     assert ports.talks == set()
 
 
@@ -222,7 +223,7 @@ def test_full_house_closes_so_that_the_phone_comes_back_later(ports: SessionPort
 def test_second_hello_is_refused_and_the_socket_stays(phone: Phone) -> None:
     phone.send(HELLO)
     assert phone.error()["code"] == "hello_again"
-    assert phone.session.state is SessionState.TALKING
+    assert phone.session.state is SessionState.OPEN
 
 
 def test_no_hello_in_time_closes(ports: SessionPorts) -> None:
@@ -283,13 +284,13 @@ def test_any_frames_in_any_order_are_answered_or_end_it(said: list[str | bytes],
     phone = Phone(SessionPorts(), greeted=greeted)
     heard = []
     for frame in said:
-        if phone.session.state is SessionState.ENDED:
+        if phone.session.state is SessionState.CLOSING:
             break
         phone.session.on_text(frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame, phone.now)
         heard += phone.heard()
     errors = [frame["code"] for frame in heard if frame["type"] == "error"]
     assert errors == [code for code, _ in phone.ports.errors]
-    assert (phone.session.close_code is not None) == (phone.session.state is SessionState.ENDED)
+    assert (phone.session.close_code is not None) == (phone.session.state is SessionState.CLOSING)
     assert len(heard) <= 3 * len(said) + 2
 
 
@@ -345,9 +346,9 @@ def test_token_has_a_number_of_sockets_and_the_newest_is_refused(ports: SessionP
     assert more.error()["code"] == "too_many_sockets"
     assert more.session.close_code is CloseCode.OVERLOADED
     more.session.gone()
-    assert all(phone.session.state is SessionState.TALKING for phone in phones)
+    assert all(phone.session.state is SessionState.OPEN for phone in phones)
     phones[0].session.gone()
-    assert Phone(ports).session.state is SessionState.TALKING
+    assert Phone(ports).session.state is SessionState.OPEN
 
 
 def test_frame_of_exactly_the_limit_is_read(phone: Phone) -> None:
@@ -370,9 +371,9 @@ def test_many_bad_frames_in_a_row_close(phone: Phone, bad: str) -> None:
     phone.send({"type": "ping", "n": 1})
     for _ in range(BAD_FRAMES - 1):
         phone.send(bad)
-    assert phone.session.state is SessionState.TALKING
+    assert phone.session.state is SessionState.OPEN
     phone.send(bad)
-    assert (phone.session.state, phone.session.close_code) == (SessionState.ENDED, CloseCode.ABUSE)
+    assert (phone.session.state, phone.session.close_code) == (SessionState.CLOSING, CloseCode.ABUSE)
 
 
 def test_press_hears_its_words(phone: Phone) -> None:
@@ -405,7 +406,7 @@ def test_press_over_the_rate_is_refused_and_not_stored(phone: Phone) -> None:
     errors = phone.heard()
     assert {error["code"] for error in errors} == {"rate_limited"}
     assert [error["key"] for error in errors] == [key(number) for number in range(1, 200)]
-    assert phone.session.state is SessionState.TALKING
+    assert phone.session.state is SessionState.OPEN
     assert phone.ports.harness.store.records == {}
 
 
@@ -451,7 +452,7 @@ def test_pong_that_nobody_asked_for_counts_for_nothing(phone: Phone) -> None:
 def test_silent_phone_is_closed(phone: Phone) -> None:
     for _ in range(2):
         phone.later(5_000)
-    assert phone.session.state is SessionState.TALKING
+    assert phone.session.state is SessionState.OPEN
     phone.later(2_500)
     assert phone.heard()[-1]["code"] == "silent_phone"
     assert phone.session.close_code is CloseCode.SILENT
@@ -462,7 +463,7 @@ def test_phone_that_speaks_is_not_silent(phone: Phone) -> None:
     for _ in range(10):
         phone.later(5_000)
         phone.send({"type": "ping", "n": 1})
-    assert phone.session.state is SessionState.TALKING
+    assert phone.session.state is SessionState.OPEN
 
 
 def test_phone_that_reads_nothing_is_closed(phone: Phone) -> None:
@@ -471,7 +472,7 @@ def test_phone_that_reads_nothing_is_closed(phone: Phone) -> None:
     for _ in range(3):
         phone.later(3_300)
         phone.send({"type": "ping", "n": 1})
-    assert phone.session.state is SessionState.TALKING
+    assert phone.session.state is SessionState.OPEN
     phone.later(100)
     assert phone.session.close_code is CloseCode.SLOW
     assert phone.ports.errors[-1][0] == "slow_phone"
@@ -507,7 +508,7 @@ def test_overload_refuses_the_press_and_the_socket_stays(ports: SessionPorts) ->
     phone.send(PRESS)
     phone.send(PRESS | {"key": key(2)})
     assert [frame.get("status", frame.get("code")) for frame in phone.heard()] == ["accepted", "overloaded"]
-    assert phone.session.state is SessionState.TALKING
+    assert phone.session.state is SessionState.OPEN
 
 
 def test_revoked_token_ends_the_conversation(phone: Phone) -> None:
