@@ -32,7 +32,7 @@ _SHOWN_KEPT = 64
 class Session:
     """With one phone, whose socket opened at `now` from the address `client`.
 
-    `wake` is called when something waits in the outbox, or the conversation ends; with True if somebody waits for it.
+    `wake` is called when something waits in the outbox, or the session ends; with True if somebody waits for it.
     """
 
     __slots__ = (
