@@ -10,8 +10,9 @@
     ├── StoreCorrupted          a part of the store cannot be read and was set aside; the rest is used
     ├── DuplicateKey         the key to be stored is in the store; carries its record
     ├── CannotListen         the address is in use (`port_in_use`) or not this machine's (`cannot_listen`)
-    ├── BridgeFailed         the bridge ended by itself
-    └── IllegalMove          a press or a session was moved where it cannot go: a defect of the bridge
+    └── BridgeFailed         the bridge ended by itself
+
+`IllegalMove` is a defect of the bridge itself, so it is none of them.
 """
 
 from typing import TYPE_CHECKING, ClassVar
@@ -81,5 +82,5 @@ class BridgeFailed(PresslightError):
     code: ClassVar[str] = "bridge_failed"
 
 
-class IllegalMove(PresslightError):
-    """A press or a session was moved where it cannot go, or took an event that it cannot take: a defect."""
+class IllegalMove(Exception):
+    """Defect: a press or a session was moved where it cannot go, or was given an event that it cannot take."""

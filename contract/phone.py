@@ -107,6 +107,7 @@ class Pong(Asked):
 
 PhoneFrame: TypeAlias = Hello | Press | Shown | Ping | Pong
 """All that a phone sends; `type` tells which it is."""
+TaggedPhoneFrame = Annotated[PhoneFrame, Field(discriminator="type")]
 
 
 ChangedBy = OpenWord
@@ -248,6 +249,7 @@ class Problem(Wire):
 
 BridgeFrame: TypeAlias = Welcome | LightChanged | LightGone | BrokerStatus | PressOutcome | Problem | Ping | Pong
 """All that a bridge sends; `type` tells which it is."""
+TaggedBridgeFrame = Annotated[BridgeFrame, Field(discriminator="type")]
 
 
 class PressBody(LightWish, Asked):

@@ -1,12 +1,19 @@
 """Reading and writing of phone frames, and of the body of a press over HTTP (`contract/phone.py`)."""
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from presslight.contract.errors import Malformed, TooLarge, refusal
-from presslight.contract.phone import MAX_FRAME_BYTES, BridgeFrame, PhoneFrame, PressBody
+from presslight.contract.phone import (
+    MAX_FRAME_BYTES,
+    BridgeFrame,
+    PhoneFrame,
+    PressBody,
+    TaggedBridgeFrame,
+    TaggedPhoneFrame,
+)
 
 MOST_MEMBERS = 1_280
 """Commas and colons of a hello with MAX_HAVE lights, and of any words in it."""
@@ -16,8 +23,6 @@ MOST_MEMBERS_OF_PRESS = 64
 
 _HELLO = b'"hello"'
 
-TaggedPhoneFrame = Annotated[PhoneFrame, Field(discriminator="type")]
-TaggedBridgeFrame = Annotated[BridgeFrame, Field(discriminator="type")]
 _PHONE: TypeAdapter[PhoneFrame] = TypeAdapter(TaggedPhoneFrame)
 _BRIDGE: TypeAdapter[BridgeFrame] = TypeAdapter(TaggedBridgeFrame)
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from presslight.contract import mqtt, phone, phone_codec
+from presslight.contract import mqtt, phone
 
 MQTT_MESSAGES: dict[str, Any] = {
     "set": mqtt.SetCommand,
@@ -36,7 +36,7 @@ BRIDGE_FRAMES: dict[str, Any] = {
     "pong": phone.Pong,
 }
 HTTP_BODIES: dict[str, Any] = {"press_body": phone.PressBody, "lights": phone.Lights}
-UNIONS: dict[str, Any] = {"phone": phone_codec.TaggedPhoneFrame, "bridge": phone_codec.TaggedBridgeFrame}
+UNIONS: dict[str, Any] = {"phone": phone.TaggedPhoneFrame, "bridge": phone.TaggedBridgeFrame}
 """Every frame that one side of the socket sends, in one schema."""
 
 

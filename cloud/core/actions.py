@@ -7,13 +7,13 @@ from presslight.contract.phone import PressOutcome
 
 
 class Admit(NamedTuple):
-    """Store the press under its key, unless the key is known. Nothing after this is done if that fails."""
+    """Store the press under its key, unless the key is known; it is held from then on. Nothing follows a failure."""
 
     record: Record
 
 
 class Sync(NamedTuple):
-    """Have what is stored of the press on the disk; it waits for OnDisk."""
+    """Have the stored press on the disk; OnDisk follows once it is."""
 
 
 class Publish(NamedTuple):

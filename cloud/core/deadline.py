@@ -4,11 +4,14 @@ from presslight.cloud.core.light import Light
 from presslight.cloud.core.record import Ask
 from presslight.cloud.errors import Refusal
 from presslight.contract.errors import ErrorCode
-from presslight.contract.words import MAX_PATIENCE_MS, MAX_UP_MS, Moment
+from presslight.contract.words import MAX_AHEAD_MS, MAX_PATIENCE_MS, MAX_UP_MS, Moment
 
 LONGEST_AHEAD_MS = MAX_PATIENCE_MS + 10_000
 """The longest patience, and how much better a phone may know a light's clock: a report that is late by 5 s has lost its
 link. A press takes a place in the light's table until its deadline: a far one would keep others out."""
+
+QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
+"""After this, no light takes the deadline of a press that was stored before."""
 
 NEVER = Moment(boot="0" * 8, up=0)
 """A moment in no boot: what is to act until then never acts."""

@@ -39,8 +39,8 @@ class DiskWaits:
                     listener.on_outcome(press.outcome(), encode(press.outcome()))
             else:
                 self._give_up(press, error)
-        except Exception as mistake:  # the others that waited with it go on
-            self._observer.on_defect(press.order.key, mistake)
+        except Exception as defect:  # the others that waited with it go on
+            self._observer.on_defect(press.order.key, defect)
 
     def _give_up(self, press: Press, refusal: Refusal) -> None:
         """Say that a press could not be stored. It was not sent, and is not until somebody asks for it again."""

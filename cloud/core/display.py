@@ -13,7 +13,7 @@ PACE_NS = 50_000_000
 
 
 class Display:
-    """Shows the lights of `lights` to `audience`. `alarm` hears when (ns) `on_time` is wanted."""
+    """Sends changes of `lights`, each light at its pace. `alarm` is called with the time (ns) of the next `on_time`."""
 
     def __init__(self, lights: Lights, broadcaster: Broadcaster, alarm: Callable[[int], None]) -> None:
         self._lights = lights

@@ -5,7 +5,7 @@ Pure: times are ns on a monotonic clock, what is random is a parameter.
 
 from collections.abc import Callable
 
-from presslight.cloud.core.deadline import deadline
+from presslight.cloud.core.deadline import QUIET_NS, deadline
 from presslight.cloud.core.events import Asked
 from presslight.cloud.core.legs import Stamps
 from presslight.cloud.core.light import Light
@@ -18,10 +18,7 @@ from presslight.cloud.core.text_origins import TextOrigins
 from presslight.cloud.errors import Refusal
 from presslight.contract.errors import ErrorCode
 from presslight.contract.mqtt import SetCommand, encode_set
-from presslight.contract.words import MAX_AHEAD_MS, Moment, split_key
-
-QUIET_NS = (MAX_AHEAD_MS + 1_000) * 1_000_000
-"""After this, no light takes the deadline of a press that was stored before."""
+from presslight.contract.words import Moment, split_key
 
 
 class Intake:

@@ -1,4 +1,4 @@
-"""One light as it is: its reports folded in. The newest version wins, unless the light itself proves that one false.
+"""One light as it is. The newest version of its reports wins, unless the light itself proves that one false.
 
 Pure: times are monotonic ns. A report is newer if its boot's epoch is, or in the same boot its version. What was heard
 may be false all the same: of somebody else who used the light's name, of a defect, or of a light whose flash was

@@ -45,7 +45,7 @@ class Lights:
         doubt = name in self._shown_versions and light.claim(self._shown_versions.pop(name), now)
         return begun(report)._replace(doubt=doubt and live)
 
-    def hear_shown_versions(self, have: dict[str, Have], now: int) -> list[str]:
+    def on_shown_versions(self, have: dict[str, Have], now: int) -> list[str]:
         """Hear what a phone shows. Answers the lights of which it shows what is newer than what is known here.
 
         Another bridge told it so, and may have been wrong.
@@ -78,7 +78,7 @@ class Lights:
         """The lights whose name two devices use no longer. To be asked again and again."""
         return [name for name, light in self.by_name.items() if light.part(now)]
 
-    def hear_claim(self, name: str, availability: Availability) -> None:
+    def on_claim(self, name: str, availability: Availability) -> None:
         """Note what stands on a light's availability topic."""
         if availability == "online":
             self._stands_offline.discard(name)
@@ -117,7 +117,7 @@ class Lights:
         if len(self.forgotten) > MAX_LIGHTS:
             del self.forgotten[next(iter(self.forgotten))]
 
-    def hear_request(self, name: str, asked_at: int) -> bool:
+    def on_forget_request(self, name: str, asked_at: int) -> bool:
         """Take in that a light was asked to be forgotten. Answers whether that is the newest request for it."""
         newest = max(asked_at, self._requests.get(name, 0))
         self._requests[name] = newest

@@ -1,7 +1,7 @@
 """One press's life at the bridge, from the phone's first frame to the last word.
 
-Pure: an event and the time (ns, monotonic) go in, what is to be done comes out, to be done in that order. Which words
-there are and when each is true stands in docs/protocol.md, "The words".
+Pure: an event and the time (ns, monotonic) go in, actions come out, to be carried out in that order. docs/protocol.md,
+"The words", has each status, and when it is true.
 """
 
 from collections.abc import Callable, Mapping
@@ -111,7 +111,7 @@ class Press:
         return self._state
 
     def record(self) -> Record:
-        """Write it for the store."""
+        """Its record, for the store."""
         order = self.order
         return Record(
             order.key, order.light, order.phone, order.payload, order.message, order.not_after.boot,
@@ -119,7 +119,7 @@ class Press:
         )  # fmt: skip
 
     def outcome(self) -> PressOutcome:
-        """The word as the phone hears it."""
+        """Its status, as a frame."""
         return PressOutcome(
             key=self.order.key,
             light=self.order.light,
@@ -134,7 +134,7 @@ class Press:
         """Take in what happened at `now`; answer what to do. Raises IllegalMove."""
         step = self._TABLE[self._state].get(type(event))
         if step is None:
-            raise IllegalMove(f"a press that is {self._state.value} cannot hear {event}")
+            raise IllegalMove(f"a press that is {self._state.value} cannot take {event}")
         actions = step(self, event, now)
         if self._state is State.OPEN and now < self._quiet_until:
             actions = tuple(action for action in actions if not isinstance(action, Publish))

@@ -1,4 +1,4 @@
-"""Each open press, fed with events; the actions that it asks for, done; and its deadline, waited for.
+"""Runs the open presses: gives them events, carries out the actions that they answer with, waits for their deadlines.
 
 Pure: times are ns on a monotonic clock; store, publisher and observer are ports.
 """
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import assert_never
 
 from presslight.cloud.core.actions import Admit, Close, Publish, Reply, Sync, Tell
+from presslight.cloud.core.deadline import QUIET_NS
 from presslight.cloud.core.disk_waits import DiskWaits
 from presslight.cloud.core.events import BoundPassed, Event, LightForgotten, OnDisk, Published
-from presslight.cloud.core.intake import QUIET_NS
 from presslight.cloud.core.light import Light
 from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.open_presses import OpenPresses
@@ -21,10 +21,7 @@ from presslight.contract.phone_codec import encode
 
 
 class PressRunner:
-    """Runs the presses in `open_presses`. `alarm` hears when (ns) `on_time` is wanted sooner than it knew.
-
-    `broker`: whether the broker is connected, so that something can be published.
-    """
+    """Runs the presses in `open_presses`. `alarm` hears when (ns) `on_time` is wanted sooner than it knew."""
 
     def __init__(
         self,
@@ -35,7 +32,7 @@ class PressRunner:
         observer: Observer,
         alarm: Callable[[int], None],
     ) -> None:
-        self.broker = False
+        self._broker = False
         self._lights = lights
         self._open = open_presses
         self._store = store
@@ -43,6 +40,15 @@ class PressRunner:
         self._observer = observer
         self._disk = DiskWaits(store, open_presses, observer, self._on_disk)
         self._deadlines = Timers(alarm)
+
+    @property
+    def broker(self) -> bool:
+        """Whether the broker is connected, so that something can be published."""
+        return self._broker
+
+    def on_broker(self, *, found: bool) -> None:
+        """The broker was found or lost."""
+        self._broker = found
 
     @property
     def next_at(self) -> int | None:
@@ -75,14 +81,14 @@ class PressRunner:
     ) -> None:
         """Give a press an event, and do what it asks for.
 
-        `asker` hears an Reply; `text`: the digest of the text that stands for the key of a press that is new. Raises
+        `asker` is sent a Reply; `text`: the digest of the text that stands for the key of a press that is new. Raises
         Refusal and DuplicateKey where the store refuses a new press.
         """
         for action in press.on_event(event, now):
             match action:
                 case Admit(record):
                     self._store.admit(record, text)
-                    self.hold(press, asker)
+                    self.hold(press, asker)  # before it is published: whatever fails after this, it is not left alone
                 case Sync():
                     self._disk.begin(press)
                 case Publish(light, message):
@@ -98,36 +104,37 @@ class PressRunner:
                 case _:
                     assert_never(action)
 
+    def feed_alone(self, press: Press, event: Event, now: int) -> None:
+        """Give one of several presses an event: a defect at it is counted, and the others go on."""
+        try:
+            self.feed(press, event, now)
+        except Exception as error:
+            self._observer.on_defect(press.order.key, error)
+
     def on_time(self, now: int) -> None:
         """Give each press whose deadline has passed at `now` that event."""
         for key in self._deadlines.due(now):
             press = self._open.get(key)
             if press is not None:
-                self._pass_alone(press, now)
+                self._pass(press, now)
 
     def forget_light(self, name: str, now: int) -> None:
         """A light is no more. What was pressed it may still do and tell, until the deadline has passed."""
         for press in self._open.of(name):
             if press.state is State.UNCONFIRMED:
-                self.feed(press, LightForgotten(), now)
+                self.feed_alone(press, LightForgotten(), now)
             else:
                 self._deadlines.set(now + QUIET_NS, press.order.key)
-
-    def _pass_alone(self, press: Press, now: int) -> None:
-        try:
-            self._pass(press, now)
-        except Exception as error:  # the other presses that are due go on
-            self._observer.on_defect(press.order.key, error)
 
     def _pass(self, press: Press, now: int) -> None:
         name = press.order.light
         if self._lights.is_gone(name):
-            return self.feed(press, LightForgotten(), now)
+            return self.feed_alone(press, LightForgotten(), now)
         if press.state is not State.OPEN:
             return None
         light = self._light_in(press.order.not_after.boot, name)
         if light is not None and light.bound.at(now) > press.order.not_after.up:
-            return self.feed(press, BoundPassed(), now)
+            return self.feed_alone(press, BoundPassed(), now)
         return self.arm(press)
 
     def _light_in(self, boot: str, name: str) -> Light | None:
@@ -140,12 +147,15 @@ class PressRunner:
             self.arm(press)
 
     def _publish(self, press: Press, light: str, message: bytes) -> None:
-        at = self._publisher.publish(light, message, press.order.key) if self.broker else None
+        at = self._publisher.publish(light, message, press.order.key) if self._broker else None
         if at is not None:
             press.on_event(Published(), at)
 
     def _tell(self, press: Press, outcome: PressOutcome) -> None:
         text = encode(outcome)
         for listener in self._open.listeners(press.order.key):
-            listener.on_outcome(outcome, text)
+            try:
+                listener.on_outcome(outcome, text)
+            except Exception as error:  # the others are told, and what follows is done
+                self._observer.on_defect(press.order.key, error)
         self._observer.on_status(press)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from presslight.cloud.core import probe
+from presslight.cloud.core.deadline import QUIET_NS
 from presslight.cloud.core.display import Display
 from presslight.cloud.core.events import Acked, AskedAgain, BootOver, BrokerFound, Decided, Heard, Reborn
-from presslight.cloud.core.intake import QUIET_NS, Intake
+from presslight.cloud.core.intake import Intake
 from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.ports import Broadcaster, LightPublisher, Observer, OutcomeListener, PressStore
@@ -80,7 +81,7 @@ class Presses:
     # Phones
 
     def ask(self, ask: Ask, listener: OutcomeListener, now: int) -> None:
-        """A press came in; `listener` hears its status at once and each later one. Raises Refusal."""
+        """A press came in; `listener` hears its status, at once or once on the disk, and later ones. Raises Refusal."""
         if not ask.principal.may_press(ask.light):
             raise Refusal(ErrorCode.FORBIDDEN if ask.principal.may_see(ask.light) else ErrorCode.UNKNOWN_LIGHT)
         press = self._open.get(ask.key)
@@ -166,15 +167,15 @@ class Presses:
                 self._runner.arm(press)
         if effect.anew:
             for press in self._open.of(name):  # its deadline may be far, on a clock that was false: the light judges it
-                self._runner.feed(press, Reborn(), now)
+                self._runner.feed_alone(press, Reborn(), now)
         if effect.doubt:
             self._ask_light(name, now)
         if effect.tell:
             self._display.show_light(name, now)
 
-    def hear_shown_versions(self, have: dict[str, Have], now: int) -> None:
+    def on_shown_versions(self, have: dict[str, Have], now: int) -> None:
         """A phone said what it shows."""
-        for name in self.lights.hear_shown_versions(have, now):
+        for name in self.lights.on_shown_versions(have, now):
             self._ask_light(name, now)
 
     def _ask_light(self, name: str, now: int) -> None:
@@ -191,20 +192,20 @@ class Presses:
             decision = decided.get(press.order.key)
             if decision is not None:
                 version = min(decision.version, report.version)  # phones would wait for ever for one that never comes
-                self._runner.feed(press, Decided(decision.outcome, version, decision.us), now)
+                self._runner.feed_alone(press, Decided(decision.outcome, version, decision.us), now)
             elif effect.over == press.order.not_after.boot:
-                self._runner.feed(press, BootOver(), now)
+                self._runner.feed_alone(press, BootOver(), now)
             elif effect.kind is Kind.NEWS:
-                self._runner.feed(press, heard, now)
+                self._runner.feed_alone(press, heard, now)
 
     def on_availability(self, name: str, availability: Availability, now: int, *, live: bool) -> None:
         """A light came or went. `live`: just now; the broker had not kept it."""
-        self.lights.hear_claim(name, availability)
+        self.lights.on_claim(name, availability)
         if live and availability == "offline" and self.lights.is_gone(name):
             self._publisher.clear_availability(name)  # its will, told when its account was taken away
         elif live and availability == "online":  # phones hear of it with its report, which follows and names its boot
             for press in self._open.of(name):
-                self._runner.feed(press, Reborn(), now)
+                self._runner.feed_alone(press, Reborn(), now)
         elif self.lights.on_availability(name, availability, now):
             self._display.show_light(name, now)
 
@@ -213,7 +214,7 @@ class Presses:
         with suppress(StoreUnavailable):  # then it was for the last that was heard of
             asked_at = self._store.asked_to_forget(name)
             if asked_at is not None:
-                self.lights.hear_request(name, asked_at)
+                self.lights.on_forget_request(name, asked_at)
         self.forget(name, now)
 
     def forget(self, name: str, now: int) -> None:
@@ -244,7 +245,7 @@ class Presses:
             if found:
                 self._miss(now)
             return
-        self._runner.broker = found
+        self._runner.on_broker(found=found)
         self._broadcaster.send_broker_status(encode(BrokerStatus(connected=found)))
         if found:
             self.lights.found(now)
@@ -255,10 +256,10 @@ class Presses:
     def on_reconnected(self, now: int) -> None:
         """The connection to the broker is new: what was published just before may be lost, and what was answered."""
         for press in self._open.all():
-            self._runner.feed(press, BrokerFound(), now)
+            self._runner.feed_alone(press, BrokerFound(), now)
 
     def _miss(self, now: int) -> None:
-        """Heed who says nothing, though the broker delivers."""
+        """Take lights for offline that say nothing, although the broker delivers."""
         for name in self.lights.miss(now):
             self._display.show_light(name, now)
             if not self.lights.stands_offline(name):

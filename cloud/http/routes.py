@@ -59,7 +59,7 @@ class Readiness(BaseModel):
 
 
 class Waiter:
-    """Hears the words on one press, for one request."""
+    """Listener of one press, for one request."""
 
     def __init__(self) -> None:
         self.told = asyncio.Event()
@@ -69,14 +69,14 @@ class Waiter:
         self.text = ""
 
     def on_outcome(self, outcome: PressOutcome, text: str) -> None:
-        """Take a word."""
+        """A status of the press."""
         self.outcome, self.text = outcome, text
         self.told.set()
         if outcome.final:
             self.settled.set()
 
     def on_refusal(self, _key: str, refusal: Refusal) -> None:
-        """Take it that the press could not be stored after all."""
+        """The press could not be stored."""
         self.refusal = refusal
         self.told.set()
 

@@ -57,7 +57,10 @@ class BrokerEvents:
     def on_broker(self, *, found: bool, cause: str = "", detail: str = "") -> None:
         """Note the broker's return or loss. Subscribe anew where a light's mute has ended or a light is new."""
         self._counts.broker(found=found, cause=cause, detail=detail)
-        self._presses.on_broker(found=found, now=self._now())
+        try:
+            self._presses.on_broker(found=found, now=self._now())
+        except Exception as error:
+            self._counts.on_defect("broker", error)
         if found:
             self._muting.end_mutes(self._now())
             if self._muting.has_new_topics(self._presses.lights.names()):
@@ -69,7 +72,10 @@ class BrokerEvents:
 
     def on_reconnected(self) -> None:
         """Ask again for what may be lost: the client has connected anew on purpose."""
-        self._presses.on_reconnected(self._now())
+        try:
+            self._presses.on_reconnected(self._now())
+        except Exception as error:
+            self._counts.on_defect("reconnect", error)
 
     def listen_to(self, light: str) -> bool:
         """End a light's mute. Return whether it is subscribed to already, and not only after a reconnect."""

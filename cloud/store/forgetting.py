@@ -17,7 +17,7 @@ from presslight.cloud.store.schema import Row
 from presslight.contract.phone import MAX_LIGHTS
 from presslight.contract.words import LightId
 
-Mistake: TypeAlias = Callable[[str, Exception], None]
+OnDefect: TypeAlias = Callable[[str, Exception], None]
 """Called where the bridge itself failed, with the place and the exception."""
 
 EACH_S = 0.5
@@ -92,7 +92,7 @@ class Forgetting:
         now: Callable[[], int],
         before: Callable[[str], Awaitable[bool]],
         trouble: Trouble,
-        mistake: Mistake,
+        on_defect: OnDefect,
     ) -> None:
         self._store = store
         self._retained = retained
@@ -100,14 +100,14 @@ class Forgetting:
         self._now = now
         self._before = before
         self._trouble = trouble
-        self._mistake = mistake
+        self._on_defect = on_defect
         self._is_due = True
 
     def recall(self) -> None:
         """Take in the lights that were forgotten before this bridge started. Raises StoreUnavailable."""
         for asked in self._store.to_forget():
             if asked.answer is Answer.FORGOTTEN:
-                self._presses.lights.hear_request(asked.light, asked.asked_at)
+                self._presses.lights.on_forget_request(asked.light, asked.asked_at)
                 self._presses.lights.recall(asked.light)
 
     def note_write(self, *, written_elsewhere: bool) -> None:
@@ -123,7 +123,7 @@ class Forgetting:
             except StoreUnavailable as error:
                 self._trouble(error)
             except Exception as error:  # it is tried again, and the house goes on
-                self._mistake("forgetting", error)
+                self._on_defect("forgetting", error)
 
     async def handle_requests(self) -> None:
         """Carry out the requests that wait. Raises StoreUnavailable."""
@@ -139,7 +139,7 @@ class Forgetting:
         """The requests in the store, without one that came back because a newer one was withdrawn."""
         found = self._store.to_forget()
         self._is_due = any(asked.answer is None for asked in found)
-        return [asked for asked in found if self._presses.lights.hear_request(asked.light, asked.asked_at)]
+        return [asked for asked in found if self._presses.lights.on_forget_request(asked.light, asked.asked_at)]
 
     def _forget_asked(self, asked: ForgetRequest) -> None:
         if not self._is_emptied(asked):

@@ -31,7 +31,7 @@ class BridgeObserver:
         self.metrics = metrics
         self._log = logger(NAME)
         self._broker: tuple[bool, str, str] | None = None
-        self._mistakes = Damping()
+        self._defects = Damping()
         self._store = Damping()
         self.store_is_good = True
         self.store_troubles = 0
@@ -127,9 +127,9 @@ class BridgeObserver:
 
         The 1st, 10th, 100th … of a line of code is logged: the same cause can come again and again.
         """
-        self.metrics.troubles.labels("mistake").inc()
-        if times := self._mistakes.count_up(place_of(error)):
-            self._log.error("mistake", where=without_secrets(where[:_LONGEST_NAME]), times=times, exc_info=error)
+        self.metrics.troubles.labels("defect").inc()
+        if times := self._defects.count_up(place_of(error)):
+            self._log.error("defect", where=without_secrets(where[:_LONGEST_NAME]), times=times, exc_info=error)
 
     def store_trouble(self, error: Exception) -> None:
         """Count an error of the store; logged as above, by its text."""

@@ -93,7 +93,7 @@ class _LongWay:
 
 
 class PhoneSockets:
-    """ASGI application for `/ws`. `board` is the bridge, `now` its clock (ns)."""
+    """ASGI application for `/ws`. `ports` is the bridge, `now` its clock (ns)."""
 
     def __init__(self, ports: SessionPorts, now: Callable[[], int]) -> None:
         self._ports = ports
@@ -136,7 +136,7 @@ class _Socket:
                 await self._read(tasks.create_task(self._send_queued(), name="phone writer"))
         finally:
             self._timer.cancel()
-            self._session.gone()
+            self._session.on_closed()
 
     async def _read(self, writer: asyncio.Task[None]) -> None:
         """Hear the phone until it is gone, and then end its writer.
@@ -176,7 +176,7 @@ class _Socket:
             else:
                 self._session.on_binary(message.get("bytes") or b"", self._now())
         except Exception as error:  # whatever it is, it ends this socket and no other
-            self._session.fail(error)
+            self._session.on_defect(error)
 
     def _wake(self, urgent: bool) -> None:
         """Have the writer send what waits; a last word leaves now, ahead of all that its press still has to do."""
@@ -197,7 +197,7 @@ class _Socket:
         except OSError:  # the phone went away; the reader hears of it
             return None
         except Exception as error:  # what cannot be sent: nothing more can be said to this phone
-            self._session.fail(error)
+            self._session.on_defect(error)
             self._way.abort()
         finally:
             self._room.set()
@@ -230,7 +230,7 @@ class _Socket:
         try:
             self._session.on_time(self._now())
         except Exception as error:
-            self._session.fail(error)
+            self._session.on_defect(error)
         if self._session.close_code is CloseCode.SLOW:
             self._way.abort()  # nobody reads: a closing handshake would wait for ever
         else:

@@ -24,7 +24,7 @@ def welcome(hello: Hello, principal: Principal, ports: SessionPorts, now: int) -
     settings = ports.settings
     have = {light: shown for light, shown in hello.have.items() if principal.may_see(light)}
     hidden = tuple(light for light in hello.have if light not in have)
-    ports.presses.hear_shown_versions(have, now)
+    ports.presses.on_shown_versions(have, now)
     news, clocks = _lights(principal, ports, have, now)
     return Welcome(
         bridge=settings.name,

@@ -20,7 +20,7 @@ class Outbox:
         self._lights: dict[str, str] = {}
         self.stuck_since: int | None = None
 
-    def press_status(self, text: str) -> None:
+    def put(self, text: str) -> None:
         """Queue a frame that must arrive."""
         self._words.append(text)
 
@@ -28,7 +28,7 @@ class Outbox:
         """Queue a light's newest change instead of an older one that still waits."""
         self._lights[name] = text
 
-    def broker_status(self, text: str) -> None:
+    def put_broker_status(self, text: str) -> None:
         """Queue the newest status: a phone takes a light that it has not heard of by then for offline."""
         self._lights.pop(_STATUS, None)
         self._lights[_STATUS] = text

@@ -76,7 +76,7 @@ class Session:
     # What the phone sends
 
     def on_text(self, text: str, now: int) -> None:
-        """A text frame came in. Once the session is closed, its token revoked say, frames are ignored."""
+        """A text frame came in. It is ignored once the session is closing."""
         if self._state.is_over:
             return None
         if not self.allowance.takes(len(text), now):
@@ -95,7 +95,7 @@ class Session:
             if self._state is SessionState.AWAITING_HELLO:
                 self._greet(frame, now)
             else:
-                self._take(frame, now)
+                self._on_frame(frame, now)
                 self._bad = 0
         except Refusal as refusal:
             self._refused(refusal, frame)
@@ -139,7 +139,7 @@ class Session:
         self._send(encode(welcome(hello, principal, self._ports, now)))
         self._ping(now)
 
-    def _take(self, frame: PhoneFrame, now: int) -> None:
+    def _on_frame(self, frame: PhoneFrame, now: int) -> None:
         match frame:
             case Press():
                 self._press(frame, cast(Principal, self.principal), now)
@@ -183,7 +183,7 @@ class Session:
             raise Refusal(ErrorCode.UNKNOWN_PRESS, "no `applied` was told of it here")
         self._ports.counts.shown(frame.ms, self._shown.pop(frame.key))
 
-    # What the phone hears
+    # What the phone is sent
 
     def on_outcome(self, outcome: PressOutcome, text: str) -> None:
         """A press that this phone asked for has a status."""
@@ -211,11 +211,11 @@ class Session:
 
     def send_broker_status(self, text: str) -> None:
         """The broker was lost or found."""
-        self.outbox.broker_status(text)
+        self.outbox.put_broker_status(text)
         self._wake(False)
 
     def _send(self, text: str, *, urgent: bool = False) -> None:
-        self.outbox.press_status(text)
+        self.outbox.put(text)
         self._wake(urgent)
 
     def _complain(self, code: ErrorCode, detail: str, key: str | None) -> None:
@@ -250,14 +250,14 @@ class Session:
         if self._state is SessionState.OPEN:
             self._fail(ErrorCode.UNAUTHENTICATED)
 
-    def fail(self, error: Exception) -> None:
+    def on_defect(self, error: Exception) -> None:
         """The bridge failed at this phone: it hears so and has to come again; nobody else notices."""
         self._ports.counts.on_defect("/ws", error)
         if not self._state.is_over:
             self._fail(ErrorCode.INTERNAL)
 
-    def gone(self) -> None:
-        """The socket is gone: nobody hears the words any more."""
+    def on_closed(self) -> None:
+        """The socket is gone: leave the broadcast, and listen to presses no more."""
         self._move_to(SessionState.CLOSED)
         self._wake = lambda _urgent: None  # else it keeps its socket, which keeps it, until Python looks for circles
         self._ports.leave(self)

@@ -6,7 +6,7 @@ from presslight.contract.errors import CloseCode, ErrorCode
 
 
 class SessionState(Enum):
-    """State of a session, as RFC 6455, 4 names the states of a socket; here the hello is the handshake."""
+    """State of a session, named as RFC 6455 names a connection's (4.1, 7.1.3, 7.1.4); the hello is its handshake."""
 
     AWAITING_HELLO = "awaiting the hello"
     """No good hello yet."""
@@ -43,4 +43,7 @@ CLOSES = {
     ErrorCode.TOO_MANY_SOCKETS: CloseCode.OVERLOADED,
     ErrorCode.RATE_LIMITED: CloseCode.RATE_LIMITED,
 }
-"""Errors after which the socket is closed, and with which code; the last four but for frames only at the hello."""
+"""Errors after which the socket is closed, and with which code.
+
+OVERLOADED, STORE_UNAVAILABLE and TOO_MANY_SOCKETS close only a session that is not open yet.
+"""

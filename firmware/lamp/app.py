@@ -105,7 +105,7 @@ class App:
         elif topic == self._announced.encode():
             self._announcement.mark = kept(text, self._mark)
         elif bytes(text) in (b"", b"offline"):  # a bridge or an old will that takes it for offline or gone is mistaken
-            self.report()  # for other bridges, which heed no `online`
+            self.report()  # for other bridges, which ignore `online`
             self._session.say_online()
 
     def settle(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from presslight.broker.accounts import Accounts
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
+from presslight.own_brokers import OWN_BROKERS
 from tests.broker.clients import Client, Wire, connect_packet
 
 Broker: TypeAlias = Mosquitto | EmbeddedBroker
@@ -23,11 +24,17 @@ def accounts() -> Accounts:
     return Accounts.make(["kitchen", "hall"], others=["bridge", "bridge-watch", "homeassistant"])
 
 
-@pytest.fixture(params=["mosquitto", "embedded"])
+MAKERS: dict[str, Callable[[Accounts], Broker]] = {
+    "mosquitto": lambda accounts: Mosquitto(accounts, log_packets=True),
+    "embedded": EmbeddedBroker,
+}
+"""One for each of OWN_BROKERS."""
+
+
+@pytest.fixture(params=OWN_BROKERS)
 async def broker(request: pytest.FixtureRequest, accounts: Accounts) -> AsyncIterator[Broker]:
-    """Each test that asks for it runs against both."""
-    made = Mosquitto(accounts, log_packets=True) if request.param == "mosquitto" else EmbeddedBroker(accounts)
-    async with asyncio.timeout(60), made as running:
+    """Each test that asks for it runs against each of our own brokers."""
+    async with asyncio.timeout(60), MAKERS[request.param](accounts) as running:
         yield running
 
 

@@ -69,7 +69,7 @@ async def test_mistake_of_one_alarm_stops_no_later_one(settings: Settings, monke
     await until(lambda: len(rung) == 2)
     assert bridge.timer.at is not None
     bridge.timer.cancel()
-    assert 'troubles_total{kind="mistake"} 1.0' in bridge.metrics.text().decode()
+    assert 'troubles_total{kind="defect"} 1.0' in bridge.metrics.text().decode()
 
 
 async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ async def test_mistake_in_forgetting_ends_no_bridge(house: House, monkeypatch: p
     house.bridge.forgetting.note_write(written_elsewhere=True)
     await until(lambda: len(tried) == 3)
     assert (await house.http.get("/healthz")).status_code == 200
-    assert await house.metric("presslight_troubles_total", kind="mistake") >= 2
+    assert await house.metric("presslight_troubles_total", kind="defect") >= 2
 
 
 async def test_locked_store_refuses_presses_and_the_rest_goes_on(house: House) -> None:

@@ -57,7 +57,7 @@ async def witness(house: House, caplog: pytest.LogCaptureFixture) -> AsyncIterat
     yield await house.phone()
     assert broken == []
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0
 
 
 async def is_served(phone: RawPhone) -> None:

@@ -107,4 +107,4 @@ async def test_mistake_of_the_bridge_is_a_problem_that_says_nothing_of_the_press
     answer = await client.status(key())
     assert (answer.status_code, answer.json()["code"], answer.json()["retry"]) == (500, "internal", True)
     assert "defect" not in answer.text
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 1
+    assert await house.metric("presslight_troubles_total", kind="defect") == 1

@@ -1,4 +1,4 @@
-"""Desk, store and a light over a network that loses, repeats and delays: each press gets a last word, a true one."""
+"""Presses, store and a light over a network that loses, repeats and delays: each press gets a last word, a true one."""
 
 import random
 from collections.abc import Callable

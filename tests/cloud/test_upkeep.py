@@ -49,7 +49,7 @@ async def test_upkeep_that_fails_is_counted_and_the_house_goes_on(
     monkeypatch.setattr("presslight.cloud.upkeep.UPKEEP_S", 0.01)
     monkeypatch.setattr(house.bridge.store, "prune", lambda *_: 1 / 0)
     await house.light()
-    await until(lambda: house.bridge.metrics.text().count(b'presslight_troubles_total{kind="mistake"}') == 1)
+    await until(lambda: house.bridge.metrics.text().count(b'presslight_troubles_total{kind="defect"}') == 1)
     phone = await house.phone()
     await phone.press(1)
     assert (await phone.until("outcome", final=True))["status"] == "applied"

@@ -85,7 +85,7 @@ async def test_light_that_is_called_offline_reports_and_says_that_it_is_online(
     await visit.hear(PubackPacket)
     for mistaken in ("offline", "offline", ""):
         visit.publish(mistaken, topic=availability)
-        await visit.report()  # other bridges have heard the mistake, too, and heed the report
+        await visit.report()  # other bridges have heard the mistake, too, and take the report
         assert await visit.message("/availability") == b"online"
         await visit.hear(PubackPacket)
     visit.publish('{"state":"ON"}', qos=0)

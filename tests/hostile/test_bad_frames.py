@@ -35,7 +35,7 @@ async def test_half_of_a_pair_is_told_in_a_code(house: House, frame: str, is_sig
     await phone.send(frame)
     told = await phone.until("error")
     assert told["code"] in set(ErrorCode) - {ErrorCode.INTERNAL}
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0
 
 
 async def test_defect_ends_one_socket_and_is_counted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ async def test_defect_ends_one_socket_and_is_counted(house: House, monkeypatch: 
         await attacker.send({"type": "shown", "key": "0123456789abcdef-1", "ms": 1})
         assert (await attacker.until("error"))["code"] == ErrorCode.INTERNAL
         assert await attacker.closed() == CloseCode.INTERNAL
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 12
+    assert await house.metric("presslight_troubles_total", kind="defect") == 12
     await victim.press()
     assert (await victim.until("outcome", final=True))["status"] == "applied"
     assert (await other.sees(state="ON"))["online"]

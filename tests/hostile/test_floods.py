@@ -82,7 +82,7 @@ async def test_one_who_floods_the_bridge_is_told_and_counted_and_another_presses
         for _ in range(5):
             await victim.press()
     assert victim.words == {"applied"}
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0
 
 
 @pytest.mark.parametrize("kind", AT_THE_BROKER)
@@ -126,7 +126,7 @@ async def test_light_that_floods_through_the_broker_is_muted_and_another_is_pres
             await victim.press()
     assert victim.words == {"applied"}
     assert await any_house.metric("presslight_troubles_total", kind="broker_silent") == 0
-    assert await any_house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await any_house.metric("presslight_troubles_total", kind="defect") == 0
 
 
 @pytest.mark.parametrize("any_house", ["mosquitto"], indirect=True)

@@ -36,7 +36,7 @@ async def test_client_that_hangs_up_is_no_mistake(
             else:
                 writer.close()
             await house.until(lambda: not house.server.connections)
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -52,7 +52,7 @@ async def test_client_that_hangs_up_amid_answers_is_no_mistake(
             await reader.readexactly(min(read, 20_000))
             writer.transport.abort()
             await house.until(lambda: not house.server.connections)
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0
     assert [record for record in caplog.records if record.name != "presslight.bridge"] == []
 
 

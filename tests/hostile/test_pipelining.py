@@ -87,5 +87,5 @@ async def test_what_is_refused_behind_others_is_answered_last_and_is_no_mistake(
                 read = await reader.read()
         await house.until(lambda: not house.server.connections)
     assert re.findall(rb"HTTP/1\.1 (\d+)", read)[-1] == b"%d" % status
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0
     assert caplog.records == []

@@ -91,7 +91,7 @@ async def test_house_with_a_spoilt_press_starts_and_presses(closed_house: House,
     await phone.press(2)
     assert (await phone.until("outcome", key=key(2), final=True))["status"] == "applied"
     assert (await closed_house.http.get(f"/api/presses/{key()}")).status_code in (200, 404)
-    assert await closed_house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await closed_house.metric("presslight_troubles_total", kind="defect") == 0
     assert [acted for acted, _, _ in light.model.acted] == [key(2)]
     assert await closed_house.metric("presslight_troubles_total", kind="store") == 1
 
@@ -109,4 +109,4 @@ async def test_press_that_is_spoilt_meanwhile_is_answered(house: House) -> None:
     await phone.press(1)
     assert (await phone.until("outcome"))["status"] == "forgotten"
     assert len(light.model.acted) == 1
-    assert await house.metric("presslight_troubles_total", kind="mistake") == 0
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0

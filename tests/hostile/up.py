@@ -70,12 +70,14 @@ class Up(NamedTuple):
 
 
 @asynccontextmanager
-async def running(folder: Path, broker: str = "embedded", program: str = "presslight") -> AsyncIterator[Up]:
+async def running(
+    folder: Path, broker: str = "embedded", program: str = "presslight", logs: str = "console"
+) -> AsyncIterator[Up]:
     """Start it in `folder`; `program` is the module that is run in presslight's place."""
     accounts = Accounts.make(["kitchen", "hall"], others=[BRIDGE_USER])
     accounts.save(folder / CREDENTIALS)
     broker_port = lasting()
-    where = ("--broker", broker, "--broker-port", str(broker_port), "--state", str(folder))
+    where = ("--broker", broker, "--broker-port", str(broker_port), "--state", str(folder), "--logs", logs)
     with (folder / "log").open("wb") as log:
         process = await forked.start(
             *("up", "--lights", "0", "--port", "0", *where), module=program, stdout=PIPE, stderr=log.fileno()

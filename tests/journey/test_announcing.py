@@ -9,6 +9,7 @@ import aiomqtt
 import pytest
 
 from presslight.broker.accounts import Accounts
+from presslight.broker.broker import Broker
 from presslight.broker.embedded.broker import EmbeddedBroker
 from presslight.broker.mosquitto import Mosquitto
 from presslight.cloud.mqtt.aiomqtt_client import AiomqttClient
@@ -25,6 +26,7 @@ from presslight.contract.topics import (
     SET,
     STATE,
 )
+from presslight.own_brokers import OWN_BROKERS
 from presslight.simulated.simulated_light import SimulatedLight
 
 WAIT_S = 30
@@ -60,7 +62,7 @@ class Listener:
 class Home:
     """A broker, one light, and an MQTT client with Home Assistant's rights."""
 
-    def __init__(self, broker: EmbeddedBroker | Mosquitto, accounts: Accounts, folder: Path) -> None:
+    def __init__(self, broker: Broker, accounts: Accounts, folder: Path) -> None:
         self.broker = broker
         self.folder = folder
         self._accounts = accounts
@@ -144,13 +146,17 @@ class Home:
         assert CONFIG not in await self.answers()
 
 
-@pytest.fixture(params=["embedded", "mosquitto"])
+MAKERS: dict[str, Callable[[Accounts, Path], Broker]] = {
+    "embedded": lambda accounts, _folder: EmbeddedBroker(accounts),
+    "mosquitto": Mosquitto,
+}
+"""One for each of OWN_BROKERS. The embedded broker forgets all when it stops, this Mosquitto nothing."""
+
+
+@pytest.fixture(params=OWN_BROKERS)
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Home]:
-    """The embedded broker forgets all when it stops, this Mosquitto nothing."""
     accounts = Accounts.make([NAME, "hall"], others=["bridge", HOME_ASSISTANT_USER])
-    kept = Mosquitto(accounts, tmp_path / "mosquitto")
-    broker = EmbeddedBroker(accounts) if request.param == "embedded" else kept
-    async with broker as running:
+    async with MAKERS[request.param](accounts, tmp_path / "mosquitto") as running:
         yield Home(running, accounts, tmp_path / "light")
 
 

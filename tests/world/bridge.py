@@ -170,7 +170,7 @@ class Bridge:
 
 
 class HttpListener:
-    """Listener of a press that came by HTTP: answers its first status."""
+    """Listener of a press that came by HTTP: answers each status."""
 
     def __init__(self, answer: Callable[[PressOutcome | Problem], None]) -> None:
         self._answer = answer

@@ -63,7 +63,7 @@ class BridgeProcess:
     def __init__(self, ground: Ground, broker: Broker, bridge: Host) -> None:
         self.settings = SETTINGS
         self.name = bridge.name
-        self.talks: dict[Subscriber, None] = {}  # in order, so that a seed lives one life
+        self.sessions: dict[Subscriber, None] = {}  # in order, so that a seed lives one life
         self.crash_at: str | None = None
         self.way = Way()
         self._ground = ground
@@ -166,18 +166,18 @@ class BridgeProcess:
 
     def send_light(self, name: str, text: str) -> None:
         """Tell all phones of a light."""
-        for session in self.talks:
+        for session in self.sessions:
             session.send_light(name, text)
 
     def send_broker_status(self, text: str) -> None:
         """Tell all phones of the broker."""
-        for session in self.talks:
+        for session in self.sessions:
             session.send_broker_status(text)
 
     # Observer
 
     def on_status(self, press: Press) -> None:
-        """The bridge's word on a press: it is judged before anybody hears it."""
+        """The bridge's status of a press, judged as it is told."""
         self._ground.note(self.name, f"says {press.status} {press.reason or ''} of {press.order.key}")
         self._ground.said(press.order.key, press.status.value, self.name)
         if press.status is not PressStatus.ACCEPTED:
@@ -212,11 +212,11 @@ class BridgeProcess:
 
     def join(self, session: Subscriber) -> None:
         """A phone hears what happens."""
-        self.talks[session] = None
+        self.sessions[session] = None
 
     def leave(self, session: Subscriber) -> None:
         """A phone is gone."""
-        self.talks.pop(session, None)
+        self.sessions.pop(session, None)
 
     def on_error_sent(self, code: ErrorCode, phone: str | None, key: str | None, detail: str) -> None:
         """Phones are told of what they did wrong."""

@@ -216,7 +216,7 @@ def _one_line_for_ever() -> AbstractContextManager[object]:
 
 
 def _deaf_to_shown_versions() -> AbstractContextManager[object]:
-    return patch.object(Lights, "hear_shown_versions", lambda _lights, _have, _now: [])
+    return patch.object(Lights, "on_shown_versions", lambda _lights, _have, _now: [])
 
 
 def _no_blocks() -> AbstractContextManager[object]:
@@ -302,8 +302,8 @@ MUTATIONS = (
     Mutation("late reports are no new boot", _loud_ghosts, ("anew", "false")),
     Mutation("answers to old questions prove nothing", _answers_to_old_questions, ("anew",)),
     Mutation("who contradicts is asked", _no_questions, ("stale", "kept"), first=VISITED),
-    Mutation("phones heed a new line", _one_line_for_ever, ("stale",), first=VISITED),
-    Mutation("what phones show is heeded", _deaf_to_shown_versions, ("stale",), first=VISITED + 44),
+    Mutation("phones follow a new line", _one_line_for_ever, ("stale",), first=VISITED),
+    Mutation("what phones show is taken in", _deaf_to_shown_versions, ("stale",), first=VISITED + 44),
     Mutation("who was forgotten cannot be asked", _denial_of_what_was_forgotten, ("false",), first=365),
     Mutation("a text is one press", _texts_that_nobody_remembers, ("double", "false"), first=PROGRAMMED),
     Mutation("texts wait for the disk", _texts_that_do_not_wait, ("double", "false"), first=PROGRAMMED + 78),

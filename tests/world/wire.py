@@ -38,7 +38,7 @@ class Wire:
         self._torn = False
         life = self._life
         assert life is not None
-        self._talk = Session(life, self._flush, life.now())
+        self._session = Session(life, self._flush, life.now())
 
     def send(self, text: str) -> None:
         """The phone sends a frame."""
@@ -47,10 +47,10 @@ class Wire:
     def _arrive(self, text: str) -> None:
         life = self._life
         if not self._torn and life is not None and self.bridge.life is life:
-            self.bridge.do(lambda: self._talk.on_text(text, life.now()))
+            self.bridge.do(lambda: self._session.on_text(text, life.now()))
 
     def _flush(self, urgent: bool) -> None:
-        for text in self._talk.outbox.take_frames(1_000):
+        for text in self._session.outbox.take_frames(1_000):
             self._ground.network.stream(self._back, partial(self._reach, text))
 
     def _reach(self, text: str) -> None:
@@ -86,4 +86,4 @@ class Wire:
 
     def _gone(self) -> None:
         if self.bridge.life is self._life:
-            self.bridge.do(self._talk.gone)
+            self.bridge.do(self._session.on_closed)

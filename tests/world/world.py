@@ -192,7 +192,7 @@ class World(Ground):
                     len(presses),
                     len(presses._runner._deadlines),
                     len(presses._open._listeners),
-                    len(bridge.life.talks),
+                    len(bridge.life.sessions),
                 )
                 require(max(held) <= most, f"memory: {bridge.name} holds {held}")
         for lamp in self.lamps.values():

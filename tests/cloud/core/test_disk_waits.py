@@ -18,7 +18,7 @@ class Waits:
         self.store.is_slow = True
         self.presses = OpenPresses(10, 10)
         self.there: list[str] = []
-        self.observer = Mistakes()
+        self.observer = Defects()
         self.waits = DiskWaits(self.store, self.presses, self.observer, on_disk or self._note)
 
     def _note(self, press: Press, now: int) -> None:
@@ -34,15 +34,15 @@ class Waits:
         return press, listener
 
 
-class Mistakes(Observer):
+class Defects(Observer):
     """Keeps the defects."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mistakes: list[str] = []
+        self.defects: list[str] = []
 
     def on_defect(self, where: str, error: Exception) -> None:
-        self.mistakes.append(where)
+        self.defects.append(where)
 
 
 def test_presses_are_there_in_the_order_in_which_they_were_stored() -> None:
@@ -84,4 +84,4 @@ def test_defect_at_one_press_leaves_the_others() -> None:
     house.begin(1)
     house.begin(2)
     house.store.on_disk()
-    assert seen == house.observer.mistakes == [key(1), key(2)]
+    assert seen == house.observer.defects == [key(1), key(2)]

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from presslight.cloud.core.intake import QUIET_NS, Intake
+from presslight.cloud.core.deadline import QUIET_NS
+from presslight.cloud.core.intake import Intake
 from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.press import Press

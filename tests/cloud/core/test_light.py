@@ -123,7 +123,7 @@ def test_light_is_asked_at_most_every_quarter_of_a_second_and_no_sooner_than_it_
 
 
 def claim(heard: Heard, version: tuple[int, int], s: float = 0) -> list[str]:
-    return heard.house.hear_shown_versions({"kitchen": Have(version=version, online=True)}, NOW + int(s * S))
+    return heard.house.on_shown_versions({"kitchen": Have(version=version, online=True)}, NOW + int(s * S))
 
 
 def test_version_that_a_phone_shows_is_false_if_the_light_answers_an_older_one() -> None:
@@ -164,7 +164,7 @@ def test_phone_that_shows_what_is_false_spoils_no_question_that_is_under_way() -
 def test_version_that_a_phone_shows_of_a_light_that_is_not_known_is_remembered_with_the_newest_others() -> None:
     heard = Heard()
     for number in range(2 * MAX_LIGHTS):
-        heard.house.hear_shown_versions({f"light-{number}": Have(version=TOP, online=True)}, NOW)
+        heard.house.on_shown_versions({f"light-{number}": Have(version=TOP, online=True)}, NOW)
     assert len(heard.house._shown_versions) == MAX_LIGHTS
     assert not heard.house.on_report("light-0", report(), NOW, live=True).doubt
     assert heard.house.on_report(f"light-{2 * MAX_LIGHTS - 1}", report(), NOW, live=True).doubt

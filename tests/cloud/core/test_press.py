@@ -201,12 +201,12 @@ def test_closed_press_hears_nothing_but_questions(event: Event) -> None:
     lived = press()
     lived.on_event(ASKED, 0)
     lived.on_event(decided("late"), 0)
-    with pytest.raises(IllegalMove, match=re.escape("closed cannot hear")):
+    with pytest.raises(IllegalMove, match=re.escape("closed cannot take")):
         lived.on_event(event, 0)
 
 
 def test_new_press_hears_nothing_but_its_first_question() -> None:
-    with pytest.raises(IllegalMove, match="new cannot hear"):
+    with pytest.raises(IllegalMove, match="new cannot take"):
         press().on_event(AskedAgain(), 0)
 
 

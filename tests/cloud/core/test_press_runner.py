@@ -1,7 +1,10 @@
 from typing import Any
 
+import pytest
+
+from presslight.cloud.core.deadline import QUIET_NS
 from presslight.cloud.core.events import AskedAgain, BrokerFound, Decided
-from presslight.cloud.core.intake import QUIET_NS, Intake
+from presslight.cloud.core.intake import Intake
 from presslight.cloud.core.lights import Lights
 from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.press import Press
@@ -26,14 +29,14 @@ APPLIED = Decided(Outcome.APPLIED, (1, 7), 100)
 
 
 class Forgiving(Observer):
-    """Keeps the mistakes."""
+    """Keeps the defects."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mistakes: list[str] = []
+        self.defects: list[str] = []
 
     def on_defect(self, where: str, error: Exception) -> None:
-        self.mistakes.append(where)
+        self.defects.append(where)
 
 
 class Runner:
@@ -46,7 +49,7 @@ class Runner:
         self.store, self.publisher, self.observer = PressStore(), LightPublisher(), Forgiving()
         self.alarms: list[int] = []
         self.runner = PressRunner(self.lights, self.open, self.store, self.publisher, self.observer, self.alarms.append)
-        self.runner.broker = True
+        self.runner.on_broker(found=True)
         self.listener = Listener()
 
     def press(self, number: int = 1, **more: Any) -> Press:
@@ -56,7 +59,7 @@ class Runner:
         return press
 
 
-def test_press_is_stored_published_and_told_once_and_then_held() -> None:
+def test_press_is_stored_held_published_and_told_once() -> None:
     runner = Runner()
     press = runner.press(not_after=moment(3_000))
     assert list(runner.store.records) == [key()]
@@ -85,7 +88,7 @@ def test_final_status_is_told_and_stored_and_the_press_let_go() -> None:
 def test_nothing_is_published_while_the_broker_is_away() -> None:
     runner = Runner()
     press = runner.press(not_after=moment(3_000))
-    runner.runner.broker = False
+    runner.runner.on_broker(found=False)
     runner.runner.feed(press, BrokerFound(), NOW)
     assert len(runner.publisher.sent) == 1
 
@@ -99,15 +102,19 @@ def test_deadline_is_waited_for_on_the_lights_clock() -> None:
     assert runner.listener.last == "unconfirmed"
 
 
-def test_press_that_fails_at_its_deadline_leaves_the_others_theirs() -> None:
+def test_press_that_fails_at_its_deadline_leaves_the_others_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     runner = Runner()
-    runner.press(1, not_after=moment(3_000))
-    healthy = Listener()
-    runner.listener, broken = healthy, runner.listener
-    runner.press(2, not_after=moment(3_000))
-    broken.on_outcome = None  # type: ignore[method-assign, assignment]  # it cannot be called
+    for number in (1, 2):
+        runner.press(number, not_after=moment(3_000))
+    real = runner.publisher.publish
+
+    def publish(light: str, message: bytes, pressed: str) -> int | None:
+        return 1 // 0 if pressed == key(1) else real(light, message, pressed)
+
+    monkeypatch.setattr(runner.publisher, "publish", publish)
     runner.runner.on_time(NOW + 3 * S)
-    assert (healthy.last, runner.observer.mistakes) == ("unconfirmed", [key(1)])
+    assert runner.listener.words == ["accepted", "accepted", "unconfirmed"]
+    assert runner.observer.defects == [key(1)]
 
 
 def test_press_on_a_light_that_is_no_more_is_forgotten_after_its_deadline_at_the_latest() -> None:
@@ -126,3 +133,20 @@ def test_press_that_is_unconfirmed_when_its_light_goes_is_forgotten_at_once() ->
     runner.lights.forget("kitchen")
     runner.runner.forget_light("kitchen", NOW + 3 * S)
     assert runner.listener.last == "forgotten"
+
+
+def test_press_whose_publishing_fails_is_held_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = Runner()
+    monkeypatch.setattr(runner.publisher, "publish", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        runner.press(not_after=moment(3_000))
+    assert runner.open.get(key()) is not None
+
+
+def test_listener_that_fails_keeps_no_other_from_being_told_and_no_press_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner, other = Runner(), Listener()
+    press = runner.press(not_after=moment(3_000))
+    runner.runner.listen(press, other)
+    monkeypatch.setattr(runner.listener, "on_outcome", lambda *_: 1 / 0)
+    runner.runner.feed(press, APPLIED, NOW)
+    assert (other.last, len(runner.open), runner.observer.defects) == ("applied", 0, [key()])

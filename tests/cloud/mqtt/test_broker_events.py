@@ -18,7 +18,7 @@ class Events:
         self.harness = Harness()
         self.muting = Muting()
         self.reconnects = 0
-        self.mistakes: list[str] = []
+        self.defects: list[str] = []
         inbox = Inbox(self.harness.presses, self, self.muting)
         self.events = BrokerEvents(
             inbox, self.harness.presses, self.muting, self, self.reconnect, lambda: self.harness.now
@@ -32,7 +32,7 @@ class Events:
     def broker(self, *, found: bool, cause: str, detail: str) -> None: ...
 
     def on_defect(self, where: str, error: Exception) -> None:
-        self.mistakes.append(where)
+        self.defects.append(where)
 
     def mute(self, light: str) -> None:
         while self.muting.accepts(light, 1, self.harness.now):
@@ -42,11 +42,14 @@ class Events:
 def test_error_of_our_own_is_counted_and_goes_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Events()
     monkeypatch.setattr(made.harness.presses, "on_report", lambda *_, **__: 1 / 0)
-    monkeypatch.setattr(made.harness.presses, "on_ack", lambda *_: 1 / 0)
+    for name in ("on_ack", "on_broker", "on_reconnected"):
+        monkeypatch.setattr(made.harness.presses, name, lambda *_, **__: 1 / 0)
     topic = STATE.format(light="kitchen")
     made.events.on_message(topic, report().model_dump_json().encode(), retained=False)
     made.events.on_ack("0123456789abcdef-1")
-    assert made.mistakes == [topic, "acknowledgement"]
+    made.events.on_broker(found=True)
+    made.events.on_reconnected()
+    assert made.defects == [topic, "acknowledgement", "broker", "reconnect"]
 
 
 def test_light_whose_mute_has_ended_is_subscribed_to_by_a_reconnect() -> None:
@@ -82,7 +85,7 @@ async def test_defect_in_the_bridge_does_not_cut_off_the_lights(house: House, mo
         patched.setattr(house.bridge.presses, "on_report", broken)
         await light.report()
         async with asyncio.timeout(WAIT_S):
-            while not await house.metric("presslight_troubles_total", kind="mistake"):
+            while not await house.metric("presslight_troubles_total", kind="defect"):
                 pass
     phone = await house.phone()
     await phone.press()

@@ -22,7 +22,7 @@ def trouble(error: Exception) -> None:
     raise error
 
 
-def mistake(_where: str, error: Exception) -> None:
+def on_defect(_where: str, error: Exception) -> None:
     raise error
 
 
@@ -75,12 +75,12 @@ class Bridge:
 
     def __init__(self, store: Store, *, echoes: bool = True, with_light: bool = True) -> None:
         self.harness = Harness(store=PressStore(store), with_light=with_light)
-        self.harness.presses._runner.broker = True
+        self.harness.presses._runner.on_broker(found=True)
         self.publisher = LightPublisher(self.harness, echoes=echoes)
         self.readied = 0
         self.broker_knows = True
         self.forgetting = Forgetting(
-            store, self.publisher, self.harness.presses, lambda: self.harness.now, self._ready, trouble, mistake
+            store, self.publisher, self.harness.presses, lambda: self.harness.now, self._ready, trouble, on_defect
         )
         self.forgetting.recall()
 
@@ -148,18 +148,18 @@ async def test_who_asks_right_after_it_was_done_has_it_done_again(address: Path 
 
 async def test_bridge_without_its_broker_does_it_later(address: Path | str, store: Store) -> None:
     bridge = Bridge(store)
-    bridge.harness.presses._runner.broker = False
+    bridge.harness.presses._runner.on_broker(found=False)
     wanted(address)
     await bridge.handle_requests()
     assert bridge.publisher.emptied == []
-    bridge.harness.presses._runner.broker = True
+    bridge.harness.presses._runner.on_broker(found=True)
     await bridge.handle_requests()
     assert bridge.publisher.emptied == [LIGHT]
 
 
 async def test_bridge_that_was_away_reads_that_another_has_done_it(address: Path | str, store: Store) -> None:
     one, other = Bridge(store), Bridge(store)
-    other.harness.presses._runner.broker = False
+    other.harness.presses._runner.on_broker(found=False)
     wanted(address)
     await one.handle_requests()
     for _ in range(2):
@@ -271,7 +271,7 @@ async def test_emptying_that_nobody_asked_for_is_not_taken_for_a_later_one(addre
     await other.handle_requests()
     other.publisher.echo()
     other.harness.report(boot="0000beef")
-    other.harness.presses._runner.broker = False
+    other.harness.presses._runner.on_broker(found=False)
     other.forgetting.note_write(written_elsewhere=False)
     wanted(address)
     await one.handle_requests()
@@ -385,7 +385,7 @@ async def test_bridge_that_starts_amid_a_request_in_vain_keeps_its_light(address
     before = store.to_forget()[0]
     wanted(address)
     bridge = Bridge(store)
-    bridge.harness.presses._runner.broker = False
+    bridge.harness.presses._runner.on_broker(found=False)
     await bridge.handle_requests()
     with patient(address) as database:
         forgetting._give_up(database, LIGHT, store.to_forget()[0].asked_at, before)

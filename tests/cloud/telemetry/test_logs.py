@@ -45,7 +45,7 @@ def test_mistake_is_shown_with_its_traceback(capfd: pytest.CaptureFixture[str]) 
     try:
         sys.exit("ouch")
     except SystemExit as error:
-        logger("presslight.bridge").error("mistake", exc_info=error)
+        logger("presslight.bridge").error("defect", exc_info=error)
     assert "ouch" in json.loads(written(capfd))["exception"]
 
 
@@ -81,7 +81,7 @@ def test_variables_of_what_failed_are_not_shown(style: Style, capfd: pytest.Capt
     try:
         fail(SECRET)
     except RuntimeError as error:
-        logger("presslight.bridge").error("mistake", exc_info=error)
+        logger("presslight.bridge").error("defect", exc_info=error)
         logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
     told = written(capfd)
     assert told.count("in fail") == 2

@@ -30,7 +30,7 @@ def test_everything_that_goes_wrong_is_counted(observer: BridgeObserver) -> None
     assert shows(observer, 'presslight_reports_total{kind="stale"} 1.0')
     assert shows(observer, 'presslight_reports_total{kind="news"} 2.0')
     assert shows(observer, "presslight_report_gaps_total 1.0")
-    for kind in ("mistake", "store", "broker_silent"):
+    for kind in ("defect", "store", "broker_silent"):
         assert shows(observer, f'presslight_troubles_total{{kind="{kind}"}} 1.0')
 
 

@@ -236,7 +236,7 @@ class TestSlow:
         assert await late.problem() == (408, "request_timeout")
         assert await late.ended() == b""
         assert house.bridge.store.find(key()) is None
-        assert b'kind="mistake"' not in house.bridge.metrics.text()
+        assert b'kind="defect"' not in house.bridge.metrics.text()
 
     async def test_one_that_is_turned_away_and_sends_on_is_dropped(self, house: House, late: Wire) -> None:
         late.send(b"nonsense\r\n\r\n")

@@ -4,8 +4,8 @@ from presslight.cloud.websocket.outbox import Outbox
 def test_words_leave_in_order_and_before_lights() -> None:
     outbox = Outbox()
     outbox.put_light("kitchen", "k1")
-    outbox.press_status("a")
-    outbox.press_status("b")
+    outbox.put("a")
+    outbox.put("b")
     assert outbox.take_frames(10) == ["a", "b", "k1"]
     assert not outbox
 
@@ -21,17 +21,17 @@ def test_of_a_light_only_the_newest_change_waits() -> None:
 
 def test_status_leaves_behind_the_lights_that_were_told_before_it() -> None:
     outbox = Outbox()
-    outbox.broker_status("lost")
+    outbox.put_broker_status("lost")
     outbox.put_light("kitchen", "k1")
-    outbox.broker_status("found")
-    outbox.press_status("a")
+    outbox.put_broker_status("found")
+    outbox.put("a")
     assert outbox.take_frames(10) == ["a", "k1", "found"]
 
 
 def test_no_word_is_dropped() -> None:
     outbox = Outbox()
     for number in range(1_000):
-        outbox.press_status(str(number))
+        outbox.put(str(number))
     assert outbox.words == 1_000
     taken = []
     while outbox:
@@ -41,7 +41,7 @@ def test_no_word_is_dropped() -> None:
 
 def test_no_more_is_taken_than_was_asked_for() -> None:
     outbox = Outbox()
-    outbox.press_status("a")
+    outbox.put("a")
     outbox.put_light("kitchen", "k")
     outbox.put_light("hall", "h")
     assert outbox.take_frames(2) == ["a", "k"]

@@ -35,7 +35,7 @@ class SessionPorts:
         self.settings = SETTINGS
         self.harness = Harness()
         self.presses: Presses = self.harness.presses
-        self.talks: set[Subscriber] = set()
+        self.sessions: set[Subscriber] = set()
         self.within_rate = True
         self.allowance = Allowance.of_token(1_000, 1_000, self.harness.now)
         self.full = False
@@ -74,10 +74,10 @@ class SessionPorts:
     def join(self, session: Subscriber) -> None:
         if self.full:
             raise Refusal(ErrorCode.OVERLOADED)
-        self.talks.add(session)
+        self.sessions.add(session)
 
     def leave(self, session: Subscriber) -> None:
-        self.talks.discard(session)
+        self.sessions.discard(session)
 
 
 class Phone:
@@ -136,7 +136,7 @@ def test_hello_is_answered_with_the_house(ports: SessionPorts) -> None:
     assert welcome["limits"] == {"frame_bytes": 16_384, "presses_per_s": 2, "burst": 3}
     assert [light["id"] for light in welcome["lights"]] == ["kitchen"]
     assert ping == {"type": "ping", "n": 1}
-    assert phone.session in ports.talks
+    assert phone.session in ports.sessions
     assert phone.wakes > 0
 
 
@@ -165,7 +165,7 @@ def test_anything_before_hello_is_refused_and_closes(ports: SessionPorts, frame:
     phone.send(frame)
     assert phone.error()["code"] == "hello_expected"
     assert (phone.session.state, phone.session.close_code) == (SessionState.CLOSING, CloseCode.HELLO_EXPECTED)
-    assert ports.talks == set()
+    assert ports.sessions == set()
 
 
 def test_binary_frame_before_hello_closes(ports: SessionPorts) -> None:
@@ -190,7 +190,7 @@ def test_hello_that_cannot_be_welcomed_closes(
     assert phone.error()["code"] == code
     assert phone.session.close_code is close
     assert not close.reconnect
-    assert ports.talks == set()
+    assert ports.sessions == set()
 
 
 @pytest.mark.parametrize("wrong", [{"versions": ["1"]}, {"versions": []}, {"token": 5}, {"have": []}, {"more": 1}])
@@ -345,9 +345,9 @@ def test_token_has_a_number_of_sockets_and_the_newest_is_refused(ports: SessionP
     more.send(HELLO)
     assert more.error()["code"] == "too_many_sockets"
     assert more.session.close_code is CloseCode.OVERLOADED
-    more.session.gone()
+    more.session.on_closed()
     assert all(phone.session.state is SessionState.OPEN for phone in phones)
-    phones[0].session.gone()
+    phones[0].session.on_closed()
     assert Phone(ports).session.state is SessionState.OPEN
 
 
@@ -531,10 +531,10 @@ def test_frame_that_comes_after_the_token_was_revoked_does_nothing(phone: Phone)
 def test_gone_phone_is_forgotten(phone: Phone) -> None:
     phone.send(PRESS)
     phone.heard()
-    phone.session.gone()
+    phone.session.on_closed()
     phone.ports.harness.report((key(), "applied"))
     assert phone.heard() == []
-    assert phone.ports.talks == set()
+    assert phone.ports.sessions == set()
 
 
 def test_light_and_status_reach_the_outbox_and_wake_its_writer(phone: Phone) -> None:
