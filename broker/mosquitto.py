@@ -25,11 +25,18 @@ from presslight.broker.config import DATABASE, ConfigFiles, Listener, mosquitto_
 from presslight.broker.errors import AuthorityMissing, BrokerDied, BrokerSilent, MosquittoMissing, PortInUse
 from presslight.broker.kept_files import replace_files
 from presslight.broker.limits import MAX_CONNECTIONS_OF_MOSQUITTO
-from presslight.broker.mosquitto_log import is_database_corrupt, is_warning, parse_port_in_use, parse_refusal
+from presslight.broker.mosquitto_log import (
+    is_database_corrupt,
+    is_warning,
+    parse_port_in_use,
+    parse_refusal,
+    without_numbers,
+)
 from presslight.broker.mosquitto_process import MosquittoProcess
 from presslight.broker.refusals import Refusals
 from presslight.contract import open_files, tcp
 from presslight.contract.address import BrokerAddress
+from presslight.contract.damping import Damping
 from presslight.contract.errors import printable
 
 SEARCHED = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
@@ -70,6 +77,7 @@ class Mosquitto:
         log_packets: bool = False,
     ) -> None:
         self.refusals = Refusals()
+        self._warnings = Damping()
         self._accounts = accounts
         self._folder = folder
         self._host = host
@@ -237,7 +245,10 @@ class Mosquitto:
     def _on_log_line(self, line: str) -> None:
         if refused := parse_refusal(line):
             self.refusals.record(*refused)
-        _log.log(logging.WARNING if is_warning(line) else logging.DEBUG, "%s", line)
+        if not is_warning(line):
+            _log.debug("%s", line)
+        elif times := self._warnings.count_up(without_numbers(line)):
+            _log.warning("%s%s", line, f" (for the {times}th time)" if times > 1 else "")
 
 
 @asynccontextmanager

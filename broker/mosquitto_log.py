@@ -51,6 +51,11 @@ def is_database_corrupt(lines: list[str]) -> bool:
     return any(line.startswith("Error: Couldn't open database") for line in lines)
 
 
+def without_numbers(line: str) -> str:
+    """The line's kind: a client chooses packet identifiers and ports."""
+    return re.sub(r"\d+", "#", line)
+
+
 def is_warning(line: str) -> bool:
     """Whether the line is an error or a warning, except about running as root, which is intended (`mosquitto.py`)."""
     return line.startswith(("Error", "Warning")) and not line.startswith(_AS_ROOT)

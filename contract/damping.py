@@ -13,15 +13,16 @@ def is_worth_a_line(times: int) -> bool:
 
 
 class Damping:
-    """Counts what comes up, kind by kind. `first`: so many are all told."""
+    """Counts what comes up, kind by kind. `first`: so many are all told; `kinds`: so many are counted apart."""
 
-    def __init__(self, first: int = 1) -> None:
+    def __init__(self, first: int = 1, kinds: int = MOST_KEYS) -> None:
         self._first = first
+        self._kinds = kinds
         self._counts: Counter[Hashable] = Counter()
 
     def count_up(self, kind: Hashable) -> int:
         """Count one. How often this kind has come up, where that is worth a line; otherwise 0."""
-        known = kind if kind in self._counts or len(self._counts) < MOST_KEYS else None
+        known = kind if kind in self._counts or len(self._counts) < self._kinds else None
         self._counts[known] += 1
         times = self._counts[known]
         return times if times <= self._first or is_worth_a_line(times) else 0

@@ -18,6 +18,8 @@ NAME = "presslight.bridge"
 _LONGEST_NAME = 255
 _LONGEST_ADDRESS = 64
 """Characters of a client's address: a proxy may pass on any text in X-Forwarded-For."""
+_HOSTS_TOLD = 30
+"""Names of hosts that are logged apart: a stranger may name a new one in each request."""
 _FIRST = 30
 """Log lines that a light may cause by what it reports: more than come up in months; a hostile one could go on."""
 
@@ -37,7 +39,7 @@ class BridgeObserver:
         self.store_troubles = 0
         self._troubles_told = 0
         self._strangers = Damping()
-        self._misdirected = Damping()
+        self._misdirected = Damping(kinds=_HOSTS_TOLD)
         self._crowds = Damping()
         self._lines = Damping()
         self._shared = Damping()

@@ -190,7 +190,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Answer a ping frame (RFC 6455, 5.5.2), unless the client leaves our answers unread."""
         self._count_hidden_frame()
         pong = b"".join(self.conn.data_to_send())
-        if self.writable.is_set():
+        if self.writable.is_set() and not self.transport.is_closing():
             self.transport.write(pong)
 
     def handle_pong(self, event: Frame) -> None:
@@ -262,4 +262,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         too_big = close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
         code = ErrorCode.TOO_LARGE if too_big else ErrorCode.MALFORMED
         self.counts.on_error_sent(code, None, None, close.reason if close else "")
-        super().handle_parser_exception()
+        if self.transport.is_closing():  # what it sent before it went is parsed after it has gone; its end is queued
+            self._ignores_input = True
+        else:
+            super().handle_parser_exception()

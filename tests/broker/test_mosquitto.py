@@ -305,3 +305,14 @@ async def test_light_that_goes_while_it_is_acknowledged_was_refused_nothing(acco
         os.kill(broker.pid, signal.SIGCONT)
         await heard.until("Client kitchen ")
     assert broker.refusals.counts == {}
+
+
+def test_client_that_has_mosquitto_warn_without_end_fills_no_log(
+    accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its packets name ever other identifiers, each of which Mosquitto warns of."""
+    mosquitto = Mosquitto(accounts)
+    for number in range(1_000):
+        mosquitto._on_log_line(f"Warning: Received PUBREC from hall for an unknown packet identifier {number}.")
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [line.partition(".")[2] for line in told] == ["", *(f" (for the {n}th time)" for n in (10, 100, 1_000))]

@@ -105,6 +105,14 @@ def test_of_a_long_name_no_more_is_kept_than_is_shown(
     assert [len(getattr(record, "host", "")) for record in caplog.records] == [255]
 
 
+def test_stranger_who_names_a_new_host_in_each_request_fills_no_log(
+    observer: BridgeObserver, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(5_000):
+        observer.misdirected(ErrorCode.WRONG_HOST, f"host-{number}")
+    assert len(caplog.records) < 40
+
+
 def test_secret_in_a_long_name_is_hidden_before_that_is_cut(
     observer: BridgeObserver, caplog: pytest.LogCaptureFixture
 ) -> None:

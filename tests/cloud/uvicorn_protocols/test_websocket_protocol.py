@@ -3,11 +3,14 @@
 import asyncio
 import itertools
 import json
+import logging
 import socket
+import struct
+from typing import Any
 
 import pytest
 
-from presslight.cloud.uvicorn_protocols.websocket_protocol import SMALL_TEXT_BYTES
+from presslight.cloud.uvicorn_protocols.websocket_protocol import SMALL_TEXT_BYTES, WebSocketProtocol
 from presslight.cloud.websocket.session import Session
 from tests.cloud.conftest import House
 from tests.cloud.ports import key
@@ -83,3 +86,53 @@ def note_turns(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     pass_on()
     monkeypatch.setattr(Session, "on_text", noted)
     return judged
+
+
+def raise_as_uvloop_does(_: object) -> None:
+    raise RuntimeError("the handler is closed")
+
+
+LAST = {"spoilt": b"\xff\xff\xff\xff", "ping": b"\x89\x80" + bytes(4), "close": b"\x88\x80" + bytes(4)}
+
+
+@pytest.mark.parametrize("last", LAST.values(), ids=LAST)
+async def test_client_that_resets_before_its_last_frame_is_parsed_is_no_defect(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, last: bytes
+) -> None:
+    """Its frames are parsed after it has gone, as the application reads them late: nothing can be answered any more."""
+    lost = asyncio.Event()
+    connection_lost, parse = WebSocketProtocol.connection_lost, WebSocketProtocol._parse_input
+
+    def note_loss(protocol: WebSocketProtocol, error: Exception | None) -> None:
+        connection_lost(protocol, error)
+        protocol.transport.write = raise_as_uvloop_does  # type: ignore[method-assign]
+        lost.set()
+
+    def parse_late(protocol: WebSocketProtocol) -> None:
+        if lost.is_set():
+            parse(protocol)
+
+    async def receive(protocol: WebSocketProtocol) -> Any:
+        if protocol.handshake_complete:
+            await lost.wait()
+            parse(protocol)
+        return await received(protocol)
+
+    received = WebSocketProtocol.receive
+    monkeypatch.setattr(WebSocketProtocol, "connection_lost", note_loss)
+    monkeypatch.setattr(WebSocketProtocol, "_parse_input", parse_late)
+    monkeypatch.setattr(WebSocketProtocol, "receive", receive)
+    host, port = house.server.url.removeprefix("http://").split(":")
+    loop = asyncio.get_running_loop()
+    with socket.socket() as phone:
+        phone.setblocking(False)
+        await loop.sock_connect(phone, (host, int(port)))
+        await loop.sock_sendall(phone, UPGRADE)
+        assert b" 101 " in await loop.sock_recv(phone, 1_000)
+        await loop.sock_sendall(phone, masked({"type": "ping", "n": 1}) + last)
+        phone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    async with asyncio.timeout(WAIT_S):
+        await lost.wait()
+    await house.until(lambda: not house.server._server.server_state.tasks)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert await house.metric("presslight_troubles_total", kind="defect") == 0
