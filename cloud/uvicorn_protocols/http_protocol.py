@@ -55,8 +55,9 @@ class HttpProtocol(PacedHttpProtocol):
         return self.client[0] if self.client else None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Release the timer, the client's allowance and all references to this protocol."""
+        """Release the timers, the client's allowance and all references to this protocol."""
         self._request_timer.cancel()
+        self._unset_keepalive_if_required()  # uvicorn leaves it to its 75 s where the client resets the connection
         self.unauthenticated.discard(self.transport)
         self._release_allowance()
         super().connection_lost(exc)

@@ -5,6 +5,7 @@ import base64
 import gc
 import json
 import socket
+import struct
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -342,7 +343,8 @@ async def test_nothing_is_kept_of_a_phone_that_goes(house: House) -> None:
         pytest.param(b"\r\nGET /healthz HTTP/1.1\r\n", id="and asks on"),
     ],
 )
-async def test_nothing_is_kept_of_a_connection_that_asked_over_http(house: House, rest: bytes) -> None:
+@pytest.mark.parametrize("resets", [False, True], ids=["closes", "resets"])
+async def test_nothing_is_kept_of_a_connection_that_asked_over_http(house: House, rest: bytes, resets: bool) -> None:
     gc.collect()
     gc.disable()
     try:
@@ -350,6 +352,8 @@ async def test_nothing_is_kept_of_a_connection_that_asked_over_http(house: House
         reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(house.server.url).port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        if resets:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.close()
         await house.until(lambda: open_protocols() == before)
     finally:
