@@ -105,7 +105,7 @@ async def test_client_that_resets_before_its_last_frame_is_parsed_is_no_defect(
 
     def note_loss(protocol: WebSocketProtocol, error: Exception | None) -> None:
         connection_lost(protocol, error)
-        protocol.transport.write = raise_as_uvloop_does  # type: ignore[method-assign]
+        monkeypatch.setattr(protocol.transport, "write", raise_as_uvloop_does)
         lost.set()
 
     def parse_late(protocol: WebSocketProtocol) -> None:
