@@ -7,6 +7,7 @@ is killed, and comes back whenever it is cut off.
 import json
 import os
 import socket
+import struct
 import sys
 import threading
 import time
@@ -97,7 +98,7 @@ def signed(target: Target) -> bytes:
 class Kind:
     """One way to flood: `door` says where, `first` is sent and answered, `hello` sent, `then` again and again.
 
-    `count` connections do it.
+    `count` connections do it. `resets`: each is reset once it is answered.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Kind:
         *,
         hello: bool = False,
         waits: bool = True,
+        resets: bool = False,
     ) -> None:
         self.door = door
         self.first = first
@@ -116,6 +118,7 @@ class Kind:
         self.count = count
         self.hello = hello
         self.waits = waits
+        self.resets = resets
 
 
 def upgrade(_: Target) -> bytes:
@@ -133,6 +136,7 @@ def ws(payload: bytes, opcode: int = 1) -> Callable[[Target], bytes]:
 KINDS = {
     "healthz": Kind("port", nothing, lambda _: GET % (b"/healthz", b""), 1),
     "healthz by many": Kind("port", nothing, lambda _: GET % (b"/healthz", b""), 40),
+    "resets": Kind("port", lambda _: GET % (b"/healthz", b""), nothing, 4, resets=True),
     "no sign-in": Kind("port", nothing, lambda _: GET % (b"/api/lights", b""), 20),
     "requests": Kind("port", nothing, lambda target: GET % (b"/api/lights", signed(target)), 20),
     "bad requests": Kind("port", nothing, lambda _: b"no HTTP\r\n\r\n", 20),
@@ -168,6 +172,9 @@ def flood(kind: Kind, target: Target) -> None:
                 connection.sendall(first)
                 if first:
                     connection.recv(65_536)
+                if kind.resets:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    continue
                 if kind.hello:
                     connection.sendall(hello(target))
                 reading = threading.Thread(target=read, args=(connection,), daemon=True)

@@ -38,7 +38,7 @@ TOLD = {
 }
 """What one who floods the bridge is told, as its metrics count it."""
 
-UNTOLD = ("healthz", "healthz by many")
+UNTOLD = ("healthz", "healthz by many", "resets")
 """Takes its turn behind all who have signed in."""
 
 AT_THE_BROKER = ("pingreq", "subscribe", "reports", "connects")
