@@ -226,7 +226,7 @@ class Light:
         return Change(by="phone", phone=self._phone(name, cause.key, phone_of), age_ms=age)
 
     def _phone(self, name: str, key: str | None, phone_of: PhoneOf) -> str | None:
-        """Whose press it was: looked up once, unless the store is away."""
+        """The phone whose press it was: looked up once, unless the store is away."""
         if key is None:
             return None
         if self._presser is None or self._presser[0] != key:
