@@ -20,7 +20,7 @@ from tests.hostile.victim import Victim, flooding
 HOUR_S = 3_600.0
 PARTS = 10
 """The time in parts: memory and files are read after each, and judged from the first one on, by when all is warm."""
-MOST_GROWN_KB = 16_384
+MOST_GROWN_KB = 8_192
 QUIET_S = 3.0
 
 
