@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from presslight.cloud.core.listeners import tell_each
 from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.ports import Observer, OutcomeListener, PressStore
 from presslight.cloud.core.press import Press, State
@@ -31,20 +32,22 @@ class DiskWaits:
             self._asked_meanwhile.setdefault(press.order.key, []).append(listener)
 
     def _end(self, press: Press, now: int, error: Refusal | None) -> None:
-        again = self._asked_meanwhile.pop(press.order.key, [])
+        key = press.order.key
+        again = self._asked_meanwhile.pop(key, [])
         try:
             if error is None:
                 self._on_disk(press, now)
-                for listener in again:
-                    listener.on_outcome(press.outcome(), encode(press.outcome()))
+                outcome = press.outcome()
+                text = encode(outcome)
+                tell_each(again, lambda listener: listener.on_outcome(outcome, text), key, self._observer)
             else:
                 self._give_up(press, error)
         except Exception as defect:  # the others that waited with it go on
-            self._observer.on_defect(press.order.key, defect)
+            self._observer.on_defect(key, defect)
 
     def _give_up(self, press: Press, refusal: Refusal) -> None:
         """Say that a press could not be stored. It was not sent, and is not until somebody asks for it again."""
-        listeners = self._presses.listeners(press.order.key)
+        key = press.order.key
+        listeners = self._presses.listeners(key)
         self._presses.remove(press)
-        for listener in listeners:
-            listener.on_refusal(press.order.key, refusal)
+        tell_each(listeners, lambda listener: listener.on_refusal(key, refusal), key, self._observer)

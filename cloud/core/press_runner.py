@@ -12,6 +12,7 @@ from presslight.cloud.core.disk_waits import DiskWaits
 from presslight.cloud.core.events import BoundPassed, Event, LightForgotten, OnDisk, Published
 from presslight.cloud.core.light import Light
 from presslight.cloud.core.lights import Lights
+from presslight.cloud.core.listeners import tell_each
 from presslight.cloud.core.open_presses import OpenPresses
 from presslight.cloud.core.ports import LightPublisher, Observer, OutcomeListener, PressStore
 from presslight.cloud.core.press import Press, State
@@ -153,9 +154,6 @@ class PressRunner:
 
     def _tell(self, press: Press, outcome: PressOutcome) -> None:
         text = encode(outcome)
-        for listener in self._open.listeners(press.order.key):
-            try:
-                listener.on_outcome(outcome, text)
-            except Exception as error:  # the others are told, and what follows is done
-                self._observer.on_defect(press.order.key, error)
+        key = press.order.key
+        tell_each(self._open.listeners(key), lambda listener: listener.on_outcome(outcome, text), key, self._observer)
         self._observer.on_status(press)

@@ -189,6 +189,17 @@ class Observer:
         raise error
 
 
+class Defects(Observer):
+    """Keeps the defects, too, instead of raising them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.defects: list[str] = []
+
+    def on_defect(self, where: str, error: Exception) -> None:
+        self.defects.append(where)
+
+
 class Listener:
     """Keeps the words it heard."""
 

@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+import pytest
+
 from presslight.cloud.core.disk_waits import DiskWaits
 from presslight.cloud.core.events import Asked, OnDisk
 from presslight.cloud.core.open_presses import OpenPresses
@@ -7,7 +9,7 @@ from presslight.cloud.core.press import Press
 from presslight.cloud.core.record import Order
 from presslight.cloud.errors import StoreUnavailable
 from presslight.contract.errors import ErrorCode
-from tests.cloud.ports import Listener, Observer, PressStore, key, moment
+from tests.cloud.ports import Defects, Listener, PressStore, key, moment
 
 
 class Waits:
@@ -32,17 +34,6 @@ class Waits:
         self.presses.add(press, listener)
         self.waits.begin(press)
         return press, listener
-
-
-class Defects(Observer):
-    """Keeps the defects."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.defects: list[str] = []
-
-    def on_defect(self, where: str, error: Exception) -> None:
-        self.defects.append(where)
 
 
 def test_presses_are_there_in_the_order_in_which_they_were_stored() -> None:
@@ -85,3 +76,19 @@ def test_defect_at_one_press_leaves_the_others() -> None:
     house.begin(2)
     house.store.on_disk()
     assert seen == house.observer.defects == [key(1), key(2)]
+
+
+@pytest.mark.parametrize("error", [None, StoreUnavailable("the disk failed")], ids=["stored", "refused"])
+def test_listener_that_fails_keeps_no_other_from_being_told(
+    error: StoreUnavailable | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, other = Waits(), Listener()
+    press, listener = house.begin()
+    house.presses.add_listener(key(), other)
+    for asker in (listener, other):
+        house.waits.ask_again(press, asker)
+    for name in ("on_outcome", "on_refusal"):
+        monkeypatch.setattr(listener, name, lambda *_: 1 / 0)
+    house.store.on_disk(error)
+    assert (len(other.words), len(other.refusals)) == ((1, 0) if error is None else (0, 1))
+    assert house.observer.defects == [key()]

@@ -12,9 +12,9 @@ from presslight.cloud.core.press_runner import PressRunner
 from presslight.contract.words import Outcome
 from tests.cloud.ports import (
     ASKS_AS,
+    Defects,
     LightPublisher,
     Listener,
-    Observer,
     PressStore,
     S,
     ask,
@@ -28,17 +28,6 @@ NOW = 1_000 * S
 APPLIED = Decided(Outcome.APPLIED, (1, 7), 100)
 
 
-class Forgiving(Observer):
-    """Keeps the defects."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.defects: list[str] = []
-
-    def on_defect(self, where: str, error: Exception) -> None:
-        self.defects.append(where)
-
-
 class Runner:
     """A runner with its ports, and the kitchen's light heard now at 1,000 ms of its clock."""
 
@@ -46,7 +35,7 @@ class Runner:
         self.lights = Lights(nobody, ASKS_AS)
         self.lights.on_report("kitchen", report(up=1_000), NOW, live=True)
         self.open = OpenPresses(10, 10)
-        self.store, self.publisher, self.observer = PressStore(), LightPublisher(), Forgiving()
+        self.store, self.publisher, self.observer = PressStore(), LightPublisher(), Defects()
         self.alarms: list[int] = []
         self.runner = PressRunner(self.lights, self.open, self.store, self.publisher, self.observer, self.alarms.append)
         self.runner.on_broker(found=True)
