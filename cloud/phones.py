@@ -28,9 +28,15 @@ class Phones:
     def send_light(self, name: str, text: str) -> None:
         """Send the frame `text` about a changed light to every phone."""
         for session in self.connected:
-            session.send_light(name, text)
+            try:
+                session.send_light(name, text)
+            except Exception as error:  # it ends this phone's session and no other
+                session.on_defect(error)
 
     def send_broker_status(self, text: str) -> None:
         """Send the frame `text` about the broker's loss or return to every phone."""
         for session in self.connected:
-            session.send_broker_status(text)
+            try:
+                session.send_broker_status(text)
+            except Exception as error:  # as above
+                session.on_defect(error)

@@ -39,6 +39,9 @@ class Subscriber(Protocol):
     def revoke(self) -> None:
         """The phone's token is not good any more."""
 
+    def on_defect(self, error: Exception) -> None:
+        """The bridge failed at this phone: end its session."""
+
 
 class SessionPorts(Protocol):
     """All that a session needs of the bridge."""
